@@ -1,0 +1,145 @@
+"""Checks of single fields: each returns a clean read-only array or raises with field and index."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from nco.errors import ProblemError
+
+Floats = NDArray[np.float64]
+
+
+def at_least(value: float, low: float, what: str, *, finite: bool = True) -> None:
+    """Refuse NaN, numbers below `low` and, if `finite`, infinity."""
+    if not value >= low or (finite and not np.isfinite(value)):
+        kind = "finite number" if finite else "number"
+        raise ProblemError(f"{what} is {value}; it must be a {kind} of at least {low:g}")
+
+
+def interval(begin: float, finish: float, what: str) -> None:
+    """Refuse intervals that are empty, NaN or begin at no finite time."""
+    if np.isnan(begin) or np.isnan(finish) or not np.isfinite(begin) or begin < 0:
+        raise ProblemError(f"{what} is ({begin}, {finish}); it must begin at a time of 0 or later")
+    if finish < begin:
+        raise ProblemError(f"{what} is ({begin:g}, {finish:g}), which is empty: it ends too early")
+
+
+def array(values: ArrayLike, what: str) -> Floats:
+    """A float64 copy without NaN."""
+    try:
+        result = np.array(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ProblemError(f"{what} is not an array of numbers: {error}") from None
+    if np.isnan(result).any():
+        index = [int(k) for k in np.argwhere(np.isnan(result))[0]]
+        raise ProblemError(f"{what}{index} is NaN; every entry must be a number")
+    result.flags.writeable = False
+    return result
+
+
+def table(
+    values: ArrayLike,
+    shape: tuple[int | None, ...],
+    what: str,
+    *,
+    low: float = -np.inf,
+    finite: bool = True,
+) -> Floats:
+    """An array of the given shape (None: any length) with entries of at least `low`."""
+    result = array(values, what)
+    if result.ndim != len(shape) or any(
+        want is not None and want != have for want, have in zip(shape, result.shape, strict=True)
+    ):
+        wanted = " x ".join("any" if k is None else str(k) for k in shape)
+        have = " x ".join(map(str, result.shape)) or "a single number"
+        raise ProblemError(f"{what} is {have}; it must be {wanted}")
+    bad = result < low
+    if finite:
+        bad |= np.isinf(result)
+    if bad.any():
+        index = [int(k) for k in np.argwhere(bad)[0]]
+        limit = f"a {'finite ' if finite else ''}number" + (
+            f" of at least {low:g}" if low > -np.inf else ""
+        )
+        raise ProblemError(f"{what}{index} is {result[tuple(index)]:g}; it must be {limit}")
+    return result
+
+
+def vector(
+    values: ArrayLike,
+    what: str,
+    length: int | None = None,
+    *,
+    low: float = -np.inf,
+    finite: bool = True,
+) -> Floats:
+    """A one-dimensional array."""
+    return table(values, (length,), what, low=low, finite=finite)
+
+
+def mask(values: ArrayLike, what: str) -> NDArray[np.bool_]:
+    """A one-dimensional read-only array of truth values."""
+    given = np.asarray(values)
+    if given.ndim != 1 or not (given.dtype == np.bool_ or np.isin(given, (0, 1)).all()):
+        raise ProblemError(f"{what} must be one true or false a node")
+    result = given.astype(np.bool_)
+    result.flags.writeable = False
+    return result
+
+
+def matrix(values: ArrayLike, what: str) -> Floats:
+    """A square matrix of non-negative entries, 0 on the diagonal, `inf` where unreachable."""
+    result = array(values, what)
+    if result.ndim != 2 or result.shape[0] != result.shape[1] or not result.size:
+        have = " x ".join(map(str, result.shape)) or "a single number"
+        raise ProblemError(f"{what} is {have}; it must be a square matrix, one row a node")
+    result = table(result, (None, None), what, low=0.0, finite=False)
+    if np.diagonal(result).any():
+        i = int(np.flatnonzero(np.diagonal(result))[0])
+        raise ProblemError(f"{what}[{i}, {i}] is {result[i, i]:g}; a node is 0 away from itself")
+    return result
+
+
+def same_shape(a: Floats, b: Floats, what: str) -> None:
+    """Refuse two arrays of different shapes."""
+    if a.shape != b.shape:
+        raise ProblemError(f"{what} have different shapes: {a.shape} and {b.shape}")
+
+
+def windows(values: ArrayLike, n: int, what: str) -> Floats:
+    """`[n, 2]` non-empty time windows."""
+    result = table(values, (n, 2), what, finite=False)
+    for j in np.flatnonzero(
+        (result[:, 0] < 0) | np.isinf(result[:, 0]) | (result[:, 1] < result[:, 0])
+    ):
+        interval(float(result[j, 0]), float(result[j, 1]), f"{what}[{int(j)}]")
+    return result
+
+
+def lonlat(values: ArrayLike, n: int) -> Floats:
+    """`[n, 2]` degrees, longitude first."""
+    result = table(values, (n, 2), "lonlat")
+    bad = (np.abs(result[:, 0]) > 180) | (np.abs(result[:, 1]) > 90)
+    if bad.any():
+        j = int(np.argmax(bad))
+        raise ProblemError(
+            f"lonlat[{j}] is ({result[j, 0]:g}, {result[j, 1]:g}); longitude comes first and is "
+            "within 180, latitude within 90: are they swapped?"
+        )
+    return result
+
+
+def names(values: Sequence[str], n: int) -> tuple[str, ...]:
+    """`n` different names."""
+    result = tuple(str(name) for name in values)
+    if len(result) != n:
+        raise ProblemError(f"names has {len(result)} entries; give one a node ({n})")
+    twice = [name for name, count in Counter(result).items() if count > 1]
+    if twice:
+        raise ProblemError(
+            f"names[{result.index(twice[0])}]: the name {twice[0]!r} is used "
+            f"{result.count(twice[0])} times; names must differ"
+        )
+    return result

@@ -1,0 +1,44 @@
+"""Writing files so that nothing is ever half written or lost."""
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
+from nco.errors import StorageError
+
+
+def write_atomic(path: str | Path, content: bytes | str) -> Path:
+    """Write a file under a temporary name and rename it, so that it is whole or not there.
+
+    Args:
+        path: where to; missing parent folders are made.
+        content: text is written as UTF-8.
+
+    Raises:
+        StorageError: the disk is full or the place cannot be written; what stood at `path`
+            before is untouched.
+    """
+    path = Path(path)
+    raw = content.encode() if isinstance(content, str) else content
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(handle, "wb") as file:
+            file.write(raw)
+            file.flush()
+            os.fsync(file.fileno())
+        umask = os.umask(0)
+        os.umask(umask)
+        Path(temporary).chmod(0o666 & ~umask)
+        Path(temporary).replace(path)
+    except OSError as error:
+        if temporary:
+            with contextlib.suppress(OSError):
+                Path(temporary).unlink()
+        raise StorageError(
+            f"cannot write {path}: {error.strerror or error}; "
+            "free some space or choose a folder that can be written"
+        ) from error
+    return path

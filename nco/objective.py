@@ -1,0 +1,59 @@
+"""What a problem minimises, and the features by which solvers say what they support."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+from nco import _validate as validate
+from nco.errors import ProblemError
+
+
+class Feature(StrEnum):
+    """What a problem may ask of a solver beyond short routes from one depot."""
+
+    CAPACITY = "capacity"
+    DIMENSIONS = "demand in several dimensions"
+    TIME_WINDOWS = "time windows"
+    SHIFTS = "shifts"
+    PROFILES = "several profiles"
+    DEPOTS = "several depots"
+    MIXED_FLEET = "different vehicles"
+    ALLOWED_STOPS = "allowed stops"
+    PREFERENCES = "preferences"
+    OPTIONAL_STOPS = "optional stops"
+    TRIPS = "several trips a vehicle"
+    DURATION_COST = "a cost on duration"
+    FIXED_COST = "a fixed cost of vehicles"
+    LONGEST_ROUTE = "a cost on the longest route"
+    UNREACHABLE = "unreachable pairs"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Objective:
+    """What to minimise: a weighted sum of the parts of a solution's cost.
+
+    Attributes:
+        distance: weight of the sum over vehicles of `cost_per_m` times metres.
+        duration: weight of the sum over vehicles of `cost_per_s` times seconds on duty.
+        fixed: weight of the fixed costs of the vehicles used.
+        preference: weight of the preferences of the served stops (a gain).
+        unserved: weight of the prizes of the optional stops that stay unserved.
+        longest_route: weight of the longest vehicle, in metres or seconds.
+        longest_by: what "longest" measures: "distance" or "duration".
+    """
+
+    distance: float = 1.0
+    duration: float = 0.0
+    fixed: float = 1.0
+    preference: float = 1.0
+    unserved: float = 1.0
+    longest_route: float = 0.0
+    longest_by: Literal["distance", "duration"] = "distance"
+
+    def __post_init__(self) -> None:
+        for name in ("distance", "duration", "fixed", "preference", "unserved", "longest_route"):
+            validate.at_least(float(getattr(self, name)), 0.0, f"objective: {name}")
+        if self.longest_by not in ("distance", "duration"):
+            raise ProblemError(
+                f"objective: longest_by is {self.longest_by!r}; use 'distance' or 'duration'"
+            )

@@ -1,0 +1,95 @@
+"""One call for every method: `solve(problem, method, time_limit_s, seed)`."""
+
+from __future__ import annotations
+
+import time
+from importlib import import_module
+from types import MappingProxyType
+
+from nco.errors import InputError
+from nco.problem import Problem
+from nco.solution import Solution
+from nco.solver import Solver, check_limits, refuse_unsupported
+
+# Name -> "module:attribute" of a solver. Modules load on first use: some take seconds.
+_METHODS: dict[str, str] = {
+    "nearest": "nco.baselines.nearest:SOLVER",
+    "savings": "nco.baselines.savings:SOLVER",
+    "ortools": "nco.baselines.ortools:SOLVER",
+    "pyvrp": "nco.baselines.pyvrp:SOLVER",
+    "vroom": "nco.baselines.vroom:SOLVER",
+    "hgs": "nco.baselines.hgs:SOLVER",
+    "policy": "nco.search.policy:SOLVER",
+}
+METHODS = MappingProxyType(_METHODS)
+DEFAULT_METHOD = "pyvrp"
+
+
+def register(name: str, target: str) -> None:
+    """Add a method.
+
+    Args:
+        name: what users write in `method=`.
+        target: "package.module:attribute" of an object that is a `Solver`.
+
+    Raises:
+        InputError: the name is taken.
+    """
+    if name in _METHODS:
+        raise InputError(f"method {name!r} is already registered as {_METHODS[name]}")
+    _METHODS[name] = target
+
+
+def solver(method: str) -> Solver:
+    """The solver of a method, its module loaded.
+
+    Raises:
+        InputError: no such method.
+    """
+    if method not in _METHODS:
+        raise InputError(f"method {method!r} is unknown; known are {', '.join(_METHODS)}")
+    module, attribute = _METHODS[method].split(":")
+    found: Solver = getattr(import_module(module), attribute)
+    return found
+
+
+def methods(problem: Problem | None = None) -> tuple[str, ...]:
+    """Names of all methods, or of those that can handle a problem."""
+    return tuple(
+        name for name in _METHODS if problem is None or not problem.features - solver(name).supports
+    )
+
+
+def solve(
+    problem: Problem,
+    method: str = DEFAULT_METHOD,
+    *,
+    time_limit_s: float = 2.0,
+    seed: int = 0,
+    initial: Solution | None = None,
+) -> Solution:
+    """Solve a problem.
+
+    Args:
+        problem: what to solve.
+        method: one of `METHODS`.
+        time_limit_s: wall-clock seconds; loading the method's module is not counted.
+        seed: the same seed gives the same answer for the same number of iterations.
+        initial: a solution to start from, or to return if nothing better is found.
+
+    Returns:
+        Always a solution. If none is feasible it is the best partial one, and its
+        `violations` and `unassigned` say why.
+
+    Raises:
+        InputError: unknown method, a time limit or a seed that makes no sense.
+        UnsupportedError: the method cannot do what the problem asks.
+    """
+    check_limits(time_limit_s, seed)
+    chosen = solver(method)
+    refuse_unsupported(chosen, problem)
+    begin = time.perf_counter()
+    found = chosen.solve(problem, time_limit_s, seed, initial)
+    if initial is not None and initial.better_than(found):
+        found = initial
+    return found.stamped(method=method, seed=seed, time_s=time.perf_counter() - begin)

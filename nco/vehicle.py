@@ -1,0 +1,130 @@
+"""How goods move: profiles (matrices of one kind of vehicle) and vehicles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nco import _validate as validate
+from nco.errors import ProblemError
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+
+def _same(a: Any, b: Any) -> bool:
+    if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
+        return a is not None and b is not None and np.array_equal(a, b)
+    return bool(a == b)
+
+
+class ByValue:
+    """Equality field by field, arrays included; hashing stays by identity."""
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return all(
+            _same(getattr(self, f.name), getattr(other, f.name))
+            for f in fields(self)  # type: ignore[arg-type]
+        )
+
+    __hash__ = object.__hash__
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Profile(ByValue):
+    """How one kind of vehicle moves.
+
+    Attributes:
+        distance_m: `[N, N]` metres from row to column; `inf` marks an unreachable pair.
+        duration_s: `[N, N]` seconds from row to column; `inf` exactly where `distance_m` is.
+        name: for messages and files.
+    """
+
+    distance_m: Floats
+    duration_s: Floats
+    name: str = "car"
+
+    def __post_init__(self) -> None:
+        distance = validate.matrix(self.distance_m, f"profile {self.name!r}: distance_m")
+        duration = validate.matrix(self.duration_s, f"profile {self.name!r}: duration_s")
+        validate.same_shape(distance, duration, f"profile {self.name!r}: distance_m, duration_s")
+        differ = np.isinf(distance) != np.isinf(duration)
+        if differ.any():
+            i, j = (int(k) for k in np.argwhere(differ)[0])
+            raise ProblemError(
+                f"profile {self.name!r}: pair [{i}, {j}] is unreachable in one of distance_m "
+                f"({distance[i, j]}) and duration_s ({duration[i, j]}) only; set both to inf"
+            )
+        object.__setattr__(self, "distance_m", distance)
+        object.__setattr__(self, "duration_s", duration)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Vehicle(ByValue):
+    """One vehicle.
+
+    Attributes:
+        capacity: one number a dimension of demand.
+        start: depot node where its routes begin.
+        end: depot node where its routes end.
+        shift_s: earliest departure and latest return, seconds.
+        profile: index into `Problem.profiles`.
+        fixed_cost: charged once if the vehicle is used.
+        cost_per_m: cost of a metre, multiplied by `Objective.distance`.
+        cost_per_s: cost of a second between departure and return (driving, waiting and
+            service), multiplied by `Objective.duration`.
+        max_trips: how many routes it may drive one after the other.
+        allowed: `[N]` stops it may serve; None means all.
+        preference: `[N]` gain of serving each stop with this vehicle; None means 0.
+        name: for messages and files.
+    """
+
+    capacity: tuple[float, ...] = ()
+    start: int = 0
+    end: int = 0
+    shift_s: tuple[float, float] = (0.0, np.inf)
+    profile: int = 0
+    fixed_cost: float = 0.0
+    cost_per_m: float = 1.0
+    cost_per_s: float = 1.0
+    max_trips: int = 1
+    allowed: Bools | None = None
+    preference: Floats | None = None
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        where = f"vehicle {self.name!r}" if self.name else "vehicle"
+        capacity = tuple(float(c) for c in np.atleast_1d(np.asarray(self.capacity, float)))
+        for k, value in enumerate(capacity):
+            validate.at_least(value, 0.0, f"{where}: capacity[{k}]", finite=False)
+        begin, finish = (float(t) for t in self.shift_s)
+        validate.interval(begin, finish, f"{where}: shift_s")
+        for name in ("fixed_cost", "cost_per_m", "cost_per_s"):
+            validate.at_least(float(getattr(self, name)), 0.0, f"{where}: {name}")
+        if self.max_trips < 1:
+            raise ProblemError(f"{where}: max_trips is {self.max_trips}; it must be 1 or more")
+        if self.max_trips > 1 and self.start != self.end:
+            raise ProblemError(
+                f"{where}: max_trips is {self.max_trips} but it starts at depot {self.start} and "
+                f"ends at {self.end}; several trips need one depot for both"
+            )
+        object.__setattr__(self, "capacity", capacity)
+        object.__setattr__(self, "shift_s", (begin, finish))
+        if self.allowed is not None:
+            object.__setattr__(self, "allowed", validate.mask(self.allowed, f"{where}: allowed"))
+        if self.preference is not None:
+            preference = validate.vector(self.preference, f"{where}: preference")
+            object.__setattr__(self, "preference", preference)
+
+    def alike(self, other: Vehicle) -> bool:
+        """Whether the two differ in nothing but their names."""
+        return self is other or all(
+            _same(getattr(self, f.name), getattr(other, f.name))
+            for f in fields(self)
+            if f.name != "name"
+        )

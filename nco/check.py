@@ -154,9 +154,9 @@ def _walk(
         )
     clock = max(vehicle.shift_s[0], float(problem.window_s[vehicle.start][0]))
     log = [(vehicle.start, clock, clock)]  # node, arrival, start of service
-    metres = 0.0
+    here, metres = vehicle.start, 0.0
     for r in its_routes:
-        here, load = vehicle.start, [0.0] * problem.dimensions
+        load = [0.0] * problem.dimensions
         for j in (*solution.routes[r].stops, vehicle.end):
             metres += float(problem.profiles[vehicle.profile].distance_m[here][j])
             clock += float(problem.profiles[vehicle.profile].duration_s[here][j])
@@ -174,7 +174,7 @@ def _walk(
             here = j
             if j >= problem.depots:
                 _check_stop(problem, vehicle, v, r, j, tally)
-                load = [have + float(more) for have, more in zip(load, problem.demand[j])]  # noqa: B905
+                load = [have + float(problem.demand[j][k]) for k, have in enumerate(load)]
         for k, (have, most) in enumerate(zip(load, vehicle.capacity, strict=True)):
             if _over(have, most):
                 message = f"route {r}: vehicle {v} loads {have:g} of dimension {k}, holds {most:g}"
@@ -227,12 +227,11 @@ def _shortest_duty(
     finish = log[-1][2]
     if math.isinf(finish):
         return math.inf
-    latest = finish
-    for (here, _, start), (there, arrival, _) in zip(log[-2::-1], log[:0:-1]):  # noqa: B905
-        leg = arrival - start  # service here and the drive, as walked
-        closes = float(problem.window_s[here][1])
-        latest = max(start, min(latest - leg, closes))
-        del there
+    latest, arrived = finish, log[-1][1]
+    for here, arrival, start in log[-2::-1]:
+        leg = arrived - start  # the service here and the drive behind it
+        latest = max(start, min(latest - leg, float(problem.window_s[here][1])))
+        arrived = arrival
     return finish - max(log[0][2], min(latest, vehicle.shift_s[1]))
 
 

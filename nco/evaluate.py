@@ -109,7 +109,8 @@ def duty(problem: Problem, vehicle: Vehicle, trips: Sequence[Sequence[int]]) -> 
         arrival = starts[-1] + float(service[i]) + float(drive[i, j])
         start = max(arrival, float(window[j, 0]))
         waited += start - arrival if np.isfinite(arrival) else 0.0
-        slack = min(slack, float(window[j, 1]) - start + waited)
+        # A late arrival is not made later, but the waiting before it may still be saved.
+        slack = min(slack, max(0.0, float(window[j, 1]) - start) + waited)
         starts.append(start)
     delay = max(0.0, min(slack, waited))
     return Duty(

@@ -172,8 +172,8 @@ class Problem(ByValue):
         Raises:
             ProblemError: a field is malformed.
         """
-        distance = np.asarray(distance_m, float)
-        duration = distance if duration_s is None else np.asarray(duration_s, float)
+        distance = validate.array(distance_m, "distance_m")
+        duration = distance if duration_s is None else validate.array(duration_s, "duration_s")
         profile = Profile(distance_m=distance, duration_s=duration)
         if vehicles is None or isinstance(vehicles, int):
             single = capacity is None and stops.get("window_s") is None and shift_s[1] == np.inf

@@ -1,0 +1,124 @@
+"""Tiny named instances and hypothesis strategies that several test files share."""
+
+import numpy as np
+from hypothesis import strategies as st
+
+from nco import Objective, Problem, Profile, Route, Vehicle
+
+
+def directed(n: int, seed: int = 0, low: float = 100.0, high: float = 2000.0) -> np.ndarray:
+    """`[n, n]` directed matrix without structure: no symmetry, no triangle inequality."""
+    matrix = np.random.default_rng(seed).uniform(low, high, (n, n)).round(3)
+    np.fill_diagonal(matrix, 0.0)
+    return matrix
+
+
+def line_of_four() -> Problem:
+    """Depot and three stops on a line, 100 m apart, two vehicles that carry 2 of demand 1 each."""
+    position = np.arange(4) * 100.0
+    distance = np.abs(position[:, None] - position[None])
+    return Problem.from_matrices(
+        distance, distance / 10, demand=[0, 1, 1, 1], capacity=2, vehicles=2, name="line_of_four"
+    )
+
+
+def early_and_late() -> Problem:
+    """Two stops 100 s from everything: one opens at 500 s, one closes at 100 s."""
+    duration = np.full((3, 3), 100.0)
+    np.fill_diagonal(duration, 0.0)
+    return Problem.from_matrices(
+        duration * 10,
+        duration,
+        window_s=[[0, np.inf], [500, 600], [0, 100]],
+        service_s=[0, 50, 50],
+        vehicles=1,
+        objective=Objective(distance=0, duration=1),
+        name="early_and_late",
+    )
+
+
+def one_way_street() -> Problem:
+    """A cheap directed circle 0 -> 1 -> 2 -> 3 -> 0; against it, ten times the distance."""
+    distance = np.full((4, 4), 1000.0)
+    for i in range(4):
+        distance[i, (i + 1) % 4] = 100.0
+    np.fill_diagonal(distance, 0.0)
+    return Problem.from_matrices(distance, distance / 10, name="one_way_street")
+
+
+@st.composite
+def problems(draw: st.DrawFn, max_stops: int = 6, *, rich: bool = True) -> Problem:
+    """Random problems; `rich` ones use every field that a problem has."""
+    stops = draw(st.integers(1, max_stops))
+    depots = draw(st.integers(1, 2)) if rich else 1
+    n = stops + depots
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    dimensions = draw(st.integers(0, 2)) if rich else 1
+    is_stop = np.arange(n) >= depots
+    demand = rng.integers(0, 10, (n, dimensions)) * is_stop[:, None]
+    profiles = []
+    for name in ("car", "bicycle")[: draw(st.integers(1, 2)) if rich else 1]:
+        distance = directed(n, int(rng.integers(1 << 31)))
+        duration = distance / rng.uniform(3, 15, (n, n))
+        if rich and draw(st.booleans()):
+            gap = rng.random((n, n)) < 0.1
+            np.fill_diagonal(gap, val=False)
+            distance[gap] = duration[gap] = np.inf
+        profiles.append(Profile(name=name, distance_m=distance, duration_s=duration))
+    start = rng.uniform(0, 1000, n).round(1)
+    length = rng.uniform(0, 2000, n).round(1)
+    windows = np.stack([start, start + length], axis=1)
+    windows[rng.random(n) < 0.5] = (0, np.inf)
+    vehicles = []
+    for v in range(draw(st.integers(1, 3))):
+        home = int(rng.integers(depots))
+        trips = int(rng.integers(1, 4)) if rich else 1
+        vehicles.append(
+            Vehicle(
+                name=f"v{v}",
+                capacity=tuple(float(c) for c in rng.integers(9, 30, dimensions)),
+                start=home,
+                end=home if trips > 1 else int(rng.integers(depots)),
+                shift_s=(float(rng.integers(0, 500)), float(rng.integers(1000, 6000))),
+                profile=int(rng.integers(len(profiles))),
+                fixed_cost=float(rng.integers(0, 100)),
+                cost_per_m=float(rng.integers(0, 3)),
+                cost_per_s=float(rng.integers(0, 3)),
+                max_trips=trips,
+                allowed=rng.random(n) < 0.8 if rich and rng.random() < 0.5 else None,
+                preference=rng.random(n) if rich and rng.random() < 0.5 else None,
+            )
+            if rich
+            else Vehicle(capacity=(30.0,))
+        )
+    return Problem(
+        profiles=tuple(profiles),
+        vehicles=tuple(vehicles),
+        depots=depots,
+        demand=demand,
+        window_s=windows if rich else None,
+        service_s=rng.integers(0, 300, n) * is_stop if rich else None,
+        prize=np.where(rng.random(n) < 0.3, 500.0, np.inf) if rich else None,
+        objective=Objective(
+            distance=1.0,
+            duration=float(rng.integers(0, 3)),
+            preference=100.0,
+            longest_route=float(rng.integers(0, 2)),
+            longest_by="duration" if rng.random() < 0.5 else "distance",
+        )
+        if rich
+        else Objective(),
+        lonlat=np.stack([24.9 + rng.random(n) / 50, 60.1 + rng.random(n) / 50], axis=1),
+        names=tuple(f"node {k}" for k in range(n)),
+        name="random",
+    )
+
+
+@st.composite
+def problems_with_routes(draw: st.DrawFn) -> tuple[Problem, tuple[Route, ...]]:
+    """A rich problem and routes that may break any rule but those on numbers."""
+    problem = draw(problems())
+    stops = st.lists(st.sampled_from(list(problem.stops)), max_size=6)
+    vehicles = st.integers(0, len(problem.vehicles) - 1)
+    pairs = draw(st.lists(st.tuples(vehicles, stops), max_size=4))
+    return problem, tuple(Route(v, tuple(trip)) for v, trip in pairs)

@@ -1,0 +1,90 @@
+"""One call for every method, with limits, refusals and warm starts."""
+
+import dataclasses
+import sys
+
+import pytest
+from instances import line_of_four
+
+import nco
+from nco import Objective, Solution
+from nco.errors import InputError, UnsupportedError
+from nco.objective import Feature
+
+
+class Fixed:
+    """A solver that always answers the same, for tests of the registry."""
+
+    name = "fixed"
+    supports = frozenset({Feature.CAPACITY})
+
+    def solve(self, problem, time_limit_s, seed, initial=None):
+        """The same routes whatever is asked."""
+        return Solution.from_routes(problem, [[3, 1], [2]])
+
+
+FIXED = Fixed()
+
+
+@pytest.fixture
+def fixed():
+    """A registry that also holds `Fixed`, for one test."""
+    nco.register("fixed", f"{__name__}:FIXED")
+    yield
+    sys.modules["nco.solve"]._METHODS.pop("fixed")
+
+
+def test_unknown_method_lists_the_known():
+    """A misspelt method is refused with the names there are."""
+    with pytest.raises(InputError, match=r"'pyrvp' is unknown; known are .*pyvrp"):
+        nco.solve(line_of_four(), "pyrvp")
+
+
+@pytest.mark.parametrize(
+    ("limits", "message"),
+    [
+        ({"time_limit_s": 0}, "time_limit_s is 0"),
+        ({"time_limit_s": float("nan")}, "time_limit_s is nan"),
+        ({"seed": -1}, "seed is -1"),
+    ],
+)
+def test_senseless_limits_are_refused(limits, message):
+    """Limits are checked before anything is loaded."""
+    with pytest.raises(InputError, match=message):
+        nco.solve(line_of_four(), "nearest", **limits)
+
+
+def test_registered_method_solves_and_is_stamped(fixed):
+    """What a method returns carries the registry's name, the seed and the time."""
+    solution = nco.solve(line_of_four(), "fixed", seed=5)
+    assert (solution.method, solution.seed) == ("fixed", 5)
+    assert 0 < solution.time_s < 1
+
+
+def test_taken_name_is_refused(fixed):
+    """A method cannot be replaced by accident."""
+    with pytest.raises(InputError, match="already registered"):
+        nco.register("fixed", "elsewhere:SOLVER")
+
+
+def test_unsupported_feature_is_refused_by_name(fixed):
+    """A method refuses what it lacks instead of ignoring it."""
+    balanced = dataclasses.replace(line_of_four(), objective=Objective(longest_route=1))
+    with pytest.raises(UnsupportedError, match="'fixed' cannot handle: a cost on the longest"):
+        nco.solve(balanced, "fixed")
+
+
+def test_warm_start_is_never_lost(fixed):
+    """The initial solution comes back if the method finds nothing better."""
+    problem = line_of_four()
+    best = Solution.from_routes(problem, [[1], [2, 3]])
+    assert nco.solve(problem, "fixed", initial=best).routes == best.routes
+    worse = Solution.from_routes(problem, [[1, 2]])
+    assert nco.solve(problem, "fixed", initial=worse).feasible
+
+
+def test_methods_of_a_problem(fixed):
+    """Only methods that support every feature of a problem are offered for it."""
+    assert "fixed" in nco.methods()
+    balanced = dataclasses.replace(line_of_four(), objective=Objective(longest_route=1))
+    assert "fixed" not in nco.methods(balanced)

@@ -73,8 +73,8 @@ def test_optional_stop_does_not_make_infeasible():
 def test_better_solutions_serve_more_then_break_less_then_cost_less():
     """The order is unserved required stops, violations, cost."""
     problem = line_of_four()
-    good = Solution.from_routes(problem, [[1, 2], [3]])
-    dear = Solution.from_routes(problem, [[1, 3], [2]])
+    good = Solution.from_routes(problem, [[1], [2, 3]])
+    dear = Solution.from_routes(problem, [[1, 2], [3]])
     full = Solution.from_routes(problem, [[1, 2, 3]])
     part = Solution.from_routes(problem, [[1]])
     ordered = sorted([part, full, dear, good], key=lambda solution: solution.rank)

@@ -1,0 +1,117 @@
+"""The package as users get it: its names, its wheel, its links, its pins."""
+
+import re
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+import nco
+
+ROOT = Path(__file__).parents[1]
+
+
+def run(*command: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess:
+    """Run Python in another folder, where the checkout cannot be imported by accident."""
+    return subprocess.run(
+        [sys.executable, *command],
+        cwd=cwd,
+        env={"PATH": "/usr/bin:/bin", "HOME": str(cwd), **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory) -> Path:
+    """The wheel of this checkout, unpacked into a folder of its own."""
+    folder = tmp_path_factory.mktemp("wheel")
+    pip = ["-m", "pip", "--disable-pip-version-check", "-q"]
+    build = run(
+        *pip, "wheel", "--no-deps", "--no-build-isolation", "-w", str(folder), str(ROOT), cwd=folder
+    )
+    assert build.returncode == 0, build.stderr
+    [file] = folder.glob("nco_routing-*.whl")
+    install = run(
+        *pip, "install", "--no-deps", "--target", str(folder / "site"), str(file), cwd=folder
+    )
+    assert install.returncode == 0, install.stderr
+    return folder / "site"
+
+
+def test_wheel_imports_outside_the_checkout(wheel, tmp_path):
+    """The installed package imports, solves and finds the policies that ship with it."""
+    code = """
+import nco, numpy as np, pathlib
+from nco.models.files import shipped_policies
+assert "site" in nco.__file__, nco.__file__
+solution = nco.solve(nco.Problem.from_matrices(1 - np.eye(4)), "nearest", time_limit_s=1)
+assert solution.feasible
+assert "rcvrp" in shipped_policies()
+"""
+    result = run("-c", code, cwd=tmp_path, PYTHONPATH=str(wheel))
+    assert result.returncode == 0, result.stderr
+
+
+def test_wheel_carries_no_tests_and_its_licence(wheel):
+    """Only the package is installed, with its marker for types and its licence."""
+    assert {path.name for path in wheel.iterdir() if path.is_dir()} - {"bin"} == {
+        "nco",
+        f"nco_routing-{nco.__version__}.dist-info",
+    }
+    assert (wheel / "nco" / "py.typed").is_file()
+    assert list(wheel.glob("*.dist-info/**/LICENSE"))
+
+
+def test_every_public_name_is_there():
+    """Each name of `__all__` resolves, the lazy ones too, and nothing is public by accident."""
+    for name in nco.__all__:
+        assert getattr(nco, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'slove'"):
+        nco.slove  # noqa: B018
+
+
+def test_functions_win_over_modules_of_their_name():
+    """`nco.solve` and `nco.check` stay functions even after the modules are imported."""
+    import nco.check
+    import nco.solve
+
+    assert callable(nco.solve)
+    assert callable(nco.check)
+
+
+def test_metadata_names_what_the_project_is():
+    """The distribution is not called nco, needs Python 3.12 and is under MIT."""
+    meta = metadata.metadata("nco-routing")
+    assert meta["Requires-Python"] == ">=3.12"
+    assert meta["License-Expression"] == "MIT"
+    assert meta["Version"] == nco.__version__
+
+
+@pytest.mark.parametrize("room", ["models", "envs", "data", "baselines"])
+def test_rooms_are_links_into_the_package(room):
+    """The four rooms at the top level are the package's own."""
+    assert (ROOT / room).resolve() == ROOT / "nco" / room
+
+
+def test_constraints_are_plain_pins():
+    """Every line pins one name to one version and names no host."""
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    assert len(lines) > 50
+    for line in lines:
+        assert re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.+!_-]+", line), line
+
+
+def test_constraints_cover_every_requirement():
+    """Each requirement of the project and its extras has a pin."""
+    pinned = {
+        line.split("==")[0].lower().replace("_", "-")
+        for line in (ROOT / "constraints.txt").read_text().splitlines()
+    }
+    for requirement in metadata.requires("nco-routing") or []:
+        name = re.match(r"[A-Za-z0-9._-]+", requirement)
+        assert name
+        assert name.group().lower().replace("_", "-") in pinned, requirement

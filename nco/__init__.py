@@ -8,69 +8,85 @@ problem = nco.sample.rcvrp(city, 50, seed=1)
 solution = nco.solve(problem, "pyvrp", time_limit_s=1)
 print(solution, nco.check(problem, solution))
 ```
+
+Every public name is loaded on first use: `import nco` itself imports nothing heavy, not even
+numpy, so that the command line answers at once.
 """
 
+import sys
 from importlib import import_module
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
-from nco import errors as errors
-from nco.check import check as check
-from nco.problem import Feature as Feature
-from nco.problem import Objective as Objective
-from nco.problem import Problem as Problem
-from nco.problem import Profile as Profile
-from nco.problem import Vehicle as Vehicle
-from nco.route import Route as Route
-from nco.solution import Solution as Solution
-from nco.solve import methods as methods
-from nco.solve import register as register
-from nco.solve import solve as solve
+if TYPE_CHECKING:
+    from nco import errors as errors
+    from nco.check import check as check
+    from nco.problem import Feature as Feature
+    from nco.problem import Objective as Objective
+    from nco.problem import Problem as Problem
+    from nco.problem import Profile as Profile
+    from nco.problem import Vehicle as Vehicle
+    from nco.route import Route as Route
+    from nco.solution import Solution as Solution
+    from nco.solve import methods as methods
+    from nco.solve import register as register
+    from nco.solve import solve as solve
 
 __version__ = "0.1.0"
 
-# Loaded on first use: they bring packages that take long to import.
-_LAZY = {
+# Public name -> "module:attribute" that it stands for, or the module itself.
+_PUBLIC = {
     "City": "nco.data.city:City",
+    "Feature": "nco.problem:Feature",
+    "Objective": "nco.problem:Objective",
     "OsrmServer": "nco.data.server:OsrmServer",
+    "Problem": "nco.problem:Problem",
+    "Profile": "nco.problem:Profile",
+    "Route": "nco.route:Route",
+    "Solution": "nco.solution:Solution",
     "TableCity": "nco.data.table:TableCity",
+    "Vehicle": "nco.problem:Vehicle",
+    "check": "nco.check:check",
     "city": "nco.data.places:city",
+    "errors": "nco.errors",
     "load": "nco.data.formats:load",
     "load_policy": "nco.models.files:load_policy",
+    "methods": "nco.solve:methods",
     "plot": "nco.plot",
+    "register": "nco.solve:register",
     "sample": "nco.data.sample",
     "save": "nco.data.formats:save",
+    "solve": "nco.solve:solve",
 }
 
-__all__ = [
-    "City",
-    "Feature",
-    "Objective",
-    "OsrmServer",
-    "Problem",
-    "Profile",
-    "Route",
-    "Solution",
-    "TableCity",
-    "Vehicle",
-    "check",
-    "city",
-    "errors",
-    "load",
-    "load_policy",
-    "methods",
-    "plot",
-    "register",
-    "sample",
-    "save",
-    "solve",
-]
+__all__ = sorted(_PUBLIC)
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _LAZY:
+    if name not in _PUBLIC:
         raise AttributeError(f"module 'nco' has no attribute {name!r}")
-    module, _, attribute = _LAZY[name].partition(":")
-    value = import_module(module)
+    module, _, attribute = _PUBLIC[name].partition(":")
+    value: Any = import_module(module)
     value = getattr(value, attribute) if attribute else value
     globals()[name] = value
     return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_PUBLIC})
+
+
+class _Package(ModuleType):
+    """Keeps `nco.solve` and `nco.check` functions.
+
+    Importing the modules of those names makes Python bind them here as attributes of the
+    package; the function inside is bound in their place.
+    """
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(value, ModuleType) and _PUBLIC.get(name) == f"nco.{name}:{name}":
+            value = getattr(value, name)
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

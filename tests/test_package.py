@@ -1,6 +1,7 @@
 """The package as users get it: its names, its wheel, its links, its pins."""
 
 import re
+import shutil
 import subprocess
 import sys
 from importlib import metadata
@@ -29,10 +30,13 @@ def run(*command: str, cwd: Path, **environment: str) -> subprocess.CompletedPro
 def wheel(tmp_path_factory) -> Path:
     """The wheel of this checkout, unpacked into a folder of its own."""
     folder = tmp_path_factory.mktemp("wheel")
+    source = folder / "source"  # a copy, so that the build leaves nothing in the checkout
+    shutil.copytree(ROOT / "nco", source / "nco", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source)
     pip = ["-m", "pip", "--disable-pip-version-check", "-q"]
-    build = run(
-        *pip, "wheel", "--no-deps", "--no-build-isolation", "-w", str(folder), str(ROOT), cwd=folder
-    )
+    options = ["--no-deps", "--no-build-isolation", "-w", str(folder)]
+    build = run(*pip, "wheel", *options, str(source), cwd=folder)
     assert build.returncode == 0, build.stderr
     [file] = folder.glob("nco_routing-*.whl")
     install = run(

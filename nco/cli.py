@@ -1,0 +1,91 @@
+"""The `nco` command: one verb a file in `nco.commands`, loaded when it is asked for.
+
+Exit codes: 0 done and feasible; 1 done, but the answer is not feasible; 2 the input or the
+options cannot be used (a message on stderr begins with `nco: error:`); 130 interrupted.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from nco import __version__, console
+from nco.errors import NcoError
+
+# Verb -> what it does. The module `nco.commands.<verb>` has `add_arguments` and `run`.
+VERBS = {
+    "solve": "plan routes for a file of stops or a benchmark instance",
+    "check": "check a solution against its problem, stop by stop",
+    "city": "build, list and describe cities",
+    "bench": "compare methods over instances and time budgets",
+    "train": "train or validate a policy (Lightning command line)",
+    "demo": "solve one problem on the built-in city by every method, with a map",
+    "versions": "say which versions of everything are installed",
+}
+# These hand their arguments on untouched to a command line of their own.
+_PASSED_ON = frozenset({"train"})
+
+FEASIBLE, INFEASIBLE, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one verb.
+
+    Args:
+        argv: arguments without the program's name; None takes those of the process.
+
+    Returns:
+        The exit code.
+    """
+    given = list(sys.argv[1:] if argv is None else argv)
+    verb = next((word for word in given if not word.startswith("-")), "")
+    if verb in _PASSED_ON and given[0] == verb:
+        arguments = argparse.Namespace(rest=given[1:])
+    else:
+        try:
+            arguments = _parser(verb).parse_args(given)
+        except SystemExit as ending:  # argparse ends by itself: 0 after --help, 2 on errors
+            return int(ending.code or 0)
+        verb = arguments.verb
+    return _run(verb, arguments)
+
+
+def _run(verb: str, arguments: argparse.Namespace) -> int:
+    as_json = getattr(arguments, "json", False)
+    try:
+        with console.logging_to_stderr(quiet=getattr(arguments, "quiet", False)):
+            return int(import_module(f"nco.commands.{verb}").run(arguments))
+    except NcoError as error:
+        if as_json:
+            kind = type(error).__name__
+            console.write_json({"error": {"kind": kind, "message": str(error)}})
+        console.write_error(str(error))
+        return UNUSABLE
+    except KeyboardInterrupt:
+        console.write_error("interrupted")
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader of our output has gone (`nco ... | head`)
+        sys.stdout = None  # type: ignore[assignment]
+        return FEASIBLE
+
+
+def _parser(verb: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="nco",
+        description="Route planning on real cities: learned policies, exact checks, baselines.",
+        epilog="`nco VERB --help` explains a verb. Exit codes: 0 feasible, 1 not feasible, "
+        "2 unusable input, 130 interrupted.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"nco {__version__}")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    for name, purpose in VERBS.items():
+        sub = verbs.add_parser(
+            name,
+            help=purpose,
+            description=f"{purpose[0].upper()}{purpose[1:]}.",
+            allow_abbrev=False,
+        )
+        if name == verb and name not in _PASSED_ON:
+            import_module(f"nco.commands.{name}").add_arguments(sub)
+    return parser

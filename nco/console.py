@@ -1,0 +1,109 @@
+"""What the command line writes: results to stdout; errors, log lines and progress to stderr.
+
+rich is imported only once a bar is really shown, two seconds into a task on a terminal.
+"""
+
+import json
+import logging
+import math
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+PATIENCE_S = 2.0  # how long a task may be silent
+_REFRESH_S = 0.1
+_log = logging.getLogger("nco")
+
+
+def write(text: str) -> None:
+    """Write lines to stdout."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def write_error(text: str) -> None:
+    """Write an error to stderr, in the form that scripts look for."""
+    sys.stderr.write(f"nco: error: {text}\n")
+
+
+def write_json(content: Any) -> None:
+    """Write one JSON object on one line to stdout; infinities and NaN become null."""
+    write(json.dumps(finite(content), ensure_ascii=False))
+
+
+def finite(content: Any) -> Any:
+    """The same content with every float that JSON cannot hold replaced by None."""
+    if isinstance(content, dict):
+        return {key: finite(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [finite(value) for value in content]
+    return None if isinstance(content, float) and not math.isfinite(content) else content
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Aligned text: the first column to the left, the others to the right."""
+    lines = [tuple(header), *(tuple(row) for row in rows)]
+    widths = [max(len(line[k]) for line in lines) for k in range(len(header))]
+    rule = "  ".join("-" * width for width in widths)
+    text = [
+        "  ".join(
+            cell.ljust(width) if k == 0 else cell.rjust(width)
+            for k, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in lines
+    ]
+    return "\n".join([text[0], rule, *text[1:]])
+
+
+@contextmanager
+def logging_to_stderr(*, quiet: bool) -> Iterator[None]:
+    """Show the library's log lines on stderr while a command runs: warnings only if quiet."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("nco: %(message)s"))
+    level = _log.level
+    _log.addHandler(handler)
+    _log.setLevel(logging.WARNING if quiet else logging.INFO)
+    try:
+        yield
+    finally:
+        _log.removeHandler(handler)
+        _log.setLevel(level)
+
+
+@contextmanager
+def progress(task: str, expected_s: float | None = None, *, quiet: bool = False) -> Iterator[None]:
+    """Show that a task runs: a bar on stderr if it is a terminal and the task takes long.
+
+    Args:
+        task: what is being done.
+        expected_s: how long it should take; None shows a bar without an end.
+        quiet: show nothing.
+    """
+    if quiet or not sys.stderr.isatty():
+        yield
+        return
+    over = threading.Event()
+    watcher = threading.Thread(target=_watch, args=(task, expected_s, over), daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watcher.join()
+
+
+def _watch(task: str, expected_s: float | None, over: threading.Event) -> None:
+    begin = time.perf_counter()
+    if over.wait(PATIENCE_S):
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        number = bar.add_task(task, total=expected_s)
+        while not over.wait(_REFRESH_S):
+            bar.update(number, completed=time.perf_counter() - begin)

@@ -50,11 +50,11 @@ def test_wheel_imports_outside_the_checkout(wheel, tmp_path):
     """The installed package imports, solves and finds the policies that ship with it."""
     code = """
 import nco, numpy as np, pathlib
-from nco.models.files import shipped_policies
+from nco.models.files import shipped
 assert "site" in nco.__file__, nco.__file__
 solution = nco.solve(nco.Problem.from_matrices(1 - np.eye(4)), "nearest", time_limit_s=1)
 assert solution.feasible
-assert "rcvrp" in shipped_policies()
+assert "rcvrp" in shipped()
 """
     result = run("-c", code, cwd=tmp_path, PYTHONPATH=str(wheel))
     assert result.returncode == 0, result.stderr

@@ -1,0 +1,228 @@
+"""A city: its streets, the engine that routes on them, matrices, samples and geometry."""
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from nco.data.cache import content_hash
+from nco.data.engine import Engine, Float, Matrices, StreetRoute, as_lonlat
+from nco.data.roads import RoadGraph, read_roads
+from nco.errors import CityError
+
+CREDIT = "© OpenStreetMap contributors"
+# Farther from any street than this, a point is taken for a mistake.
+FARTHEST_M = 5000.0
+
+
+class City:
+    """Streets and an engine that routes on them. Make one with a `from_...` method.
+
+    Attributes:
+        name: what it is called in reports and on maps.
+        profile: `car`, `bicycle` or `foot`.
+        engine: answers tables, nearest streets and routes.
+        extract: the OpenStreetMap extract, None for a city behind a server.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        engine: Engine,
+        profile: str = "car",
+        *,
+        extract: Path | None = None,
+        network: Path | None = None,
+        facts: dict[str, Any] | None = None,
+    ) -> None:
+        self.name = name
+        self.profile = profile
+        self.engine = engine
+        self.extract = extract
+        self._network = network
+        self._facts = facts or {}
+
+    def __repr__(self) -> str:
+        return f"City({self.name!r}, profile={self.profile!r})"
+
+    @classmethod
+    def from_file(
+        cls, extract: str | Path, *, name: str | None = None, profile: str = "car"
+    ) -> "City":
+        """Open an OpenStreetMap extract; its engine is built once and cached.
+
+        Args:
+            extract: `.osm.pbf` or `.osm`.
+            name: remember the extract under this name, so that `nco.city(name)` finds it.
+            profile: `car`, `bicycle` or `foot`.
+
+        Raises:
+            CityError: the extract is missing, damaged or without streets.
+            StorageError: the cache folder cannot be written.
+        """
+        from nco.data.osrm import open_osrm
+
+        extract = Path(extract).absolute()
+        engine, built = open_osrm(extract, profile)
+        title = name or extract.name.removesuffix(".pbf").removesuffix(".osm")
+        return cls(title, engine, profile, extract=extract, network=built.base, facts=built.info)
+
+    @property
+    def bbox(self) -> tuple[float, float, float, float]:
+        """West, south, east, north of the street network, in degrees."""
+        if "bbox" not in self._facts:
+            raise CityError(
+                f"{self.name} has no streets here, only a server; its extent is unknown"
+            )
+        west, south, east, north = self._facts["bbox"]
+        return west, south, east, north
+
+    @cached_property
+    def roads(self) -> RoadGraph:
+        """The street network, read on first use."""
+        if self._network is None:
+            raise CityError(
+                f"{self.name} has no streets here, only a server; "
+                "open its extract with City.from_file to sample or draw it"
+            )
+        return read_roads(self._network)
+
+    def matrix(
+        self,
+        points: ArrayLike,
+        *,
+        targets: ArrayLike | None = None,
+        names: Sequence[str] | None = None,
+    ) -> Matrices:
+        """Distances and durations of the fastest routes between points.
+
+        Args:
+            points: `[n, 2]` lonlat, each snapped to its nearest street.
+            targets: `[m, 2]` lonlat; the points themselves if left out.
+            names: what error messages call the points.
+
+        Returns:
+            Metres and seconds, `[n, n]` or `[n, m]`, directed, `inf` where no route leads.
+
+        Raises:
+            CityError: a coordinate is no coordinate, or more than 5 km from any street.
+        """
+        sources = self._on_streets(points, "points", names)
+        if targets is None:
+            return self.engine.table(sources)
+        return self.engine.table(sources, self._on_streets(targets, "targets", None))
+
+    def nearest(self, points: ArrayLike) -> tuple[Float, Float]:
+        """The nearest place on a street `[n, 2]` and how far away it is, in metres `[n]`."""
+        return self.engine.nearest(as_lonlat(points))
+
+    def route(self, points: ArrayLike) -> StreetRoute:
+        """The fastest route along the streets through points in their order.
+
+        Raises:
+            CityError: fewer than two points, a bad one, or no route between two of them.
+        """
+        lonlat = self._on_streets(points, "points", None)
+        if len(lonlat) < 2:
+            raise CityError(f"a route needs two points or more, {len(lonlat)} given")
+        return self.engine.route(lonlat)
+
+    def geometry(self, points: ArrayLike) -> list[Float]:
+        """Street geometry of a route for maps: one polyline `[k, 2]` (lonlat) a leg."""
+        return list(self.route(points).legs)
+
+    def streets(self) -> list[Float]:
+        """One polyline `[k, 2]` (lonlat) a street, for drawing."""
+        return self.roads.streets()
+
+    def sample(
+        self,
+        n: int,
+        seed: int,
+        how: str = "road",
+        *,
+        within_km: float | None = None,
+        centre: ArrayLike | None = None,
+        clusters: int = 3,
+        spread_km: float | None = None,
+    ) -> Float:
+        """Draw different points on the streets that all reach one another.
+
+        Args:
+            n: how many.
+            seed: the same seed gives the same points.
+            how: `road` (uniform along the length of the streets), `cluster` (denser around
+                random centres) or `node` (junctions and street ends).
+            within_km: draw all of them from a square of this side; None for the whole city.
+            centre: lonlat of the square's middle; a random place on a street if left out.
+            clusters: how many centres `cluster` draws.
+            spread_km: the distance over which `cluster` falls off by a factor e; 4 % of the
+                longer side of the square or the city if left out.
+
+        Returns:
+            `[n, 2]` lonlat, rounded to 1e-6 degrees.
+
+        Raises:
+            CityError: there is no room for so many, or an option is wrong.
+        """
+        from nco.data.scatter import Scatter
+
+        middle = None
+        if centre is not None:
+            middle = as_lonlat(np.atleast_2d(np.asarray(centre, dtype=np.float64)), "centre")[0]
+        return Scatter(self.roads, self._connected).draw(
+            n,
+            seed,
+            how,
+            within_km=within_km,
+            centre=middle,
+            clusters=clusters,
+            spread_km=spread_km,
+        )
+
+    def info(self) -> dict[str, Any]:
+        """What is known of the city, ready for JSON."""
+        facts: dict[str, Any] = {"name": self.name, "profile": self.profile, **self._facts}
+        if self.extract is not None:
+            facts["extract"] = str(self.extract)
+            facts["extract_bytes"] = self.extract.stat().st_size
+            facts["sha256"] = content_hash(self.extract)
+        facts["credit"] = CREDIT
+        return facts
+
+    @cached_property
+    def _hub(self) -> Float:
+        """A place `[1, 2]` in the middle of the largest component."""
+        roads = self.roads
+        _, tail, head = roads.segments
+        middle = (roads.lonlat[tail] + roads.lonlat[head])[roads.segment_main] / 2
+        offset = abs(middle - np.median(middle, axis=0)).sum(axis=1)
+        return np.asarray(middle[[offset.argmin()]])
+
+    def _connected(self, points: Float) -> NDArray[np.bool_]:
+        """Which points the middle of the city reaches and can be reached from."""
+        away = self.engine.table(self._hub, points).duration_s[0]
+        back = self.engine.table(points, self._hub).duration_s[:, 0]
+        return np.asarray(np.isfinite(away) & np.isfinite(back))
+
+    def _on_streets(self, points: ArrayLike, what: str, names: Sequence[str] | None) -> Float:
+        """Check that points are coordinates near streets of this city."""
+        lonlat = as_lonlat(points, what)
+        distance_m = self.engine.nearest(lonlat)[1]
+        far = np.flatnonzero(~(distance_m <= FARTHEST_M))
+        if not len(far):
+            return lonlat
+        i = int(far[0])
+        label = f"{what}[{i}]" if names is None else f"{what}[{i}] ({names[i]})"
+        lon, lat = lonlat[i].tolist()
+        hint = "remove it, correct it, or use an extract that covers it"
+        if abs(lon) <= 90 and self.engine.nearest(lonlat[[i], ::-1])[1][0] <= FARTHEST_M:
+            hint = "did you swap lon and lat? Longitude comes first"
+        others = f" (and {len(far) - 1} more)" if len(far) > 1 else ""
+        raise CityError(
+            f"{label} at longitude {lon:g}, latitude {lat:g} is {distance_m[i] / 1000:.1f} km from "
+            f"the nearest street of {self.name}, more than 5 km{others}: {hint}"
+        )

@@ -1,0 +1,93 @@
+"""What every routing engine answers, and the checks on the points it is asked about.
+
+Three things answer: OSRM in process (`nco.data.osrm`), an OSRM server (`nco.data.server`) and
+a table of fixed points (`nco.data.table`, which has no streets).
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from nco.errors import CityError
+
+Float = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Matrices:
+    """Distances and durations of the fastest routes between two sets of points.
+
+    Attributes:
+        distance_m: `[S, T]`, metres; `inf` where no route leads from source to target.
+        duration_s: `[S, T]`, seconds; `inf` at the same places.
+    """
+
+    distance_m: Float
+    duration_s: Float
+
+
+@dataclass(frozen=True)
+class StreetRoute:
+    """A route along the streets through given points.
+
+    Attributes:
+        legs: one polyline `[k, 2]` (lonlat) from each point to the next.
+        distance_m: `[legs]`, metres.
+        duration_s: `[legs]`, seconds.
+    """
+
+    legs: tuple[Float, ...]
+    distance_m: Float
+    duration_s: Float
+
+
+class Engine(Protocol):
+    """Anything that routes along streets. Points are `[n, 2]` lonlat."""
+
+    def table(self, sources: Float, targets: Float | None = None) -> Matrices:
+        """Distances and durations from every source to every target (the sources by default)."""
+        ...
+
+    def nearest(self, points: Float) -> tuple[Float, Float]:
+        """The nearest place on a street `[n, 2]` and how far away it is, in metres `[n]`."""
+        ...
+
+    def route(self, points: Float) -> StreetRoute:
+        """The fastest route through the points in their order."""
+        ...
+
+
+def as_lonlat(points: ArrayLike, what: str = "points") -> Float:
+    """Check coordinates and return them as a float64 array `[n, 2]`.
+
+    Args:
+        points: longitude and latitude in degrees, one row a point.
+        what: how error messages call them.
+
+    Raises:
+        CityError: wrong shape, not numbers, NaN, or a value that no place on earth has.
+    """
+    try:
+        lonlat = np.asarray(points, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise CityError(f"{what} must be numbers [n, 2] (lon, lat in degrees): {error}") from error
+    if lonlat.ndim != 2 or lonlat.shape[1] != 2:
+        shape = list(lonlat.shape)
+        raise CityError(f"{what} has shape {shape}; one row (lon, lat) a point is needed, [n, 2]")
+    bad = np.flatnonzero(~np.isfinite(lonlat).all(axis=1))
+    if len(bad):
+        i = bad[0]
+        raise CityError(f"{what}[{i}] is {lonlat[i].tolist()}: give a finite longitude, latitude")
+    bad = np.flatnonzero((abs(lonlat[:, 1]) > 90) | (abs(lonlat[:, 0]) > 180))
+    if len(bad):
+        i = bad[0]
+        lon, lat = lonlat[i].tolist()
+        hint = (
+            "did you swap lon and lat? Longitude comes first"
+            if abs(lat) > 90 and abs(lon) <= 90
+            else "longitude must be in [-180, 180], latitude in [-90, 90] degrees"
+        )
+        raise CityError(f"{what}[{i}] has longitude {lon:g} and latitude {lat:g}: {hint}")
+    return lonlat

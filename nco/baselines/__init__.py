@@ -1,1 +1,1 @@
-"""TODO."""
+"""Established solvers and classical heuristics behind one protocol (`nco.solver.Solver`)."""

@@ -1,0 +1,116 @@
+"""Nearest neighbour on directed matrices: the simplest answer that breaks nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nco.baselines.fleet import Kind, kinds_of, slack, unserved_cost
+from nco.baselines.insertion import completed
+from nco.problem import Feature, Problem
+from nco.route import Route
+from nco.solution import Solution
+from nco.solver import Clock
+from nco.vehicle import Bools, Floats
+
+
+class Nearest:
+    """Each vehicle in turn drives to the nearest stop that it can still serve.
+
+    Nearest is the arc of least cost, waiting included. Optional stops are visited where the
+    detour costs less than their prize. Required stops that are left when all vehicles are in
+    use are inserted where they are cheapest. Deterministic: the seed changes nothing, and
+    neither does an initial solution.
+    """
+
+    name = "nearest"
+    supports = frozenset(Feature) - {Feature.LONGEST_ROUTE}
+
+    def solve(
+        self,
+        problem: Problem,
+        time_limit_s: float,
+        seed: int,
+        initial: Solution | None = None,
+    ) -> Solution:
+        """See `nco.solver.Solver`."""
+        clock = Clock(time_limit_s)
+        kinds = kinds_of(problem)
+        routes = completed(problem, nearest_routes(problem, kinds, clock), clock, kinds)
+        found = Solution.from_routes(
+            problem, routes, method=self.name, seed=seed, time_s=clock.elapsed_s
+        )
+        return initial if initial is not None and initial.better_than(found) else found
+
+
+def nearest_routes(problem: Problem, kinds: tuple[Kind, ...], clock: Clock) -> list[Route]:
+    """Routes by the nearest-neighbour rule; stops that do not fit are missing.
+
+    Args:
+        problem: what the routes are for.
+        kinds: of its vehicles.
+        clock: no stop is added when it is over.
+    """
+    kind_of = {v: k for k, kind in enumerate(kinds) for v in kind.numbers}
+    driving = [kind.driving_cost for kind in kinds]
+    worth = unserved_cost(problem)
+    left = np.arange(problem.size) >= problem.depots
+    hopeless: set[int] = set()
+    routes = []
+    for v in range(len(problem.vehicles)):
+        k = kind_of[v]
+        if clock.over or not left.any() or k in hopeless:
+            continue
+        kind = kinds[k]
+        departs, used = kind.opens_s, False
+        for _ in range(kind.vehicle.max_trips):
+            stops, departs = _trip(problem, kind, driving[k], worth, left, departs, clock)
+            if not stops:
+                break
+            used = True
+            routes.append(Route(v, tuple(stops)))
+        if not used:  # nor can any other vehicle of this kind
+            hopeless.add(k)
+    return routes
+
+
+def _trip(
+    problem: Problem,
+    kind: Kind,
+    driving: Floats,
+    worth: Floats,
+    left: Bools,
+    departs: float,
+    clock: Clock,
+) -> tuple[list[int], float]:
+    """One trip and the time of its return; takes its stops off `left`."""
+    end, drive, window = kind.vehicle.end, kind.duration_s, problem.window_s
+    room = np.array(kind.vehicle.capacity)
+    room = room + np.where(np.isinf(room), 0.0, slack(room))
+    here, stops = kind.vehicle.start, list[int]()
+    latest = window[:, 1] + slack(window[:, 1])
+    closes = kind.closes_s + slack(kind.closes_s)
+    home = driving[:, end]
+    while not clock.over:
+        start = np.maximum(departs + drive[here], window[:, 0])
+        finish = start + problem.service_s
+        fits = left & np.isfinite(driving[here] + home) & (start <= latest)
+        fits &= (problem.demand <= room).all(axis=1)
+        fits &= np.maximum(finish + drive[:, end], window[end, 0]) <= closes
+        straight = home[here] if stops and np.isfinite(home[here]) else 0.0
+        fits &= driving[here] + home - straight < worth
+        if not fits.any():
+            break
+        with np.errstate(invalid="ignore"):
+            waiting = kind.cost_per_s * (start - departs - drive[here])
+            score = np.where(fits, driving[here] + waiting, np.inf)
+        j = int(np.argmin(score))
+        stops.append(j)
+        left[j] = False
+        room = room - problem.demand[j]
+        here, departs = j, float(finish[j])
+    if stops:
+        departs = max(departs + float(drive[here, end]), float(window[end, 0]))
+    return stops, departs
+
+
+SOLVER = Nearest()

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,6 +12,10 @@ from nco.data.cache import content_hash
 from nco.data.engine import Engine, Float, Matrices, StreetRoute, as_lonlat
 from nco.data.roads import RoadGraph, read_roads
 from nco.errors import CityError
+
+if TYPE_CHECKING:
+    from nco.data.server import OsrmServer
+
 
 CREDIT = "© OpenStreetMap contributors"
 # Farther from any street than this, a point is taken for a mistake.
@@ -67,8 +71,97 @@ class City:
 
         extract = Path(extract).absolute()
         engine, built = open_osrm(extract, profile)
+        if name is not None:
+            from nco.data.places import remember
+
+            remember(name, extract)
         title = name or extract.name.removesuffix(".pbf").removesuffix(".osm")
         return cls(title, engine, profile, extract=extract, network=built.base, facts=built.info)
+
+    @classmethod
+    def from_place(cls, place: str, *, profile: str = "car") -> "City":
+        """Fetch the streets of a place from OpenStreetMap, once, and open them.
+
+        Args:
+            place: such as "Delft, Netherlands"; `nco.city(place)` finds it from then on.
+            profile: `car`, `bicycle` or `foot`.
+
+        Raises:
+            CityError: there is no such place, it is too large, or it has no streets.
+            ServiceError: a public service is down, too slow or answers nonsense.
+            StorageError: the cache folder cannot be written.
+        """
+        from nco.data.overpass import fetch
+
+        return cls.from_file(fetch(place), name=place, profile=profile)
+
+    @classmethod
+    def from_server(
+        cls,
+        server: "str | OsrmServer",
+        *,
+        name: str | None = None,
+        extract: str | Path | None = None,
+    ) -> "City":
+        """A city whose matrices and routes come from an OSRM server.
+
+        Args:
+            server: its address, or an `OsrmServer` with other options.
+            name: what to call it; the address if left out.
+            extract: the extract the server was built from, to sample and draw its streets.
+
+        Raises:
+            CityError: the extract is unusable.
+            StorageError: the cache folder cannot be written.
+        """
+        from nco.data.server import OsrmServer
+
+        engine = OsrmServer(server) if isinstance(server, str) else server
+        title = name or engine.url
+        if extract is None:
+            return cls(title, engine, engine.profile)
+        from nco.data.osrm_build import PROFILES, build
+
+        extract = Path(extract).absolute()
+        # A server may call its profile anything, "driving" for one.
+        profile = engine.profile if engine.profile in PROFILES else "car"
+        built = build(extract, profile)
+        return cls(title, engine, profile, extract=extract, network=built.base, facts=built.info)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the city with its extract into one file; the engine is rebuilt where it is loaded.
+
+        Args:
+            path: ends in `.city`.
+
+        Raises:
+            CityError: it has no extract, or the path another ending.
+            StorageError: it cannot be written.
+        """
+        from nco.data.city_file import pack
+
+        if self.extract is None:
+            raise CityError(f"{self.name} has no extract here, only a server; it cannot be saved")
+        return pack(path, self.name, self.profile, self.extract)
+
+    @classmethod
+    def load(cls, path: str | Path, *, profile: str | None = None) -> "City":
+        """Open a saved city; its engine comes from the cache or is rebuilt.
+
+        Args:
+            path: what `save` wrote.
+            profile: another profile than it was saved with.
+
+        Raises:
+            CityError: the file is missing, truncated or something else.
+            StorageError: the cache folder cannot be written.
+        """
+        from nco.data.city_file import unpack
+
+        name, saved_profile, extract = unpack(path)
+        city = cls.from_file(extract, profile=profile or saved_profile)
+        city.name = name
+        return city
 
     @property
     def bbox(self) -> tuple[float, float, float, float]:

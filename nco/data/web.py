@@ -1,0 +1,109 @@
+"""Asking a web server without hanging: time-outs, retries with back-off, plain errors."""
+
+import contextlib
+import http.client
+import logging
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from nco.errors import ServiceError
+
+log = logging.getLogger("nco")
+
+_RETRIED = frozenset({429, 500, 502, 503, 504})
+_CHUNK = 1 << 16
+_LONGEST_PAUSE_S = 60.0
+USER_AGENT = "nco-routing (route planning on OpenStreetMap)"
+
+
+@dataclass(frozen=True)
+class Ask:
+    """How to ask a server.
+
+    Attributes:
+        timeout_s: for one try, from connecting to the last byte.
+        retries: further tries after a failed connection, a time-out, 429 or a server error.
+        pause_s: before the first retry; doubled before each further one.
+        max_bytes: a longer answer is refused.
+    """
+
+    timeout_s: float = 30.0
+    retries: int = 3
+    pause_s: float = 0.5
+    max_bytes: int = 1 << 30
+
+    def __call__(self, url: str, data: bytes | None = None) -> tuple[int, bytes]:
+        """GET a URL, or POST data to it; return the status and the body.
+
+        Raises:
+            ServiceError: no usable answer after all tries, or one that is too long.
+        """
+        if urlsplit(url).scheme not in ("http", "https"):
+            raise ServiceError(f"{url!r} is no web address; it must begin with http:// or https://")
+        host = urlsplit(url).netloc
+        pause_s = self.pause_s
+        for attempt in range(self.retries + 1):
+            status, body, problem, asked_pause_s = self._once(url, data)
+            if problem is None:
+                return status, body
+            if attempt < self.retries:
+                wait_s = min(max(pause_s, asked_pause_s), _LONGEST_PAUSE_S)
+                log.info("%s %s; asking again in %.1f s", host, problem, wait_s)
+                time.sleep(wait_s)
+                pause_s *= 2
+        tries = f"{self.retries + 1} tries" if self.retries else "1 try"
+        raise ServiceError(
+            f"{host} {problem} ({tries}); check the address and that the server runs, "
+            "or try again later"
+        )
+
+    def _once(self, url: str, data: bytes | None) -> tuple[int, bytes, str | None, float]:
+        """Status, body, what went wrong if another try may help, and the pause asked for."""
+        request = urllib.request.Request(url, data, {"User-Agent": USER_AGENT})  # noqa: S310
+        deadline = time.monotonic() + self.timeout_s
+        try:
+            with urllib.request.urlopen(request, timeout=self.timeout_s) as response:  # noqa: S310
+                return response.status, self._read(response, url, deadline), None, 0.0
+        except urllib.error.HTTPError as error:
+            with error:
+                if error.code in _RETRIED:
+                    asked_s = _seconds(error.headers.get("Retry-After"))
+                    return error.code, b"", f"answered {error.code} {error.reason}", asked_s
+                try:
+                    return error.code, self._read(error, url, deadline), None, 0.0
+                except OSError as cut:
+                    return 0, b"", f"broke off ({cut})", 0.0
+        except TimeoutError:
+            return 0, b"", f"gave no whole answer within {self.timeout_s:g} s", 0.0
+        except urllib.error.URLError as error:
+            if isinstance(error.reason, TimeoutError):
+                return 0, b"", f"gave no answer within {self.timeout_s:g} s", 0.0
+            return 0, b"", f"cannot be reached ({error.reason})", 0.0
+        except (OSError, http.client.HTTPException) as error:
+            return 0, b"", f"broke off ({error or type(error).__name__})", 0.0
+
+    def _read(
+        self, response: http.client.HTTPResponse | urllib.error.HTTPError, url: str, deadline: float
+    ) -> bytes:
+        """The body; a socket's time-out alone would let a server drip bytes for ever."""
+        parts, size = [], 0
+        while chunk := response.read1(_CHUNK) if hasattr(response, "read1") else response.read():
+            parts.append(chunk)
+            size += len(chunk)
+            if size > self.max_bytes:
+                raise ServiceError(
+                    f"{urlsplit(url).netloc} answered with more than {self.max_bytes} bytes; "
+                    "ask for less at once"
+                )
+            if time.monotonic() > deadline:
+                raise TimeoutError
+        return b"".join(parts)
+
+
+def _seconds(header: str | None) -> float:
+    with contextlib.suppress(TypeError, ValueError):
+        return max(0.0, float(header or 0))
+    return 0.0

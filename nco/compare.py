@@ -1,0 +1,177 @@
+"""Several methods on one problem under the same clock, each answer checked independently."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from nco.check import Report, check
+from nco.problem import Feature, Problem
+from nco.solution import Solution
+from nco.solve import solve
+from nco.versions import version_of
+
+Show = Callable[[str, float], AbstractContextManager[None]]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a method found and what the checker says about it.
+
+    Attributes:
+        solution: as the method returned it.
+        report: of `nco.check`.
+        time_limit_s: what the method was given.
+    """
+
+    solution: Solution
+    report: Report
+    time_limit_s: float
+
+    @property
+    def method(self) -> str:
+        """Name of the method."""
+        return self.solution.method
+
+    @property
+    def feasible(self) -> bool:
+        """Whether the checker finds nothing wrong."""
+        return self.report.feasible
+
+    @property
+    def disagreement(self) -> float:
+        """Relative difference between the method's cost and the checker's."""
+        claimed, found = self.solution.cost.total, self.report.cost
+        return 0.0 if claimed == found else abs(claimed - found) / max(abs(found), 1e-12)
+
+
+@contextmanager
+def _silence(_task: str, _expected_s: float) -> Iterator[None]:
+    yield
+
+
+def compare(
+    problem: Problem,
+    methods: Sequence[str],
+    *,
+    time_limit_s: float = 2.0,
+    seed: int = 0,
+    initial: Solution | None = None,
+    show: Show = _silence,
+) -> list[Answer]:
+    """Solve a problem by each method in turn and check each answer.
+
+    Args:
+        problem: what to solve.
+        methods: names known to `nco.solve`.
+        time_limit_s: of each method.
+        seed: of each method.
+        initial: a solution that each method starts from.
+        show: wraps each run, told the task and the seconds that it may take.
+
+    Returns:
+        One answer a method, in the order given.
+
+    Raises:
+        InputError: a method is unknown or cannot do what the problem asks.
+    """
+    answers = []
+    for method in methods:
+        with show(f"solving by {method}", time_limit_s):
+            found = solve(problem, method, time_limit_s=time_limit_s, seed=seed, initial=initial)
+        answers.append(Answer(found, check(problem, found), time_limit_s))
+    return answers
+
+
+def best(answers: Sequence[Answer]) -> Answer:
+    """The feasible answer of least cost; without one, the nearest to feasible."""
+    return min(answers, key=lambda a: (not a.feasible, a.solution.rank))
+
+
+def gaps(answers: Sequence[Answer]) -> list[float | None]:
+    """How much more each answer costs than the best feasible one; None where not feasible."""
+    reference = best(answers)
+    if not reference.feasible:
+        return [None] * len(answers)
+    least = reference.report.cost
+    return [
+        (a.report.cost - least) / abs(least)
+        if a.feasible and least
+        else (0.0 if a.feasible else None)
+        for a in answers
+    ]
+
+
+def as_row(problem: Problem, answer: Answer, gap: float | None) -> dict[str, Any]:
+    """An answer as plain data for JSON: cost, times, findings, and routes by names of stops."""
+    solution, report = answer.solution, answer.report
+    return {
+        "method": answer.method,
+        "version": version_of(answer.method),
+        "feasible": answer.feasible,
+        "cost": report.cost,
+        "gap": gap,
+        "distance_m": report.distance_m,
+        "duration_s": report.duration_s,
+        "time_s": solution.time_s,
+        "time_limit_s": answer.time_limit_s,
+        "seed": solution.seed,
+        "disagreement": answer.disagreement,
+        "findings": [
+            {"kind": f.kind, "message": f.message, "route": f.route, "stop": f.stop}
+            for f in report.findings
+        ],
+        "unassigned": [
+            {"stop": problem.names[u.stop], "reason": u.reason, "required": u.required}
+            for u in solution.unassigned
+        ],
+        "routes": [
+            {"vehicle": route.vehicle, "stops": [problem.names[j] for j in route.stops]}
+            for route in solution.routes
+        ],
+    }
+
+
+_OTHER_COSTS = {
+    Feature.DURATION_COST,
+    Feature.FIXED_COST,
+    Feature.LONGEST_ROUTE,
+    Feature.OPTIONAL_STOPS,
+    Feature.PREFERENCES,
+}
+
+
+def header(problem: Problem) -> tuple[str, ...]:
+    """Names of the columns of `cells`."""
+    cost = "cost km" if _in_metres(problem) else "cost"
+    return ("method", cost, "gap", "time s", "routes", "unserved", "feasible")
+
+
+def cells(problem: Problem, answer: Answer, gap: float | None) -> tuple[str, ...]:
+    """An answer as a line of the table under `header`."""
+    solution = answer.solution
+    return (
+        answer.method,
+        cost_text(problem, answer.report.cost),
+        "-" if gap is None else f"{100 * gap:.2f} %",
+        f"{solution.time_s:.2f}",
+        str(len(solution.routes)),
+        str(len(solution.unassigned)),
+        "yes" if answer.feasible else "NO",
+    )
+
+
+def cost_text(problem: Problem, cost: float) -> str:
+    """A cost as people read it: in kilometres if metres are all that the problem counts."""
+    return f"{cost / 1000:.3f}" if _in_metres(problem) else f"{cost:.6g}"
+
+
+def _in_metres(problem: Problem) -> bool:
+    return (
+        problem.lonlat is not None
+        and problem.objective.distance == 1
+        and not problem.features & _OTHER_COSTS
+        and all(vehicle.cost_per_m == 1 for vehicle, _ in problem.fleet)
+    )

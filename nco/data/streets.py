@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from numpy.typing import ArrayLike, NDArray
@@ -37,8 +38,8 @@ class Streets(Protocol):
         """Draw `[n, 2]` points (longitude, latitude) that all reach one another."""
         ...
 
-    def matrix(self, points: ArrayLike) -> Table:
-        """Distances and durations between `[n, 2]` points.
+    def matrix(self, points: ArrayLike, *, names: Sequence[str] | None = None) -> Table:
+        """Distances and durations between `[n, 2]` points, which messages call by `names`.
 
         Raises:
             CityError: a point is not in this place; the message names its index.

@@ -44,4 +44,4 @@ class FakeCity:
     def geometry(self, points):
         """One straight polyline with a middle point for each leg."""
         points = np.asarray(points, float)
-        return [np.array([a, (a + b) / 2, b]) for a, b in zip(points[:-1], points[1:], strict=True)]
+        return [np.array([a, (a + b) / 2, b]) for a, b in pairwise(points)]

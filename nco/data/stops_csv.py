@@ -60,7 +60,7 @@ def write_stops(path: str | Path, stops: Stops) -> Path:
     dimensions = stops.demand.shape[1]
     demands = ["demand", *(f"demand_{k}" for k in range(2, dimensions + 1))][:dimensions]
     text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv.writer(text)
     writer.writerow([*_REQUIRED, *demands, "window_start", "window_end", "service", "prize"])
     for k, name in enumerate(stops.names):
         numbers = [*stops.lonlat[k], *stops.demand[k], *stops.window_s[k]]

@@ -1,0 +1,116 @@
+"""Travelling salesman on a directed cost matrix: one closed tour through all nodes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+from nco.envs import observe
+from nco.envs.base import Features, Observation
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class ATSPInstance:
+    """A batch of instances, shared by all their rollouts.
+
+    Attributes:
+        cost: `[B, N, N]` cost from row to column, zero diagonal.
+        xy: `[B, N, 2]` map frame coordinates, see `observe.map_frame`.
+    """
+
+    cost: Tensor
+    xy: Tensor
+
+
+@dataclass(frozen=True)
+class ATSPState:
+    """Where rollouts are.
+
+    Attributes:
+        current: `[B, S]` node; before the first action 0, which is not yet visited.
+        first: `[B, S]` node where the tour began.
+        visited: `[B, S, N]` nodes visited.
+        unvisited: `[B, S]` number of nodes not visited.
+    """
+
+    current: Tensor
+    first: Tensor
+    visited: Tensor
+    unvisited: Tensor
+
+
+class ATSP:
+    """Environment of `ATSPInstance`; see `nco.envs.base.Environment` for the functions."""
+
+    name = "atsp"
+    features = Features(
+        node=("x", "y", "remoteness out", "remoteness in"),
+        pair=("cost", "cost back", "log cost", "log cost back"),
+        context=("share unvisited",),
+        roles=("current", "first"),
+    )
+
+    def observe(self, instance: ATSPInstance) -> Observation:
+        """Coordinates and relative costs."""
+        cost = observe.relative(instance.cost)
+        node = torch.cat([instance.xy, observe.remoteness(cost)], -1)
+        planes = [*observe.directed(cost), *observe.directed(observe.logarithm(cost))]
+        return Observation(node, torch.stack(planes, 1), xy=2)
+
+    def starts(self, instance: ATSPInstance) -> Tensor:
+        """Every node."""
+        return torch.arange(instance.cost.shape[1], device=instance.cost.device)
+
+    def reset(self, instance: ATSPInstance, rollouts: int) -> ATSPState:
+        """Nothing visited."""
+        batch, nodes = instance.cost.shape[:2]
+        device = instance.cost.device
+        zeros = torch.zeros((batch, rollouts), dtype=torch.int64, device=device)
+        visited = torch.zeros((batch, rollouts, nodes), dtype=torch.bool, device=device)
+        return ATSPState(zeros, zeros, visited, zeros + nodes)
+
+    def step(self, instance: ATSPInstance, state: ATSPState, action: Tensor) -> ATSPState:
+        """Visits the action; a complete tour stays at its last node."""
+        nodes = instance.cost.shape[1]
+        fresh = ~state.visited.gather(2, action[..., None]).squeeze(-1)
+        return ATSPState(
+            current=action,
+            first=torch.where(state.unvisited == nodes, action, state.first),
+            visited=state.visited.scatter(2, action[..., None], True),
+            unvisited=state.unvisited - fresh.long(),
+        )
+
+    def mask(self, instance: ATSPInstance, state: ATSPState) -> Tensor:
+        """Unvisited nodes; the current one once all are visited."""
+        complete = (state.unvisited == 0)[..., None]
+        here = torch.arange(instance.cost.shape[1], device=state.current.device)
+        return ~state.visited | (complete & (here == state.current[..., None]))
+
+    def roles(self, state: ATSPState) -> Tensor:
+        """The current and the first node."""
+        return torch.stack([state.current, state.first], -1)
+
+    def context(self, instance: ATSPInstance, state: ATSPState) -> Tensor:
+        """Share of nodes unvisited."""
+        nodes = instance.cost.shape[1]
+        return (state.unvisited / nodes)[..., None].to(instance.cost.dtype)
+
+    def done(self, state: ATSPState) -> Tensor:
+        """All nodes visited."""
+        return state.unvisited == 0
+
+    def cost(self, instance: ATSPInstance, actions: Tensor) -> Tensor:
+        """Length of the closed tours."""
+        batch, nodes = instance.cost.shape[:2]
+        leg = actions * nodes + actions.roll(-1, 2)
+        flat = instance.cost.reshape(batch, -1).gather(1, leg.reshape(batch, -1))
+        return flat.view_as(actions).sum(-1)
+
+    def violation(self, state: ATSPState) -> Tensor:
+        """Nothing can be broken."""
+        return torch.zeros_like(state.current)

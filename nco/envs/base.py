@@ -1,0 +1,90 @@
+"""What every environment offers: pure functions on batched tensors.
+
+An environment joins an instance, which never changes and is shared by all rollouts of it, with
+a state, which a step replaces. Shapes: `B` instances, `S` rollouts (starts) of each, `N` nodes.
+Networks see neither of them: they see an `Observation` of the instance and, at each step, which
+nodes play a role (`roles`) and a few numbers (`context`), as counted by `Features`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Features:
+    """Names of what an environment shows to a network; the networks only count them.
+
+    Attributes:
+        node: columns of `Observation.node`.
+        pair: planes of `Observation.pair`.
+        context: columns of the context.
+        roles: which nodes a decision depends on; the first is the current node.
+    """
+
+    node: tuple[str, ...]
+    pair: tuple[str, ...]
+    context: tuple[str, ...]
+    roles: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What a network sees of a batch of instances before the first step.
+
+    Attributes:
+        node: `[B, N, F]` features of nodes, of order one.
+        pair: `[B, P, N, N]` features of ordered pairs, of order one.
+        xy: how many leading columns of `node` come in (x, y) pairs and turn with the map.
+    """
+
+    node: Tensor
+    pair: Tensor
+    xy: int = 2
+
+
+class Environment[I, S](Protocol):
+    """One routing problem as a decision process.
+
+    `I` is its frozen dataclass of instances and `S` that of states. Actions are nodes,
+    `[B, S]` int64. A rollout that is done stays where it is, at no cost.
+    """
+
+    name: str
+    features: Features
+
+    def observe(self, instance: I) -> Observation:
+        """What networks see of the instances."""
+
+    def starts(self, instance: I) -> Tensor:
+        """`[K]` nodes that may be the first action of a rollout."""
+
+    def reset(self, instance: I, rollouts: int) -> S:
+        """The state before the first action of each of `rollouts` rollouts."""
+
+    def step(self, instance: I, state: S, action: Tensor) -> S:
+        """The state after an action; the only transition function of the problem."""
+
+    def mask(self, instance: I, state: S) -> Tensor:
+        """`[B, S, N]` which actions are allowed; at least one always is."""
+
+    def roles(self, state: S) -> Tensor:
+        """`[B, S, R]` the node in each of the roles of `features.roles`."""
+
+    def context(self, instance: I, state: S) -> Tensor:
+        """`[B, S, C]` numbers of order one that the decision depends on."""
+
+    def done(self, state: S) -> Tensor:
+        """`[B, S]` whether a rollout is complete."""
+
+    def cost(self, instance: I, actions: Tensor) -> Tensor:
+        """`[B, S]` cost of complete rollouts with actions `[B, S, T]`, in the instance's unit."""
+
+    def violation(self, state: S) -> Tensor:
+        """`[B, S]` by how much a complete rollout breaks a limit on the fleet; 0 if it does not."""
+
+
+type AnyEnvironment = Environment[Any, Any]

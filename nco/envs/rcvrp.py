@@ -1,0 +1,165 @@
+"""Capacitated vehicle routing on a directed cost matrix, one depot, identical vehicles.
+
+A rollout drives one vehicle after another: an action is the next stop, or the depot (node 0) to
+end the route. Loads are integers, so that capacity is exact.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+from nco.envs import observe
+from nco.envs.base import Features, Observation
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+UNLIMITED = 2**30  # vehicles; as many as anyone asks for
+
+
+@dataclass(frozen=True)
+class RCVRPInstance:
+    """A batch of instances, shared by all their rollouts. Node 0 is the depot.
+
+    Attributes:
+        cost: `[B, N, N]` cost from row to column, zero diagonal.
+        xy: `[B, N, 2]` map frame coordinates, see `observe.map_frame`.
+        demand: `[B, N]` int64 units, 0 at the depot.
+        capacity: `[B]` int64 units of each vehicle.
+        vehicles: `[B]` int64 number of vehicles, `UNLIMITED` where it does not matter.
+    """
+
+    cost: Tensor
+    xy: Tensor
+    demand: Tensor
+    capacity: Tensor
+    vehicles: Tensor
+
+
+@dataclass(frozen=True)
+class RCVRPState:
+    """Where rollouts are.
+
+    Attributes:
+        current: `[B, S]` node.
+        visited: `[B, S, N]` stops served; never set for the depot.
+        free: `[B, S]` units that still fit into the vehicle.
+        left: `[B, S]` units of all unserved stops.
+        unserved: `[B, S]` number of unserved stops.
+        spare: `[B, S]` vehicles that have not left the depot; negative beyond the fleet.
+    """
+
+    current: Tensor
+    visited: Tensor
+    free: Tensor
+    left: Tensor
+    unserved: Tensor
+    spare: Tensor
+
+
+class RCVRP:
+    """Environment of `RCVRPInstance`; see `nco.envs.base.Environment` for the functions."""
+
+    name = "rcvrp"
+    features = Features(
+        node=("x", "y", "x from depot", "y from depot", "is depot", "demand", "cost from depot",
+              "cost to depot", "remoteness out", "remoteness in"),
+        pair=("cost", "cost back", "log cost", "log cost back", "saving", "saving back"),
+        context=("free capacity", "share unserved"),
+        roles=("current",),
+    )  # fmt: skip
+
+    def observe(self, instance: RCVRPInstance) -> Observation:
+        """Coordinates, demands, relative costs and savings (Clarke and Wright)."""
+        cost = observe.relative(instance.cost)
+        xy = instance.xy
+        is_depot = torch.zeros_like(xy[..., 0])
+        is_depot[:, 0] = 1.0
+        from_depot, to_depot = cost[:, 0, :], cost[:, :, 0]
+        saving = to_depot[:, :, None] + from_depot[:, None, :] - cost
+        single = [is_depot, instance.demand / instance.capacity[:, None], from_depot, to_depot]
+        node = torch.cat(
+            [xy, xy - xy[:, :1], torch.stack(single, -1), observe.remoteness(cost)], -1
+        )
+        planes = [
+            *observe.directed(cost),
+            *observe.directed(observe.logarithm(cost)),
+            *observe.directed(saving),
+        ]
+        return Observation(node.to(xy.dtype), torch.stack(planes, 1), xy=4)
+
+    def starts(self, instance: RCVRPInstance) -> Tensor:
+        """Every stop."""
+        return torch.arange(1, instance.demand.shape[1], device=instance.demand.device)
+
+    def reset(self, instance: RCVRPInstance, rollouts: int) -> RCVRPState:
+        """All vehicles at the depot."""
+        batch, nodes = instance.demand.shape
+        shape = (batch, rollouts)
+        device = instance.demand.device
+        return RCVRPState(
+            current=torch.zeros(shape, dtype=torch.int64, device=device),
+            visited=torch.zeros((*shape, nodes), dtype=torch.bool, device=device),
+            free=instance.capacity[:, None].expand(shape),
+            left=instance.demand.sum(1, keepdim=True).expand(shape),
+            unserved=torch.full(shape, nodes - 1, dtype=torch.int64, device=device),
+            spare=instance.vehicles[:, None].expand(shape),
+        )
+
+    def step(self, instance: RCVRPInstance, state: RCVRPState, action: Tensor) -> RCVRPState:
+        """Drives to the action; at the depot the next vehicle takes over."""
+        load = instance.demand.gather(1, action)
+        stop = action != 0
+        leaves = stop & (state.current == 0)
+        visited = state.visited.scatter(2, action[..., None], stop[..., None])
+        return RCVRPState(
+            current=action,
+            visited=visited,
+            free=torch.where(stop, state.free - load, instance.capacity[:, None]),
+            left=state.left - load,
+            unserved=state.unserved - stop.long(),
+            spare=state.spare - leaves.long(),
+        )
+
+    def mask(self, instance: RCVRPInstance, state: RCVRPState) -> Tensor:
+        """Unserved stops that fit; the depot, unless a stop must still be taken.
+
+        The vehicle may not rest at the depot while stops are unserved, nor return while a stop
+        fits and the vehicles still in the depot could not carry what would be left.
+        """
+        allowed = instance.demand[:, None, :] <= state.free[..., None]
+        allowed &= ~state.visited
+        allowed[..., 0] = False
+        scarce = state.left > state.spare * instance.capacity[:, None]
+        stay = ((state.current == 0) | scarce) & allowed.any(-1)
+        allowed[..., 0] = ~stay
+        return allowed
+
+    def roles(self, state: RCVRPState) -> Tensor:
+        """The node where the vehicle is."""
+        return state.current[..., None]
+
+    def context(self, instance: RCVRPInstance, state: RCVRPState) -> Tensor:
+        """Free share of the capacity and share of stops unserved."""
+        stops = max(1, instance.demand.shape[1] - 1)
+        free = state.free / instance.capacity[:, None]
+        return torch.stack([free, state.unserved / stops], -1)
+
+    def done(self, state: RCVRPState) -> Tensor:
+        """All stops served and the vehicle back at the depot."""
+        return (state.unserved == 0) & (state.current == 0)
+
+    def cost(self, instance: RCVRPInstance, actions: Tensor) -> Tensor:
+        """Sum of the costs from the depot along the actions and back to the depot."""
+        batch, nodes = instance.demand.shape
+        to = torch.nn.functional.pad(actions, (0, 1))
+        origin = torch.nn.functional.pad(actions, (1, 0))
+        leg = (origin * nodes + to).reshape(batch, -1)
+        return instance.cost.reshape(batch, -1).gather(1, leg).view_as(to).sum(-1)
+
+    def violation(self, state: RCVRPState) -> Tensor:
+        """Number of vehicles used beyond the fleet."""
+        return (-state.spare).clamp_min(0)

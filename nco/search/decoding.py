@@ -1,0 +1,195 @@
+"""Decoding: from encoded instances to complete rollouts, greedy or sampled, from many starts.
+
+Views are the eight rotations and reflections of the map: the network sees the coordinates
+turned, while the matrices, which the environment owns, are neither turned nor copied.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from nco.errors import PolicyError
+
+if TYPE_CHECKING:
+    from nco.envs.base import AnyEnvironment, Observation
+    from nco.models.policy import Encoded, Policy
+
+VIEWS = 8
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One step of all rollouts as the network saw it, to be scored again with gradients.
+
+    Attributes:
+        roles: `[B, S, R]`.
+        context: `[B, S, C]`.
+        closed: `[B, S, N]`.
+        action: `[B, S]` what was taken.
+    """
+
+    roles: Tensor
+    context: Tensor
+    closed: Tensor
+    action: Tensor
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """How to decode.
+
+    Attributes:
+        temperature: 0 takes the best action; above 0 samples with logits divided by it.
+        views: how many of the eight turned maps are tried.
+        starts: how many different first actions are tried for each view; None tries all.
+        repeats: rollouts of each start; only useful when sampling.
+    """
+
+    temperature: float = 0.0
+    views: int = 1
+    starts: int | None = None
+    repeats: int = 1
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.temperature < float("inf"):
+            raise PolicyError(f"temperature is {self.temperature}; give 0 (greedy) or more")
+        if not 1 <= self.views <= VIEWS:
+            raise PolicyError(f"views is {self.views}; give 1 to {VIEWS}")
+        if self.starts is not None and self.starts < 1:
+            raise PolicyError(f"starts is {self.starts}; give 1 or more, or None for all")
+        if self.repeats < 1:
+            raise PolicyError(f"repeats is {self.repeats}; give 1 or more")
+
+
+GREEDY = Strategy()
+
+
+@dataclass(frozen=True)
+class Rollouts:
+    """Complete rollouts.
+
+    Attributes:
+        actions: `[B, S, T]` nodes, padded by the last one.
+        cost: `[B, S]` in the unit of the instance's cost.
+        violation: `[B, S]` by how much limits on the fleet are broken.
+    """
+
+    actions: Tensor
+    cost: Tensor
+    violation: Tensor
+
+    def best(self) -> Rollouts:
+        """The cheapest rollout of each instance among those that break limits least."""
+        least = self.violation == self.violation.amin(1, keepdim=True)
+        index = self.cost.masked_fill(~least, torch.inf).argmin(1, keepdim=True)
+        steps = self.actions.shape[2]
+        return Rollouts(
+            self.actions.gather(1, index[..., None].expand(-1, -1, steps)),
+            self.cost.gather(1, index),
+            self.violation.gather(1, index),
+        )
+
+
+def closed(allowed: Tensor) -> Tensor:
+    """0 where an action is allowed, minus infinity where it is not."""
+    zeros = torch.zeros(allowed.shape, device=allowed.device)
+    return zeros.masked_fill_(~allowed, -torch.inf)
+
+
+def turned(observation: Observation, views: int) -> Observation:
+    """The observation under `views` of the eight symmetries of the square, instance-major.
+
+    Nodes become `[B * V, N, F]`; pairs stay `[B, P, N, N]` because turning does not change them.
+    """
+    if views == 1:
+        return observation
+    batch, nodes, features = observation.node.shape
+    node = observation.node[:, None].repeat(1, views, 1, 1)
+    for view in range(1, views):
+        for column in range(0, observation.xy, 2):
+            x = observation.node[..., column]
+            y = observation.node[..., column + 1]
+            if view & 4:
+                x, y = y, x
+            node[:, view, :, column] = -x if view & 1 else x
+            node[:, view, :, column + 1] = -y if view & 2 else y
+    return replace(observation, node=node.view(batch * views, nodes, features))
+
+
+def sample(logits: Tensor, temperature: float, generator: torch.Generator | None) -> Tensor:
+    """Draws actions `[B, S]` from logits `[B, S, N]` by inverting the distribution function."""
+    cumulative = torch.softmax(logits / temperature, -1).cumsum(-1)
+    draw = 1.0 - torch.rand(logits.shape[:2], generator=generator, device=logits.device)
+    threshold = draw[..., None] * cumulative[..., -1:]
+    return (cumulative < threshold).sum(-1)
+
+
+def rollout(
+    env: AnyEnvironment,
+    instance: object,
+    policy: Policy,
+    strategy: Strategy = GREEDY,
+    generator: torch.Generator | None = None,
+    encoded: Encoded | None = None,
+    first: Tensor | None = None,
+    trace: list[Decision] | None = None,
+) -> Rollouts:
+    """Decodes a batch of instances.
+
+    Args:
+        env: the environment of the instances.
+        instance: `B` instances.
+        policy: made for the features of `env`.
+        strategy: how to decode.
+        generator: of sampling, on the device of the instance.
+        encoded: the encoded instances of this strategy's views, if at hand.
+        first: `[S]` first actions; by default chosen by `strategy.starts`.
+        trace: the decisions are appended to it; their batch is `B * views`.
+
+    Returns:
+        Rollouts `S = views * starts * repeats`, view-major.
+    """
+    with torch.inference_mode():
+        if encoded is None:
+            encoded = policy.encode(turned(env.observe(instance), strategy.views))
+        chosen = spread(env.starts(instance), strategy.starts) if first is None else first
+        chosen = chosen.repeat(strategy.repeats * strategy.views)
+        views, batch = strategy.views, len(encoded.pair) // strategy.views
+        action = chosen.expand(batch, -1).contiguous()
+        state = env.step(instance, env.reset(instance, len(chosen)), action)
+        actions = [action]
+        done = env.done(state)
+        while not done.all():
+            roles, context, shut = (
+                x.reshape(batch * views, -1, x.shape[-1])
+                for x in (
+                    env.roles(state),
+                    env.context(instance, state),
+                    closed(env.mask(instance, state)),
+                )
+            )
+            scores = policy.logits(encoded, roles, context, shut)
+            if strategy.temperature:
+                picked = sample(scores, strategy.temperature, generator)
+            else:
+                picked = scores.argmax(-1)
+            if trace is not None:
+                trace.append(Decision(roles, context, shut, picked))
+            action = picked.view(batch, -1)
+            actions.append(action)
+            state = env.step(instance, state, action)
+            done = env.done(state)
+        taken = torch.stack(actions, 2)
+        return Rollouts(taken, env.cost(instance, taken), env.violation(state))
+
+
+def spread(starts: Tensor, count: int | None) -> Tensor:
+    """`count` of the possible starts, evenly spread over them."""
+    if count is None or count >= len(starts):
+        return starts
+    index = torch.linspace(0, len(starts) - 1, count, device=starts.device).round().long()
+    return starts[index]

@@ -1,0 +1,140 @@
+"""`nco train`: the Lightning CLI over `Reinforce` and `CityData`.
+
+    nco train fit --config rcvrp --data.folder extracts
+    nco train fit --config rcvrp --data.folder extracts --ckpt_path last
+    nco train validate --config rcvrp --data.folder extracts --ckpt_path runs/rcvrp/last.ckpt
+    nco train references --config rcvrp --data.folder extracts
+
+A config is a file, or the name of a shipped one (`nco/training/configs`).
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from argparse import ArgumentError
+from pathlib import Path
+from typing import Any
+
+from nco.errors import NcoError, PolicyError
+
+CONFIGS = Path(__file__).parent / "configs"
+VERBS = ("fit", "validate", "references")
+REFERENCE_TIME_S = 2.0
+
+USAGE = f"""usage: nco train {{{",".join(VERBS)}}} --config CONFIG [--OPTION VALUE ...]
+
+fit         train a policy; with --ckpt_path last it goes on exactly where it was stopped
+validate    measure the mean gap of a checkpoint (--ckpt_path FILE) to the references
+references  compute the reference costs that the config names, with PyVRP
+
+`nco train fit --help` lists every option. Shipped configs: """
+
+
+def main(argv: list[str]) -> int:
+    """Runs a verb.
+
+    Args:
+        argv: what follows `nco train`.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        NcoError: an option, a city or a file is wrong, found before the first step.
+    """
+    if not argv or argv[0] in ("-h", "--help"):
+        names = ", ".join(sorted(path.stem for path in CONFIGS.glob("*.yaml")))
+        sys.stdout.write(f"{USAGE}{names}\n")
+        return 0
+    if argv[0] not in VERBS:
+        raise PolicyError(f"nco train has no verb {argv[0]!r}; use {', '.join(VERBS)}")
+    try:
+        _run(argv[0], with_shipped_configs(argv[1:]))
+    except ArgumentError as error:
+        raise _typed(error) from error
+    except SystemExit as end:  # --help and --print_config end the parser
+        return int(end.code or 0)
+    return 0
+
+
+def with_shipped_configs(arguments: list[str]) -> list[str]:
+    """Replaces names of shipped configs by their paths.
+
+    Raises:
+        PolicyError: a config is neither a file nor shipped.
+    """
+    found = []
+    for k, argument in enumerate(arguments):
+        name, given, value = argument.partition("=")
+        if k and arguments[k - 1] in ("--config", "-c"):
+            found.append(_config(argument))
+        elif given and name in ("--config", "-c"):
+            found.append(f"{name}={_config(value)}")
+        else:
+            found.append(argument)
+    return found
+
+
+def _config(name: str) -> str:
+    shipped = CONFIGS / f"{name}.yaml"
+    if shipped.is_file():
+        return str(shipped)
+    if not Path(name).is_file():
+        known = ", ".join(sorted(path.stem for path in CONFIGS.glob("*.yaml")))
+        raise PolicyError(f"config {name!r} is no file; shipped configs are {known}")
+    return name
+
+
+def _run(verb: str, arguments: list[str]) -> None:
+    from lightning.pytorch.cli import LightningCLI
+
+    from nco.training.data import CityData
+    from nco.training.memory import keep_freed_memory
+    from nco.training.references import compute_references
+    from nco.training.reinforce import Reinforce
+
+    class TrainCLI(LightningCLI):
+        """Links what model and data must agree on."""
+
+        def add_arguments_to_parser(self, parser: Any) -> None:
+            parser.link_arguments("model.environment", "data.environment")
+
+    keep_freed_memory()
+    train = verb != "references"
+    strict = {"exit_on_error": False}
+    with warnings.catch_warnings():
+        # Lightning would rather read sys.argv itself; that is what started this process, and
+        # what it starts other processes with, so it must stay.
+        warnings.filterwarnings("ignore", ".*args.*parameter is intended to run.*")
+        cli = TrainCLI(
+            Reinforce,
+            CityData,
+            args=[verb, *arguments] if train else arguments,
+            run=train,
+            seed_everything_default=1234,
+            auto_configure_optimizers=False,
+            trainer_defaults={"use_distributed_sampler": False},
+            save_config_kwargs={"overwrite": True},
+            parser_kwargs={**strict, "fit": strict, "validate": strict} if train else strict,
+        )
+    if not train:
+        compute_references(cli.datamodule, REFERENCE_TIME_S)
+
+
+def _typed(error: ArgumentError) -> NcoError:
+    """The error of ours behind an error of the parser, or a `PolicyError` with its message."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, NcoError):
+            return cause
+        cause = cause.__cause__ or cause.__context__
+    return PolicyError(f"nco train: {error}")
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except NcoError as error:
+        sys.stderr.write(f"error: {error}\n")
+        sys.exit(2)

@@ -1,0 +1,188 @@
+"""The data module: instances drawn from city tables, and validation against references.
+
+Every batch follows from the seed, the epoch and its number alone. So a resumed run sees what an
+uninterrupted one sees, and processes that train together, which take different numbers, see
+different instances.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import lightning as L
+import torch
+from torch.utils.data import DataLoader
+
+from nco.errors import PolicyError
+from nco.training.batch import Drawn, Referenced
+from nco.training.references import References
+from nco.training.sampler import PLAIN, Distribution, Pools, draw_rcvrp
+from nco.training.sources import TableSize, find_sources, table_of
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+type Draw = Callable[[Pools, int, int, Distribution, torch.Generator], Any]
+
+# Problem -> how its instances are drawn. A new problem is one line here.
+DRAW: dict[str, Draw] = {"rcvrp": draw_rcvrp}
+
+
+def seeded(device: torch.device | str, *key: object) -> torch.Generator:
+    """A random generator that follows from a key."""
+    digest = hashlib.sha256(repr(key).encode()).digest()
+    return torch.Generator(device).manual_seed(int.from_bytes(digest[:8], "little", signed=True))
+
+
+class CityData(L.LightningDataModule):
+    """Batches of instances on real cities.
+
+    Args:
+        cities: to train on: built-in names, names of extracts in `folder`, or paths of extracts
+            or tables.
+        folder: of extracts.
+        validation_cities: to validate on; none of them may be trained on.
+        references: file of reference costs, see `nco train references`; None for no validation.
+        environment: name of the problem.
+        stops: smallest and largest number of stops; each batch has one number.
+        batch_size: instances of a batch, of each process.
+        batches_per_epoch: of all processes together.
+        distribution: how training instances are drawn.
+        table: how many points each city gives.
+        validation_stops: sizes of validation instances.
+        validation_instances: of each size.
+        seed: of training instances.
+    """
+
+    def __init__(
+        self,
+        cities: list[str],
+        folder: str | None = None,
+        validation_cities: list[str] | None = None,
+        references: str | None = None,
+        environment: str = "rcvrp",
+        stops: tuple[int, int] = (20, 50),
+        batch_size: int = 64,
+        batches_per_epoch: int = 200,
+        distribution: Distribution = Distribution(),  # noqa: B008 (frozen)
+        table: TableSize = TableSize(),  # noqa: B008 (frozen)
+        validation_stops: tuple[int, ...] = (20, 50),
+        validation_instances: int = 32,
+        seed: int = 1234,
+    ) -> None:
+        super().__init__()
+        validation_cities = validation_cities or []
+        _check(cities, validation_cities, environment, stops)
+        for name in ("batch_size", "batches_per_epoch", "validation_instances"):
+            if locals()[name] < 1:
+                raise PolicyError(f"{name} is {locals()[name]}; give 1 or more")
+        self.sources = find_sources(cities, folder)
+        self.validation_sources = find_sources(validation_cities, folder)
+        self.references = References(references) if references else None
+        self.environment, self.draw = environment, DRAW[environment]
+        self.stops, self.batch_size = stops, batch_size
+        self.batches_per_epoch = batches_per_epoch
+        self.distribution, self.table = distribution, table
+        self.validation_stops = validation_stops
+        self.validation_instances = validation_instances
+        self.seed = seed
+        self._pools: Pools | None = None
+        self._validation: list[Referenced] = []
+
+    def prepare_data(self) -> None:
+        """Computes the tables that are not in the cache yet."""
+        for source in (*self.sources, *self.validation_sources):
+            table_of(source, self.table)
+
+    def setup(self, stage: str) -> None:
+        """Reads the tables."""
+        if stage == "fit" and self._pools is None:
+            self._pools = Pools.of([table_of(s, self.table) for s in self.sources])
+        if self.references is not None and not self._validation:
+            costs = {
+                stops: self.references.costs(self.validation_key(stops))
+                for stops in self.validation_stops
+            }
+            self._validation = [
+                Referenced(self.validation_instance(stops), cost, stops)
+                for stops, cost in costs.items()
+            ]
+
+    def validation_key(self, stops: int) -> str:
+        """What reference costs are stored under: everything that the instances follow from."""
+        cities = [source.path.name for source in self.validation_sources]
+        parts = [self.environment, cities, asdict(self.table), stops, self.validation_instances]
+        return repr(parts)
+
+    def validation_instance(self, stops: int) -> Any:
+        """The validation instances of one size, as one batch."""
+        if not self.validation_sources:
+            raise PolicyError("validation_cities is empty; name at least one city")
+        pools = Pools.of([table_of(s, self.table) for s in self.validation_sources])
+        generator = seeded("cpu", "validation", stops)
+        return self.draw(pools, self.validation_instances, stops, PLAIN, generator)
+
+    def train_dataloader(self) -> DataLoader[int]:
+        """Numbers of this process's batches; the batch itself is drawn on the device."""
+        rank, world = self._process()
+        share = self.batches_per_epoch // world * world
+        return DataLoader(range(share)[rank::world], batch_size=None)  # type: ignore[arg-type]
+
+    def val_dataloader(self) -> list[DataLoader[int]]:
+        """Numbers of validation batches; every process takes all."""
+        if not self._validation:
+            return []
+        return [DataLoader(range(len(self._validation)), batch_size=None)]  # type: ignore[arg-type]
+
+    def transfer_batch_to_device(
+        self, batch: Any, device: torch.device, dataloader_idx: int
+    ) -> Drawn | Referenced:
+        """Draws the batch of a number."""
+        number = int(batch)
+        trainer = self.trainer
+        assert trainer is not None  # noqa: S101 (Lightning sets it before it asks for batches)
+        if not trainer.training:
+            return self._validation[number]
+        return self.drawn(trainer.current_epoch, number, device)
+
+    def drawn(self, epoch: int, number: int, device: torch.device) -> Drawn:
+        """The training batch of an epoch and a number."""
+        assert self._pools is not None  # noqa: S101 (set in setup)
+        if self._pools.xy_m.device != device:
+            self._pools = self._pools.to(device)
+        generator = seeded(device, self.seed, epoch, number)
+        low, high = self.stops
+        # Sizes are drawn by the number's place in its group of processes' numbers, so that
+        # processes that step together have about equal work.
+        size = seeded("cpu", "size", self.seed, epoch, number // self._process()[1])
+        stops = int(torch.randint(low, high + 1, (), generator=size))
+        return Drawn(
+            self.draw(self._pools, self.batch_size, stops, self.distribution, generator), generator
+        )
+
+    def _process(self) -> tuple[int, int]:
+        """Number of this process and number of all."""
+        trainer = self.trainer
+        return (0, 1) if trainer is None else (trainer.global_rank, trainer.world_size)
+
+
+def _check(
+    cities: list[str], validation_cities: list[str], environment: str, stops: tuple[int, int]
+) -> None:
+    if not cities:
+        raise PolicyError("cities is empty; name at least one city to train on")
+    both = sorted(set(cities) & set(validation_cities))
+    if both:
+        raise PolicyError(
+            f"validation_cities and cities share {', '.join(both)}; a policy must be validated on "
+            "cities that it does not train on"
+        )
+    if environment not in DRAW:
+        raise PolicyError(
+            f"environment is {environment!r}; instances can be drawn of {', '.join(sorted(DRAW))}"
+        )
+    if not 2 <= stops[0] <= stops[1]:
+        raise PolicyError(f"stops is {list(stops)}; give 2 <= smallest <= largest")

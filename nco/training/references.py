@@ -1,0 +1,94 @@
+"""Reference costs of validation instances: computed once by PyVRP, stored in a small JSON file."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from nco.data.files import write_atomic
+from nco.envs.convert import rcvrp_problem
+from nco.errors import FormatError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from nco.envs.rcvrp import RCVRPInstance
+    from nco.problem import Problem
+    from nco.training.data import CityData
+
+log = logging.getLogger("nco")
+
+METHOD = "pyvrp"
+
+
+@dataclass(frozen=True)
+class References:
+    """A file of reference costs.
+
+    Attributes:
+        path: of the file.
+    """
+
+    path: str
+
+    def costs(self, key: str) -> torch.Tensor:
+        """`[B]` costs in metres stored under a key.
+
+        Raises:
+            FormatError: the file is missing, damaged, or lacks the key.
+        """
+        stored = self._read()
+        if key not in stored:
+            raise FormatError(
+                f"references {self.path} lack the validation instances of this config; run "
+                "`nco train references` with the same config"
+            )
+        return torch.tensor(stored[key]["cost_m"])
+
+    def store(self, key: str, entry: dict[str, Any]) -> None:
+        """Adds or replaces an entry."""
+        known = self._read() if Path(self.path).exists() else {}
+        write_atomic(self.path, json.dumps({**known, key: entry}, indent=1) + "\n")
+
+    def _read(self) -> dict[str, Any]:
+        try:
+            content = json.loads(Path(self.path).read_text())
+        except (OSError, ValueError) as error:
+            raise FormatError(
+                f"references {self.path} cannot be read ({error}); run `nco train references` "
+                "with the same config"
+            ) from error
+        if not isinstance(content, dict):
+            raise FormatError(f"references {self.path} must hold one JSON object")
+        return content
+
+
+def reference_costs(problems: Iterable[Problem], time_limit_s: float) -> list[float]:
+    """Costs that PyVRP reaches, in metres."""
+    from nco.solve import solve
+
+    costs = []
+    for k, problem in enumerate(problems):
+        solution = solve(problem, METHOD, time_limit_s=time_limit_s, seed=1)
+        costs.append(solution.cost.total)
+        if k % 10 == 9:
+            log.info("%d references computed", k + 1)
+    return costs
+
+
+def compute_references(data: CityData, time_limit_s: float) -> None:
+    """Computes and stores the references of a data module's validation instances."""
+    if data.references is None:
+        raise FormatError("data.references is not set; name the file to write")
+    for stops in data.validation_stops:
+        instance: RCVRPInstance = data.validation_instance(stops)
+        problems = [rcvrp_problem(instance, b) for b in range(len(instance.cost))]
+        log.info("references of %d instances of %d stops", len(problems), stops)
+        costs = reference_costs(problems, time_limit_s)
+        entry = {"method": METHOD, "time_limit_s": time_limit_s, "cost_m": costs}
+        data.references.store(data.validation_key(stops), entry)

@@ -1,0 +1,156 @@
+"""REINFORCE with a baseline shared by the rollouts of an instance (POMO), as a Lightning module."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import lightning as L
+import torch
+from torch import Tensor
+
+from nco.envs import environment
+from nco.errors import PolicyError
+from nco.models.files import CHECKPOINT_KEY
+from nco.models.policy import Policy
+from nco.search.decoding import Decision, Strategy, rollout
+
+if TYPE_CHECKING:
+    from nco.envs.base import AnyEnvironment
+    from nco.training.batch import Drawn, Referenced
+
+type PolicyBuilder = Callable[[int, int, int, int], Policy]
+
+
+def rollout_loss(
+    env: AnyEnvironment, instance: object, policy: Policy, starts: int, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Loss whose gradient is the policy gradient, and the costs of the sampled rollouts.
+
+    Rollouts are sampled without gradients; all their decisions are then scored again at once,
+    which is cheaper than to keep the graph of every step. The advantage of a rollout is its
+    cost against the mean of its instance's rollouts, in standard deviations of these.
+
+    Args:
+        env: of the instances.
+        instance: `B` instances.
+        policy: in training.
+        starts: rollouts of each instance, each with another first action.
+        generator: of first actions and samples.
+
+    Returns:
+        The loss, and costs `[B, S]`.
+    """
+    encoded = policy.encode(env.observe(instance))
+    first = env.starts(instance)
+    order = torch.randperm(len(first), generator=generator, device=first.device)
+    trace: list[Decision] = []
+    rollouts = rollout(
+        env,
+        instance,
+        policy,
+        Strategy(temperature=1.0),
+        generator,
+        encoded,
+        first=first[order[:starts]],
+        trace=trace,
+    )
+    # Concatenation turns inference tensors into ordinary ones, which autograd may save.
+    roles, context, closed, action = (
+        torch.cat([getattr(decision, name) for decision in trace], 1)
+        for name in ("roles", "context", "closed", "action")
+    )
+    logits = policy.logits(encoded, roles, context, closed)
+    taken = logits.gather(2, action[..., None]).squeeze(-1) - logits.logsumexp(-1)
+    log_likelihood = taken.view(len(taken), len(trace), -1).sum(1)
+    cost = rollouts.cost.clone()
+    spread = cost.std(1, keepdim=True).clamp_min(1e-6 * cost.mean())
+    advantage = (cost - cost.mean(1, keepdim=True)) / spread
+    return (advantage * log_likelihood).mean(), cost
+
+
+class Reinforce(L.LightningModule):
+    """Trains a policy; batches come from `nco.training.data.CityData`.
+
+    Args:
+        policy: how to build the policy, given the numbers of node features, pair features,
+            context features and roles of the environment.
+        environment: name of the problem.
+        starts: rollouts of each instance in training.
+        learning_rate: of Adam, constant but for a linear warm-up and a linear end.
+        warmup: share of all steps in which the learning rate rises.
+        cooldown: share of all steps in which it falls to 0.
+        weight_decay: of AdamW.
+    """
+
+    def __init__(
+        self,
+        policy: PolicyBuilder,
+        environment: str = "rcvrp",
+        starts: int = 20,
+        learning_rate: float = 5e-4,
+        warmup: float = 0.02,
+        cooldown: float = 0.3,
+        weight_decay: float = 1e-6,
+    ) -> None:
+        super().__init__()
+        self.env = _environment(environment)
+        if starts < 2:
+            raise PolicyError(f"starts is {starts}; the shared baseline needs 2 or more")
+        if learning_rate <= 0:
+            raise PolicyError(f"learning_rate is {learning_rate}; give a number above 0")
+        for name, share in (("warmup", warmup), ("cooldown", cooldown)):
+            if not 0 <= share <= 1:
+                raise PolicyError(f"{name} is {share}; give a share of all steps from 0 to 1")
+        self.starts = starts
+        self.learning_rate, self.weight_decay = learning_rate, weight_decay
+        self.warmup, self.cooldown = warmup, cooldown
+        features = self.env.features
+        self.policy = policy(
+            len(features.node), len(features.pair), len(features.context), len(features.roles)
+        )
+
+    def training_step(self, batch: Drawn) -> Tensor:
+        """Loss of one drawn batch."""
+        loss, cost = rollout_loss(
+            self.env, batch.instance, self.policy, self.starts, batch.generator
+        )
+        self.log("train/loss", loss.detach())
+        relative = cost.amin(1) / cost.mean(1)
+        self.log("train/best_to_mean", relative.mean())
+        return loss
+
+    def validation_step(self, batch: Referenced) -> None:
+        """Mean gap to the references of greedy multi-start, in percent."""
+        best = rollout(self.env, batch.instance, self.policy).best()
+        gap = 100 * (best.cost[:, 0] / batch.reference - 1)
+        options: dict[str, Any] = {"batch_size": len(gap), "sync_dist": True}
+        self.log(f"val/gap_percent_{batch.stops}", gap.mean(), add_dataloader_idx=False, **options)
+        self.log("val/gap_percent", gap.mean(), prog_bar=True, **options)
+
+    def configure_optimizers(self) -> Any:
+        """AdamW with a trapezoid of learning rates, set at every step."""
+        optimizer = torch.optim.AdamW(
+            self.policy.parameters(), lr=self.learning_rate, weight_decay=self.weight_decay
+        )
+        total = max(1, int(self.trainer.estimated_stepping_batches))
+
+        def factor(step: int) -> float:
+            done = step / total
+            rise = min(1.0, (done + 1 / total) / self.warmup) if self.warmup else 1.0
+            fall = min(1.0, (1.0 - done) / self.cooldown) if self.cooldown else 1.0
+            return max(0.0, min(rise, fall))
+
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
+        }
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Writes down how the policy is built, as plain data."""
+        checkpoint[CHECKPOINT_KEY] = {"problem": self.env.name, "policy": self.policy.spec()}
+
+
+def _environment(name: str) -> AnyEnvironment:
+    return environment(name)

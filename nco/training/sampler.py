@@ -1,0 +1,172 @@
+"""Training instances: a batch is one gather from matrices that lie on the device once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from nco.envs.observe import fill_frame
+from nco.envs.rcvrp import UNLIMITED, RCVRPInstance
+from nco.errors import PolicyError
+from nco.training.tables import BOX_M
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nco.training.tables import CityTable
+
+# RRNCO's capacities by number of stops; linear in between.
+CAPACITY = {10: 20, 20: 30, 50: 40, 100: 50, 200: 70, 500: 100, 1000: 150}
+LARGEST_DEMAND = 9
+_CLUSTERS = 4
+_CLUSTER_M = (300.0, 3_000.0)  # spread of a cluster
+_SOFT_M = 50.0  # a box without enough points grows by about this
+
+
+@dataclass(frozen=True)
+class Pools:
+    """Tables of several cities on one device, padded to the largest.
+
+    Attributes:
+        distance_m: `[C, P, P]` metres.
+        xy_m: `[C, P, 2]` metres on a local map.
+        whole: `[C]` how many leading points are spread over the whole city.
+        points: `[C]` how many points there are.
+    """
+
+    distance_m: Tensor
+    xy_m: Tensor
+    whole: Tensor
+    points: Tensor
+
+    @classmethod
+    def of(cls, tables: Sequence[CityTable], device: torch.device | str = "cpu") -> Pools:
+        """Puts tables on a device."""
+        largest = max(len(table.lonlat) for table in tables)
+        distance = torch.zeros(len(tables), largest, largest)
+        xy = torch.zeros(len(tables), largest, 2)
+        for c, table in enumerate(tables):
+            n = len(table.lonlat)
+            distance[c, :n, :n] = torch.from_numpy(table.distance_m)
+            xy[c, :n] = torch.from_numpy(table.xy_m())
+        return cls(
+            distance.to(device),
+            xy.to(device),
+            torch.tensor([table.whole for table in tables], device=device),
+            torch.tensor([len(table.lonlat) for table in tables], device=device),
+        )
+
+    def to(self, device: torch.device) -> Pools:
+        """The same tables on another device."""
+        return Pools(*(getattr(self, f).to(device) for f in self.__dataclass_fields__))
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """How instances are drawn.
+
+    Attributes:
+        places: weights of drawing stops from the whole city, from a box of 3 km, and from
+            clusters.
+        far_depot: share of instances whose depot lies anywhere in the city rather than
+            among the stops.
+        free_capacity: share of instances whose capacity is not the table's but that times a
+            log-uniform number from `capacity_range`.
+        capacity_range: see there.
+    """
+
+    places: tuple[float, float, float] = (0.4, 0.3, 0.3)
+    far_depot: float = 0.3
+    free_capacity: float = 0.5
+    capacity_range: tuple[float, float] = field(default=(0.8, 2.0))
+
+    def __post_init__(self) -> None:
+        if min(self.places) < 0 or sum(self.places) <= 0:
+            raise PolicyError(f"places is {self.places}; give three weights of 0 or more")
+        for name in ("far_depot", "free_capacity"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise PolicyError(f"{name} is {getattr(self, name)}; give a share from 0 to 1")
+        low, high = self.capacity_range
+        if not 0 < low <= high:
+            raise PolicyError(f"capacity_range is {self.capacity_range}; give 0 < low <= high")
+
+
+PLAIN = Distribution(far_depot=0.0, free_capacity=0.0)
+"""Depot among the stops and capacities of the table: what is measured."""
+
+
+def capacity_of(stops: int) -> float:
+    """Units that a vehicle carries by RRNCO's table."""
+    return float(np.interp(stops, list(CAPACITY), list(CAPACITY.values())))
+
+
+def draw_places(
+    pools: Pools, batch: int, stops: int, law: Distribution, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Draws cities `[B]` and the points `[B, stops + 1]` of depot and stops."""
+    device = pools.points.device
+    random = {"generator": generator, "device": device}
+    if int(pools.whole.min()) <= stops:
+        raise PolicyError(
+            f"{stops} stops were asked for, but a table has only {int(pools.whole.min())} points; "
+            "use larger tables or fewer stops"
+        )
+    city = torch.randint(len(pools.points), (batch,), **random)
+    spread = torch.arange(pools.xy_m.shape[1], device=device)
+    present = spread < pools.points[city, None]
+    everywhere = torch.where(spread < pools.whole[city, None], 0.0, -torch.inf)
+    xy = pools.xy_m[city]
+    weights = torch.tensor(law.places, device=device)
+    place = torch.multinomial(weights, batch, replacement=True, generator=generator)[:, None]
+
+    centre = (torch.rand(batch, _CLUSTERS, **random) * pools.points[city, None]).long()
+    away = xy[:, None] - xy.gather(1, centre[..., None].expand(-1, -1, 2))[:, :, None]
+    box = (BOX_M / 2 - away[:, 0].abs().amax(-1)).clamp_max(0.0) / _SOFT_M
+    low, high = np.log(_CLUSTER_M)
+    sigma = torch.exp(low + (high - low) * torch.rand(batch, _CLUSTERS, 1, **random))
+    near = -(away.square().sum(-1) / (2 * sigma.square()))
+    used = torch.randint(1, _CLUSTERS + 1, (batch, 1, 1), **random)
+    counted = torch.arange(_CLUSTERS, device=device)[:, None] < used
+    clusters = near.masked_fill(~counted, -torch.inf).logsumexp(1)
+    law_of_stops = torch.where(place == 0, everywhere, torch.where(place == 1, box, clusters))
+    law_of_stops = law_of_stops.masked_fill(~present, -torch.inf)
+
+    far = torch.rand(batch, 1, **random) < law.far_depot
+    depot = (torch.where(far, everywhere, law_of_stops) + _gumbel(xy, random)).argmax(1, True)
+    keys = (law_of_stops + _gumbel(xy, random)).scatter(1, depot, -torch.inf)
+    return city, torch.cat([depot, keys.topk(stops, 1).indices], 1)
+
+
+def _gumbel(like: Tensor, random: dict[str, object]) -> Tensor:
+    """Gumbel noise `[B, P]`; the largest of noise plus log-weight is a draw by weight."""
+    uniform = torch.rand(like.shape[:2], **random)  # type: ignore[call-overload]
+    return -torch.log(-torch.log(uniform.clamp(1e-20, 1 - 1e-7)))  # type: ignore[no-any-return]
+
+
+def draw_rcvrp(
+    pools: Pools, batch: int, stops: int, law: Distribution, generator: torch.Generator
+) -> RCVRPInstance:
+    """Draws a batch of RCVRP instances in metres, demands 1 to 9.
+
+    Raises:
+        PolicyError: a table has too few points.
+    """
+    city, place = draw_places(pools, batch, stops, law, generator)
+    random = {"generator": generator, "device": place.device}
+    demand = torch.randint(1, LARGEST_DEMAND + 1, place.shape, **random)
+    demand[:, 0] = 0
+    low, high = np.log(law.capacity_range)
+    factor = torch.exp(low + (high - low) * torch.rand(batch, **random))
+    free = torch.rand(batch, **random) < law.free_capacity
+    units = capacity_of(stops) * torch.where(free, factor, 1.0)
+    return RCVRPInstance(
+        cost=pools.distance_m[city[:, None, None], place[:, :, None], place[:, None, :]],
+        xy=fill_frame(pools.xy_m[city[:, None], place]),
+        demand=demand,
+        capacity=units.round().long().clamp_min(LARGEST_DEMAND),
+        vehicles=torch.full_like(city, UNLIMITED),
+    )

@@ -13,7 +13,7 @@ from nco.vehicle import Floats
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-INK, FAINT, GROUND, STREET, KERB = "#22262b", "#6b727c", "#eef0f2", "#ffffff", "#d3d7dd"
+INK, FAINT, GROUND, STREET, KERB = "#22262b", "#6b727c", "#eef0f2", "#ffffff", "#c6ccd4"
 _BOX = {"boxstyle": "square,pad=0.25", "facecolor": "white", "alpha": 0.8, "linewidth": 0}
 _METRES_PER_DEGREE = 111_195.0
 

@@ -145,7 +145,7 @@ _OTHER_COSTS = {
 
 def header(problem: Problem) -> tuple[str, ...]:
     """Names of the columns of `cells`."""
-    cost = "cost km" if _in_metres(problem) else "cost"
+    cost = f"cost {cost_unit(problem)}".rstrip()
     return ("method", cost, "gap", "time s", "routes", "unserved", "feasible")
 
 
@@ -163,8 +163,13 @@ def cells(problem: Problem, answer: Answer, gap: float | None) -> tuple[str, ...
     )
 
 
+def cost_unit(problem: Problem) -> str:
+    """What `cost_text` counts: "km" if metres are all that the problem counts, else nothing."""
+    return "km" if _in_metres(problem) else ""
+
+
 def cost_text(problem: Problem, cost: float) -> str:
-    """A cost as people read it: in kilometres if metres are all that the problem counts."""
+    """A cost as people read it, in the unit of `cost_unit`."""
     return f"{cost / 1000:.3f}" if _in_metres(problem) else f"{cost:.6g}"
 
 

@@ -61,17 +61,17 @@ class RouteSchedule:
     @property
     def distance_m(self) -> float:
         """Metres of this route."""
-        return self.visits[-1].distance_m - self.visits[0].distance_m
+        return _since(self.visits[0].distance_m, self.visits[-1].distance_m)
 
     @property
     def duration_s(self) -> float:
         """Seconds from leaving the start depot to reaching the end depot."""
-        return self.visits[-1].arrival_s - self.visits[0].departure_s
+        return _since(self.visits[0].departure_s, self.visits[-1].arrival_s)
 
     @property
     def driving_s(self) -> float:
         """Seconds of that spent driving."""
-        return self.visits[-1].duration_s - self.visits[0].duration_s
+        return _since(self.visits[0].duration_s, self.visits[-1].duration_s)
 
 
 def schedule(problem: Problem, solution: Solution) -> tuple[RouteSchedule, ...]:
@@ -89,6 +89,11 @@ def schedule(problem: Problem, solution: Solution) -> tuple[RouteSchedule, ...]:
         trips = [solution.routes[r].stops for r in numbers]
         done.update(zip(numbers, _drive(problem, v, trips), strict=True))
     return tuple(done[r] for r in range(len(solution.routes)))
+
+
+def _since(first: float, last: float) -> float:
+    """The difference, infinite where the way is unreachable (even before it begins)."""
+    return last - first if np.isfinite(last) else np.inf
 
 
 def _drive(problem: Problem, v: int, trips: Sequence[Sequence[int]]) -> list[RouteSchedule]:

@@ -1,11 +1,13 @@
 """The `nco` command: one verb a file in `nco.commands`, loaded when it is asked for.
 
 Exit codes: 0 done and feasible; 1 done, but the answer is not feasible; 2 the input or the
-options cannot be used (a message on stderr begins with `nco: error:`); 130 interrupted.
+options cannot be used (a message on stderr begins with `nco: error:`); 70 a fault of nco itself
+(with a traceback); 130 interrupted.
 """
 
 import argparse
 import sys
+import traceback
 from collections.abc import Sequence
 from importlib import import_module
 
@@ -25,7 +27,7 @@ VERBS = {
 # These hand their arguments on untouched to a command line of their own.
 _PASSED_ON = frozenset({"train"})
 
-FEASIBLE, INFEASIBLE, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
+FEASIBLE, UNUSABLE, FAULT, INTERRUPTED = 0, 2, 70, 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -67,6 +69,9 @@ def _run(verb: str, arguments: argparse.Namespace) -> int:
     except BrokenPipeError:  # the reader of our output has gone (`nco ... | head`)
         sys.stdout = None  # type: ignore[assignment]
         return FEASIBLE
+    except Exception:  # not 1, Python's own choice: scripts read that as "not feasible"
+        traceback.print_exc()
+        return FAULT
 
 
 def _parser(verb: str) -> argparse.ArgumentParser:
@@ -74,7 +79,7 @@ def _parser(verb: str) -> argparse.ArgumentParser:
         prog="nco",
         description="Route planning on real cities: learned policies, exact checks, baselines.",
         epilog="`nco VERB --help` explains a verb. Exit codes: 0 feasible, 1 not feasible, "
-        "2 unusable input, 130 interrupted.",
+        "2 unusable input, 70 a fault of nco, 130 interrupted.",
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"nco {__version__}")

@@ -1,0 +1,159 @@
+"""How verbs name a problem on the command line: a file, and for a table of stops a city."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nco.errors import FormatError, InputError
+
+if TYPE_CHECKING:
+    from nco.data.city import City
+    from nco.problem import Problem
+    from nco.solution import Solution
+
+ROUNDINGS = ("none", "round", "trunc", "ceil", "dimacs")
+PROFILES = ("car", "bicycle", "foot")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the problem and the options that say how to read it."""
+    parser.add_argument(
+        "problem",
+        metavar="PROBLEM",
+        type=Path,
+        help="stops as .csv (needs --city), VRPLIB .vrp, Solomon .txt, VROOM or nco .json",
+    )
+    group = parser.add_argument_group("tables of stops")
+    group.add_argument("--city", help="name of a city, or path of an .osm.pbf, .osm or .city file")
+    group.add_argument("--profile", choices=PROFILES, default="car", help="how one moves (car)")
+    group.add_argument("--vehicles", type=whole, metavar="N", help="how many vehicles there are")
+    group.add_argument(
+        "--capacity", type=numbers, metavar="Q", help="of each vehicle; Q1,Q2 for two demands"
+    )
+    group.add_argument(
+        "--depot", metavar="NAME|LON,LAT", help="the depot's row or place (the row 'depot')"
+    )
+    group.add_argument(
+        "--allow-unassigned",
+        action="store_true",
+        help="report stops that no street reaches and solve for the rest",
+    )
+    files = parser.add_argument_group("benchmark instances")
+    files.add_argument(
+        "--rounding", choices=ROUNDINGS, help="of distances (the rule of the file's format)"
+    )
+
+
+def whole(text: str) -> int:
+    """A whole number of 1 or more."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of 1 or more")
+    return int(text)
+
+
+def seed(text: str) -> int:
+    """A whole number of 0 or more."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of 0 or more")
+    return int(text)
+
+
+def seconds(text: str) -> float:
+    """A finite number above 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number of seconds")
+    return value
+
+
+def numbers(text: str) -> tuple[float, ...]:
+    """Numbers with commas between them."""
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a number, or numbers like 50,8"
+        ) from None
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Different names with commas between them."""
+    return tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+
+
+def open_problem(arguments: argparse.Namespace) -> tuple[Problem, City | None]:
+    """Read the problem that the arguments name, and open its city if they name one.
+
+    Raises:
+        InputError: options are missing or make no sense for this kind of file.
+        NcoError: the file or the city cannot be used.
+    """
+    path: Path = arguments.problem
+    city = _open_city(arguments)
+    if path.suffix.lower() != ".csv":
+        return _read_file(path, arguments), city
+    if city is None:
+        raise InputError(f"{path} is a table of stops; say where with --city (`nco city list`)")
+    if arguments.rounding:
+        raise InputError("--rounding is for benchmark instances; streets give exact distances")
+    from nco.data.stops import problem_from_stops
+    from nco.data.stops_csv import read_stops
+
+    problem = problem_from_stops(
+        read_stops(path),
+        city,
+        vehicles=arguments.vehicles,
+        capacity=arguments.capacity,
+        depot=_depot(arguments.depot),
+        allow_unassigned=arguments.allow_unassigned,
+        name=path.stem,
+    )
+    return problem, city
+
+
+def _open_city(arguments: argparse.Namespace) -> City | None:
+    if arguments.city is None:
+        return None
+    from nco.data.places import city
+
+    return city(arguments.city, profile=arguments.profile)
+
+
+def _read_file(path: Path, arguments: argparse.Namespace) -> Problem:
+    for option in ("capacity", "depot"):
+        if getattr(arguments, option) is not None:
+            raise InputError(f"--{option} is for tables of stops (.csv); {path} has its own")
+    from nco.data.formats import load
+    from nco.problem import Problem
+
+    problem = load(path, rounding=arguments.rounding, vehicles=arguments.vehicles)
+    if not isinstance(problem, Problem):
+        raise FormatError(f"{path} holds a solution; give the file of its problem")
+    return problem
+
+
+def _depot(text: str | None) -> str | tuple[float, ...] | None:
+    try:
+        return None if text is None else numbers(text)
+    except argparse.ArgumentTypeError:
+        return text
+
+
+def open_solution(path: Path, problem: Problem) -> Solution:
+    """Read a solution of a problem, in any format that `nco solve` writes.
+
+    Raises:
+        NcoError: the file cannot be used.
+    """
+    from nco.data.formats import load
+    from nco.solution import Solution
+
+    solution = load(path, problem=problem)
+    if not isinstance(solution, Solution):
+        raise FormatError(f"{path} holds a problem; give the file of a solution")
+    return solution

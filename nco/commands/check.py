@@ -1,0 +1,55 @@
+"""`nco check`: is this solution feasible, and does it cost what it says?"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from nco import console
+from nco.commands import _problem
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the verb."""
+    parser.epilog = "Exit code 0: feasible, and the cost is as claimed; 1: not; 2: unusable files."
+    _problem.add_arguments(parser)
+    parser.add_argument(
+        "solution",
+        metavar="SOLUTION",
+        type=Path,
+        help="what `nco solve` wrote: solution.json, routes.csv, routes.geojson or a .sol",
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    parser.add_argument("--quiet", action="store_true", help="no log lines")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Check and print."""
+    from nco.check import check
+
+    problem, _ = _problem.open_problem(arguments)
+    solution = _problem.open_solution(arguments.solution, problem)
+    report = check(problem, solution)
+    if arguments.json:
+        console.write_json(
+            {
+                "feasible": report.feasible,
+                "cost": report.cost,
+                "claimed": solution.cost.total,
+                "parts": report.parts,
+                "distance_m": report.distance_m,
+                "duration_s": report.duration_s,
+                "findings": [
+                    {
+                        "kind": finding.kind,
+                        "message": finding.message,
+                        "route": finding.route,
+                        "stop": finding.stop,
+                    }
+                    for finding in report.findings
+                ],
+            }
+        )
+    else:
+        console.write(str(report))
+    return 0 if report.feasible else 1

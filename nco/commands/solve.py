@@ -1,0 +1,144 @@
+"""`nco solve`: a file in, checked routes out."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nco import console
+from nco.commands import _problem
+from nco.errors import InputError
+
+if TYPE_CHECKING:
+    from nco.compare import Answer
+    from nco.data.city import City
+    from nco.problem import Problem
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the verb."""
+    parser.epilog = (
+        "Exit code 0: the best answer is feasible; 1: it is not, the reasons are printed; 2: the "
+        "input cannot be used. Files in --out are replaced one by one after solving, each whole."
+    )
+    _problem.add_arguments(parser)
+    group = parser.add_argument_group("solving")
+    group.add_argument(
+        "--method",
+        type=_problem.names,
+        default=("pyvrp",),
+        metavar="M[,M]",
+        help="pyvrp (default), ortools, vroom, hgs, policy, savings, nearest; several are compared",
+    )
+    group.add_argument(
+        "--time-limit", type=_problem.seconds, default=2.0, metavar="S", help="of each method (2)"
+    )
+    group.add_argument("--seed", type=_problem.seed, default=0, help="same seed, same answer (0)")
+    group.add_argument("--initial", type=Path, metavar="FILE", help="a solution to start from")
+    group.add_argument("--policy", type=Path, metavar="FILE", help="weights for --method policy")
+    group = parser.add_argument_group("output")
+    group.add_argument("--out", type=Path, metavar="DIR", help="write the best answer there")
+    group.add_argument("--map", action="store_true", help="write map.html as well (needs --out)")
+    group.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    group.add_argument("--quiet", action="store_true", help="no progress and no log lines")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Solve, check, print and write."""
+    from nco.compare import as_row, best, compare, gaps
+
+    if arguments.map and arguments.out is None:
+        raise InputError("--map writes map.html; say where with --out DIR")
+    if arguments.out is not None:
+        from nco.commands._answers import prepare
+
+        prepare(arguments.out)
+    problem, city = _problem.open_problem(arguments)
+    initial = None
+    if arguments.initial is not None:
+        initial = _problem.open_solution(arguments.initial, problem)
+    with _weights(arguments.policy, arguments.method):
+        answers = compare(
+            problem,
+            arguments.method,
+            time_limit_s=arguments.time_limit,
+            seed=arguments.seed,
+            initial=initial,
+            show=partial(console.progress, quiet=arguments.quiet),
+        )
+    chosen = best(answers)
+    result: dict[str, Any] = {
+        "problem": problem.name,
+        "stops": len(problem.stops),
+        "vehicles": len(problem.vehicles),
+        "city": None if city is None else city.name,
+        "feasible": chosen.feasible,
+        "best": chosen.method,
+        "answers": [
+            as_row(problem, answer, gap) for answer, gap in zip(answers, gaps(answers), strict=True)
+        ],
+    }
+    if arguments.out is not None:
+        result["files"] = _write(arguments, problem, city, answers, chosen)
+    if arguments.json:
+        console.write_json(result)
+    else:
+        _print(problem, answers, chosen, result.get("files", {}))
+    return 0 if chosen.feasible else 1
+
+
+@contextmanager
+def _weights(file: Path | None, methods: Sequence[str]) -> Iterator[None]:
+    """Have the method "policy" use other weights than the shipped ones for a while."""
+    if file is None:
+        yield
+        return
+    if "policy" not in methods:
+        raise InputError("--policy is for --method policy; add it or leave --policy out")
+    from nco.search import policy
+
+    shipped = policy.SOLVER
+    policy.SOLVER = replace(shipped, source=str(file))
+    try:
+        yield
+    finally:
+        policy.SOLVER = shipped
+
+
+def _write(
+    arguments: argparse.Namespace,
+    problem: Problem,
+    city: City | None,
+    answers: list[Answer],
+    chosen: Answer,
+) -> dict[str, str]:
+    from nco.commands._answers import write_answer, write_map
+
+    written = write_answer(arguments.out, problem, chosen.solution, city)
+    if arguments.map:
+        order = [chosen, *(answer for answer in answers if answer is not chosen)]
+        shown = [answer.solution for answer in order]
+        written["map"] = write_map(arguments.out, problem, shown, city)
+    return {kind: str(path) for kind, path in written.items()}
+
+
+def _print(problem: Problem, answers: list[Answer], chosen: Answer, files: dict[str, str]) -> None:
+    from nco.compare import cells, gaps, header
+
+    rows = [cells(problem, a, gap) for a, gap in zip(answers, gaps(answers), strict=True)]
+    console.write(console.table(header(problem), rows))
+    for number, route in enumerate(chosen.solution.routes):
+        stops = " ".join(problem.names[stop] for stop in route.stops)
+        console.write(f"route {number}, vehicle {route.vehicle}: {stops}")
+    for finding in chosen.report.findings:
+        if finding.kind != "unserved":
+            console.write(f"not feasible: {finding.message}")
+    for entry in chosen.solution.unassigned:
+        console.write(f"unassigned: {problem.names[entry.stop]}: {entry.reason}")
+    for path in files.values():
+        console.write(f"written: {path}")

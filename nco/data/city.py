@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 CREDIT = "© OpenStreetMap contributors"
 # Farther from any street than this, a point is taken for a mistake.
 FARTHEST_M = 5000.0
+_ON_STREET_M = 1.0
 
 
 class City:
@@ -296,10 +297,12 @@ class City:
         return np.asarray(middle[[offset.argmin()]])
 
     def _connected(self, points: Float) -> NDArray[np.bool_]:
-        """Which points the middle of the city reaches and can be reached from."""
+        """Which points one may stop at, reach from the middle of the city and come back from."""
+        # OSRM starts no trip on some streets, private ones among them, and moves such a point.
+        on_street = self.engine.nearest(points)[1] <= _ON_STREET_M
         away = self.engine.table(self._hub, points).duration_s[0]
         back = self.engine.table(points, self._hub).duration_s[:, 0]
-        return np.asarray(np.isfinite(away) & np.isfinite(back))
+        return np.asarray(on_street & np.isfinite(away) & np.isfinite(back))
 
     def _on_streets(self, points: ArrayLike, what: str, names: Sequence[str] | None) -> Float:
         """Check that points are coordinates near streets of this city."""

@@ -1,5 +1,6 @@
 """A saved city: one zip file with the extract and a few words about it."""
 
+import hashlib
 import io
 import json
 import zipfile
@@ -61,9 +62,9 @@ def unpack(path: str | Path) -> tuple[str, str, Path]:
         raise CityError(f"{path} is truncated or not a saved city: {error}") from error
     except (KeyError, TypeError, StopIteration, json.JSONDecodeError) as error:
         raise CityError(f"{path} is not a saved city; make one with City.save") from error
+    if hashlib.sha256(raw).hexdigest() != digest:
+        raise CityError(f"{path} is damaged: its extract is not the one that was saved")
     kept = cache_dir() / "extracts" / f"{digest[:24]}{member.removeprefix('extract')}"
     if not kept.is_file() or content_hash(kept) != digest:
         write_atomic(kept, raw)
-    if content_hash(kept) != digest:
-        raise CityError(f"{path} is damaged: its extract is not the one that was saved")
     return name, profile, kept

@@ -43,6 +43,25 @@ class StreetRoute:
     duration_s: Float
 
 
+def tidy(distance_m: Float, duration_s: Float, *, square: bool) -> Matrices:
+    """Matrices as promised from an engine's raw tables, which are changed in place.
+
+    Args:
+        distance_m: `[S, T]`, metres, `inf` where no route leads.
+        duration_s: `[S, T]`, seconds, likewise.
+        square: sources and targets are the same, so the diagonal is 0.
+    """
+    if square:
+        np.fill_diagonal(distance_m, 0)
+        np.fill_diagonal(duration_s, 0)
+    # Between two points that snap to one place OSRM's rounding yields as little as -1 m.
+    np.maximum(distance_m, 0, out=distance_m)
+    np.maximum(duration_s, 0, out=duration_s)
+    unreachable = np.isinf(distance_m) | np.isinf(duration_s)
+    distance_m[unreachable] = duration_s[unreachable] = np.inf
+    return Matrices(distance_m, duration_s)
+
+
 class Engine(Protocol):
     """Anything that routes along streets. Points are `[n, 2]` lonlat."""
 

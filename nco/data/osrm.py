@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from nco.data.engine import Float, Matrices, StreetRoute
+from nco.data.engine import Float, Matrices, StreetRoute, tidy
 from nco.data.osrm_build import Built, build
 from nco.errors import CityError
 
@@ -58,12 +58,7 @@ class Osrm:
         ]
         distance_m = np.concatenate([block[0] for block in blocks])
         duration_s = np.concatenate([block[1] for block in blocks])
-        if targets is None:
-            np.fill_diagonal(distance_m, 0)
-            np.fill_diagonal(duration_s, 0)
-        unreachable = np.isinf(distance_m) | np.isinf(duration_s)
-        distance_m[unreachable] = duration_s[unreachable] = np.inf
-        return Matrices(distance_m, duration_s)
+        return tidy(distance_m, duration_s, square=targets is None)
 
     def nearest(self, points: Float) -> tuple[Float, Float]:
         """The nearest place on a street `[n, 2]` and how far away it is, in metres `[n]`."""
@@ -140,9 +135,7 @@ def _pairs(points: Float) -> list[tuple[float, float]]:
 
 def _numbers(table: Iterable[Iterable[Any]], shape: tuple[int, int]) -> Float:
     """OSRM's nested values as an array; None, which marks an unreachable pair, becomes inf."""
-    try:
-        flat = np.fromiter(chain.from_iterable(table), dtype=np.float64, count=shape[0] * shape[1])
-    except TypeError:
-        flat = np.array(list(chain.from_iterable(table)), dtype=np.float64)
-        flat[np.isnan(flat)] = np.inf
+    # numpy reads None as NaN.
+    flat = np.fromiter(chain.from_iterable(table), dtype=np.float64, count=shape[0] * shape[1])
+    flat[np.isnan(flat)] = np.inf
     return flat.reshape(shape)

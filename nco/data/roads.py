@@ -6,9 +6,9 @@ on: no second reader of OpenStreetMap can disagree with it. The arrays used:
 
 - `nbg_nodes`: coordinates of all nodes, in 1e-6 degrees (int32);
 - `geometry`: for each street (a stretch between two junctions) its nodes, and per segment the
-  durations forwards and backwards in 0.1 s, packed to 22 bits, all ones where one may not go;
-- `ebg_nodes`: for each direction of a street its strongly connected component and the index of
-  its annotation, 12 bytes; annotations are 8 bytes, the last of which holds the way of travel.
+  durations forwards and backwards in 0.1 s, packed to 22 bits, all ones where there is none;
+- `ebg_nodes`: for each open direction of a street its strongly connected component and the index
+  of its annotation, 12 bytes; annotations are 8 bytes, the last of which holds the way of travel.
 """
 
 import tarfile
@@ -47,12 +47,14 @@ class Edges:
         head: `[E]`, index of the node it enters.
         length_m: `[E]`, metres.
         duration_s: `[E]`, seconds, without turn penalties.
+        street: `[E]`, the street it is a part of.
     """
 
     tail: NDArray[np.int64]
     head: NDArray[np.int64]
     length_m: Float
     duration_s: Float
+    street: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,8 @@ class RoadGraph:
         """Position in `street_nodes` of each segment's first node, its two nodes: start, a, b."""
         inner = np.ones(len(self.street_nodes), dtype=bool)
         inner[self.street_start[1:] - 1] = False
+        # OSRM writes some nodes twice in a row; that is no segment.
+        inner[:-1] &= self.street_nodes[1:] != self.street_nodes[:-1]
         start = np.flatnonzero(inner)
         return start, self.street_nodes[start], self.street_nodes[start + 1]
 
@@ -112,11 +116,13 @@ class RoadGraph:
         forward, backward = self.forward_s[start + 1], self.backward_s[start]
         ahead, back = np.isfinite(forward), np.isfinite(backward)
         length = self.segment_length_m
+        street = np.repeat(np.arange(len(self.main)), np.diff(self.street_start))[start]
         return Edges(
             np.concatenate([a[ahead], b[back]]),
             np.concatenate([b[ahead], a[back]]),
             np.concatenate([length[ahead], length[back]]),
             np.concatenate([forward[ahead], backward[back]]),
+            np.concatenate([street[ahead], street[back]]),
         )
 
     def streets(self) -> list[Float]:
@@ -144,7 +150,11 @@ def read_roads(base: Path) -> RoadGraph:
         with _archive(base, "ebg_nodes") as tar:
             directed = _array(tar, "/common/ebg_node_data/nodes", "<u4").reshape(-1, 3)
             annotations = _array(tar, "/common/ebg_node_data/annotations", "u1").reshape(-1, 8)
-        component, main = _components(directed, annotations, len(start) - 1)
+        component, main, ways = _components(directed, annotations, len(start) - 1)
+        lengths = np.diff(start)
+        # One-way streets carry durations for both directions; only one has an edge.
+        forward[np.repeat(~ways[:, 1], lengths)] = np.inf
+        backward[np.repeat(~ways[:, 0], lengths)] = np.inf
         return RoadGraph(lonlat, start, nodes, forward, backward, component, main)
     except (OSError, KeyError, IndexError, ValueError, tarfile.TarError) as error:
         raise CityError(
@@ -163,7 +173,11 @@ def component_sizes(base: Path) -> NDArray[np.int64]:
 
 def _components(
     directed: NDArray[np.uint32], annotations: NDArray[np.uint8], streets: int
-) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+) -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.bool_]]:
+    """Each street's component, whether it is of the largest, and `[S, 2]` its open directions.
+
+    The directions are backward and forward, in this order.
+    """
     street = (directed[:, 0] & _LOW_31_BITS).astype(np.int64)
     component = (directed[:, 1] & _LOW_31_BITS).astype(np.int64)
     travel = annotations[directed[:, 2] & _LOW_31_BITS, 7] & 0x0F
@@ -175,7 +189,9 @@ def _components(
     of_street[street[order]] = component[order]
     afloat = np.zeros(streets, dtype=bool)
     afloat[street[np.isin(travel, _FERRY_AND_TRAIN)]] = True
-    return of_street, (of_street == size.argmax()) & ~afloat
+    ways = np.zeros((streets, 2), dtype=bool)
+    ways[street, directed[:, 0] >> np.uint32(31)] = True
+    return of_street, (of_street == size.argmax()) & ~afloat, ways
 
 
 def _archive(base: Path, kind: str) -> tarfile.TarFile:

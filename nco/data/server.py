@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from nco.data.engine import Float, Matrices, StreetRoute
+from nco.data.engine import Float, Matrices, StreetRoute, tidy
 from nco.data.web import Ask
 from nco.errors import CityError, ServiceError
 
@@ -17,6 +17,8 @@ log = logging.getLogger("nco")
 _AT_ONCE = 4
 # Below OSRM's own limit for a route (500), and short enough for any server's URLs.
 _ROUTE_POINTS = 100
+# OSRM's rounding yields slightly negative numbers; anything below is no OSRM.
+_LEAST = -10.0
 
 
 class _TooBigError(Exception):
@@ -97,7 +99,7 @@ class OsrmServer:
             except (KeyError, IndexError, TypeError) as error:
                 raise self._nonsense(f"a waypoint without {error}") from error
         places = self._numbers([place for place, _ in found], (len(points), 2))
-        return places, self._numbers([distance for _, distance in found], (len(points),))
+        return places, self._amounts([distance for _, distance in found], (len(points),))
 
     def route(self, points: Float) -> StreetRoute:
         """The fastest route through the points in their order, each leg as in the table.
@@ -119,8 +121,8 @@ class OsrmServer:
             legs += got
         try:
             lines = [self._line(leg) for leg in legs]
-            distance_m = self._numbers([leg["distance"] for leg in legs], (len(legs),))
-            duration_s = self._numbers([leg["duration"] for leg in legs], (len(legs),))
+            distance_m = self._amounts([leg["distance"] for leg in legs], (len(legs),))
+            duration_s = self._amounts([leg["duration"] for leg in legs], (len(legs),))
         except (KeyError, TypeError) as error:
             raise self._nonsense(f"a leg without {error}") from error
         return StreetRoute(tuple(lines), distance_m, duration_s)
@@ -149,12 +151,7 @@ class OsrmServer:
             distance_m[row, column], duration_s[row, column] = block
             if done % 100 == 99:
                 log.info("%s: %d of %d blocks of the table", self.url, done + 1, len(blocks))
-        if targets is None:
-            np.fill_diagonal(distance_m, 0)
-            np.fill_diagonal(duration_s, 0)
-        unreachable = np.isinf(distance_m) | np.isinf(duration_s)
-        distance_m[unreachable] = duration_s[unreachable] = np.inf
-        return Matrices(distance_m, duration_s)
+        return tidy(distance_m, duration_s, square=targets is None)
 
     def _block(self, points: Float, sources: int, *, whole: bool) -> tuple[Float, Float]:
         options = "annotations=duration,distance&generate_hints=false"
@@ -165,7 +162,7 @@ class OsrmServer:
         found = self._get("table", points, options)
         distances = _field(found, "distances", list, self.url)
         durations = _field(found, "durations", list, self.url)
-        return self._numbers(distances, shape), self._numbers(durations, shape)
+        return self._amounts(distances, shape), self._amounts(durations, shape)
 
     def _get(self, service: str, points: Float, options: str) -> dict[str, Any]:
         places = ";".join(f"{lon:.6f},{lat:.6f}" for lon, lat in points.tolist())
@@ -198,13 +195,20 @@ class OsrmServer:
         return line[fresh] if fresh.sum() > 1 else line[:2]
 
     def _numbers(self, values: Any, shape: tuple[int, ...]) -> Float:
-        """Check numbers from the server; null, which marks an unreachable pair, becomes inf."""
+        """Numbers from the server as an array, null as NaN."""
         try:
             array = np.array(values, dtype=np.float64)
         except (TypeError, ValueError) as error:
             raise self._nonsense("something that is not numbers") from error
         if array.shape != shape:
             raise self._nonsense(f"numbers of shape {list(array.shape)} instead of {list(shape)}")
+        return array
+
+    def _amounts(self, values: Any, shape: tuple[int, ...]) -> Float:
+        """Check metres or seconds; null, which marks an unreachable pair, becomes inf."""
+        array = self._numbers(values, shape)
+        if (array < _LEAST).any():
+            raise self._nonsense("negative numbers")
         array[np.isnan(array)] = np.inf
         return array
 

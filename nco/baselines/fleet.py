@@ -70,6 +70,7 @@ def kinds_of(problem: Problem) -> tuple[Kind, ...]:
         latest = float(problem.window_s[vehicle.start, 1])
         if opens > latest + slack(latest):  # its depot is closed all day
             cost = np.full_like(profile.distance_m, np.inf)
+        np.fill_diagonal(cost, 0.0)
         kinds.append(
             Kind(
                 vehicle=vehicle,
@@ -117,6 +118,7 @@ def serves(problem: Problem, kind: Kind) -> Bools:
     finish = start + problem.service_s + out.min(axis=1)
     with np.errstate(invalid="ignore"):
         stops &= np.isfinite(finish) & (start <= latest + slack(latest))
+    finish = np.maximum(finish, problem.window_s[kind.vehicle.end, 0])
     stops &= finish <= kind.closes_s + slack(kind.closes_s)
     return stops
 
@@ -144,9 +146,14 @@ def numbered(
 def duties_of(
     kinds: Sequence[Kind], routes: Iterable[Route]
 ) -> list[tuple[int, list[tuple[int, ...]]]]:
-    """The kind and the trips of each vehicle that routes use: the inverse of `numbered`."""
+    """The kind and the trips of each vehicle that routes use: the inverse of `numbered`.
+
+    Vehicles of other kinds than those given are passed over.
+    """
     kind_of = {number: k for k, kind in enumerate(kinds) for number in kind.numbers}
     trips: dict[int, list[tuple[int, ...]]] = {}
     for route in routes:
         trips.setdefault(route.vehicle, []).append(route.stops)
-    return [(kind_of[number], its_trips) for number, its_trips in trips.items()]
+    return [
+        (kind_of[number], its_trips) for number, its_trips in trips.items() if number in kind_of
+    ]

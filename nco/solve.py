@@ -20,6 +20,8 @@ _METHODS: dict[str, str] = {
     "vroom": "nco.baselines.vroom:SOLVER",
     "hgs": "nco.baselines.hgs:SOLVER",
     "policy": "nco.search.policy:SOLVER",
+    "policy-x8": "nco.search.policy:AUGMENTED",
+    "policy-sample": "nco.search.policy:SAMPLING",
 }
 METHODS = MappingProxyType(_METHODS)
 DEFAULT_METHOD = "pyvrp"
@@ -40,12 +42,14 @@ def register(name: str, target: str) -> None:
     _METHODS[name] = target
 
 
-def solver(method: str) -> Solver:
-    """The solver of a method, its module loaded.
+def solver(method: str | Solver) -> Solver:
+    """The solver of a method, its module loaded; a solver is its own.
 
     Raises:
         InputError: no such method.
     """
+    if not isinstance(method, str):
+        return method
     if method not in _METHODS:
         raise InputError(f"method {method!r} is unknown; known are {', '.join(_METHODS)}")
     module, attribute = _METHODS[method].split(":")
@@ -62,7 +66,7 @@ def methods(problem: Problem | None = None) -> tuple[str, ...]:
 
 def solve(
     problem: Problem,
-    method: str = DEFAULT_METHOD,
+    method: str | Solver = DEFAULT_METHOD,
     *,
     time_limit_s: float = 2.0,
     seed: int = 0,
@@ -72,7 +76,7 @@ def solve(
 
     Args:
         problem: what to solve.
-        method: one of `METHODS`.
+        method: one of `METHODS`, or a solver, such as one with other settings.
         time_limit_s: wall-clock seconds; loading the method's module is not counted.
         seed: the same seed gives the same answer for the same number of iterations.
         initial: a solution to start from, or to return if nothing better is found.
@@ -92,4 +96,4 @@ def solve(
     found = chosen.solve(problem, time_limit_s, seed, initial)
     if initial is not None and initial.better_than(found):
         found = initial
-    return found.stamped(method=method, seed=seed, time_s=time.perf_counter() - begin)
+    return found.stamped(method=chosen.name, seed=seed, time_s=time.perf_counter() - begin)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -81,7 +81,7 @@ def _scale_bar(ax: Axes) -> None:
     x, y = west + 0.03 * (east - west), south + 0.02 * (north - south)
     ax.plot([x, x + metres / metres_per_degree], [y, y], color=INK, linewidth=2, zorder=9)
     label = f"{metres:g} m" if metres < 1000 else f"{metres / 1000:g} km"
-    style = {"fontsize": 8, "color": INK, "va": "bottom", "zorder": 9}
+    style: dict[str, Any] = {"fontsize": 8, "color": INK, "va": "bottom", "zorder": 9}
     ax.text(x, y + 0.008 * (north - south), label, **style)
 
 
@@ -98,7 +98,7 @@ def arrow(ax: Axes, line: Floats, units: Floats, colour: str) -> None:
     k = int(np.searchsorted(np.cumsum(length), length.sum() / 2))
     tail, head = line[k], line[k + 1]
     middle, step = (tail + head) / 2, (head - tail) / length[k] * 1e-7
-    style = {"color": colour, "linewidth": 0, "shrinkA": 0, "shrinkB": 0}
+    style: dict[str, Any] = {"color": colour, "linewidth": 0, "shrinkA": 0, "shrinkB": 0}
     ax.annotate(
         "",
         xy=(middle + step) / units,

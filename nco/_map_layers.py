@@ -131,11 +131,10 @@ def _routes(
             data["colour"].append(path.colour)
     xs, ys = _columns(lines)
     source = _source({"xs": xs, "ys": ys, **data})
-    style = {"line_join": "round", "line_cap": "round", "source": source}
+    style: dict[str, Any] = {"line_join": "round", "line_cap": "round", "source": source}
     casing = plot.multi_line("xs", "ys", line_width=5.5, line_color="white", **style)
-    glyph = plot.multi_line(
-        "xs", "ys", line_width=3, line_color="colour", line_dash=dash, hover_line_width=7, **style
-    )
+    style |= {"line_dash": dash, "hover_line_width": 7}
+    glyph = plot.multi_line("xs", "ys", line_width=3, line_color="colour", **style)
     _hover(plot, glyph, _ROUTE_TIP)
     return casing, glyph
 

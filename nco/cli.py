@@ -67,7 +67,7 @@ def _run(verb: str, arguments: argparse.Namespace) -> int:
         console.write_error("interrupted")
         return INTERRUPTED
     except BrokenPipeError:  # the reader of our output has gone (`nco ... | head`)
-        sys.stdout = None  # type: ignore[assignment]
+        sys.stdout = None
         return FEASIBLE
     except Exception:  # not 1, Python's own choice: scripts read that as "not feasible"
         traceback.print_exc()

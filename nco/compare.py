@@ -11,6 +11,7 @@ from nco.check import Report, check
 from nco.problem import Feature, Problem
 from nco.solution import Solution
 from nco.solve import solve
+from nco.solver import Solver
 from nco.versions import version_of
 
 Show = Callable[[str, float], AbstractContextManager[None]]
@@ -54,7 +55,7 @@ def _silence(_task: str, _expected_s: float) -> Iterator[None]:
 
 def compare(
     problem: Problem,
-    methods: Sequence[str],
+    methods: Sequence[str | Solver],
     *,
     time_limit_s: float = 2.0,
     seed: int = 0,
@@ -65,7 +66,7 @@ def compare(
 
     Args:
         problem: what to solve.
-        methods: names known to `nco.solve`.
+        methods: names known to `nco.solve`, or solvers.
         time_limit_s: of each method.
         seed: of each method.
         initial: a solution that each method starts from.
@@ -79,7 +80,8 @@ def compare(
     """
     answers = []
     for method in methods:
-        with show(f"solving by {method}", time_limit_s):
+        name = method if isinstance(method, str) else method.name
+        with show(f"solving by {name}", time_limit_s):
             found = solve(problem, method, time_limit_s=time_limit_s, seed=seed, initial=initial)
         answers.append(Answer(found, check(problem, found), time_limit_s))
     return answers

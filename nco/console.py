@@ -9,12 +9,13 @@ import math
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 PATIENCE_S = 2.0  # how long a task may be silent
 _REFRESH_S = 0.1
+_LINE_EVERY_S = 10.0
 _log = logging.getLogger("nco")
 
 
@@ -107,3 +108,31 @@ def _watch(task: str, expected_s: float | None, over: threading.Event) -> None:
         number = bar.add_task(task, total=expected_s)
         while not over.wait(_REFRESH_S):
             bar.update(number, completed=time.perf_counter() - begin)
+
+
+@contextmanager
+def counter(task: str, *, quiet: bool = False) -> Iterator[Callable[[int, int], None]]:
+    """Show how many of many runs are done: a bar on a terminal, else a log line now and then.
+
+    Yields:
+        A function to be told how many are done, and of how many.
+    """
+    if quiet:
+        yield lambda _done, _total: None
+        return
+    if not sys.stderr.isatty():
+        last = [time.monotonic()]
+
+        def line(done: int, total: int) -> None:
+            if done == total or time.monotonic() - last[0] >= _LINE_EVERY_S:
+                last[0] = time.monotonic()
+                _log.info("%s: %d of %d done", task, done, total)
+
+        yield line
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        number = bar.add_task(task, total=None)
+        yield lambda done, total: bar.update(number, completed=done, total=total)

@@ -106,7 +106,8 @@ def map(  # noqa: A001 -- the name that users know from other packages
 def _layout(problem: Problem, solutions: list[Solution], city: City | None, title: str) -> Any:
     """Panel to the left, map over the rest of the window."""
     from bokeh.layouts import column, row
-    from bokeh.models import CheckboxGroup, CustomJS, Div, Toggle
+    from bokeh.models import CustomJS
+    from bokeh.models.widgets import CheckboxGroup, Div, Toggle
 
     plot = _figure(problem)
     if city is not None:
@@ -140,12 +141,14 @@ def _layout(problem: Problem, solutions: list[Solution], city: City | None, titl
 
 def _figure(problem: Problem) -> figure:
     """An empty map that shows all nodes and a little around them, in equal units."""
-    from bokeh.models import DataRange1d, Label
+    from bokeh.models import DataRange1d
+    from bokeh.models.annotations import Label
     from bokeh.plotting import figure
 
+    x_range, y_range = DataRange1d(range_padding=0), DataRange1d(range_padding=0)
     plot = figure(
-        x_range=DataRange1d(range_padding=0),
-        y_range=DataRange1d(range_padding=0),
+        x_range=x_range,
+        y_range=y_range,
         match_aspect=True,
         sizing_mode="stretch_both",
         tools="pan,wheel_zoom,box_zoom,reset,save",
@@ -156,13 +159,23 @@ def _figure(problem: Problem) -> figure:
     )
     west, south, east, north = _surroundings(problem)
     corners = plot.scatter([west, east], [south, north], alpha=0)
-    plot.x_range.renderers = plot.y_range.renderers = [corners]
+    x_range.renderers = y_range.renderers = [corners]
     plot.axis.visible = False
     plot.grid.visible = False
     plot.toolbar.logo = None
-    style = {"text_font_size": "11px", "text_color": "#6b727c", "background_fill_color": "white"}
-    corner = {"x": 6, "y": 6, "x_units": "screen", "y_units": "screen"}
-    plot.add_layout(Label(text=CREDIT, background_fill_alpha=0.8, **corner, **style))
+    plot.add_layout(
+        Label(
+            text=CREDIT,
+            x=6,
+            y=6,
+            x_units="screen",
+            y_units="screen",
+            text_font_size="11px",
+            text_color="#6b727c",
+            background_fill_color="white",
+            background_fill_alpha=0.8,
+        )
+    )
     return plot
 
 
@@ -177,7 +190,8 @@ def _surroundings(problem: Problem) -> tuple[float, float, float, float]:
 
 def _tiles() -> Any:
     """Background tiles that are not on the map yet, so that nothing is fetched."""
-    from bokeh.models import TileRenderer, WMTSTileSource
+    from bokeh.models import WMTSTileSource
+    from bokeh.models.renderers import TileRenderer
 
     source = WMTSTileSource(url=_TILES, attribution=_TILES_CREDIT)
     return TileRenderer(tile_source=source, level="underlay")

@@ -7,7 +7,7 @@ anything. `map` makes the interactive map, see `nco.map`.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -94,9 +94,17 @@ def routes(
     for path, offsets in zip(drawn, lanes(drawn), strict=True):
         _draw(ax, problem, path, offsets, units, size)
     missing = [u.stop for u in solution.unassigned]
-    ax.scatter(*where[missing].T, marker="x", s=45, color="#b00020", zorder=6, linewidths=2)
-    depots = where[: problem.depots]
-    ax.scatter(*depots.T, marker="s", s=80, color=INK, edgecolors="white", linewidths=1.5, zorder=7)
+    ax.scatter(
+        where[missing, 0],
+        where[missing, 1],
+        marker="x",
+        s=45,
+        color="#b00020",
+        zorder=6,
+        linewidths=2,
+    )
+    x, y = where[: problem.depots].T
+    ax.scatter(x, y, marker="s", s=80, color=INK, edgecolors="white", linewidths=1.5, zorder=7)
     frame(ax, extent, on_earth=problem.lonlat is not None)
     ax.set_title(_title(problem, solution) if title is None else title, loc="left", color=INK)
     return ax
@@ -175,9 +183,9 @@ def asymmetry(
         label = f"{names}: {there[i, j]:.0f} m"
         ax.plot(*line.T, color=colour, linewidth=2.4, zorder=3, label=label)
         arrow(ax, line * units, units, colour)
-    dots = ax.scatter(
-        *lonlat.T, c=100 * mean, cmap="viridis", s=36, edgecolors="white", linewidths=0.8, zorder=5
-    )
+    x, y = lonlat.T
+    style: dict[str, Any] = {"edgecolors": "white", "linewidths": 0.8, "zorder": 5}
+    dots = ax.scatter(x, y, c=100 * mean, cmap="viridis", s=36, **style)
     box = {"boxstyle": "circle,pad=0.2", "facecolor": INK, "linewidth": 0}
     for k, text in ((a, "A"), (b, "B")):
         style = {"color": "white", "fontsize": 9, "weight": "bold", "zorder": 8, "bbox": box}
@@ -204,7 +212,7 @@ def _draw(
     """One route over white casings, the direction of its longer legs, and its stops."""
     for leg, lane in zip(path.legs, offsets, strict=True):
         line = keep_right(leg.line * units, _LANE * size * (0.6 + lane))
-        style = {"solid_capstyle": "round", "solid_joinstyle": "round"}
+        style: dict[str, Any] = {"solid_capstyle": "round", "solid_joinstyle": "round"}
         ax.plot(*(line / units).T, color="white", linewidth=3.8, zorder=2.5, **style)
         dashes = "-" if leg.on_streets or problem.lonlat is None else (0, (4, 2))
         style |= {"color": path.colour, "linewidth": 1.8, "linestyle": dashes, "zorder": 3}
@@ -214,5 +222,5 @@ def _draw(
     stops = [visit.node for visit in path.timetable.visits[1:-1]]
     demand = problem.demand[:, 0] if problem.dimensions else np.ones(problem.size)
     area = 20 + 42 * demand[stops] / max(float(demand.max()), 1e-9)
-    spots = places(problem)[stops].T
-    ax.scatter(*spots, s=area, color=path.colour, edgecolors="white", linewidths=1.1, zorder=5)
+    x, y = places(problem)[stops].T
+    ax.scatter(x, y, s=area, color=path.colour, edgecolors="white", linewidths=1.1, zorder=5)

@@ -43,21 +43,18 @@ def write_answer(
     Raises:
         StorageError: the folder cannot be written.
     """
-    from nco.data.geojson import write_geojson
-    from nco.data.native import write_problem, write_solution
-    from nco.data.solution_csv import write_routes
+    from nco.data.formats import save
 
-    written = {
-        "problem": write_problem(folder / "problem.json", problem),
-        "solution": write_solution(folder / "solution.json", solution),
-        "routes": write_routes(folder / "routes.csv", problem, solution),
-    }
+    def write(kind: str, name: str) -> None:
+        written[kind] = save(solution, folder / name, problem=problem, city=city)
+
+    written = {"problem": save(problem, folder / "problem.json")}
+    write("solution", "solution.json")
+    write("routes", "routes.csv")
     if problem.lonlat is not None:
-        written["geojson"] = write_geojson(folder / "routes.geojson", problem, solution, city=city)
+        write("geojson", "routes.geojson")
     elif problem.depots == 1:
-        from nco.data.formats import save
-
-        written["sol"] = save(folder / "solution.sol", solution, problem)
+        write("sol", "solution.sol")
     return written
 
 

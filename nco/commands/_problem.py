@@ -90,51 +90,34 @@ def open_problem(arguments: argparse.Namespace) -> tuple[Problem, City | None]:
     """Read the problem that the arguments name, and open its city if they name one.
 
     Raises:
-        InputError: options are missing or make no sense for this kind of file.
+        InputError: options are missing or do not apply to this kind of file.
         NcoError: the file or the city cannot be used.
     """
-    path: Path = arguments.problem
-    city = _open_city(arguments)
-    if path.suffix.lower() != ".csv":
-        return _read_file(path, arguments), city
-    if city is None:
-        raise InputError(f"{path} is a table of stops; say where with --city (`nco city list`)")
-    if arguments.rounding:
-        raise InputError("--rounding is for benchmark instances; streets give exact distances")
-    from nco.data.stops import problem_from_stops
-    from nco.data.stops_csv import read_stops
-
-    problem = problem_from_stops(
-        read_stops(path),
-        city,
-        vehicles=arguments.vehicles,
-        capacity=arguments.capacity,
-        depot=_depot(arguments.depot),
-        allow_unassigned=arguments.allow_unassigned,
-        name=path.stem,
-    )
-    return problem, city
-
-
-def _open_city(arguments: argparse.Namespace) -> City | None:
-    if arguments.city is None:
-        return None
-    from nco.data.places import city
-
-    return city(arguments.city, profile=arguments.profile)
-
-
-def _read_file(path: Path, arguments: argparse.Namespace) -> Problem:
-    for option in ("capacity", "depot"):
-        if getattr(arguments, option) is not None:
-            raise InputError(f"--{option} is for tables of stops (.csv); {path} has its own")
     from nco.data.formats import load
     from nco.problem import Problem
+    from nco.solution import Solution
 
-    problem = load(path, rounding=arguments.rounding, vehicles=arguments.vehicles)
-    if not isinstance(problem, Problem):
-        raise FormatError(f"{path} holds a solution; give the file of its problem")
-    return problem
+    path: Path = arguments.problem
+    city = None
+    if arguments.city is not None:
+        from nco.data.places import city as open_city
+
+        city = open_city(arguments.city, profile=arguments.profile)
+    given = {
+        "vehicles": arguments.vehicles,
+        "capacity": arguments.capacity,
+        "depot": _depot(arguments.depot),
+        "allow_unassigned": arguments.allow_unassigned or None,
+        "rounding": arguments.rounding,
+    }
+    options = {name: value for name, value in given.items() if value is not None}
+    if city is None and path.suffix.lower() in (".csv", ".tsv"):
+        raise InputError(f"{path} is a table of stops; say where with --city (`nco city list`)")
+    loaded = load(path, city=city, **options)
+    if isinstance(loaded, Problem):
+        return loaded, city
+    kind = "a solution" if isinstance(loaded, Solution) else "stops"
+    raise FormatError(f"{path} holds {kind}; give the file of a problem")
 
 
 def _depot(text: str | None) -> str | tuple[float, ...] | None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from nco.compare import Answer
     from nco.data.city import City
     from nco.problem import Problem
+    from nco.solver import Solver
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,19 +58,19 @@ def run(arguments: argparse.Namespace) -> int:
         from nco.commands._answers import prepare
 
         prepare(arguments.out)
+    methods = _methods(arguments)
     problem, city = _problem.open_problem(arguments)
     initial = None
     if arguments.initial is not None:
         initial = _problem.open_solution(arguments.initial, problem)
-    with _weights(arguments.policy, arguments.method):
-        answers = compare(
-            problem,
-            arguments.method,
-            time_limit_s=arguments.time_limit,
-            seed=arguments.seed,
-            initial=initial,
-            show=partial(console.progress, quiet=arguments.quiet),
-        )
+    answers = compare(
+        problem,
+        methods,
+        time_limit_s=arguments.time_limit,
+        seed=arguments.seed,
+        initial=initial,
+        show=partial(console.progress, quiet=arguments.quiet),
+    )
     chosen = best(answers)
     result: dict[str, Any] = {
         "problem": problem.name,
@@ -92,22 +92,19 @@ def run(arguments: argparse.Namespace) -> int:
     return 0 if chosen.feasible else 1
 
 
-@contextmanager
-def _weights(file: Path | None, methods: Sequence[str]) -> Iterator[None]:
-    """Have the method "policy" use other weights than the shipped ones for a while."""
-    if file is None:
-        yield
-        return
-    if "policy" not in methods:
+def _methods(arguments: argparse.Namespace) -> list[str | Solver]:
+    """The methods asked for, those of the policy with the weights asked for."""
+    names: Sequence[str] = arguments.method
+    if arguments.policy is None:
+        return list(names)
+    if not any(name.startswith("policy") for name in names):
         raise InputError("--policy is for --method policy; add it or leave --policy out")
-    from nco.search import policy
+    from nco.search.policy import PolicySolver
+    from nco.solve import solver
 
-    shipped = policy.SOLVER
-    policy.SOLVER = replace(shipped, source=str(file))
-    try:
-        yield
-    finally:
-        policy.SOLVER = shipped
+    chosen = [solver(name) for name in names]
+    source = str(arguments.policy)
+    return [replace(s, source=source) if isinstance(s, PolicySolver) else s for s in chosen]
 
 
 def _write(

@@ -14,6 +14,7 @@ import numpy as np
 from nco.baselines.fleet import Kind, kinds_of, slack, unserved_cost
 from nco.problem import Problem
 from nco.route import Route
+from nco.solution import Solution
 from nco.solver import Clock
 from nco.vehicle import Floats
 
@@ -248,3 +249,32 @@ def completed(
             break
         plan.insert(j, float(worth[j]))
     return plan.routes
+
+
+def finished(
+    problem: Problem,
+    routes: Sequence[Route],
+    initial: Solution | None,
+    clock: Clock,
+    *,
+    method: str,
+    seed: int,
+) -> Solution:
+    """The solution that a solver returns: its routes, mended if need be, or the initial ones.
+
+    Args:
+        problem: what was to be solved.
+        routes: what the solver found; they may break rules or leave stops out.
+        initial: what it was given to start from; never returned if it breaks a rule.
+        clock: mending stops when it is over, and it tells the time taken.
+        method: name of the solver.
+        seed: recorded.
+    """
+    found = Solution.from_routes(problem, routes)
+    if found.violations or not (found.feasible or clock.over):
+        mended = Solution.from_routes(problem, completed(problem, routes, clock))
+        if found.violations or mended.better_than(found):
+            found = mended
+    if initial is not None and not initial.violations and initial.better_than(found):
+        found = initial
+    return found.stamped(method=method, seed=seed, time_s=clock.elapsed_s)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from nco.baselines.fleet import Kind, kinds_of, slack, unserved_cost
-from nco.baselines.insertion import completed
+from nco.baselines.insertion import completed, finished
 from nco.problem import Feature, Problem
 from nco.route import Route
 from nco.solution import Solution
@@ -36,13 +38,10 @@ class Nearest:
         clock = Clock(time_limit_s)
         kinds = kinds_of(problem)
         routes = completed(problem, nearest_routes(problem, kinds, clock), clock, kinds)
-        found = Solution.from_routes(
-            problem, routes, method=self.name, seed=seed, time_s=clock.elapsed_s
-        )
-        return initial if initial is not None and initial.better_than(found) else found
+        return finished(problem, routes, initial, clock, method=self.name, seed=seed)
 
 
-def nearest_routes(problem: Problem, kinds: tuple[Kind, ...], clock: Clock) -> list[Route]:
+def nearest_routes(problem: Problem, kinds: Sequence[Kind], clock: Clock) -> list[Route]:
     """Routes by the nearest-neighbour rule; stops that do not fit are missing.
 
     Args:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from nco.baselines.fleet import Kind, kinds_of, serves, slack, unserved_cost
-from nco.baselines.insertion import completed
+from nco.baselines.insertion import completed, finished
 from nco.problem import Feature, Problem
 from nco.route import Route
 from nco.solution import Solution
@@ -57,16 +57,31 @@ class Savings:
         """See `nco.solver.Solver`."""
         clock = Clock(time_limit_s)
         kinds = kinds_of(problem)
-        best = initial
+        best: list[Route] = []
+        fewest = len(problem.stops) + 1
         for shape in SHAPES:
-            merged = _Merging(problem, kinds[0], shape).run(clock)
+            merged = savings_routes(problem, kinds[0], clock, shape)
             routes = completed(problem, merged, clock, kinds)
-            found = Solution.from_routes(problem, routes, method=self.name, seed=seed)
-            best = found if found.better_than(best) else best
-            if found.feasible or clock.over:
+            missing = int(problem.required.sum()) - sum(
+                bool(problem.required[j]) for route in routes for j in route.stops
+            )
+            if missing < fewest:
+                best, fewest = routes, missing
+            if not missing or clock.over:
                 break
-        assert best is not None  # noqa: S101 - the loop ran at least once
-        return best.stamped(method=self.name, seed=seed, time_s=clock.elapsed_s)
+        return finished(problem, best, initial, clock, method=self.name, seed=seed)
+
+
+def savings_routes(problem: Problem, kind: Kind, clock: Clock, shape: float = 1.0) -> list[Route]:
+    """Routes by the savings rule, one a vehicle at most; stops that do not fit are missing.
+
+    Args:
+        problem: what the routes are for, with vehicles of one kind.
+        kind: the vehicles.
+        clock: no routes are merged when it is over.
+        shape: weight of the arc between two routes; 1 in the original heuristic.
+    """
+    return _Merging(problem, kind, shape).run(clock)
 
 
 class _Merging:

@@ -15,7 +15,7 @@ def loopback(answer: Callable[[str, bytes, int], Answer]) -> Iterator[str]:
     lock = threading.Lock()
 
     class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802
+        def do_GET(self) -> None:
             nonlocal count
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             with lock:

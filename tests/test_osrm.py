@@ -277,7 +277,7 @@ def test_nearest(helsinki: City) -> None:
     snapped, away_m = helsinki.nearest(points)
     assert away_m.max() < 1
     assert abs(snapped - points).max() < 1e-5
-    assert helsinki.nearest(points + [0, 1.0])[1].min() > 100_000
+    assert helsinki.nearest(points + np.array([0, 1]))[1].min() > 100_000
 
 
 def test_osrm_is_silent(toy_extract: Path, cache: Path, capfd: pytest.CaptureFixture[str]) -> None:

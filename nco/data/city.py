@@ -166,7 +166,7 @@ class City:
 
     @property
     def bbox(self) -> tuple[float, float, float, float]:
-        """West, south, east, north of the street network, in degrees."""
+        """West, south, east, north of the connected street network, in degrees."""
         if "bbox" not in self._facts:
             raise CityError(
                 f"{self.name} has no streets here, only a server; its extent is unknown"

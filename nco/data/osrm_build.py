@@ -30,7 +30,7 @@ log = logging.getLogger("nco")
 PROFILES = ("car", "bicycle", "foot")
 BASE = "city.osrm"
 # Part of every folder's name: raise it when the recipe below changes.
-RECIPE = 1
+RECIPE = 2
 _MANIFEST = "manifest.json"
 # Needed to build, not to answer.
 _INTERMEDIATE = ("cnbg", "cnbg_to_ebg", "ebg", "enw", "restrictions", "turn_penalties_index")

@@ -5,10 +5,15 @@ Overpass as OSM XML with all tags and turn restrictions, which is what OSRM want
 graph made by osmnx has lost.
 """
 
+import contextlib
 import hashlib
 import logging
 import math
+import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
 
 from nco.data.cache import cache_dir
 from nco.data.files import write_atomic
@@ -20,9 +25,11 @@ log = logging.getLogger("nco")
 # Around the place, so that routes along its border can use the streets outside.
 MARGIN_KM = 1.0
 LARGEST_KM2 = 5000.0
-_QUERY = """[out:xml][timeout:{timeout}][bbox:{south:.6f},{west:.6f},{north:.6f},{east:.6f}];
-(way["highway"];way["route"="ferry"];)->.streets;
-(.streets;node(w.streets);rel(bw.streets)["type"="restriction"];);
+_DEGREE_KM = 111.2
+# No global bbox: it would also cut off the nodes of streets that cross the border.
+_QUERY = """[out:xml][timeout:{timeout}];
+(way["highway"]({box});way["route"="ferry"]({box});)->.streets;
+(.streets;.streets >;rel(bw.streets)["type"="restriction"];);
 out body;
 """
 
@@ -46,12 +53,13 @@ def fetch(place: str, *, timeout_s: float = 180.0, retries: int = 3, pause_s: fl
     path = cache_dir() / "places" / f"{digest}.osm"
     if path.exists():
         return path
-    west, south, east, north = _extent(place)
+    ask = Ask(timeout_s=timeout_s, retries=retries, pause_s=pause_s)
+    west, south, east, north = _extent(place, ask)
     log.info("fetching the streets of %s from Overpass", place)
     from osmnx import settings
 
-    query = _QUERY.format(timeout=int(timeout_s), west=west, south=south, east=east, north=north)
-    ask = Ask(timeout_s=timeout_s, retries=retries, pause_s=pause_s)
+    box = f"{south:.6f},{west:.6f},{north:.6f},{east:.6f}"
+    query = urlencode({"data": _QUERY.format(timeout=int(timeout_s), box=box)})
     status, body = ask(f"{settings.overpass_url.rstrip('/')}/interpreter", query.encode())
     if status != 200:
         raise ServiceError(f"Overpass refused to give the streets of {place} (status {status})")
@@ -69,38 +77,70 @@ def fetch(place: str, *, timeout_s: float = 180.0, retries: int = 3, pause_s: fl
     return write_atomic(path, body)
 
 
-def _extent(place: str) -> tuple[float, float, float, float]:
+def _extent(place: str, ask: Ask) -> tuple[float, float, float, float]:
     """West, south, east, north of a place and a margin around it."""
-    import osmnx
-    from osmnx._errors import InsufficientResponseError, ResponseStatusCodeError
-    from requests import RequestException
-
-    osmnx.settings.cache_folder = cache_dir() / "osmnx"
-    osmnx.settings.requests_timeout = min(osmnx.settings.requests_timeout, 30)
-    try:
-        found = osmnx.geocoder.geocode_to_gdf(place)
-    except (InsufficientResponseError, TypeError) as error:
-        # osmnx says so too when the best match is a point or a line.
-        if isinstance(error, TypeError) and "geometry" not in str(error):
-            raise ServiceError(f"Nominatim is too busy to find {place}; try again later") from error
-        raise CityError(
-            f"there is no place with an area called {place!r} on OpenStreetMap; "
-            "write it as on openstreetmap.org, for instance 'Delft, Netherlands'"
-        ) from error
-    except (RequestException, ResponseStatusCodeError, OSError, ValueError, KeyError) as error:
-        raise ServiceError(
-            f"Nominatim could not be asked for {place!r}: {error}; check the network or "
-            "download an extract and use City.from_file"
-        ) from error
-    west, south, east, north = (float(edge) for edge in found.total_bounds)
+    west, south, east, north = _bounds(place, ask)
     middle = math.cos(math.radians((south + north) / 2))
-    degree_km = 111.2
-    lat, lon = MARGIN_KM / degree_km, MARGIN_KM / degree_km / max(middle, 0.01)
+    lat = MARGIN_KM / _DEGREE_KM
+    lon = lat / max(middle, 0.01)
     west, south, east, north = west - lon, south - lat, east + lon, north + lat
-    area_km2 = (east - west) * middle * (north - south) * degree_km**2
+    area_km2 = (east - west) * middle * (north - south) * _DEGREE_KM**2
     if area_km2 > LARGEST_KM2:
         raise CityError(
             f"{place} spans {area_km2:.0f} km2, more than the {LARGEST_KM2:.0f} that Overpass is "
             "asked for; download an extract (Geofabrik, BBBike) and use City.from_file"
         )
     return west, south, east, north
+
+
+def _bounds(place: str, ask: Ask) -> tuple[float, float, float, float]:
+    """West, south, east, north of a place, by osmnx from Nominatim."""
+    import osmnx
+    from osmnx._errors import InsufficientResponseError
+    from requests import RequestException
+
+    attempt = 0
+    while True:
+        try:
+            with _osmnx_settings(ask.timeout_s):
+                west, south, east, north = osmnx.geocoder.geocode_to_gdf(place).total_bounds
+            return float(west), float(south), float(east), float(north)
+        except (InsufficientResponseError, TypeError) as error:
+            # A TypeError is what osmnx raises for a place that is a point or a line.
+            raise CityError(
+                f"there is no place with an area called {place!r} on OpenStreetMap; write it "
+                "as on openstreetmap.org, for instance 'Delft, Netherlands'"
+            ) from error
+        except (RequestException, OSError, ValueError, KeyError) as error:
+            if attempt == ask.retries:
+                raise ServiceError(
+                    f"Nominatim could not be asked for {place!r} ({attempt + 1} tries): "
+                    f"{error}; try again later, or download an extract and use City.from_file"
+                ) from error
+            pause_s = ask.pause_s * 2**attempt
+            log.info("Nominatim: %s; asking again in %.1f s", error, pause_s)
+            time.sleep(pause_s)
+            attempt += 1
+
+
+@contextlib.contextmanager
+def _osmnx_settings(timeout_s: float) -> Iterator[None]:
+    """Let osmnx keep its answers in our cache folder and give up where it would wait for ever."""
+    from osmnx import settings
+    from requests import RequestException, Response
+
+    def refuse_busy(response: Response, *_: Any, **__: Any) -> None:
+        # osmnx itself asks again every 55 s, without end.
+        if response.status_code in (429, 504):
+            raise RequestException(f"it is busy (status {response.status_code})")
+
+    before = {name: getattr(settings, name) for name in ("cache_folder", "requests_kwargs")}
+    before["requests_timeout"] = settings.requests_timeout
+    settings.cache_folder = cache_dir() / "osmnx"
+    settings.requests_kwargs = {**settings.requests_kwargs, "hooks": {"response": refuse_busy}}
+    settings.requests_timeout = timeout_s
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            setattr(settings, name, value)

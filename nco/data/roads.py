@@ -106,8 +106,12 @@ class RoadGraph:
 
     @property
     def bbox(self) -> tuple[float, float, float, float]:
-        """West, south, east, north in degrees."""
-        low, high = self.lonlat.min(axis=0), self.lonlat.max(axis=0)
+        """West, south, east, north of the largest component in degrees.
+
+        Ferries lead far out of a city and are not in it.
+        """
+        nodes = self.street_nodes[np.repeat(self.main, np.diff(self.street_start))]
+        low, high = self.lonlat[nodes].min(axis=0), self.lonlat[nodes].max(axis=0)
         return float(low[0]), float(low[1]), float(high[0]), float(high[1])
 
     def edges(self) -> Edges:

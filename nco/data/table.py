@@ -1,13 +1,5 @@
-"""A city reduced to fixed points and the matrices between them: fast, small, without streets.
+"""A city reduced to fixed points and the matrices between them: fast, small, without streets."""
 
-Our file (`.npz`): `lonlat` `[N, 2]` degrees, `distance_m` and `duration_s` `[N, N]`, `inf` where
-no route leads, and `name`. RRNCO's: `points` `[N, 2]` (lat, lon), `distance` in km and `duration`
-in minutes.
-"""
-
-import io
-import zipfile
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -18,12 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nco.data.engine import Float, Matrices, as_lonlat
-from nco.data.files import write_atomic
 from nco.data.roads import haversine_m
-from nco.errors import CityError, FormatError
+from nco.data.table_files import read_rrnco, read_table, write_rrnco, write_table
+from nco.errors import CityError
 
-# RRNCO means every pair beyond this many km to be unreachable, and so does its data.
-_RRNCO_FAR_KM = 1e5
 _HOW = ("road", "cluster", "node")
 
 
@@ -181,25 +171,16 @@ class TableCity:
         Raises:
             StorageError: it cannot be written.
         """
-        return _write(
-            path,
-            name=np.array(self.name),
-            lonlat=self.lonlat,
-            distance_m=self.matrices.distance_m,
-            duration_s=self.matrices.duration_s,
-        )
+        return write_table(path, self.name, self.lonlat, self.matrices)
 
     @classmethod
     def load(cls, path: str | Path) -> "TableCity":
         """Read our `.npz`.
 
         Raises:
-            FormatError: the file is missing, truncated or something else.
-            CityError: what it holds is no table of a city.
+            CityError: the file is missing, truncated or something else than a city's table.
         """
-        held = _read(path, ("name", "lonlat", "distance_m", "duration_s"))
-        matrices = Matrices(held["distance_m"], held["duration_s"])
-        return cls(str(held["name"]), held["lonlat"], matrices)
+        return cls(*read_table(path))
 
     def to_rrnco(self, path: str | Path) -> Path:
         """Write RRNCO's `.npz`; unreachable pairs become 1e9 km and 1e9 minutes.
@@ -207,13 +188,7 @@ class TableCity:
         Raises:
             StorageError: it cannot be written.
         """
-        distance, duration = self.matrices.distance_m / 1000, self.matrices.duration_s / 60
-        return _write(
-            path,
-            points=self.lonlat[:, ::-1],
-            distance=np.where(np.isinf(distance), 1e9, distance),
-            duration=np.where(np.isinf(duration), 1e9, duration),
-        )
+        return write_rrnco(path, self.lonlat, self.matrices)
 
     @classmethod
     def from_rrnco(cls, path: str | Path, name: str | None = None) -> "TableCity":
@@ -221,23 +196,19 @@ class TableCity:
 
         Points that occur twice, which RRNCO's sampling allows, are kept once.
 
+        Args:
+            path: the file.
+            name: the file's name without `_data` if left out.
+
         Raises:
-            FormatError: the file is missing, truncated or something else.
-            CityError: what it holds is no table of a city.
+            CityError: the file is missing, truncated or something else than a city's table.
         """
-        held = _read(path, ("points", "distance", "duration"))
-        lonlat = as_lonlat(np.asarray(held["points"])[:, ::-1], "points (lat, lon)")
-        distance = _square(held["distance"], len(lonlat), "distance", unknown=True)
-        duration = _square(held["duration"], len(lonlat), "duration", unknown=True)
-        far = ~((distance <= _RRNCO_FAR_KM) & (duration <= _RRNCO_FAR_KM * 60))
+        lonlat, matrices = read_rrnco(path)
         _, first = np.unique(np.round(lonlat, 6), axis=0, return_index=True)
         keep = np.sort(first)
         cells = np.ix_(keep, keep)
-        matrices = Matrices(
-            np.where(far, np.inf, distance * 1000)[cells],
-            np.where(far, np.inf, duration * 60)[cells],
-        )
-        return cls(name or Path(path).stem.removesuffix("_data"), lonlat[keep], matrices)
+        kept = Matrices(matrices.distance_m[cells], matrices.duration_s[cells])
+        return cls(name or Path(path).stem.removesuffix("_data"), lonlat[keep], kept)
 
     @cached_property
     def _index(self) -> dict[tuple[int, int], int]:
@@ -256,8 +227,7 @@ def _inside(lonlat: Float, middle: Float, side_km: float) -> NDArray[np.bool_]:
     return np.asarray(np.maximum(north_m, east_m) <= side_km * 500)
 
 
-def _square(matrix: Any, n: int, name: str, *, unknown: bool = False) -> Float:
-    """Check a matrix; `unknown` lets NaN and negative values pass."""
+def _square(matrix: Any, n: int, name: str) -> Float:
     try:
         array = np.asarray(matrix, dtype=np.float64)
     except (TypeError, ValueError) as error:
@@ -265,35 +235,10 @@ def _square(matrix: Any, n: int, name: str, *, unknown: bool = False) -> Float:
     if array.shape != (n, n):
         raise CityError(f"{name} has shape {list(array.shape)}; {n} points need [{n}, {n}]")
     bad = np.argwhere(~(array >= 0))
-    if len(bad) and not unknown:
+    if len(bad):
         i, j = bad[0].tolist()
         raise CityError(f"{name}[{i}, {j}] is {array[i, j]}; it must be 0 or more, inf if no route")
-    if np.diagonal(array).any() and not unknown:
+    if np.diagonal(array).any():
         i = int(np.flatnonzero(np.diagonal(array))[0])
         raise CityError(f"{name}[{i}, {i}] is {array[i, i]}; a point is at no distance to itself")
     return array
-
-
-def _write(path: str | Path, **arrays: Any) -> Path:
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)
-    return write_atomic(path, buffer.getvalue())
-
-
-def _read(path: str | Path, names: Sequence[str]) -> dict[str, Any]:
-    try:
-        with np.load(path, allow_pickle=False) as held:
-            if not isinstance(held, np.lib.npyio.NpzFile):
-                raise FormatError(f"{path} holds one array; a city's table is an .npz")
-            missing = [name for name in names if name not in held]
-            if missing:
-                raise FormatError(
-                    f"{path} has no {', '.join(missing)}; it holds {', '.join(held) or 'nothing'}"
-                )
-            return {name: held[name] for name in names}
-    except FileNotFoundError as error:
-        raise FormatError(f"{path} does not exist") from error
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        if isinstance(error, FormatError):
-            raise
-        raise FormatError(f"{path} is truncated or not a numpy .npz file: {error}") from error

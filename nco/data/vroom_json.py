@@ -115,10 +115,11 @@ def vroom_problem(data: Fields, *, city: Streets | None = None, names: Naming = 
         service[j] = job.whole("service", 0)
     lonlat = [place.lonlat for place in places if place.lonlat is not None]
     charged = {key for key in _RATES if any(_rate(vehicle, key) for vehicle in vehicles)}
+    titles = _names(vehicles, names, differ=names == "id")
     try:
         profiles = tuple(_profile(data, kind, places, city) for kind in kinds)
         fleet = []
-        for vehicle, pair, title in zip(vehicles, ends, _names(vehicles, names), strict=True):
+        for vehicle, pair, title in zip(vehicles, ends, titles, strict=True):
             fleet.append(
                 Vehicle(
                     name=title,
@@ -260,13 +261,13 @@ def _rate(vehicle: Fields, key: str) -> float:
     return vehicle.child("costs", {}).whole(key, default) / units
 
 
-def _names(entries: list[Fields], names: Naming) -> list[str]:
+def _names(entries: list[Fields], names: Naming, *, differ: bool = True) -> list[str]:
     titles = [str(entry.whole("id")) for entry in entries]
     if names == "description":
         titles = [entry.text("description", "") for entry in entries]
     counts = Counter(titles)
     for entry, title in zip(entries, titles, strict=True):
-        if counts[title] > 1:
+        if differ and counts[title] > 1:
             entry.fail(names, f"{title!r} is not the only one; they must differ")
     return titles
 

@@ -144,7 +144,7 @@ def _route(
         "delivery": load,
         "amount": load,
         "pickup": [0] * len(load),
-        "description": vehicle.name,
+        **({"description": vehicle.name} if vehicle.name else {}),
         "violations": [_violation(v) for v in mine],
         "steps": [
             {
@@ -169,7 +169,7 @@ def _route(
 
 def _kind(k: int, last: int, jobs: dict[int, int], visit: Visit) -> dict[str, Any]:
     if 0 < k < last:
-        return {"type": "job", "id": jobs[visit.node]}
+        return {"type": "job", "id": jobs[visit.node], "job": jobs[visit.node]}
     return {"type": "end" if k else "start"}
 
 

@@ -196,3 +196,13 @@ def test_save_refuses(cache: Path, toy_extract: Path, tmp_path: Path) -> None:
     with pytest.raises(StorageError):
         city.save(tmp_path / "file" / "toy.city")
     assert (tmp_path / "file").read_text() == "keep"
+
+
+@pytest.mark.parametrize("name", ["tokyo_shibuya", "krems", "johannesburg_centre"])
+def test_real_cities(shared_cities: Path, name: str) -> None:
+    """In towns with many one-way and private streets samples are connected as well."""
+    city = City.from_file(shared_cities / f"{name}.osm.pbf")
+    for how in ("road", "cluster", "node"):
+        points = city.sample(60, seed=1, how=how)
+        assert np.isfinite(city.matrix(points).duration_s).all()
+        assert city.nearest(points)[1].max() <= 1

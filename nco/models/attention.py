@@ -11,7 +11,7 @@ import math
 from typing import TYPE_CHECKING
 
 import torch
-import torch.nn.functional as F
+import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from nco.errors import PolicyError
@@ -123,7 +123,7 @@ class AttentionPolicy(Policy):
 
     def _split(self, x: Tensor) -> Tensor:
         """`[B, N, E]` as heads `[B, H, N, E / H]`."""
-        return x.unflatten(-1, (self.decoder_heads, -1)).transpose(1, 2)
+        return x.view(*x.shape[:-1], self.decoder_heads, -1).transpose(1, 2)
 
 
 def _check(init_args: dict[str, int | float]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import torch
-import torch.nn.functional as F
+import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 REFERENCE_SIZE = 50  # nodes; the size at which attention is scaled as usual
@@ -34,7 +34,8 @@ class PairBias(nn.Module):
         planes = pair.flatten(2)
         hidden = F.relu(self.hidden.weight @ planes + self.hidden.bias[:, None])
         bias = self.output.weight @ hidden + self.output.bias[:, None]
-        return bias.unflatten(2, pair.shape[2:])
+        biases: Tensor = bias.view(*bias.shape[:2], *pair.shape[2:])
+        return biases
 
 
 class Block(nn.Module):
@@ -68,7 +69,8 @@ class Block(nn.Module):
         sharpness = math.log(max(2, node.shape[1])) / math.log(REFERENCE_SIZE)
         mixed = F.scaled_dot_product_attention(q * sharpness, k, v, attn_mask=bias)
         node = node + self.combine(mixed.transpose(1, 2).flatten(2))
-        return node + self.down(F.relu(self.up(self.forward_norm(node))))
+        changed: Tensor = self.down(F.relu(self.up(self.forward_norm(node))))
+        return node + changed
 
 
 def gather_rows(table: Tensor, index: Tensor) -> Tensor:

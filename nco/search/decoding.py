@@ -15,10 +15,16 @@ from torch import Tensor
 from nco.errors import PolicyError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from nco.envs.base import AnyEnvironment, Observation
     from nco.models.policy import Encoded, Policy
 
 VIEWS = 8
+
+
+class TimeUp(Exception):  # noqa: N818 (not an error)
+    """Decoding was given up before its rollouts were complete."""
 
 
 @dataclass(frozen=True)
@@ -137,6 +143,7 @@ def rollout(
     encoded: Encoded | None = None,
     first: Tensor | None = None,
     trace: list[Decision] | None = None,
+    expired: Callable[[], bool] | None = None,
 ) -> Rollouts:
     """Decodes a batch of instances.
 
@@ -149,9 +156,13 @@ def rollout(
         encoded: the encoded instances of this strategy's views, if at hand.
         first: `[S]` first actions; by default chosen by `strategy.starts`.
         trace: the decisions are appended to it; their batch is `B * views`.
+        expired: asked before every step whether to give up.
 
     Returns:
         Rollouts `S = views * starts * repeats`, view-major.
+
+    Raises:
+        TimeUp: `expired` said so.
     """
     with torch.inference_mode():
         if encoded is None:
@@ -164,6 +175,8 @@ def rollout(
         actions = [action]
         done = env.done(state)
         while not done.all():
+            if expired is not None and expired():
+                raise TimeUp
             roles, context, shut = (
                 x.reshape(batch * views, -1, x.shape[-1])
                 for x in (

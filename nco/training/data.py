@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-import lightning as L
+import lightning
 import torch
 from torch.utils.data import DataLoader
 
@@ -23,7 +23,7 @@ from nco.training.sampler import PLAIN, Distribution, Pools, draw_rcvrp
 from nco.training.sources import TableSize, find_sources, table_of
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    pass
 
 type Draw = Callable[[Pools, int, int, Distribution, torch.Generator], Any]
 
@@ -37,7 +37,7 @@ def seeded(device: torch.device | str, *key: object) -> torch.Generator:
     return torch.Generator(device).manual_seed(int.from_bytes(digest[:8], "little", signed=True))
 
 
-class CityData(L.LightningDataModule):
+class CityData(lightning.LightningDataModule):
     """Batches of instances on real cities.
 
     Args:
@@ -138,7 +138,10 @@ class CityData(L.LightningDataModule):
         return [DataLoader(range(len(self._validation)), batch_size=None)]  # type: ignore[arg-type]
 
     def transfer_batch_to_device(
-        self, batch: Any, device: torch.device, dataloader_idx: int
+        self,
+        batch: Any,
+        device: torch.device,
+        dataloader_idx: int,  # noqa: ARG002 (Lightning's signature)
     ) -> Drawn | Referenced:
         """Draws the batch of a number."""
         number = int(batch)

@@ -25,4 +25,5 @@ def keep_freed_memory() -> bool:
     if not hasattr(library, "mallopt"):
         return False
     options = {_TRIM_THRESHOLD: 2**31 - 1, _TOP_PAD: _TOP_PAD_BYTES, _MMAP_MAX: 0}
-    return all([library.mallopt(option, value) == 1 for option, value in options.items()])
+    taken = [library.mallopt(option, value) == 1 for option, value in options.items()]
+    return all(taken)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import lightning as L
+import lightning
 import torch
 from torch import Tensor
 
@@ -69,7 +69,7 @@ def rollout_loss(
     return (advantage * log_likelihood).mean(), cost
 
 
-class Reinforce(L.LightningModule):
+class Reinforce(lightning.LightningModule):
     """Trains a policy; batches come from `nco.training.data.CityData`.
 
     Args:

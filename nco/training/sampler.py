@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -82,7 +83,7 @@ class Distribution:
     places: tuple[float, float, float] = (0.4, 0.3, 0.3)
     far_depot: float = 0.3
     free_capacity: float = 0.5
-    capacity_range: tuple[float, float] = field(default=(0.8, 2.0))
+    capacity_range: tuple[float, float] = (0.8, 2.0)
 
     def __post_init__(self) -> None:
         if min(self.places) < 0 or sum(self.places) <= 0:
@@ -99,6 +100,28 @@ PLAIN = Distribution(far_depot=0.0, free_capacity=0.0)
 """Depot among the stops and capacities of the table: what is measured."""
 
 
+@dataclass(frozen=True)
+class _Dice:
+    """Random tensors of one generator on one device."""
+
+    generator: torch.Generator
+    device: torch.device
+
+    def uniform(self, *shape: int) -> Tensor:
+        return torch.rand(shape, generator=self.generator, device=self.device)
+
+    def below(self, number: int, *shape: int) -> Tensor:
+        return torch.randint(number, shape, generator=self.generator, device=self.device)
+
+    def between(self, limits: tuple[float, float], *shape: int) -> Tensor:
+        """Log-uniform."""
+        low, high = (math.log(limit) for limit in limits)
+        return torch.exp(low + (high - low) * self.uniform(*shape))
+
+    def gumbel(self, *shape: int) -> Tensor:
+        return -torch.log(-torch.log(self.uniform(*shape).clamp(1e-20, 1 - 1e-7)))
+
+
 def capacity_of(stops: int) -> float:
     """Units that a vehicle carries by RRNCO's table."""
     return float(np.interp(stops, list(CAPACITY), list(CAPACITY.values())))
@@ -109,13 +132,13 @@ def draw_places(
 ) -> tuple[Tensor, Tensor]:
     """Draws cities `[B]` and the points `[B, stops + 1]` of depot and stops."""
     device = pools.points.device
-    random = {"generator": generator, "device": device}
+    dice = _Dice(generator, device)
     if int(pools.whole.min()) <= stops:
         raise PolicyError(
             f"{stops} stops were asked for, but a table has only {int(pools.whole.min())} points; "
             "use larger tables or fewer stops"
         )
-    city = torch.randint(len(pools.points), (batch,), **random)
+    city = dice.below(len(pools.points), batch)
     spread = torch.arange(pools.xy_m.shape[1], device=device)
     present = spread < pools.points[city, None]
     everywhere = torch.where(spread < pools.whole[city, None], 0.0, -torch.inf)
@@ -123,28 +146,24 @@ def draw_places(
     weights = torch.tensor(law.places, device=device)
     place = torch.multinomial(weights, batch, replacement=True, generator=generator)[:, None]
 
-    centre = (torch.rand(batch, _CLUSTERS, **random) * pools.points[city, None]).long()
+    centre = (dice.uniform(batch, _CLUSTERS) * pools.points[city, None]).long()
     away = xy[:, None] - xy.gather(1, centre[..., None].expand(-1, -1, 2))[:, :, None]
     box = (BOX_M / 2 - away[:, 0].abs().amax(-1)).clamp_max(0.0) / _SOFT_M
-    low, high = np.log(_CLUSTER_M)
-    sigma = torch.exp(low + (high - low) * torch.rand(batch, _CLUSTERS, 1, **random))
+    sigma = dice.between(_CLUSTER_M, batch, _CLUSTERS, 1)
     near = -(away.square().sum(-1) / (2 * sigma.square()))
-    used = torch.randint(1, _CLUSTERS + 1, (batch, 1, 1), **random)
+    used = 1 + dice.below(_CLUSTERS, batch, 1, 1)
     counted = torch.arange(_CLUSTERS, device=device)[:, None] < used
     clusters = near.masked_fill(~counted, -torch.inf).logsumexp(1)
     law_of_stops = torch.where(place == 0, everywhere, torch.where(place == 1, box, clusters))
     law_of_stops = law_of_stops.masked_fill(~present, -torch.inf)
 
-    far = torch.rand(batch, 1, **random) < law.far_depot
-    depot = (torch.where(far, everywhere, law_of_stops) + _gumbel(xy, random)).argmax(1, True)
-    keys = (law_of_stops + _gumbel(xy, random)).scatter(1, depot, -torch.inf)
+    # The largest of Gumbel noise plus log-weight is a draw by weight, the k largest are k draws
+    # without replacement.
+    far = dice.uniform(batch, 1) < law.far_depot
+    depot = torch.where(far, everywhere, law_of_stops) + dice.gumbel(*present.shape)
+    depot = depot.argmax(1, keepdim=True)
+    keys = (law_of_stops + dice.gumbel(*present.shape)).scatter(1, depot, -torch.inf)
     return city, torch.cat([depot, keys.topk(stops, 1).indices], 1)
-
-
-def _gumbel(like: Tensor, random: dict[str, object]) -> Tensor:
-    """Gumbel noise `[B, P]`; the largest of noise plus log-weight is a draw by weight."""
-    uniform = torch.rand(like.shape[:2], **random)  # type: ignore[call-overload]
-    return -torch.log(-torch.log(uniform.clamp(1e-20, 1 - 1e-7)))  # type: ignore[no-any-return]
 
 
 def draw_rcvrp(
@@ -156,12 +175,11 @@ def draw_rcvrp(
         PolicyError: a table has too few points.
     """
     city, place = draw_places(pools, batch, stops, law, generator)
-    random = {"generator": generator, "device": place.device}
-    demand = torch.randint(1, LARGEST_DEMAND + 1, place.shape, **random)
+    dice = _Dice(generator, place.device)
+    demand = 1 + dice.below(LARGEST_DEMAND, *place.shape)
     demand[:, 0] = 0
-    low, high = np.log(law.capacity_range)
-    factor = torch.exp(low + (high - low) * torch.rand(batch, **random))
-    free = torch.rand(batch, **random) < law.free_capacity
+    factor = dice.between(law.capacity_range, batch)
+    free = dice.uniform(batch) < law.free_capacity
     units = capacity_of(stops) * torch.where(free, factor, 1.0)
     return RCVRPInstance(
         cost=pools.distance_m[city[:, None, None], place[:, :, None], place[:, None, :]],

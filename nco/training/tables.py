@@ -106,7 +106,9 @@ def load_table(path: Path) -> CityTable:
         ) from error
 
 
-def build_table(city: City, name: str, *, whole: int, boxed: int, boxes: int, seed: int) -> CityTable:
+def build_table(
+    city: City, name: str, *, whole: int, boxed: int, boxes: int, seed: int
+) -> CityTable:
     """Samples points and asks for their matrices.
 
     Args:

@@ -36,6 +36,7 @@ _MANIFEST = "manifest.json"
 _INTERMEDIATE = ("cnbg", "cnbg_to_ebg", "ebg", "enw", "restrictions", "turn_penalties_index")
 _SUFFIXES = (".pbf", ".osm")
 _DAY_S = 86_400
+_FULL_BYTES = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -170,7 +171,9 @@ def _osrm(step: str, arguments: list[str], work: Path, extract: Path) -> None:
     if outcome.returncode == 0:
         return
     reason = _reason(outcome.stdout)
-    if re.search("no space left|disk full|read-only|permission denied", reason, re.IGNORECASE):
+    # A full disk kills some of the tools before they can say so.
+    full = shutil.disk_usage(work).free < _FULL_BYTES
+    if full or re.search("no space left|read-only|permission denied", reason, re.IGNORECASE):
         raise StorageError(
             f"OSRM could not write in {work.parent}: {reason}; free some space there"
         )

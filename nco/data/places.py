@@ -36,8 +36,11 @@ def city(name: str | Path, profile: str = "car") -> City:
     known = _registered().get(key)
     if known is not None and Path(known).is_file():
         return City.from_file(known, name=key, profile=profile)
-    extract = built_in(key) if key in BUILT_IN else _pyrosm(key)
-    return City.from_file(extract, name=key, profile=profile)
+    if key in BUILT_IN:
+        found = City.from_file(built_in(key), profile=profile)
+        found.name = key
+        return found
+    return City.from_file(_pyrosm(key), name=key, profile=profile)
 
 
 def built_in(name: str) -> Path:

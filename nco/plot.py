@@ -168,7 +168,7 @@ def asymmetry(
         InputError: no two of the points reach one another.
     """
     lonlat = as_lonlat(points)
-    there = city.matrix(lonlat).distance_m
+    there = city.matrix(lonlat).distance_m if len(lonlat) > 1 else np.zeros((1, 1))
     both = np.isfinite(there) & np.isfinite(there.T) & ~np.eye(len(there), dtype=bool)
     if not both.any():
         raise InputError("no two of the points reach one another; give 2 or more that do")

@@ -5,6 +5,7 @@ Speaks the DevTools protocol through tornado, which Bokeh brings, so that no dri
 
 import asyncio
 import base64
+import contextlib
 import json
 import os
 import shutil
@@ -13,7 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.request import Request, urlopen
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -56,7 +57,7 @@ class Chromium:
             stderr=subprocess.DEVNULL,
         )
 
-    def __enter__(self) -> "Chromium":
+    def __enter__(self) -> Self:
         try:
             self._socket = self._loop.run_until_complete(self._connect())
             for domain in ("Page", "Runtime", "Network", "Log"):
@@ -68,11 +69,17 @@ class Chromium:
 
     def __exit__(self, *_error: object) -> None:
         if hasattr(self, "_socket"):
-            self._socket.close()
-            # Lets the socket's own tasks end before the loop does.
-            self._loop.run_until_complete(asyncio.sleep(0.05))
-        self._process.terminate()
-        self._process.wait(timeout=STEP_S)
+            # The browser may be gone before it answers.
+            with contextlib.suppress(RuntimeError, TimeoutError):
+                self.command("Browser.close")
+            self._loop.run_until_complete(self._close())
+        else:
+            self._process.terminate()
+        try:
+            self._process.wait(timeout=STEP_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
         self._loop.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -90,6 +97,10 @@ class Chromium:
         with urlopen(request, timeout=STEP_S) as answer:
             address = json.load(answer)["webSocketDebuggerUrl"]
         return await websocket_connect(address, max_message_size=1 << 28)
+
+    async def _close(self) -> None:
+        self._socket.close()
+        await asyncio.sleep(0.05)  # lets the socket's own tasks end before the loop does
 
     def command(self, method: str, **parameters: Any) -> dict[str, Any]:
         """Send a command of the protocol and wait for its answer."""

@@ -116,7 +116,7 @@ def test_solomon():
         ("short_demand.vrp", "DEMAND has 3 rows; give one a node .4."),
         ("route_limit.vrp", "DISTANCE cannot be expressed"),
         ("kind.vrp", "TYPE is PDP; read are TSP"),
-        ("depot.vrp", r"DEPOT_SECTION names nodes \[9\]; give different nodes from 1 to 4"),
+        ("depot.vrp", r"DEPOT_SECTION names nodes \[9.0\]; give different nodes from 1 to 4"),
         ("short_matrix.vrp", "not a VRPLIB or Solomon instance|does not hold a square matrix"),
         ("negative_weight.vrp", r"distance_m\[0, 1\] is -1"),
         ("upper_row.vrp", "read as FULL_MATRIX or LOWER_ROW"),

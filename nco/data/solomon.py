@@ -34,7 +34,7 @@ def solomon_problem(
         # Upper case, because some copies write "Vehicle"; only the heading is taken from here,
         # as vrplib reads what is no whole number as -1.
         head = parse_solomon(text.upper(), compute_edge_weights=False)
-    except (ValueError, RuntimeError, IndexError) as error:
+    except (ValueError, RuntimeError, IndexError, OverflowError) as error:
         raise FormatError(f"{path}: not a Solomon instance: {error}") from None
     distance = euclidean(table[:, 1:3], rounding or "dimacs")
     return Problem.from_matrices(

@@ -204,10 +204,11 @@ def _distances(
 
 def _depots(path: str | Path, data: dict[str, Any], n: int) -> list[int]:
     given = _numbers(path, data, "depot")
-    depots = [0] if given is None else [int(d) for d in np.atleast_1d(given).ravel()]
-    if not depots or len(set(depots)) < len(depots) or any(not 0 <= d < n for d in depots):
+    marked = np.zeros(1) if given is None else np.atleast_1d(given).ravel()
+    depots = [int(d) if d in range(n) else -1 for d in marked.tolist()]
+    if not depots or len(set(depots)) < len(depots) or min(depots) < 0:
         raise FormatError(
-            f"{path}: DEPOT_SECTION names nodes {[d + 1 for d in depots]}; give different nodes "
+            f"{path}: DEPOT_SECTION names nodes {(marked + 1).tolist()}; give different nodes "
             f"from 1 to {n}, then -1"
         )
     return depots

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from nco.data.cache import content_hash
-from nco.data.engine import Engine, Float, Matrices, StreetRoute, as_lonlat
+from nco.data.engine import Engine, Float, Matrices, StreetRoute, as_lonlat, near_streets
 from nco.data.roads import RoadGraph, read_roads
 from nco.errors import CityError
 
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 
 
 CREDIT = "© OpenStreetMap contributors"
-# Farther from any street than this, a point is taken for a mistake.
-FARTHEST_M = 5000.0
-_ON_STREET_M = 1.0
 
 
 class City:
@@ -267,7 +264,7 @@ class City:
         middle = None
         if centre is not None:
             middle = as_lonlat(np.atleast_2d(np.asarray(centre, dtype=np.float64)), "centre")[0]
-        return Scatter(self.roads, self._connected).draw(
+        return Scatter(self.roads, self.engine).draw(
             n,
             seed,
             how,
@@ -287,38 +284,5 @@ class City:
         facts["credit"] = CREDIT
         return facts
 
-    @cached_property
-    def _hub(self) -> Float:
-        """A place `[1, 2]` in the middle of the largest component."""
-        roads = self.roads
-        _, tail, head = roads.segments
-        middle = (roads.lonlat[tail] + roads.lonlat[head])[roads.segment_main] / 2
-        offset = abs(middle - np.median(middle, axis=0)).sum(axis=1)
-        return np.asarray(middle[[offset.argmin()]])
-
-    def _connected(self, points: Float) -> NDArray[np.bool_]:
-        """Which points one may stop at, reach from the middle of the city and come back from."""
-        # OSRM starts no trip on some streets, private ones among them, and moves such a point.
-        on_street = self.engine.nearest(points)[1] <= _ON_STREET_M
-        away = self.engine.table(self._hub, points).duration_s[0]
-        back = self.engine.table(points, self._hub).duration_s[:, 0]
-        return np.asarray(on_street & np.isfinite(away) & np.isfinite(back))
-
     def _on_streets(self, points: ArrayLike, what: str, names: Sequence[str] | None) -> Float:
-        """Check that points are coordinates near streets of this city."""
-        lonlat = as_lonlat(points, what)
-        distance_m = self.engine.nearest(lonlat)[1]
-        far = np.flatnonzero(~(distance_m <= FARTHEST_M))
-        if not len(far):
-            return lonlat
-        i = int(far[0])
-        label = f"{what}[{i}]" if names is None else f"{what}[{i}] ({names[i]})"
-        lon, lat = lonlat[i].tolist()
-        hint = "remove it, correct it, or use an extract that covers it"
-        if abs(lon) <= 90 and self.engine.nearest(lonlat[[i], ::-1])[1][0] <= FARTHEST_M:
-            hint = "did you swap lon and lat? Longitude comes first"
-        others = f" (and {len(far) - 1} more)" if len(far) > 1 else ""
-        raise CityError(
-            f"{label} at longitude {lon:g}, latitude {lat:g} is {distance_m[i] / 1000:.1f} km from "
-            f"the nearest street of {self.name}, more than 5 km{others}: {hint}"
-        )
+        return near_streets(self.engine, points, what, names, self.name)

@@ -4,6 +4,7 @@ Three things answer: OSRM in process (`nco.data.osrm`), an OSRM server (`nco.dat
 a table of fixed points (`nco.data.table`, which has no streets).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,6 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 from nco.errors import CityError
 
 Float = NDArray[np.float64]
+# Farther from any street than this, a point is taken for a mistake.
+FARTHEST_M = 5000.0
 
 
 @dataclass(frozen=True)
@@ -110,3 +113,36 @@ def as_lonlat(points: ArrayLike, what: str = "points") -> Float:
         )
         raise CityError(f"{what}[{i}] has longitude {lon:g} and latitude {lat:g}: {hint}")
     return lonlat
+
+
+def near_streets(
+    engine: Engine, points: ArrayLike, what: str, names: Sequence[str] | None, city: str
+) -> Float:
+    """Check that points are coordinates near streets, and return them as `[n, 2]`.
+
+    Args:
+        engine: knows the streets.
+        points: `[n, 2]` lonlat.
+        what: how error messages call them.
+        names: what error messages call each of them besides.
+        city: what error messages call the city.
+
+    Raises:
+        CityError: a coordinate is no coordinate, or more than 5 km from any street.
+    """
+    lonlat = as_lonlat(points, what)
+    distance_m = engine.nearest(lonlat)[1]
+    far = np.flatnonzero(~(distance_m <= FARTHEST_M))
+    if not len(far):
+        return lonlat
+    i = int(far[0])
+    label = f"{what}[{i}]" if names is None else f"{what}[{i}] ({names[i]})"
+    lon, lat = lonlat[i].tolist()
+    hint = "remove it, correct it, or use an extract that covers it"
+    if abs(lon) <= 90 and engine.nearest(lonlat[[i], ::-1])[1][0] <= FARTHEST_M:
+        hint = "did you swap lon and lat? Longitude comes first"
+    others = f" (and {len(far) - 1} more)" if len(far) > 1 else ""
+    raise CityError(
+        f"{label} at longitude {lon:g}, latitude {lat:g} is {distance_m[i] / 1000:.1f} km from "
+        f"the nearest street of {city}, more than 5 km{others}: {hint}"
+    )

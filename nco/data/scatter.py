@@ -9,12 +9,13 @@ strongly connected component and then confirmed by the routing engine.
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nco.data.engine import Float
+from nco.data.engine import Engine, Float
 from nco.data.roads import EARTH_RADIUS_M, RoadGraph, haversine_m
 from nco.errors import CityError
 
@@ -22,6 +23,7 @@ HOW = ("road", "cluster", "node")
 # Candidates are drawn anew this many times before a box counts as too small.
 _ROUNDS = 12
 _CENTRES = 8
+_ON_STREET_M = 1.0
 
 
 @dataclass(frozen=True)
@@ -66,12 +68,11 @@ class Scatter:
 
     Attributes:
         roads: the street network.
-        connected: tells which of the points `[n, 2]` can be reached from the rest of the city
-            and can reach it, by the routing engine.
+        engine: confirms that points are connected.
     """
 
     roads: RoadGraph
-    connected: Callable[[Float], NDArray[np.bool_]]
+    engine: Engine
 
     def draw(
         self,
@@ -158,10 +159,26 @@ class Scatter:
             _, first = np.unique(union, axis=0, return_index=True)
             fresh = union[np.sort(first)][len(found) :]
             if len(fresh):
-                found = np.concatenate([found, fresh[self.connected(fresh)]])
+                found = np.concatenate([found, fresh[self._connected(fresh)]])
             if len(found) >= n:
                 return found[:n]
         return found
+
+    def _connected(self, points: Float) -> NDArray[np.bool_]:
+        """Which points one may stop at, reach from the middle of the city and come back from."""
+        # OSRM starts no trip on some streets, private ones among them, and moves such a point.
+        on_street = self.engine.nearest(points)[1] <= _ON_STREET_M
+        away = self.engine.table(self._hub, points).duration_s[0]
+        back = self.engine.table(points, self._hub).duration_s[:, 0]
+        return np.asarray(on_street & np.isfinite(away) & np.isfinite(back))
+
+    @cached_property
+    def _hub(self) -> Float:
+        """A place `[1, 2]` in the middle of the largest component."""
+        a, b, _ = self._pieces(None)
+        middle = (a + b) / 2
+        offset = abs(middle - np.median(middle, axis=0)).sum(axis=1)
+        return np.asarray(middle[[offset.argmin()]])
 
     def _pieces(
         self, box: Box | None, longest_m: float | None = None

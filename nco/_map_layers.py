@@ -174,8 +174,8 @@ def _visits(problem: Problem, r: int, path: Path) -> list[tuple[Any, ...]]:
             _amounts(problem.demand[visit.node]),
             _amounts(visit.load),
             _clock(visit.arrival_s),
-            f"{_clock(visit.start_s)} to {_clock(visit.departure_s)}",
-            " to ".join(_clock(float(t)) for t in problem.window_s[visit.node]),
+            _span(visit.start_s, visit.departure_s),
+            _span(*problem.window_s[visit.node].tolist()),
             path.colour,
         )
         for k, visit in enumerate(stops, start=1)
@@ -222,9 +222,18 @@ def _amounts(values: Any) -> str:
     return ", ".join(f"{float(value):g}" for value in values) or "-"
 
 
+def _span(begin: float, end: float) -> str:
+    """Two times, or what they amount to."""
+    if begin == end:
+        return _clock(begin)
+    if np.isinf(end):
+        return f"from {_clock(begin)}" if begin else "any time"
+    return f"{_clock(begin)} to {_clock(end)}"
+
+
 def _clock(seconds: float) -> str:
-    """Seconds as h:mm:ss."""
-    if not np.isfinite(seconds):
-        return "never" if seconds > 0 else "-"
+    """Seconds as h:mm:ss; what lies behind an unreachable pair never happens."""
+    if np.isinf(seconds):
+        return "never"
     whole = round(seconds)
     return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"

@@ -70,7 +70,7 @@ def run(
     Raises:
         NcoError: a method is unknown, or the folder cannot be written.
     """
-    from nco.commands._answers import prepare, write_answer, write_map
+    from nco.answers import prepare, write_answer, write_map
     from nco.data import sample
     from nco.data.places import city as open_city
 

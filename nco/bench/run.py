@@ -96,8 +96,12 @@ def _known(path: Path, tasks: list[Task]) -> dict[Task, dict[str, Any]]:
         lines = path.read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
         return found
-    except (OSError, UnicodeDecodeError) as error:
-        raise FormatError(f"{path}: cannot be read: {error}; choose another folder") from error
+    except OSError as error:
+        raise StorageError(
+            f"cannot read {path}: {error.strerror or error}; choose another folder"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise FormatError(f"{path} is not UTF-8, so not of `nco bench`: {error}") from error
     wanted = {_key(asdict(task)): task for task in tasks}
     for number, text in enumerate(lines, start=1):
         try:

@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
     from dataclasses import asdict
 
     from nco import bench
-    from nco.commands._answers import prepare
+    from nco.answers import prepare
     from nco.data.files import write_atomic
 
     suite = bench.Suite(

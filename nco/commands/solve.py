@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.map and arguments.out is None:
         raise InputError("--map writes map.html; say where with --out DIR")
     if arguments.out is not None:
-        from nco.commands._answers import prepare
+        from nco.answers import prepare
 
         prepare(arguments.out)
     methods = _methods(arguments)
@@ -114,7 +114,7 @@ def _write(
     answers: list[Answer],
     chosen: Answer,
 ) -> dict[str, str]:
-    from nco.commands._answers import write_answer, write_map
+    from nco.answers import write_answer, write_map
 
     written = write_answer(arguments.out, problem, chosen.solution, city)
     if arguments.map:

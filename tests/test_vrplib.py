@@ -117,7 +117,7 @@ def test_solomon():
         ("route_limit.vrp", "DISTANCE cannot be expressed"),
         ("kind.vrp", "TYPE is PDP; read are TSP"),
         ("depot.vrp", r"DEPOT_SECTION names nodes \[9.0\]; give different nodes from 1 to 4"),
-        ("short_matrix.vrp", "not a VRPLIB or Solomon instance|does not hold a square matrix"),
+        ("short_matrix.vrp", "holds 7 numbers; a full matrix of 3 nodes has 9"),
         ("negative_weight.vrp", r"distance_m\[0, 1\] is -1"),
         ("upper_row.vrp", "read as FULL_MATRIX or LOWER_ROW"),
         ("vehicles.vrp", "VEHICLES is 0; it must be a whole number of 1 or more"),

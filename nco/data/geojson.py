@@ -14,8 +14,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike
 
+from nco.data.city import CREDIT
 from nco.data.json_file import Fields, read_json, write_json
-from nco.data.streets import ATTRIBUTION
 from nco.errors import InputError, NcoError
 from nco.problem import Problem
 from nco.schedule import RouteSchedule, schedule
@@ -78,7 +78,7 @@ def write_geojson(
         path,
         {
             "type": "FeatureCollection",
-            "attribution": ATTRIBUTION,
+            "attribution": CREDIT,
             "problem": problem.name,
             "method": solution.method,
             "seed": int(solution.seed),

@@ -107,6 +107,8 @@ def finite(data: Any) -> Any:
     if isinstance(data, dict):
         return {key: finite(value) for key, value in data.items()}
     if isinstance(data, list | tuple):
+        if set(map(type, data)) <= {int, str}:
+            return data  # long rows of a matrix need no look at each number
         return [finite(value) for value in data]
     return None if isinstance(data, float) and math.isinf(data) else data
 

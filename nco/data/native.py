@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 
+from nco.data.city import CREDIT
 from nco.data.json_file import Fields, read_json, write_json
 from nco.data.packed import pack, unpack
-from nco.data.streets import ATTRIBUTION
 from nco.errors import FormatError, ProblemError
 from nco.problem import Objective, Problem, Profile, Vehicle
 from nco.solution import Cost, Route, Solution, Unassigned, Violation
@@ -37,7 +37,7 @@ def write_problem(path: str | Path, problem: Problem) -> Path:
         StorageError: the file cannot be written; what stood there before is untouched.
     """
     arrays = {name: getattr(problem, name) for name in _ARRAYS}
-    credit = {} if problem.lonlat is None else {"attribution": ATTRIBUTION}
+    credit = {} if problem.lonlat is None else {"attribution": CREDIT}
     return write_json(
         path,
         {

@@ -23,7 +23,7 @@ def pack(array: Floats) -> Any:
     """An array as nested lists or, if it is large, as compressed text."""
     if array.size <= _READABLE:
         return array.tolist()
-    raw = zlib.compress(np.ascontiguousarray(array, "<f8").tobytes(), 6)
+    raw = zlib.compress(np.ascontiguousarray(array, "<f8").tobytes(), 1)
     return {
         "encoding": "zlib+base64",
         "dtype": "<f8",
@@ -61,6 +61,12 @@ def unpack(data: Fields, key: str) -> Floats:
 
 def _from_lists(data: Fields, key: str, value: Any) -> Floats:
     """Nested lists of numbers, null for infinity."""
+    try:
+        plain = np.array(value)
+    except (ValueError, OverflowError):
+        plain = np.empty(0, dtype=object)
+    if plain.ndim and plain.dtype.kind in "iuf":  # the quick way: no null, nothing odd
+        return plain.astype(np.float64)
     rows = value if isinstance(value, list) else []
     flat = [cell for row in rows for cell in (row if isinstance(row, list) else [row])]
     if not isinstance(value, list) or any(

@@ -13,9 +13,9 @@ import math
 from pathlib import Path
 from typing import NoReturn
 
+from nco.data.city import CREDIT
 from nco.data.files import write_atomic
 from nco.data.stops_csv import read_rows
-from nco.data.streets import ATTRIBUTION
 from nco.errors import FormatError
 from nco.problem import Problem
 from nco.schedule import Visit, schedule
@@ -41,7 +41,7 @@ def write_routes(path: str | Path, problem: Problem, solution: Solution) -> Path
     width = len(header)
 
     def write(cells: list[object]) -> None:
-        writer.writerow(cells + [""] * (width - len(cells)) + [ATTRIBUTION] * len(credit))
+        writer.writerow(cells + [""] * (width - len(cells)) + [CREDIT] * len(credit))
 
     for r, timetable in enumerate(schedule(problem, solution)):
         for k, visit in enumerate(timetable.visits):

@@ -9,8 +9,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from nco.vehicle import Floats
 
-ATTRIBUTION = "© OpenStreetMap contributors"
-
 
 class Table(Protocol):
     """Directed `[n, n]` matrices between points; `inf` marks an unreachable pair."""

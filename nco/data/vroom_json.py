@@ -115,6 +115,7 @@ def vroom_problem(data: Fields, *, city: Streets | None = None, names: Naming = 
         service[j] = job.whole("service", 0)
     lonlat = [place.lonlat for place in places if place.lonlat is not None]
     charged = {key for key in _RATES if any(_rate(vehicle, key) for vehicle in vehicles)}
+    asked = [set(job.wholes("skills", [])) for job in jobs]
     titles = _names(vehicles, names, differ=names == "id")
     try:
         profiles = tuple(_profile(data, kind, places, city) for kind in kinds)
@@ -128,7 +129,7 @@ def vroom_problem(data: Fields, *, city: Streets | None = None, names: Naming = 
                     end=row_of[pair[1].key],
                     shift_s=_interval(vehicle, "time_window"),
                     profile=kinds.index(vehicle.text("profile", "car")),
-                    allowed=_allowed(vehicle, jobs, first),
+                    allowed=_allowed(vehicle, asked, first),
                     **_costs(vehicle, charged),
                 )
             )
@@ -240,10 +241,10 @@ def _demand(jobs: list[Fields], first: int) -> Floats:
     return demand
 
 
-def _allowed(vehicle: Fields, jobs: list[Fields], first: int) -> Bools | None:
-    """Which stops have no skill that the vehicle lacks."""
+def _allowed(vehicle: Fields, asked: list[set[int]], first: int) -> Bools | None:
+    """Which stops ask for no skill that the vehicle lacks."""
     skills = set(vehicle.wholes("skills", []))
-    able = [skills.issuperset(job.wholes("skills", [])) for job in jobs]
+    able = [skills >= wanted for wanted in asked]
     return None if all(able) else np.array([True] * first + able)
 
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from nco.data.city import CREDIT
 from nco.data.json_file import Fields, read_json, write_json
-from nco.data.streets import ATTRIBUTION
 from nco.data.vroom_write import location, stop_ids, vehicle_ids
 from nco.problem import Problem
 from nco.schedule import RouteSchedule, Visit, schedule
@@ -44,7 +44,7 @@ def write_vroom_solution(path: str | Path, problem: Problem, solution: Solution)
         for key in ("setup", "service", "duration", "waiting_time", "priority", "distance")
     }
     load = np.sum([t.visits[0].load for t in timetables], axis=0).tolist() if timetables else []
-    credit = {} if problem.lonlat is None else {"attribution": ATTRIBUTION}
+    credit = {} if problem.lonlat is None else {"attribution": CREDIT}
     return write_json(
         path,
         {

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from nco.data.city import CREDIT
 from nco.data.json_file import write_json
-from nco.data.streets import ATTRIBUTION
 from nco.data.vroom_json import FOREVER
 from nco.errors import UnsupportedError
 from nco.objective import Feature
@@ -45,7 +45,7 @@ def write_vroom(path: str | Path, problem: Problem) -> Path:
             f"problem {problem.name!r} cannot be written for VROOM: {'; '.join(misfits)}; save it "
             "as .json, which holds everything"
         )
-    credit = {} if problem.lonlat is None else {"attribution": ATTRIBUTION}
+    credit = {} if problem.lonlat is None else {"attribution": CREDIT}
     profiles = profile_names(problem)
     able, asked = _skills(problem)
     return write_json(

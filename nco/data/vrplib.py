@@ -28,7 +28,7 @@ _KNOWN = {
     *("node_coord_type", "node_coord", "display_data_type", "display_data"),
     *("demand", "depot", "time_window"),
 }
-_WEIGHTS = re.compile(r"(?<=EDGE_WEIGHT_SECTION)([ :]*\n)(.*?)(?=\n[A-Z_ ]*SECTION|\nEOF|\Z)", re.S)
+_WEIGHTS = re.compile(r"EDGE_WEIGHT_SECTION[ :]*\n(.*?)(?=\n[A-Z_ ]*SECTION|\nEOF|\Z)", re.S)
 
 
 def read_instance(
@@ -64,13 +64,16 @@ def _parse(path: str | Path, text: str) -> dict[str, Any]:
 
     lines = [line.strip() for line in text.splitlines()]
     _check_node_numbers(path, lines)
+    text, matrix = _take_full_matrix(path, "\n".join(lines))
     try:
-        data: dict[str, Any] = parse_vrplib(_full_rows("\n".join(lines)), False)
+        data: dict[str, Any] = parse_vrplib(text, compute_edge_weights=False)
     except (ValueError, RuntimeError, IndexError, TypeError) as error:
         raise FormatError(
             f"{path}: not a VRPLIB or Solomon instance: {error} (explicit weights are read as "
             "FULL_MATRIX or LOWER_ROW)"
         ) from None
+    if matrix is not None:
+        data["edge_weight"] = matrix
     strange = sorted(set(data) - _KNOWN)
     if strange:
         raise FormatError(
@@ -99,18 +102,23 @@ def _check_node_numbers(path: str | Path, lines: list[str]) -> None:
                 )
 
 
-def _full_rows(text: str) -> str:
-    """Put one row of a full matrix on a line, where TSPLIB files break lines as they like."""
+def _take_full_matrix(path: str | Path, text: str) -> tuple[str, Floats | None]:
+    """Cut a full matrix out of the text, as vrplib is slow on it and asks for one row a line."""
     size = re.search(r"^DIMENSION *: *(\d+)", text, re.M)
-    if not size or not re.search(r"^EDGE_WEIGHT_FORMAT *: *FULL_MATRIX", text, re.M):
-        return text
-    n = int(size[1]) or 1
-
-    def fold(match: re.Match[str]) -> str:
-        cells = match[2].split()
-        return "\n" + "\n".join(" ".join(cells[k : k + n]) for k in range(0, len(cells), n))
-
-    return _WEIGHTS.sub(fold, text)
+    weights = _WEIGHTS.search(text)
+    if not weights or not size or not re.search(r"^EDGE_WEIGHT_FORMAT *: *FULL_", text, re.M):
+        return text, None
+    n, cells = int(size[1]), weights[1].split()
+    try:
+        matrix = np.array(cells, dtype=np.float64)
+    except ValueError as error:
+        raise FormatError(f"{path}: EDGE_WEIGHT_SECTION: {error}") from None
+    if len(matrix) != n * n:
+        raise FormatError(
+            f"{path}: EDGE_WEIGHT_SECTION holds {len(matrix)} numbers; a full matrix of {n} nodes "
+            f"has {n * n}"
+        )
+    return text[: weights.start()] + text[weights.end() :], matrix.reshape(n, n)
 
 
 def _problem(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nco.baselines.fleet import Kind, serves, unserved_cost
+from nco.baselines.fleet import Kind, unserved_cost
 from nco.baselines.scaling import Ints, Ticks, integral, largest, power_of_ten
 from nco.problem import Problem
 from nco.vehicle import Floats
@@ -95,7 +95,7 @@ class Costs:
 
 def _open(problem: Problem, kind: Kind, arcs: Floats) -> Floats:
     """Arc costs with `inf` into all stops that the kind of vehicle can certainly not serve."""
-    closed = ~serves(problem, kind)
+    closed = ~kind.stops
     closed[: problem.depots] = False
     return np.where(closed, np.inf, arcs) if closed.any() else arcs
 

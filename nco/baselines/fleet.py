@@ -28,6 +28,9 @@ class Kind:
         fixed: cost of using one of them.
         opens_s: earliest departure.
         closes_s: latest return.
+        stops: `[N]` stops that it may be able to serve. False only where it is certain that it
+            cannot: the stop is not allowed or too large, no street leads there or away, or even
+            the shortest arcs there and away are too slow.
     """
 
     vehicle: Vehicle
@@ -38,6 +41,7 @@ class Kind:
     fixed: float
     opens_s: float
     closes_s: float
+    stops: Bools
 
     @property
     def driving_cost(self) -> Floats:
@@ -71,6 +75,7 @@ def kinds_of(problem: Problem) -> tuple[Kind, ...]:
         if opens > latest + slack(latest):  # its depot is closed all day
             cost = np.full_like(profile.distance_m, np.inf)
         np.fill_diagonal(cost, 0.0)
+        closes = min(end, float(problem.window_s[vehicle.end, 1]))
         kinds.append(
             Kind(
                 vehicle=vehicle,
@@ -80,10 +85,34 @@ def kinds_of(problem: Problem) -> tuple[Kind, ...]:
                 cost_per_s=weights.duration * vehicle.cost_per_s,
                 fixed=weights.fixed * vehicle.fixed_cost,
                 opens_s=opens,
-                closes_s=min(end, float(problem.window_s[vehicle.end, 1])),
+                closes_s=closes,
+                stops=_servable(problem, vehicle, cost, opens, closes),
             )
         )
     return tuple(kinds)
+
+
+def _servable(
+    problem: Problem, vehicle: Vehicle, cost: Floats, opens: float, closes: float
+) -> Bools:
+    stops = np.arange(problem.size) >= problem.depots
+    if problem.dimensions:
+        capacity = np.array(vehicle.capacity)
+        limit = capacity + np.where(np.isinf(capacity), 0.0, slack(capacity))
+        stops &= (problem.demand <= limit).all(axis=1)
+    if problem.size == 1:
+        return stops
+    drive = problem.profiles[vehicle.profile].duration_s.copy()
+    np.fill_diagonal(drive, np.inf)
+    away = np.where(np.isinf(cost), np.inf, drive).min(axis=0)
+    window = problem.window_s
+    start = np.maximum(opens + away, window[:, 0])
+    finish = start + problem.service_s + drive.min(axis=1)
+    finish = np.maximum(finish, window[vehicle.end, 0])
+    with np.errstate(invalid="ignore"):
+        stops &= np.isfinite(finish) & (start <= window[:, 1] + slack(window[:, 1]))
+    stops &= finish <= closes + slack(closes)
+    return stops
 
 
 def unserved_cost(problem: Problem) -> Floats:
@@ -95,32 +124,6 @@ def unserved_cost(problem: Problem) -> Floats:
 def slack(limit: float | Floats) -> float | Floats:
     """How far an amount may exceed its limit before that counts as a violation."""
     return TOLERANCE * np.maximum(1.0, np.abs(limit))
-
-
-def serves(problem: Problem, kind: Kind) -> Bools:
-    """`[N]` stops that a kind of vehicle may be able to serve.
-
-    False only where it is certain that it cannot: the stop is not allowed or too large, no
-    street leads there or away, or even the shortest arcs there and away are too slow.
-    """
-    stops = np.arange(problem.size) >= problem.depots
-    if problem.dimensions:
-        capacity = np.array(kind.vehicle.capacity)
-        limit = capacity + np.where(np.isinf(capacity), 0.0, slack(capacity))
-        stops &= (problem.demand <= limit).all(axis=1)
-    if problem.size == 1:
-        return stops
-    itself = np.eye(problem.size, dtype=bool)
-    away = np.where(np.isinf(kind.cost) | itself, np.inf, kind.duration_s)
-    out = np.where(np.isinf(kind.duration_s) | itself, np.inf, kind.duration_s)
-    start = np.maximum(kind.opens_s + away.min(axis=0), problem.window_s[:, 0])
-    latest = problem.window_s[:, 1]
-    finish = start + problem.service_s + out.min(axis=1)
-    with np.errstate(invalid="ignore"):
-        stops &= np.isfinite(finish) & (start <= latest + slack(latest))
-    finish = np.maximum(finish, problem.window_s[kind.vehicle.end, 0])
-    stops &= finish <= kind.closes_s + slack(kind.closes_s)
-    return stops
 
 
 def numbered(

@@ -14,7 +14,7 @@ from pyvrp import Activity, ActivityType, PenaltyManager, ProblemData
 from pyvrp.PenaltyManager import PenaltyParams
 
 from nco.baselines.costs import Costs
-from nco.baselines.fleet import Kind, duties_of, kinds_of, numbered, serves
+from nco.baselines.fleet import Kind, duties_of, kinds_of, numbered
 from nco.baselines.insertion import completed, finished
 from nco.baselines.quick import quick_routes
 from nco.baselines.scaling import Ints, Loads, Ticks, timed
@@ -120,10 +120,10 @@ class _Model:
 
     def __init__(self, problem: Problem, kinds: Sequence[Kind]) -> None:
         self._problem = problem
-        served = {k: serves(problem, kind) for k, kind in enumerate(kinds)}
-        kinds = [kind for k, kind in enumerate(kinds) if served[k].any()]
+        kinds = [kind for kind in kinds if kind.stops.any()]
         self._kinds = kinds
-        self.stops = [int(j) for j in np.flatnonzero(np.any(list(served.values()), axis=0))]
+        served = np.any([kind.stops for kind in kinds], axis=0) if kinds else np.zeros(0)
+        self.stops = [int(j) for j in np.flatnonzero(served)]
         if not self.stops:
             return
         self._client = {j: c for c, j in enumerate(self.stops)}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from nco.baselines.fleet import Kind, kinds_of, serves, slack, unserved_cost
+from nco.baselines.fleet import Kind, kinds_of, slack, unserved_cost
 from nco.baselines.insertion import completed, finished
 from nco.problem import Feature, Problem
 from nco.route import Route
@@ -91,7 +91,7 @@ class _Merging:
         self._problem, self._kind = problem, kind
         self._cost = kind.driving_cost
         self._shape = shape
-        self._stops = np.flatnonzero(serves(problem, kind))
+        self._stops = np.flatnonzero(kind.stops)
         n = problem.size
         self._routes: dict[int, list[int]] = {int(j): [int(j)] for j in self._stops}
         self._route_of = np.full(n, -1)
@@ -116,7 +116,7 @@ class _Merging:
         if not len(stops):
             return []
         saving = self._savings()
-        order = np.argsort(-saving, axis=None, kind="stable")
+        order = np.argsort(-saving, axis=None)
         flat = saving.ravel()
         order = order[: int(np.isfinite(flat).sum())]
         for chunk in np.split(order, range(CHUNK, len(order), CHUNK)):

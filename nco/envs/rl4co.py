@@ -49,7 +49,7 @@ class RCVRPGenerator(Generator):  # type: ignore[misc]
             )
         values = {name: getattr(instance, name) for name in _STATIC}
         return TensorDict(
-            {name: value.reshape(*batch, *value.shape[1:]) for name, value in values.items()},
+            {name: value.reshape((*batch, *value.shape[1:])) for name, value in values.items()},
             batch_size=batch,
         )
 
@@ -76,6 +76,15 @@ class RL4CORCVRP(RL4COEnvBase):  # type: ignore[misc]
         self.env = RCVRP()
         self._make_spec()
 
+    def reset(
+        self,
+        td: TensorDict | None = None,
+        batch_size: Any = None,
+        set_state: bool | None = None,  # noqa: ARG002 (torchrl passes it; RL4CO does not take it)
+    ) -> TensorDict:
+        """Resets to given instances, or to drawn ones."""
+        return super().reset(td, batch_size)
+
     def _reset(self, td: TensorDict | None = None, batch_size: Any = None) -> TensorDict:
         if td is None or "units" in td:  # torchrl resets with what an earlier reset returned
             td = self.generator(self.batch_size if batch_size is None else batch_size)
@@ -100,7 +109,7 @@ class RL4CORCVRP(RL4COEnvBase):  # type: ignore[misc]
         instance, state = _instance(td), _state(td)
         action = td["action"].reshape(-1, 1)
         state = self.env.step(instance, state, action)
-        done = self.env.done(state).view(*td.batch_size, 1)
+        done = self.env.done(state).view((*td.batch_size, 1))
         reward = torch.zeros(done.shape, dtype=td["cost"].dtype, device=done.device)
         nxt = td.exclude("next", "action") if self._torchrl_mode else td
         nxt.update({"done": done, "reward": reward})
@@ -110,12 +119,12 @@ class RL4CORCVRP(RL4COEnvBase):  # type: ignore[misc]
         batch = td.batch_size
         nodes = instance.demand.shape[1]
         for name in _SINGLE:
-            td.set(name, getattr(state, name).reshape(*batch, 1).clone())
-        td.set("current_node", state.current.reshape(*batch, 1))
-        td.set("visited", state.visited.reshape(*batch, nodes))
+            td.set(name, getattr(state, name).reshape((*batch, 1)).clone())
+        td.set("current_node", state.current.reshape((*batch, 1)))
+        td.set("visited", state.visited.reshape((*batch, nodes)))
         free = self.env.context(instance, state)[..., 0]
-        td.set("used_capacity", (1.0 - free).reshape(*batch, 1))
-        td.set("action_mask", self.env.mask(instance, state).reshape(*batch, nodes))
+        td.set("used_capacity", (1.0 - free).reshape((*batch, 1)))
+        td.set("action_mask", self.env.mask(instance, state).reshape((*batch, nodes)))
         return td
 
     def get_num_starts(self, td: TensorDict) -> int:

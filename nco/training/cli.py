@@ -4,6 +4,7 @@
     nco train fit --config rcvrp --data.folder extracts --ckpt_path last
     nco train validate --config rcvrp --data.folder extracts --ckpt_path runs/rcvrp/last.ckpt
     nco train references --config rcvrp --data.folder extracts
+    nco train export runs/rcvrp/last.ckpt mine.safetensors
 
 A config is a file, or the name of a shipped one (`nco/training/configs`).
 """
@@ -19,7 +20,7 @@ from typing import Any
 from nco.errors import NcoError, PolicyError
 
 CONFIGS = Path(__file__).parent / "configs"
-VERBS = ("fit", "validate", "references")
+VERBS = ("fit", "validate", "references", "export")
 REFERENCE_TIME_S = 2.0
 
 USAGE = f"""usage: nco train {{{",".join(VERBS)}}} --config CONFIG [--OPTION VALUE ...]
@@ -27,6 +28,7 @@ USAGE = f"""usage: nco train {{{",".join(VERBS)}}} --config CONFIG [--OPTION VAL
 fit         train a policy; with --ckpt_path last it goes on exactly where it was stopped
 validate    measure the mean gap of a checkpoint (--ckpt_path FILE) to the references
 references  compute the reference costs that the config names, with PyVRP
+export      turn a checkpoint into a policy file: nco train export LAST.ckpt OUT.safetensors
 
 `nco train fit --help` lists every option. Shipped configs: """
 
@@ -49,6 +51,9 @@ def main(argv: list[str]) -> int:
         return 0
     if argv[0] not in VERBS:
         raise PolicyError(f"nco train has no verb {argv[0]!r}; use {', '.join(VERBS)}")
+    if argv[0] == "export":
+        _export(argv[1:])
+        return 0
     try:
         _run(argv[0], with_shipped_configs(argv[1:]))
     except ArgumentError as error:
@@ -56,6 +61,15 @@ def main(argv: list[str]) -> int:
     except SystemExit as end:  # --help and --print_config end the parser
         return int(end.code or 0)
     return 0
+
+
+def _export(arguments: list[str]) -> None:
+    from nco.models.files import load_policy, save_policy
+
+    if len(arguments) != 2:
+        raise PolicyError(f"nco train export takes CHECKPOINT and OUT.safetensors, not {arguments}")
+    loaded = load_policy(arguments[0])
+    save_policy(arguments[1], loaded.policy, loaded.problem, loaded.card)
 
 
 def with_shipped_configs(arguments: list[str]) -> list[str]:

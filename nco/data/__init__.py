@@ -1,1 +1,1 @@
-"""TODO."""
+"""Cities and their routing engines, instance samplers, file formats."""

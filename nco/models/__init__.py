@@ -1,1 +1,1 @@
-"""TODO."""
+"""Networks that see tensors only, and the policies that ship (`weights/`)."""

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Decoding with policies; the home of every search that is guided by one."""

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Training: instances on the device, the Lightning module, the command line, the configs."""

@@ -12,15 +12,13 @@ from ortools.constraint_solver import pywrapcp, routing_enums_pb2
 from nco.baselines.costs import Costs
 from nco.baselines.fleet import Kind, kinds_of
 from nco.baselines.insertion import finished
-from nco.baselines.quick import quick_routes
+from nco.baselines.quick import quick_routes, vehicles_seen
 from nco.baselines.scaling import Ints, Loads, Ticks, timed, up
 from nco.problem import Feature, Problem
 from nco.route import Route
 from nco.solution import Solution
 from nco.solver import Clock
 
-SPARE = 1.25  # vehicles that OR-Tools sees for each one that a heuristic needs
-SPARE_AT_LEAST = 5
 SPAN_COST = 10  # cost units in a unit of the dimension that measures the longest route
 SET_UP_S = 4e-4  # a stop: what OR-Tools needs before it can search at all
 
@@ -55,38 +53,23 @@ class ORTools:
         clock = Clock(time_limit_s)
         kinds = kinds_of(problem)
         routes = quick_routes(problem, kinds, clock)
-        enough = _vehicles_seen(problem, kinds, routes)
         if initial is not None and not initial.violations:
             routes = list(initial.routes)
-        if enough and clock.left_s > SET_UP_S * problem.size:
-            model = _Model(problem, kinds, enough, routes)
+        seen = vehicles_seen(problem, kinds, routes)
+        if seen and clock.left_s > SET_UP_S * problem.size:
+            model = _Model(problem, kinds, seen)
             routes = model.run(routes, seed, clock, self.max_iterations) or routes
         return finished(problem, routes, initial, clock, method=self.name, seed=seed)
-
-
-def _vehicles_seen(problem: Problem, kinds: Sequence[Kind], quick: Sequence[Route]) -> list[int]:
-    """How many vehicles of each kind OR-Tools sees."""
-    served = [bool(kind.stops.any()) for kind in kinds]
-    used = len({route.vehicle for route in quick})
-    complete = sum(len(route.stops) for route in quick) == len(problem.stops)
-    most = int(np.ceil(SPARE * used)) + SPARE_AT_LEAST if complete else len(problem.vehicles)
-    seen = [min(len(kind.numbers), most) * s for kind, s in zip(kinds, served, strict=True)]
-    return seen if any(seen) else []
 
 
 class _Model:
     """A problem in OR-Tools' terms; nodes are ours, vehicles a selection of ours."""
 
     def __init__(
-        self, problem: Problem, kinds: Sequence[Kind], seen: Sequence[int], routes: Sequence[Route]
+        self, problem: Problem, kinds: Sequence[Kind], seen: Sequence[Sequence[int]]
     ) -> None:
         self._problem, self._kinds = problem, kinds
-        used = {route.vehicle for route in routes}
-        self._vehicles: list[tuple[int, int]] = []  # kind and number
-        for k, (kind, most) in enumerate(zip(kinds, seen, strict=True)):
-            wanted = sorted(kind.numbers, key=lambda v: v not in used)
-            wanted = wanted[: max(most, len(used.intersection(kind.numbers)))]
-            self._vehicles += [(k, v) for v in wanted]
+        self._vehicles = [(k, v) for k, numbers in enumerate(seen) for v in numbers]
         starts = [kinds[k].vehicle.start for k, _ in self._vehicles]
         ends = [kinds[k].vehicle.end for k, _ in self._vehicles]
         served = np.any([kind.stops for kind in kinds], axis=0)

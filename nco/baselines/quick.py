@@ -1,8 +1,10 @@
-"""Routes to start a search from."""
+"""Routes to start a search from, and the vehicles that it needs to see."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+
+import numpy as np
 
 from nco.baselines.fleet import Kind
 from nco.baselines.insertion import completed
@@ -13,6 +15,8 @@ from nco.route import Route
 from nco.solver import Clock
 
 SAVINGS_S = 1e-3  # a stop: with less time, nearest neighbour gets further
+SPARE = 1.25  # vehicles to see for each one that known routes need
+SPARE_AT_LEAST = 5
 
 
 def quick_routes(problem: Problem, kinds: Sequence[Kind], clock: Clock) -> list[Route]:
@@ -28,3 +32,29 @@ def quick_routes(problem: Problem, kinds: Sequence[Kind], clock: Clock) -> list[
     else:
         start = nearest_routes(problem, kinds, clock)
     return completed(problem, start, clock, kinds)
+
+
+def vehicles_seen(
+    problem: Problem, kinds: Sequence[Kind], routes: Sequence[Route]
+) -> list[list[int]]:
+    """Numbers of the vehicles of each kind among which a solver may choose.
+
+    Each identical vehicle costs solvers time, so of those in excess only a few are shown:
+    if the routes serve everything, they tell how many are enough.
+
+    Args:
+        problem: what is to be solved.
+        kinds: of its vehicles.
+        routes: known to break nothing; their vehicles are among those seen.
+
+    Returns:
+        One list a kind; empty if no vehicle can serve anything.
+    """
+    used = {route.vehicle for route in routes}
+    complete = sum(len(route.stops) for route in routes) == len(problem.stops)
+    most = int(np.ceil(SPARE * len(used))) + SPARE_AT_LEAST if complete else len(problem.vehicles)
+    seen = []
+    for kind in kinds:
+        wanted = sorted(kind.numbers, key=lambda v: v not in used)
+        seen.append(wanted[:most] if kind.stops.any() else [])
+    return seen if any(seen) else []

@@ -1,0 +1,177 @@
+"""VROOM: local search from many heuristic starts, on an integer copy of the problem."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import ClassVar
+
+import numpy as np
+import vroom
+
+from nco.baselines.costs import Costs
+from nco.baselines.fleet import Kind, kinds_of
+from nco.baselines.insertion import finished
+from nco.baselines.quick import quick_routes, vehicles_seen
+from nco.baselines.scaling import Ints, Loads, Ticks, timed
+from nco.problem import Feature, Problem
+from nco.route import Route
+from nco.solution import Solution
+from nco.solver import Clock
+
+DEEPEST = 5  # VROOM's highest exploration level
+# Level x takes about 1.6 (x + 1)^2 times as long as level 0; measured on 100 directed stops.
+DEPTH_FACTOR = 1.6
+HEURISTICS_S = 1.5e-6  # a pair of stops: VROOM's starts, which heed no time limit
+
+
+@dataclass(frozen=True)
+class Vroom:
+    """VROOM, one thread.
+
+    VROOM ends by itself, often long before the limit. It serves as many stops as it can and
+    leaves the others out. Its highest exploration level heeds a time limit badly, therefore
+    level 0 runs first and, if the time that it took leaves enough, the highest level that will
+    end in time. It charges no waiting, which our evaluation does. Under a limit too short for
+    level 0, the routes are those of the savings or nearest-neighbour heuristic. VROOM draws
+    no random numbers: the seed changes nothing.
+
+    Attributes:
+        level: the only exploration level to run, 0 to 5; None chooses by the time limit.
+    """
+
+    name: ClassVar[str] = "vroom"
+    supports: ClassVar[frozenset[Feature]] = frozenset(Feature) - {
+        Feature.LONGEST_ROUTE,
+        Feature.OPTIONAL_STOPS,
+        Feature.TRIPS,
+    }
+    level: int | None = None
+
+    def solve(
+        self,
+        problem: Problem,
+        time_limit_s: float,
+        seed: int,
+        initial: Solution | None = None,
+    ) -> Solution:
+        """See `nco.solver.Solver`."""
+        clock = Clock(time_limit_s)
+        kinds = kinds_of(problem)
+        routes = quick_routes(problem, kinds, clock)
+        seen = vehicles_seen(problem, kinds, routes)
+        if seen and clock.left_s > HEURISTICS_S * problem.size**2:
+            start = initial.routes if initial is not None and not initial.violations else ()
+            routes = self._search(_Model(problem, kinds, seen, start), routes, clock)
+        return finished(problem, routes, initial, clock, method=self.name, seed=seed)
+
+    def _search(self, model: _Model, quick: list[Route], clock: Clock) -> list[Route]:
+        """The best of a cheap level and of the deepest that the time allows."""
+        begin = clock.elapsed_s
+        best = model.run(0 if self.level is None else self.level, clock)
+        took = clock.elapsed_s - begin
+        level = min(DEEPEST, int(np.sqrt(clock.left_s / (DEPTH_FACTOR * took))) - 1)
+        if self.level is None and level >= 1:
+            deeper = model.run(level, clock)
+            best = min(best, deeper, key=model.rank)
+        return min(best, quick, key=model.rank)
+
+
+class _Model:
+    """A problem in VROOM's terms: jobs are our stops, a profile for each kind of vehicle."""
+
+    def __init__(
+        self,
+        problem: Problem,
+        kinds: Sequence[Kind],
+        seen: Sequence[Sequence[int]],
+        start: Sequence[Route],
+    ) -> None:
+        self._problem, self._kinds, self._seen = problem, kinds, seen
+        self._start = {route.vehicle: route.stops for route in start}
+        self._costs = Costs.of(problem, kinds, ceiling=1e6)
+        self._loads = Loads.of(problem, kinds)
+        self._ticks = Ticks.of(problem, kinds) if timed(problem, kinds) else None
+        served = np.array([kind.stops for kind in kinds])
+        self._stops = [int(j) for j in np.flatnonzero(served.any(axis=0))]
+        self._skilled = {j for j in self._stops if not served[:, j].all()}
+        self._barred = any(bool((arcs == self._costs.barred).any()) for arcs in self._costs.arcs)
+
+    def rank(self, routes: Sequence[Route]) -> tuple[int, int, float]:
+        """How good routes are: the smaller, the better."""
+        return Solution.from_routes(self._problem, routes).rank
+
+    def run(self, level: int, clock: Clock) -> list[Route]:
+        """Let VROOM search until it ends, or for what is left of the time."""
+        model = vroom.Input()
+        last = self._ticks.horizon if self._ticks else 1
+        for k, arcs in enumerate(self._costs.arcs):
+            barred = arcs == self._costs.barred
+            model.set_costs_matrix(str(k), np.where(barred, 4 * self._costs.dearest, arcs))
+            drive = self._drive(k)
+            # Too long for any day: the only way to say that there is no way.
+            model.set_durations_matrix(str(k), np.where(barred, last + 1, drive))
+        for k, numbers in enumerate(self._seen):
+            for number in numbers:
+                model.add_vehicle(self._vehicle(k, number))
+        model.add_job([self._job(j) for j in self._stops])
+        limit = timedelta(seconds=max(0.001, 0.95 * clock.left_s - 0.01))
+        return self._routes(model.solve(level, nb_threads=1, timeout=limit))
+
+    def _drive(self, k: int) -> Ints:
+        if self._ticks is None:
+            return np.zeros((self._problem.size,) * 2, np.int64)
+        return self._ticks.up(self._kinds[k].duration_s)
+
+    def _vehicle(self, k: int, number: int) -> vroom.Vehicle:
+        kind, day, steps = self._kinds[k], None, []
+        if self._ticks is not None:
+            opens = int(self._ticks.up(kind.opens_s))
+            day = (opens, max(opens, int(self._ticks.down(kind.closes_s))))
+        elif self._barred:
+            day = (0, 1)
+        given = [j for j in self._start.get(number, ()) if j in self._stops]
+        if given:
+            jobs = [vroom.VehicleStep("single", j) for j in given]
+            steps = [vroom.VehicleStep("start"), *jobs, vroom.VehicleStep("end")]
+        return vroom.Vehicle(
+            number,
+            start=kind.vehicle.start,
+            end=kind.vehicle.end,
+            profile=str(k),
+            capacity=self._loads.capacity[k].tolist(),
+            skills={j for j in self._skilled if kind.stops[j]},
+            time_window=day,
+            costs=vroom.VehicleCosts(fixed=self._costs.fixed[k]),
+            steps=steps,
+        )
+
+    def _job(self, j: int) -> vroom.Job:
+        service, windows = 0, []
+        if self._ticks is not None:
+            opens, closes = self._problem.window_s[j]
+            service = int(self._ticks.up(self._problem.service_s[j]))
+            first = int(self._ticks.up(opens))
+            windows = [(first, max(first, int(self._ticks.down(closes))))]
+        return vroom.Job(
+            j,
+            j,
+            default_service=service,
+            delivery=self._loads.demand[j].tolist(),
+            skills={j} if j in self._skilled else set(),
+            time_windows=windows,
+        )
+
+    def _routes(self, found: vroom.Solution) -> list[Route]:
+        table = found.routes
+        if "id" not in table:  # nothing is served
+            return []
+        stops: dict[int, list[int]] = {}
+        jobs = table[table["type"] == "job"]
+        for number, stop in zip(jobs["vehicle_id"], jobs["id"], strict=True):
+            stops.setdefault(int(number), []).append(int(stop))
+        return [Route(number, tuple(its_stops)) for number, its_stops in stops.items()]
+
+
+SOLVER = Vroom()

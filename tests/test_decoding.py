@@ -1,0 +1,180 @@
+"""Decoding: seeds, strategies, time limits, and the solver that stands on it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from directed import check_plainly, directed_rcvrp
+from test_models import small_policy
+
+from nco.check import check
+from nco.envs import environment
+from nco.envs.observe import fill_frame
+from nco.errors import PolicyError
+from nco.models.files import save_policy
+from nco.problem import Problem, Vehicle
+from nco.search.decoding import Strategy, TimeUp, rollout, sample, turned
+from nco.search.policy import PolicySolver
+
+ENV = environment("rcvrp")
+
+
+def problem_of(stops: int, vehicles: int | None = None, capacity: float = 20) -> Problem:
+    """A directed problem on a map."""
+    rng = np.random.default_rng(stops)
+    xy = rng.uniform(0, 1000, (stops + 1, 2))
+    distance = np.linalg.norm(xy[:, None] - xy, axis=-1) * rng.uniform(1, 1.5, (stops + 1,) * 2)
+    np.fill_diagonal(distance, 0)
+    demand = np.array([0.0, *rng.integers(1, 10, stops)])
+    return Problem.from_matrices(
+        distance, demand=demand, capacity=capacity, vehicles=vehicles, xy=xy
+    )
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory) -> str:
+    """An untrained policy on disk."""
+    path = tmp_path_factory.mktemp("policy") / "small.safetensors"
+    return str(save_policy(path, small_policy(), "rcvrp"))
+
+
+@pytest.mark.parametrize(
+    ("strategy", "rollouts"),
+    [
+        (Strategy(), 7),
+        (Strategy(starts=3), 3),
+        (Strategy(views=8), 56),
+        (Strategy(views=2, starts=2, repeats=3, temperature=0.5), 12),
+    ],
+)
+def test_strategies_give_valid_rollouts(strategy, rollouts):
+    """Every rollout keeps every rule, and there are as many as the strategy says."""
+    instance = directed_rcvrp(2, 7, 0)
+    generator = torch.Generator().manual_seed(0)
+    found = rollout(ENV, instance, small_policy(), strategy, generator)
+    assert found.actions.shape[:2] == (2, rollouts)
+    for b in range(2):
+        for s in range(rollouts):
+            check_plainly("rcvrp", instance, b, found.actions[b, s].tolist())
+    torch.testing.assert_close(found.best().cost[:, 0], found.cost.min(1).values)
+
+
+def test_sampling_follows_the_seed():
+    """The same seed samples the same rollouts; another seed samples others."""
+    instance, policy = directed_rcvrp(1, 12, 0), small_policy()
+    draws = [
+        rollout(ENV, instance, policy, Strategy(1.0), torch.Generator().manual_seed(s)).actions
+        for s in (1, 1, 2)
+    ]
+    assert torch.equal(draws[0], draws[1])
+    assert draws[0].shape != draws[2].shape or not torch.equal(draws[0], draws[2])
+
+
+def test_samples_follow_their_probabilities():
+    """Frequencies of 20 000 draws are the softmax, and closed actions are never drawn."""
+    logits = torch.tensor([-torch.inf, 0.0, 1.0, -torch.inf, 2.0, -torch.inf])
+    many = logits.expand(1, 20_000, -1)
+    drawn = sample(many, 1.0, torch.Generator().manual_seed(0)).flatten()
+    share = torch.bincount(drawn, minlength=6) / 20_000
+    torch.testing.assert_close(share, logits.softmax(0), atol=0.02, rtol=0)
+
+
+def test_views_turn_the_map_and_keep_its_shape():
+    """The eight views are different and keep all pairwise distances."""
+    seen = ENV.observe(directed_rcvrp(1, 6, 0))
+    views = turned(seen, 8).node.double()
+    flat = {tuple(v.flatten().round(decimals=5).tolist()) for v in views}
+    assert len(flat) == 8
+    for columns in ([0, 1], [2, 3]):
+        apart = torch.cdist(views[..., columns], views[..., columns])
+        torch.testing.assert_close(apart, apart[:1].expand_as(apart), atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(views[..., 4:], views[:1, :, 4:].expand_as(views[..., 4:]))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"temperature": -1.0}, {"views": 9}, {"starts": 0}, {"repeats": 0}],
+)
+def test_impossible_strategies_are_refused(wrong):
+    """The message names the option."""
+    with pytest.raises(PolicyError, match=next(iter(wrong))):
+        Strategy(**wrong)
+
+
+def test_decoding_can_be_given_up():
+    """A deadline ends decoding between two steps."""
+    with pytest.raises(TimeUp):
+        rollout(ENV, directed_rcvrp(1, 5, 0), small_policy(), expired=lambda: True)
+
+
+@pytest.mark.parametrize("stops", [1, 2, 30])
+@pytest.mark.parametrize("strategy", [Strategy(), Strategy(views=8)])
+def test_the_solver_answers_with_checked_routes(source, stops, strategy):
+    """Every stop is served, nothing is violated, and the checker agrees on the cost."""
+    problem = problem_of(stops)
+    found = PolicySolver("policy", strategy, source).solve(problem, 5.0, 0)
+    assert found.feasible
+    assert check(problem, found).feasible
+    again = PolicySolver("policy", strategy, source).solve(problem, 5.0, 0)
+    assert again.routes == found.routes
+
+
+def test_no_stops_need_no_routes(source):
+    """An empty problem has an empty answer."""
+    problem = Problem.from_matrices(np.zeros((1, 1)), demand=np.zeros(1), capacity=1.0)
+    assert PolicySolver("policy", source=source).solve(problem, 1.0, 0).routes == ()
+
+
+def test_too_few_vehicles_give_a_partial_answer(source):
+    """What cannot be carried is unassigned; nothing else is broken."""
+    found = PolicySolver("policy", source=source).solve(problem_of(20, vehicles=2), 5.0, 0)
+    assert not found.feasible
+    assert not found.violations
+    assert found.unassigned
+    assert len(found.routes) == 2
+
+
+def test_a_tight_fleet_is_filled(source):
+    """Unit demands always pack: exactly enough vehicles must do."""
+    problem = problem_of(12)
+    distance = problem.profiles[0].distance_m
+    tight = Problem.from_matrices(
+        distance, vehicles=[Vehicle(capacity=(3.0,))] * 4, demand=[0.0] + [1.0] * 12
+    )
+    assert PolicySolver("policy", source=source).solve(tight, 5.0, 0).feasible
+
+
+def test_a_better_initial_solution_is_kept(source):
+    """Nothing gets worse by asking."""
+    from nco.solve import solve
+
+    problem = problem_of(15)
+    good = solve(problem, "savings", time_limit_s=1.0)
+    found = PolicySolver("policy", source=source).solve(problem, 1.0, 0, initial=good)
+    assert found.cost.total <= good.cost.total
+
+
+def test_sampling_uses_its_time_and_no_more(source):
+    """Sampling goes on until the limit and improves on greedy decoding, or keeps it."""
+    problem = problem_of(15)
+    greedy = PolicySolver("policy", source=source).solve(problem, 5.0, 0)
+    sampled = PolicySolver("policy", Strategy(temperature=1.0), source).solve(problem, 0.5, 0)
+    assert sampled.cost.total <= greedy.cost.total
+    assert 0.2 < sampled.time_s < 0.8
+
+
+@pytest.mark.parametrize(("stops", "limit_s"), [(60, 0.005), (400, 0.05), (800, 0.4)])
+def test_time_limits_hold_on_large_problems(source, stops, limit_s):
+    """Where the network has no time, nearest neighbour answers, and the answer is complete."""
+    problem = problem_of(stops)
+    PolicySolver("policy", source=source).solve(problem_of(5), 1.0, 0)  # loads the policy
+    found = PolicySolver("policy", source=source).solve(problem, limit_s, 0)
+    assert not found.violations
+    assert found.time_s < 1.1 * limit_s + 0.5  # half a second of grace for a busy machine
+
+
+def test_frames_are_normalised_by_the_larger_extent():
+    """A wide map is not stretched into a square."""
+    xy = fill_frame(torch.tensor([[[0.0, 0.0], [10.0, 2.0]]]))
+    assert xy[0].tolist() == [[-1.0, pytest.approx(-0.2)], [1.0, pytest.approx(0.2)]]

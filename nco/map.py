@@ -8,7 +8,7 @@ them with the button on the map.
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -66,7 +66,7 @@ class Page:
 
 def map(  # noqa: A001 -- the name that users know from other packages
     problem: Problem,
-    solutions: Solution | Sequence[Solution],
+    solutions: Solution | Sequence[Solution] | Mapping[str, Solution],
     city: City | None = None,
     *,
     title: str | None = None,
@@ -76,6 +76,7 @@ def map(  # noqa: A001 -- the name that users know from other packages
     Args:
         problem: what the solutions are for; needs `lonlat`.
         solutions: one a layer, told apart by `method`; the first is shown at the start.
+            A mapping's values count.
         city: its streets are drawn and followed; None draws straight lines.
         title: None takes the problem's name.
 
@@ -83,7 +84,10 @@ def map(  # noqa: A001 -- the name that users know from other packages
         InputError: the problem has no `lonlat`, there is no solution, or Bokeh is not installed.
         CityError: the city has no streets here, or does not hold the stops.
     """
-    given = [solutions] if isinstance(solutions, Solution) else list(solutions)
+    if isinstance(solutions, Solution):
+        given = [solutions]
+    else:
+        given = list(solutions.values() if isinstance(solutions, Mapping) else solutions)
     if problem.lonlat is None:
         raise InputError(
             f"problem {problem.name!r} has no lonlat, so it has no place on a map; "

@@ -51,8 +51,11 @@ def test_map_saves_and_shows_in_notebooks(page, tmp_path):
 def test_one_solution_without_city_is_enough(helsinki):
     """Without a city the routes are straight lines."""
     problem = sample.rcvrp(helsinki, 5, seed=1)
-    html = plot.map(problem, Solution.from_routes(problem, [[1, 2], [3, 4, 5]])).html
-    assert problem.name in html
+    solution = Solution.from_routes(problem, [[1, 2], [3, 4, 5]], method="by hand")
+    for given in (solution, [solution], {"any name": solution}):
+        html = plot.map(problem, given).html
+        assert problem.name in html
+        assert "by hand: " in html
 
 
 def test_map_needs_a_place_and_a_solution(helsinki):

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from nco.bench.suite import Suite, Task
-from nco.bench.worker import ONE_THREAD, prepare, work
+from nco.bench.worker import prepare, work
 from nco.errors import FormatError, StorageError
 from nco.solve import METHODS
+from nco.threads import ONE_THREAD
 from nco.versions import version_of, versions
 
 log = logging.getLogger("nco")

@@ -10,15 +10,12 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from nco.bench.suite import Task
+from nco.threads import ONE_THREAD
 
 if TYPE_CHECKING:
     from nco.data.city import City
     from nco.problem import Problem
 
-# Every library that would start threads of its own reads one of these when it is loaded.
-ONE_THREAD = dict.fromkeys(
-    ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1"
-)
 _WARM_UP_S = 0.05
 
 

@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=_problem.seed, default=0, help="of the first instance (0)")
     parser.add_argument("--jobs", type=_problem.whole, default=1, help="runs at a time (1)")
     parser.add_argument(
-        "--out", type=Path, required=True, metavar="DIR", help="where to keep results"
+        "--out", type=Path, default=Path("out/bench"), metavar="DIR", help="(out/bench)"
     )
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
     parser.add_argument("--quiet", action="store_true", help="no progress and no log lines")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from nco import console
 from nco.commands import _problem
+from nco.threads import one_thread
 
 if TYPE_CHECKING:
     from nco.demo import Demo
@@ -32,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the demo and print its table."""
+    one_thread()
     from nco import demo
 
     done = demo.run(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from nco import console
 from nco.commands import _problem
 from nco.errors import InputError
+from nco.threads import one_thread
 
 if TYPE_CHECKING:
     from nco.compare import Answer
@@ -50,6 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Solve, check, print and write."""
+    one_thread()
     from nco.compare import as_row, best, compare, gaps
 
     if arguments.map and arguments.out is None:

@@ -20,7 +20,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nco import errors as errors
+    from nco import plot as plot
     from nco.check import check as check
+    from nco.data import sample as sample
+    from nco.data.city import City as City
+    from nco.data.formats import load as load
+    from nco.data.formats import save as save
+    from nco.data.places import city as city
+    from nco.data.server import OsrmServer as OsrmServer
+    from nco.data.table import TableCity as TableCity
+    from nco.models.files import load_policy as load_policy
     from nco.problem import Feature as Feature
     from nco.problem import Objective as Objective
     from nco.problem import Problem as Problem

@@ -59,7 +59,11 @@ def write_answer(
 
 
 def write_map(
-    folder: Path, problem: Problem, solutions: Sequence[Solution], city: City | None
+    folder: Path,
+    problem: Problem,
+    solutions: Sequence[Solution],
+    city: City | None,
+    title: str | None = None,
 ) -> Path:
     """Write the interactive map.
 
@@ -69,4 +73,4 @@ def write_map(
     """
     from nco.map import map as draw
 
-    return draw(problem, solutions, city).save(folder / "map.html")
+    return draw(problem, solutions, city, title=title).save(folder / "map.html")

@@ -88,7 +88,8 @@ def run(
     with show("drawing", 8.0):
         files = write_answer(folder, problem, ranked[0].solution, city)
         files["picture"] = write_atomic(folder / "routes.png", picture(problem, answers, city))
-        files["map"] = write_map(folder, problem, [a.solution for a in ranked], city)
+        title = f"{size} deliveries in {CITY.title()}"
+        files["map"] = write_map(folder, problem, [a.solution for a in ranked], city, title)
     report = folder / "report.json"
     files["report"] = report
     text = json.dumps(console.finite(describe(problem, city, answers, files)), indent=1)

@@ -130,10 +130,13 @@ def anytime(
     if not found:
         raise InputError("there are no runs to draw; give (method, budget_s, gap) of each")
     ax = axes_or_new(ax, size=(6.4, 4.0))
-    for k, (method, by_budget) in enumerate(sorted(found.items())):
-        budgets = sorted(by_budget)
-        means = [100 * float(np.mean(by_budget[b])) for b in budgets]
-        ax.plot(budgets, means, "o-", color=COLOURS[k % len(COLOURS)], label=method, markersize=5)
+    colour_of = {m: COLOURS[k % len(COLOURS)] for k, m in enumerate(sorted(found))}
+    # From the top down as the lines end, so that the legend reads like the figure.
+    order = sorted(found, key=lambda m: -np.mean(found[m][max(found[m])]))
+    for method in order:
+        budgets = sorted(found[method])
+        means = [100 * float(np.mean(found[method][b])) for b in budgets]
+        ax.plot(budgets, means, "o-", color=colour_of[method], label=method, markersize=5)
     ticks = sorted({budget for by_budget in found.values() for budget in by_budget})
     ax.set_xscale("log")
     ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])

@@ -63,7 +63,8 @@ def test_empty_solution_shows_every_stop_missing(helsinki, ten):
 def test_anytime_averages_and_orders_budgets():
     """Runs of one method and budget are averaged; budgets go from left to right."""
     ax = plot.anytime([("a", 2.0, 0.0), ("a", 1.0, 0.02), ("a", 1.0, 0.04), ("b", 1.0, 0.1)])
-    first = ax.lines[0]
+    assert [line.get_label() for line in ax.lines] == ["b", "a"]
+    first = ax.lines[1]
     np.testing.assert_allclose(first.get_xdata(), [1, 2])
     np.testing.assert_allclose(first.get_ydata(), [3, 0])
     with pytest.raises(InputError, match="no runs"):

@@ -23,6 +23,17 @@ CONFIGS = Path(__file__).parent / "configs"
 VERBS = ("fit", "validate", "references", "export")
 REFERENCE_TIME_S = 2.0
 
+_NOISE = (
+    # Lightning would rather read sys.argv itself. That is what started this process, and what
+    # Lightning starts other processes with, so it must stay as it is.
+    ".*`args` parameter.*is intended to run from within Python",
+    # Torch on Lightning's account; no validation; a run that goes on in its folder.
+    ".*isinstance.treespec, LeafSpec.*is deprecated",
+    ".*Total length of `list` across ranks is zero",
+    ".*Checkpoint directory .* exists and is not empty",
+    ".*torch.distributed.reduce_op. is deprecated",
+)
+
 USAGE = f"""usage: nco train {{{",".join(VERBS)}}} --config CONFIG [--OPTION VALUE ...]
 
 fit         train a policy; with --ckpt_path last it goes on exactly where it was stopped
@@ -118,9 +129,8 @@ def _run(verb: str, arguments: list[str]) -> None:
     train = verb != "references"
     strict = {"exit_on_error": False}
     with warnings.catch_warnings():
-        # Lightning would rather read sys.argv itself; that is what started this process, and
-        # what it starts other processes with, so it must stay.
-        warnings.filterwarnings("ignore", ".*args.*parameter is intended to run.*")
+        for message in _NOISE:
+            warnings.filterwarnings("ignore", message)
         cli = TrainCLI(
             Reinforce,
             CityData,

@@ -143,7 +143,7 @@ def draw_places(
     present = spread < pools.points[city, None]
     everywhere = torch.where(spread < pools.whole[city, None], 0.0, -torch.inf)
     xy = pools.xy_m[city]
-    weights = torch.tensor(law.places, device=device)
+    weights = torch.tensor(law.places, dtype=torch.float32, device=device)
     place = torch.multinomial(weights, batch, replacement=True, generator=generator)[:, None]
 
     centre = (dice.uniform(batch, _CLUSTERS) * pools.points[city, None]).long()

@@ -1,0 +1,431 @@
+"""Training: tables, sampling, the data module, learning, resuming, and every wrong option."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from directed import directed_rcvrp
+from fake_city import FakeCity
+from test_models import small_policy
+
+from nco.envs import environment
+from nco.errors import CityError, FormatError, InputError, PolicyError
+from nco.models.files import load_policy
+from nco.search.decoding import rollout
+from nco.training.cli import main
+from nco.training.references import References
+from nco.training.sampler import PLAIN, Distribution, Pools, capacity_of, draw_places, draw_rcvrp
+from nco.training.sources import Source, TableSize, find_sources, table_of
+from nco.training.tables import CityTable, build_table, load_table
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    from nco.training.data import CityData, seeded
+    from nco.training.reinforce import Reinforce, rollout_loss
+
+# Lightning's own deprecations and advice; nothing of that is ours to mend.
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+def table(seed: int = 1, points: int = 60) -> CityTable:
+    """A table of a city without streets."""
+    whole = points * 2 // 3
+    return build_table(
+        FakeCity(), f"fake{seed}", whole=whole, boxed=points - whole, boxes=2, seed=seed
+    )
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory) -> list[str]:
+    """Paths of three tables."""
+    folder = tmp_path_factory.mktemp("tables")
+    paths = [folder / f"city{k}.npz" for k in range(3)]
+    for k, path in enumerate(paths):
+        table(k).save(path)
+    return [str(path) for path in paths]
+
+
+# Tables ---------------------------------------------------------------------------------------
+
+
+def test_tables_round_trip(tmp_path):
+    """A saved table comes back the same."""
+    made = table()
+    made.save(tmp_path / "t.npz")
+    back = load_table(tmp_path / "t.npz")
+    np.testing.assert_array_equal(back.distance_m, made.distance_m)
+    np.testing.assert_array_equal(back.lonlat, made.lonlat)
+    assert (back.name, back.whole) == (made.name, made.whole)
+
+
+def test_points_that_reach_nothing_are_dropped():
+    """A table holds only points that all reach one another."""
+    made = build_table(FakeCity(islands=24.97), "x", whole=60, boxed=0, boxes=1, seed=0)
+    assert 20 < len(made.lonlat) < 60
+    assert np.isfinite(made.distance_m).all()
+    assert made.whole == len(made.lonlat)
+    with pytest.raises(CityError, match="reach one another"):
+        build_table(FakeCity(islands=24.92), "x", whole=60, boxed=0, boxes=1, seed=0)
+
+
+def test_damaged_tables_are_named(tmp_path):
+    """Cut off, foreign or missing: the message names the file."""
+    path = tmp_path / "t.npz"
+    with pytest.raises(FormatError, match=r"t\.npz"):
+        load_table(path)
+    table().save(path)
+    path.write_bytes(path.read_bytes()[:500])
+    with pytest.raises(FormatError, match=r"t\.npz"):
+        load_table(path)
+    np.savez(path, other=np.zeros(3))
+    with pytest.raises(FormatError, match=r"t\.npz"):
+        load_table(path)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("distance_m", np.zeros((2, 3), np.float32)),
+     ("duration_s", np.full((60, 60), np.nan, np.float32)), ("whole", 0)],
+)  # fmt: skip
+def test_malformed_tables_are_refused(field, value):
+    """The message names the field."""
+    with pytest.raises(FormatError, match=field):
+        CityTable(**{**vars(table()), field: value})
+
+
+def test_extracts_become_tables_once(cache, toy_extract, monkeypatch):
+    """The second time the table comes from the cache; a damaged one is computed again."""
+    size = TableSize(whole=12, boxed=0)
+    source = Source("toy", toy_extract)
+    first = table_of(source, size)
+    (cached,) = (cache / "tables").glob("*.npz")
+    monkeypatch.setattr("nco.training.sources.build_table", None)
+    np.testing.assert_array_equal(table_of(source, size).distance_m, first.distance_m)
+    monkeypatch.undo()
+    os.environ["NCO_CACHE"] = str(cache)
+    cached.write_bytes(b"damaged")
+    np.testing.assert_array_equal(table_of(source, size).distance_m, first.distance_m)
+
+
+def test_cities_are_found_by_name_and_by_path(tmp_path, tables):
+    """A name in the folder, a path of a table; everything that is missing is listed."""
+    (tmp_path / "here.osm.pbf").touch()
+    found = find_sources(["here", tables[0]], str(tmp_path))
+    assert [source.path.name for source in found] == ["here.osm.pbf", "city0.npz"]
+    with pytest.raises(CityError, match=r"'atlantis', 'none\.npz'"):
+        find_sources(["here", "atlantis", "none.npz"], str(tmp_path))
+
+
+# Sampling -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("places", [(1, 0, 0), (0, 1, 0), (0, 0, 1), (0.4, 0.3, 0.3)])
+def test_instances_are_gathered_from_their_city(places):
+    """Costs are the table's, points are all different, demands and capacity as published."""
+    made = [table(k) for k in range(2)]
+    pools = Pools.of(made)
+    law = Distribution(places=places, far_depot=0.5, free_capacity=0.0)
+    city, place = draw_places(pools, 40, 9, law, seeded("cpu", 1))
+    instance = draw_rcvrp(pools, 40, 9, law, seeded("cpu", 1))
+    for b in range(40):
+        index = place[b].numpy()
+        assert len(set(index)) == 10
+        expected = made[city[b]].distance_m[np.ix_(index, index)]
+        np.testing.assert_array_equal(instance.cost[b].numpy(), expected)
+    assert instance.demand[:, 0].eq(0).all()
+    assert instance.demand[:, 1:].min() == 1
+    assert instance.demand.max() == 9
+    assert instance.capacity.eq(round(capacity_of(9))).all()
+
+
+def test_a_box_is_three_kilometres_wide_where_it_has_points_enough():
+    """Stops of a box lie within 3 km of one another, east and north."""
+    made = build_table(FakeCity(), "x", whole=2000, boxed=0, boxes=1, seed=0)
+    pools = Pools.of([made])
+    law = Distribution(places=(0, 1, 0), far_depot=0.0)
+    _, place = draw_places(pools, 20, 3, law, seeded("cpu", 0))
+    extent = pools.xy_m[0][place].amax(1) - pools.xy_m[0][place].amin(1)
+    assert extent.median() < 3_100
+
+
+def test_capacities_are_linear_between_the_published_ones():
+    """Sizes of the table have the table's capacity."""
+    assert [capacity_of(n) for n in (10, 20, 35, 50, 100)] == [20, 30, 35, 40, 50]
+
+
+def test_small_tables_are_refused():
+    """Asking for more stops than a table has points names both numbers."""
+    with pytest.raises(PolicyError, match="60 stops"):
+        draw_rcvrp(Pools.of([table()]), 2, 60, PLAIN, seeded("cpu", 0))
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("places", (0.0, 0.0, 0.0)), ("far_depot", 1.5), ("free_capacity", -1),
+     ("capacity_range", (2.0, 1.0))],
+)  # fmt: skip
+def test_impossible_distributions_are_refused(option, value):
+    """The message names the option."""
+    with pytest.raises(PolicyError, match=option):
+        Distribution(**{option: value})
+
+
+# Data module ----------------------------------------------------------------------------------
+
+
+def prepared(tables: list[str], **options) -> CityData:
+    data = CityData(tables[:2], stops=(5, 8), batch_size=4, **options)
+    data.setup("fit")
+    return data
+
+
+def test_batches_follow_from_seed_epoch_and_number(tables):
+    """The same key gives the same batch in any run; any other key gives another."""
+    data, again = prepared(tables), prepared(tables)
+    device = torch.device("cpu")
+    first = data.drawn(3, 7, device).instance
+    assert torch.equal(first.cost, again.drawn(3, 7, device).instance.cost)
+    for other in (data.drawn(3, 8, device), data.drawn(4, 7, device)):
+        cost = other.instance.cost
+        assert cost.shape != first.cost.shape or not torch.equal(cost, first.cost)
+    sizes = {data.drawn(0, k, device).instance.cost.shape[1] for k in range(40)}
+    assert sizes == {6, 7, 8, 9}
+
+
+def test_processes_take_different_numbers_of_equal_size(tables, monkeypatch):
+    """Together they draw every batch once, and batches of one step have one size."""
+    data = prepared(tables, batches_per_epoch=9)
+    numbers = []
+    for rank in range(2):
+        monkeypatch.setattr(CityData, "_process", lambda self, rank=rank: (rank, 2))
+        numbers.append([int(k) for k in data.train_dataloader()])
+    assert numbers == [[0, 2, 4, 6], [1, 3, 5, 7]]
+    device = torch.device("cpu")
+    for a, b in zip(*numbers, strict=True):
+        left, right = data.drawn(0, a, device).instance, data.drawn(0, b, device).instance
+        assert left.cost.shape == right.cost.shape
+        assert not torch.equal(left.cost, right.cost)
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({"environment": "tsp"}, "tsp"),
+        ({"stops": (9, 5)}, "stops"),
+        ({"batch_size": 0}, "batch_size"),
+        ({"batches_per_epoch": 0}, "batches_per_epoch"),
+    ],
+)
+def test_impossible_data_options_are_refused(tables, options, named):
+    """The message names the option, before any table is read."""
+    with pytest.raises(PolicyError, match=named):
+        CityData(tables, **options)
+
+
+def test_validation_cities_must_be_unseen(tables):
+    """A city that is trained on says nothing about other cities."""
+    with pytest.raises(PolicyError, match="validation_cities"):
+        CityData(tables, validation_cities=tables[:1])
+    with pytest.raises(PolicyError, match="cities is empty"):
+        CityData([])
+
+
+# Learning -------------------------------------------------------------------------------------
+
+
+def test_the_loss_is_the_policy_gradient():
+    """Its gradient is that of advantages times log-likelihoods, recomputed step by step."""
+    env, instance, policy = environment("rcvrp"), directed_rcvrp(2, 5, 0), small_policy()
+    loss, cost = rollout_loss(env, instance, policy, 4, torch.Generator().manual_seed(0))
+    assert cost.shape == (2, 4)
+    assert loss.requires_grad
+    loss.backward()
+    assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in policy.parameters())
+
+
+def test_training_makes_routes_shorter():
+    """A hundred steps on one distribution beat the untrained policy clearly."""
+    env, policy = environment("rcvrp"), small_policy()
+    fresh = directed_rcvrp(64, 10, 10**6)
+    before = rollout(env, fresh, policy).cost.mean()
+    optimizer = torch.optim.Adam(policy.parameters(), 3e-3)
+    generator = torch.Generator().manual_seed(0)
+    for k in range(60):
+        loss, _ = rollout_loss(env, directed_rcvrp(16, 10, k), policy, 8, generator)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    assert rollout(env, fresh, policy).cost.mean() < 0.9 * before
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("starts", 1), ("learning_rate", 0.0), ("warmup", 2.0), ("cooldown", -1.0)],
+)
+def test_impossible_training_options_are_refused(option, value):
+    """The message names the option."""
+    with pytest.raises(PolicyError, match=option):
+        Reinforce(lambda *_: small_policy(), **{option: value})
+
+
+# The command ----------------------------------------------------------------------------------
+
+
+def arguments(tables: list[str], folder: Path, *more: str) -> list[str]:
+    """A run of seconds."""
+    return [
+        "--config", "smoke",
+        "--data.cities", json.dumps(tables[:2]),
+        "--data.stops", "[4, 6]", "--data.batch_size", "4", "--data.batches_per_epoch", "6",
+        "--model.starts", "3",
+        "--model.policy.init_args.width", "16",
+        "--trainer.log_every_n_steps", "1", "--trainer.enable_progress_bar", "false",
+        "--trainer.logger.save_dir", str(folder),
+        "--trainer.callbacks.dirpath", str(folder),
+        *more,
+    ]  # fmt: skip
+
+
+def losses(folder: Path) -> dict[int, str]:
+    """Training loss by step, as written."""
+    found = {}
+    for path in sorted(folder.rglob("metrics.csv")):
+        with path.open() as file:
+            for row in csv.DictReader(file):
+                if row.get("train/loss"):
+                    found[int(row["step"])] = row["train/loss"]
+    return found
+
+
+def test_a_resumed_run_repeats_the_uninterrupted_one(tables, tmp_path):
+    """After a stop the losses go on exactly as they would have."""
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    # The learning rate must not depend on where the first part ends.
+    flat = ("--model.warmup", "0", "--model.cooldown", "0")
+    assert main(["fit", *arguments(tables, whole, "--trainer.max_epochs", "3", *flat)]) == 0
+    assert main(["fit", *arguments(tables, parts, "--trainer.max_epochs", "1", *flat)]) == 0
+    last = str(parts / "last.ckpt")
+    resumed = ("--trainer.max_epochs", "3", "--ckpt_path", last, *flat)
+    assert main(["fit", *arguments(tables, parts, *resumed)]) == 0
+    assert losses(whole) == losses(parts)
+    assert sorted(losses(whole)) == list(range(18))
+
+
+def test_validation_measures_the_gap_to_references(tables, tmp_path, capsys):
+    """References are computed by one verb, used by another, and the checkpoint is exported."""
+    stored = tmp_path / "references.json"
+    unseen = (
+        "--data.validation_cities", json.dumps(tables[2:]), "--data.references", str(stored),
+        "--data.validation_stops", "[5]", "--data.validation_instances", "3",
+    )  # fmt: skip
+    given = arguments(tables, tmp_path, *unseen)
+    with pytest.raises(FormatError, match="nco train references"):
+        main(["fit", *given])
+    import nco.training.cli as cli
+
+    cli.REFERENCE_TIME_S, kept = 0.1, cli.REFERENCE_TIME_S
+    try:
+        assert main(["references", *given]) == 0
+    finally:
+        cli.REFERENCE_TIME_S = kept
+    assert main(["fit", *given, "--trainer.max_epochs", "1"]) == 0
+    capsys.readouterr()
+    last = str(tmp_path / "last.ckpt")
+    assert main(["validate", *given, "--ckpt_path", last]) == 0
+    assert "val/gap_percent" in capsys.readouterr().out
+    assert main(["export", last, str(tmp_path / "mine.safetensors")]) == 0
+    assert load_policy(tmp_path / "mine.safetensors").problem == "rcvrp"
+
+
+def test_references_of_other_instances_are_not_used(tmp_path):
+    """A key that is not stored is refused, and so is a damaged file."""
+    references = References(str(tmp_path / "r.json"))
+    references.store("a", {"cost_m": [1.0]})
+    references.store("b", {"cost_m": [2.0, 3.0]})
+    assert references.costs("b").tolist() == [2.0, 3.0]
+    with pytest.raises(FormatError, match="lack"):
+        references.costs("c")
+    (tmp_path / "r.json").write_text("[")
+    with pytest.raises(FormatError, match="cannot be read"):
+        references.costs("a")
+
+
+@pytest.mark.parametrize(
+    ("argv", "named"),
+    [
+        (["fly"], "fly"),
+        (["fit", "--config", "nothing"], "nothing"),
+        (["fit", "--config=nothing"], "nothing"),
+        (["fit", "--config", "smoke", "--data.citties", "[x]"], "citties"),
+        (["fit", "--config", "smoke", "--data.cities", "[atlantis]"], "atlantis"),
+        (["fit", "--config", "smoke", "--model.learning_rate", "fast"], "learning_rate"),
+        (["fit", "--config", "smoke", "--model.starts", "1"], "starts"),
+        (["fit", "--config", "smoke", "--model.environment", "tsp"], "tsp"),
+        (["fit", "--config", "smoke", "--model.policy.init_args.heads", "5"], "heads"),
+        (["fit", "--config", "smoke", "--model.policy", "os.system"], "policy"),
+        (["export", "one"], "export"),
+    ],
+)
+def test_wrong_options_are_typed_errors(argv, named, capsys):
+    """Found before the first step; the message names the option."""
+    with pytest.raises(InputError, match=named):
+        main(argv)
+
+
+def test_help_names_verbs_and_configs(capsys):
+    """`nco train` alone says what there is."""
+    assert main([]) == 0
+    out = capsys.readouterr().out
+    for word in ("fit", "validate", "references", "export", "smoke", "rcvrp"):
+        assert word in out
+
+
+WITNESS = '''
+import lightning, torch.distributed as dist
+
+class Witness(lightning.Callback):
+    """Writes what each process saw and what its weights became."""
+
+    def __init__(self, folder: str):
+        self.folder, self.seen = folder, []
+
+    def on_train_batch_start(self, trainer, module, batch, index):
+        self.seen.append(float(batch.instance.cost.sum()))
+
+    def on_train_end(self, trainer, module):
+        weight = float(module.policy.embed.weight.detach().sum())
+        with open(f"{self.folder}/{trainer.global_rank}.txt", "w") as file:
+            file.write(repr((self.seen, weight)))
+'''
+
+
+@pytest.mark.slow
+def test_two_processes_draw_different_instances_and_agree_on_weights(tables, tmp_path):
+    """Two gloo processes see no instance twice, and end with the same weights."""
+    (tmp_path / "witness.py").write_text(WITNESS)
+    more = (
+        "--trainer.devices", "2", "--trainer.strategy", "ddp", "--trainer.max_epochs", "1",
+        "--trainer.callbacks+", "witness.Witness",
+        "--trainer.callbacks.init_args.folder", str(tmp_path),
+    )  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-m", "nco.training.cli", "fit", *arguments(tables, tmp_path, *more)],
+        env={**os.environ, "PYTHONPATH": str(tmp_path), "OMP_NUM_THREADS": "1"},
+        capture_output=True, text=True, timeout=280, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    (seen_a, weight_a), (seen_b, weight_b) = (
+        eval((tmp_path / f"{rank}.txt").read_text()) for rank in range(2)
+    )
+    assert len(seen_a) == len(seen_b) == 3
+    assert not set(seen_a) & set(seen_b)
+    assert weight_a == weight_b

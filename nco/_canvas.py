@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 INK, FAINT, GROUND, STREET, KERB = "#22262b", "#6b727c", "#eef0f2", "#ffffff", "#c6ccd4"
 _BOX = {"boxstyle": "square,pad=0.25", "facecolor": "white", "alpha": 0.8, "linewidth": 0}
-_METRES_PER_DEGREE = 111_195.0
+METRES_PER_DEGREE = 111_195.0
 
 
 def axes_or_new(ax: Axes | None, size: tuple[float, float] = (7.0, 7.0)) -> Axes:
@@ -74,7 +74,7 @@ def credit(ax: Axes) -> None:
 def _scale_bar(ax: Axes) -> None:
     """A bar of a round number of metres in the lower left corner."""
     (west, east), (south, north) = ax.get_xlim(), ax.get_ylim()
-    metres_per_degree = _METRES_PER_DEGREE * np.cos(np.radians((south + north) / 2))
+    metres_per_degree = METRES_PER_DEGREE * np.cos(np.radians((south + north) / 2))
     room = 0.25 * (east - west) * metres_per_degree
     power = 10.0 ** np.floor(np.log10(room))
     metres = power * max(step for step in (1, 2, 5) if step * power <= room)

@@ -45,8 +45,8 @@ def mercator(lonlat: Floats) -> Floats:
 def add_streets(plot: figure, city: City, box: tuple[float, float, float, float]) -> None:
     """The streets inside a box (Mercator metres), fast ones wider, as a quiet background."""
     lines = [mercator(line) for line in city.streets()]
-    widths = street_widths(city)
     west, south, east, north = box
+    widths = street_widths(city, north - south)
     pad = max(east - west, north - south)  # so that a wide window is filled too
     low, high = np.array([west, south]) - pad, np.array([east, north]) + pad
     inside = [bool(((line >= low) & (line <= high)).all(axis=1).any()) for line in lines]

@@ -202,7 +202,7 @@ def _tiles() -> Any:
 
 
 def _facts(problem: Problem, city: City | None) -> str:
-    place = f" in {city.name.title()}" if city is not None else ""
+    place = f" in {city.name.replace('_', ' ').title()}" if city is not None else ""
     return f"{len(problem.stops)} stops{html.escape(place)}"
 
 

@@ -18,6 +18,7 @@ from nco.vehicle import Floats
 if TYPE_CHECKING:
     from nco.data.city import City
 
+_WIDE_M = 3000.0
 # Ten colours that stay apart on white and for most colour-blind readers, then they repeat.
 COLOURS = (
     "#0072b2",
@@ -113,8 +114,13 @@ def _legs(points: Floats, city: City | None) -> Sequence[Leg]:
         return [leg for pair in pairwise(points) for leg in _legs(np.stack(pair), city)]
 
 
-def street_widths(city: City) -> Floats:
-    """`[S]` line width of each street in points: wider where traffic is faster."""
+def street_widths(city: City, extent_m: float = _WIDE_M) -> Floats:
+    """`[S]` line width of each street in points: wider where traffic is faster.
+
+    Args:
+        city: with streets.
+        extent_m: height or width of what is drawn; lines get thinner beyond 3 km.
+    """
     roads = city.roads
     start, _, _ = roads.segments
     street = np.searchsorted(roads.street_start, start, side="right") - 1
@@ -122,7 +128,8 @@ def street_widths(city: City) -> Floats:
     metres = np.bincount(street, roads.segment_length_m, minlength=len(roads.main))
     time_s = np.bincount(street, seconds, minlength=len(roads.main))
     km_per_h = 3.6 * metres / np.maximum(time_s, 0.1)
-    return np.interp(km_per_h, [12.0, 30.0, 45.0, 80.0], [1.0, 1.8, 2.8, 4.2])
+    shrink = min(1.0, (_WIDE_M / max(extent_m, 1.0)) ** 0.6)
+    return np.asarray(shrink * np.interp(km_per_h, [12.0, 30.0, 45.0, 80.0], [1.0, 1.8, 2.8, 4.2]))
 
 
 def lanes(paths_drawn: Sequence[Path]) -> list[list[Floats]]:

@@ -12,7 +12,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from nco._canvas import GROUND, INK, KERB, STREET, arrow, axes_or_new, credit, frame, plane
+from nco._canvas import (
+    GROUND,
+    INK,
+    KERB,
+    METRES_PER_DEGREE,
+    STREET,
+    arrow,
+    axes_or_new,
+    credit,
+    frame,
+    plane,
+)
 from nco.data.engine import as_lonlat
 from nco.errors import InputError
 from nco.map import map as map  # noqa: A004 -- the name that users know from other packages
@@ -44,20 +55,25 @@ def streets(city: City, ax: Axes | None = None) -> Axes:
     """
     west, south, east, north = city.bbox
     ax = axes_or_new(ax)
-    _background(ax, city)
+    _background(ax, city, north - south)
     frame(ax, [np.array([[west, south], [east, north]])], on_earth=True)
     return ax
 
 
-def _background(ax: Axes, city: City) -> None:
+def _background(ax: Axes, city: City, extent: float) -> None:
+    """Streets as white lines with a kerb; `extent` is what will be shown, in degrees north."""
     from matplotlib.collections import LineCollection
 
-    lines, widths = city.streets(), street_widths(city)
+    lines, widths = city.streets(), street_widths(city, extent * METRES_PER_DEGREE)
     ax.set_facecolor(GROUND)
     for colour, extra in ((KERB, 1.0), (STREET, 0.0)):
         ax.add_collection(
             LineCollection(
-                lines, colors=colour, linewidths=widths + extra, capstyle="round", zorder=1
+                lines,
+                colors=colour,
+                linewidths=widths + min(1.0, float(widths.max()) / 4) * extra,
+                capstyle="round",
+                zorder=1,
             )
         )
     credit(ax)
@@ -87,10 +103,10 @@ def routes(
     where, drawn = places(problem), paths(problem, solution, city)
     ax = axes_or_new(ax)
     extent = [where, *(path.line for path in drawn)]
-    if city is not None and problem.lonlat is not None:
-        _background(ax, city)
     units = np.ones(2) if problem.lonlat is None else plane(where)
     size = float(np.ptp(np.concatenate(extent) * units, axis=0).max())
+    if city is not None and problem.lonlat is not None:
+        _background(ax, city, size)
     for path, offsets in zip(drawn, lanes(drawn), strict=True):
         _draw(ax, problem, path, offsets, units, size)
     missing = [u.stop for u in solution.unassigned]

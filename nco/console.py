@@ -59,10 +59,17 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join([text[0], rule, *text[1:]])
 
 
+class _ToStderr(logging.Handler):
+    """Writes to what stderr is at the moment: a running bar puts itself in its place."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        sys.stderr.write(f"{self.format(record)}\n")
+
+
 @contextmanager
 def logging_to_stderr(*, quiet: bool) -> Iterator[None]:
     """Show the library's log lines on stderr while a command runs: warnings only if quiet."""
-    handler = logging.StreamHandler()
+    handler = _ToStderr()
     handler.setFormatter(logging.Formatter("nco: %(message)s"))
     level = _log.level
     _log.addHandler(handler)
@@ -101,9 +108,10 @@ def _watch(task: str, expected_s: float | None, over: threading.Event) -> None:
     if over.wait(PATIENCE_S):
         return
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, Progress, TextColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    seconds = TextColumn("{task.completed:.0f} s")
+    columns = (TextColumn("{task.description}"), BarColumn(), seconds)
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         number = bar.add_task(task, total=expected_s)
         while not over.wait(_REFRESH_S):

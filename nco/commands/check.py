@@ -27,7 +27,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Check and print."""
     from nco.check import check
 
-    problem, _ = _problem.open_problem(arguments)
+    with console.progress("reading the problem", quiet=arguments.quiet):
+        problem, _ = _problem.open_problem(arguments)
     solution = _problem.open_solution(arguments.solution, problem)
     report = check(problem, solution)
     if arguments.json:

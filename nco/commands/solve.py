@@ -61,7 +61,8 @@ def run(arguments: argparse.Namespace) -> int:
 
         prepare(arguments.out)
     methods = _methods(arguments)
-    problem, city = _problem.open_problem(arguments)
+    with console.progress("reading the problem", quiet=arguments.quiet):
+        problem, city = _problem.open_problem(arguments)
     initial = None
     if arguments.initial is not None:
         initial = _problem.open_solution(arguments.initial, problem)

@@ -17,13 +17,14 @@ from directed import directed_rcvrp
 from fake_city import FakeCity
 from test_models import small_policy
 
+from nco.data.sample import rcvrp_capacity
 from nco.envs import environment
 from nco.errors import CityError, FormatError, InputError, PolicyError
 from nco.models.files import load_policy
 from nco.search.decoding import rollout
 from nco.training.cli import main
 from nco.training.references import References
-from nco.training.sampler import PLAIN, Distribution, Pools, capacity_of, draw_places, draw_rcvrp
+from nco.training.sampler import PLAIN, Distribution, Pools, draw_places, draw_rcvrp
 from nco.training.sources import Source, TableSize, find_sources, table_of
 from nco.training.tables import CityTable, build_table, load_table
 
@@ -144,7 +145,7 @@ def test_instances_are_gathered_from_their_city(places):
     assert instance.demand[:, 0].eq(0).all()
     assert instance.demand[:, 1:].min() == 1
     assert instance.demand.max() == 9
-    assert instance.capacity.eq(round(capacity_of(9))).all()
+    assert instance.capacity.eq(rcvrp_capacity(9)).all()
 
 
 def test_a_box_is_three_kilometres_wide_where_it_has_points_enough():
@@ -155,11 +156,6 @@ def test_a_box_is_three_kilometres_wide_where_it_has_points_enough():
     _, place = draw_places(pools, 20, 3, law, seeded("cpu", 0))
     extent = pools.xy_m[0][place].amax(1) - pools.xy_m[0][place].amin(1)
     assert extent.median() < 3_100
-
-
-def test_capacities_are_linear_between_the_published_ones():
-    """Sizes of the table have the table's capacity."""
-    assert [capacity_of(n) for n in (10, 20, 35, 50, 100)] == [20, 30, 35, 40, 50]
 
 
 def test_small_tables_are_refused():

@@ -6,10 +6,10 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 from torch import Tensor
 
+from nco.data.sample import rcvrp_capacity
 from nco.envs.observe import fill_frame
 from nco.envs.rcvrp import UNLIMITED, RCVRPInstance
 from nco.errors import PolicyError
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from nco.training.tables import CityTable
 
-# RRNCO's capacities by number of stops; linear in between.
-CAPACITY = {10: 20, 20: 30, 50: 40, 100: 50, 200: 70, 500: 100, 1000: 150}
 LARGEST_DEMAND = 9
 _CLUSTERS = 4
 _CLUSTER_M = (300.0, 3_000.0)  # spread of a cluster
@@ -122,11 +120,6 @@ class _Dice:
         return -torch.log(-torch.log(self.uniform(*shape).clamp(1e-20, 1 - 1e-7)))
 
 
-def capacity_of(stops: int) -> float:
-    """Units that a vehicle carries by RRNCO's table."""
-    return float(np.interp(stops, list(CAPACITY), list(CAPACITY.values())))
-
-
 def draw_places(
     pools: Pools, batch: int, stops: int, law: Distribution, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
@@ -180,7 +173,7 @@ def draw_rcvrp(
     demand[:, 0] = 0
     factor = dice.between(law.capacity_range, batch)
     free = dice.uniform(batch) < law.free_capacity
-    units = capacity_of(stops) * torch.where(free, factor, 1.0)
+    units = rcvrp_capacity(stops) * torch.where(free, factor, 1.0)
     return RCVRPInstance(
         cost=pools.distance_m[city[:, None, None], place[:, :, None], place[:, None, :]],
         xy=fill_frame(pools.xy_m[city[:, None], place]),

@@ -64,7 +64,7 @@ def references(problems: list[Problem], store: Path, time_s: float) -> list[floa
     return [known[f"{problem.name} {time_s:g}s"] for problem in problems]
 
 
-def gaps(problems: list[Problem], costs: list[float], solver: PolicySolver | str) -> dict:
+def gaps(problems: list[Problem], costs: list[float], solver: PolicySolver | str) -> dict[str, float]:
     """Mean gap in percent with its standard error, and seconds an instance."""
     found, seconds = [], []
     for problem, cost in zip(problems, costs, strict=True):
@@ -85,7 +85,7 @@ def gaps(problems: list[Problem], costs: list[float], solver: PolicySolver | str
     }
 
 
-def latency_ms(problem: Problem, solver: PolicySolver, runs: int = 21) -> dict:
+def latency_ms(problem: Problem, solver: PolicySolver, runs: int = 21) -> dict[str, float]:
     """Milliseconds of solving and checking one problem, warm, on one thread."""
     times = []
     for _ in range(runs):

@@ -71,7 +71,7 @@ class Vroom:
         begin = clock.elapsed_s
         best = model.run(0 if self.level is None else self.level, clock)
         took = clock.elapsed_s - begin
-        level = min(DEEPEST, int(np.sqrt(clock.left_s / (DEPTH_FACTOR * took))) - 1)
+        level = min(DEEPEST, int((clock.left_s / (DEPTH_FACTOR * took)) ** 0.5) - 1)
         if self.level is None and level >= 1:
             deeper = model.run(level, clock)
             best = min(best, deeper, key=model.rank)
@@ -116,8 +116,9 @@ class _Model:
             for number in numbers:
                 model.add_vehicle(self._vehicle(k, number))
         model.add_job([self._job(j) for j in self._stops])
-        limit = timedelta(seconds=max(0.001, 0.95 * clock.left_s - 0.01))
-        return self._routes(model.solve(level, nb_threads=1, timeout=limit))
+        beyond = HEURISTICS_S / 3 * self._problem.size**2
+        limit = max(0.001, 0.95 * clock.left_s - 0.01 - beyond)
+        return self._routes(model.solve(level, nb_threads=1, timeout=timedelta(seconds=limit)))
 
     def _drive(self, k: int) -> Ints:
         if self._ticks is None:

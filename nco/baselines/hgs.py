@@ -1,0 +1,158 @@
+"""HGS-CVRP: hybrid genetic search for capacitated routing, on directed matrices."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import hybgensea
+import numpy as np
+
+from nco.baselines.costs import Costs
+from nco.baselines.fleet import Kind, kinds_of, numbered
+from nco.baselines.insertion import finished
+from nco.baselines.quick import quick_routes, vehicles_seen
+from nco.problem import Feature, Problem
+from nco.route import Route
+from nco.solution import Solution
+from nco.solver import Clock
+
+# HGS starts its penalties at the largest arc over the largest demand, but no higher than 1000.
+LARGEST_ARC, LARGEST_DEMAND = 1e4, 20.0
+ENDLESS = 2**31 - 1
+RESERVE = 0.02  # share of the time kept for what HGS does beyond its limit
+
+
+@dataclass(frozen=True)
+class HGS:
+    """Hybrid genetic search (T. Vidal, 2022) for identical vehicles of one depot.
+
+    The search starts from random routes, those of the savings heuristic and the initial ones.
+    If the vehicles cannot hold all stops, or half of the time shows no way, it goes on with
+    the stops that the heuristic could place. HGS measures its limit in processor time, which
+    is converted at the rate at which this process got processor time before.
+
+    Attributes:
+        max_iterations: without improvement, after which the search ends whatever the time
+            limit; None leaves it to the time limit.
+    """
+
+    name: ClassVar[str] = "hgs"
+    supports: ClassVar[frozenset[Feature]] = frozenset(
+        {
+            Feature.CAPACITY,
+            Feature.ALLOWED_STOPS,
+            Feature.PREFERENCES,
+            Feature.DURATION_COST,
+            Feature.FIXED_COST,
+            Feature.UNREACHABLE,
+        }
+    )
+    max_iterations: int | None = None
+
+    def solve(
+        self,
+        problem: Problem,
+        time_limit_s: float,
+        seed: int,
+        initial: Solution | None = None,
+    ) -> Solution:
+        """See `nco.solver.Solver`."""
+        clock = Clock(time_limit_s)
+        processor = time.process_time()
+        kinds = kinds_of(problem)
+        routes = quick_routes(problem, kinds, clock)
+        if not kinds[0].stops.any():
+            return finished(problem, [], initial, clock, method=self.name, seed=seed)
+        starts = [routes]
+        if initial is not None and not initial.violations:
+            starts.append(list(initial.routes))
+        model = _Model(problem, kinds, starts)
+        spent = time.process_time() - processor
+        rate = min(1.0, spent / clock.elapsed_s) if clock.elapsed_s > 0 else 1.0
+        placed = sorted(j for route in routes for j in route.stops)
+        possible = [int(j) for j in np.flatnonzero(kinds[0].stops)]
+        attempts = [possible] if model.fits(possible) else []
+        attempts += [placed] if placed != possible else []
+        for k, stops in enumerate(attempts):
+            limit = (1 - RESERVE) * rate * clock.left_s / (len(attempts) - k)
+            found = model.run(stops, seed, limit, self.max_iterations)
+            if found:
+                routes = found
+                break
+        return finished(problem, routes, initial, clock, method=self.name, seed=seed)
+
+
+class _Model:
+    """A problem in the terms of HGS: floating-point matrices, node 0 is the depot."""
+
+    def __init__(
+        self, problem: Problem, kinds: Sequence[Kind], starts: Sequence[Sequence[Route]]
+    ) -> None:
+        self._kinds, self._starts = kinds, starts
+        costs = Costs.of(problem, kinds)
+        self._depot = kinds[0].vehicle.start
+        arcs = costs.arcs[0].astype(float)
+        arcs[self._depot] += costs.fixed[0]
+        arcs[self._depot, self._depot] = 0.0
+        largest = max(1.0, float(costs.dearest + costs.fixed[0]))
+        self._arcs = np.minimum(arcs / largest, float(problem.size)) * LARGEST_ARC
+        demand = problem.demand[:, 0] if problem.dimensions else np.zeros(problem.size)
+        capacity = kinds[0].vehicle.capacity[0] if problem.dimensions else np.inf
+        if np.isinf(capacity) or not demand.any():
+            demand, capacity = np.ones(problem.size), float(problem.size)
+        scale = LARGEST_DEMAND / float(demand.max())
+        self._demand, self._capacity = demand * scale, capacity * scale
+        seen = [vehicles_seen(problem, kinds, start) for start in starts]
+        self._vehicles = max(len(numbers) for kind in seen for numbers in kind)
+
+    def fits(self, stops: Sequence[int]) -> bool:
+        """Whether the vehicles together hold the demand of the stops."""
+        return float(self._demand[list(stops)].sum()) <= self._capacity * self._vehicles
+
+    def run(
+        self, stops: Sequence[int], seed: int, limit_s: float, max_iterations: int | None
+    ) -> list[Route]:
+        """Search with the given stops; empty if HGS finds no routes that hold them.
+
+        Args:
+            stops: all of them are served or none.
+            seed: of the random numbers.
+            limit_s: seconds of processor time.
+            max_iterations: without improvement; if given, there is no time limit.
+        """
+        if len(stops) < 2 or (limit_s <= 0 and max_iterations is None):
+            return []  # HGS never returns from a problem with a single stop
+        nodes = [self._depot, *stops]
+        place = {node: k for k, node in enumerate(nodes)}
+        seeds = [
+            [[place[j] for j in route.stops] for route in start]
+            for start in self._starts
+            if sorted(j for route in start for j in route.stops) == list(stops)
+        ]
+        demand = self._demand[nodes]
+        demand[0] = 0.0
+        try:
+            found = hybgensea.solve_cvrp_dist_mtx(
+                self._arcs[np.ix_(nodes, nodes)],
+                demand,
+                self._capacity,
+                num_vehicles=self._vehicles,
+                initial_solutions=seeds,
+                initial_solutions_allow_infeasible=True,
+                extract_all_feasible=False,
+                verbose=False,
+                seed=seed % ENDLESS,
+                nbIter=ENDLESS if max_iterations is None else max_iterations,
+                timeLimit=limit_s if max_iterations is None else 0.0,
+                useSwapStar=False,  # it needs coordinates
+            )
+        except RuntimeError:  # no feasible solution
+            return []
+        trips = ([[nodes[k] for k in route]] for route in found.routes)
+        return numbered(self._kinds, ((0, trip) for trip in trips))
+
+
+SOLVER = HGS()

@@ -103,7 +103,7 @@ def describe(
     """All that is needed to repeat and to judge the demo, as plain data."""
     rows = [as_row(problem, a, gap) for a, gap in zip(answers, gaps(answers), strict=True)]
     return {
-        "city": city.info(),
+        "city": {key: fact for key, fact in city.info().items() if key != "extract"},
         "problem": problem.name,
         "stops": len(problem.stops),
         "capacity": list(problem.vehicles[0].capacity),

@@ -285,3 +285,11 @@ def test_osrm_is_silent(toy_extract: Path, cache: Path, capfd: pytest.CaptureFix
     city = City.from_file(toy_extract)
     city.route([[10.0, 0.0], [10.0045, 0.0045]])
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("points", [[], [[24.9414, 60.1719]]])
+def test_table_of_no_pair(helsinki: City, points: list[list[float]]) -> None:
+    """One point is 0 away from itself, and no points have an empty table."""
+    table = helsinki.matrix(np.reshape(points, (-1, 2)))
+    assert table.distance_m.shape == table.duration_s.shape == (len(points), len(points))
+    assert not table.distance_m.any()

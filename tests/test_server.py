@@ -56,6 +56,7 @@ def test_table_in_blocks(routed: str, helsinki: City) -> None:
     here, there = helsinki.matrix(points), remote.matrix(points)
     assert (here.distance_m == there.distance_m).all()
     assert (here.duration_s == there.duration_s).all()
+    assert remote.matrix(points[:1]).duration_s.tolist() == [[0.0]]
     part = remote.matrix(points[:3], targets=points[3:])
     assert (part.duration_s == here.duration_s[:3, 3:]).all()
 

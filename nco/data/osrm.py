@@ -47,7 +47,7 @@ class Osrm:
         first = 0 if targets is None else len(sources)
         columns = len(points) - first
         rows = len(sources)
-        if not rows or not columns:
+        if not rows or not columns or len(points) == 1:  # OSRM wants two places at least
             return Matrices(np.zeros((rows, columns)), np.zeros((rows, columns)))
         # Every call names all points: where OSRM snaps one can depend on the others.
         coordinates = _pairs(points)

@@ -131,7 +131,9 @@ class OsrmServer:
         rows = len(sources)
         columns = rows if targets is None else len(targets)
         distance_m, duration_s = np.zeros((rows, columns)), np.zeros((rows, columns))
-        if targets is None and rows <= self.max_table:
+        if targets is None and rows == 1:
+            blocks: list[tuple[slice, slice]] = []  # OSRM wants two places at least
+        elif targets is None and rows <= self.max_table:
             blocks = [(slice(0, rows), slice(0, columns))]
         else:
             half = self.max_table // 2

@@ -316,7 +316,7 @@ def test_a_resumed_run_repeats_the_uninterrupted_one(tables, tmp_path):
     assert sorted(losses(whole)) == list(range(18))
 
 
-def test_validation_measures_the_gap_to_references(tables, tmp_path, capsys):
+def test_validation_measures_the_gap_to_references(tables, tmp_path, capsys, caplog):
     """References are computed by one verb, used by another, and the checkpoint is exported."""
     stored = tmp_path / "references.json"
     unseen = (
@@ -325,7 +325,10 @@ def test_validation_measures_the_gap_to_references(tables, tmp_path, capsys):
     )  # fmt: skip
     given = arguments(tables, tmp_path, *unseen)
     with pytest.raises(FormatError, match="nco train references"):
-        main(["fit", *given])
+        main(["validate", *given])
+    with caplog.at_level("WARNING", "nco"):
+        main(["fit", *given, "--trainer.max_epochs", "1"])
+    assert "without validation" in caplog.text
     import nco.training.cli as cli
 
     cli.REFERENCE_TIME_S, kept = 0.1, cli.REFERENCE_TIME_S

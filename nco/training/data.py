@@ -8,6 +8,7 @@ different instances.
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,8 @@ from nco.training.sources import TableSize, find_sources, table_of
 
 if TYPE_CHECKING:
     pass
+
+log = logging.getLogger("nco")
 
 type Draw = Callable[[Pools, int, int, Distribution, torch.Generator], Any]
 
@@ -101,15 +104,18 @@ class CityData(lightning.LightningDataModule):
         """Reads the tables."""
         if stage == "fit" and self._pools is None:
             self._pools = Pools.of([table_of(s, self.table) for s in self.sources])
-        if self.references is not None and not self._validation:
-            costs = {
-                stops: self.references.costs(self.validation_key(stops))
-                for stops in self.validation_stops
-            }
-            self._validation = [
-                Referenced(self.validation_instance(stops), cost, stops)
-                for stops, cost in costs.items()
-            ]
+        if self.references is None or self._validation:
+            return
+        if stage == "fit" and not self.references.exist:
+            log.warning(
+                "%s does not exist: training without validation; run `nco train references` with "
+                "the same config to have it",
+                self.references.path,
+            )
+            return
+        for stops in self.validation_stops:
+            cost = self.references.costs(self.validation_key(stops))
+            self._validation.append(Referenced(self.validation_instance(stops), cost, stops))
 
     def validation_key(self, stops: int) -> str:
         """What reference costs are stored under: everything that the instances follow from."""

@@ -36,6 +36,11 @@ class References:
 
     path: str
 
+    @property
+    def exist(self) -> bool:
+        """Whether the file is there."""
+        return Path(self.path).is_file()
+
     def costs(self, key: str) -> torch.Tensor:
         """`[B]` costs in metres stored under a key.
 
@@ -52,7 +57,7 @@ class References:
 
     def store(self, key: str, entry: dict[str, Any]) -> None:
         """Adds or replaces an entry."""
-        known = self._read() if Path(self.path).exists() else {}
+        known = self._read() if self.exist else {}
         write_atomic(self.path, json.dumps({**known, key: entry}, indent=1) + "\n")
 
     def _read(self) -> dict[str, Any]:

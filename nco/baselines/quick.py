@@ -14,7 +14,7 @@ from nco.problem import Problem
 from nco.route import Route
 from nco.solver import Clock
 
-SAVINGS_S = 1e-3  # a stop: with less time, nearest neighbour gets further
+SAVINGS_S = 5e-4  # a stop: with less time, nearest neighbour gets further
 SPARE = 1.25  # vehicles to see for each one that known routes need
 SPARE_AT_LEAST = 5
 

@@ -23,7 +23,7 @@ from nco.solver import Clock
 DEEPEST = 5  # VROOM's highest exploration level
 # Level x takes about 1.6 (x + 1)^2 times as long as level 0; measured on 100 directed stops.
 DEPTH_FACTOR = 1.6
-HEURISTICS_S = 1.5e-6  # a pair of stops: VROOM's starts, which heed no time limit
+HEURISTICS_S = 2e-6  # a pair of stops: VROOM's starts, which heed no time limit
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,8 @@ class Vroom:
         best = model.run(0 if self.level is None else self.level, clock)
         took = clock.elapsed_s - begin
         level = min(DEEPEST, int((clock.left_s / (DEPTH_FACTOR * took)) ** 0.5) - 1)
-        if self.level is None and level >= 1:
+        heuristics = HEURISTICS_S * (level + 1) * model.size**2
+        if self.level is None and level >= 1 and clock.left_s > 2 * heuristics:
             deeper = model.run(level, clock)
             best = min(best, deeper, key=model.rank)
         return min(best, quick, key=model.rank)
@@ -88,6 +89,7 @@ class _Model:
         seen: Sequence[Sequence[int]],
         start: Sequence[Route],
     ) -> None:
+        self.size = problem.size
         self._problem, self._kinds, self._seen = problem, kinds, seen
         self._start = {route.vehicle: route.stops for route in start}
         self._costs = Costs.of(problem, kinds, ceiling=1e6)
@@ -116,13 +118,13 @@ class _Model:
             for number in numbers:
                 model.add_vehicle(self._vehicle(k, number))
         model.add_job([self._job(j) for j in self._stops])
-        beyond = HEURISTICS_S / 3 * self._problem.size**2
+        beyond = HEURISTICS_S / 4 * self.size**2
         limit = max(0.001, 0.95 * clock.left_s - 0.01 - beyond)
         return self._routes(model.solve(level, nb_threads=1, timeout=timedelta(seconds=limit)))
 
     def _drive(self, k: int) -> Ints:
         if self._ticks is None:
-            return np.zeros((self._problem.size,) * 2, np.int64)
+            return np.zeros((self.size, self.size), np.int64)
         return self._ticks.up(self._kinds[k].duration_s)
 
     def _vehicle(self, k: int, number: int) -> vroom.Vehicle:

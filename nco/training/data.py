@@ -7,7 +7,6 @@ different instances.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Callable
 from dataclasses import asdict
@@ -21,6 +20,7 @@ from nco.errors import PolicyError
 from nco.training.batch import Drawn, Referenced
 from nco.training.references import References
 from nco.training.sampler import PLAIN, Distribution, Pools, draw_rcvrp
+from nco.training.seeds import seeded
 from nco.training.sources import TableSize, find_sources, table_of
 
 if TYPE_CHECKING:
@@ -32,12 +32,6 @@ type Draw = Callable[[Pools, int, int, Distribution, torch.Generator], Any]
 
 # Problem -> how its instances are drawn. A new problem is one line here.
 DRAW: dict[str, Draw] = {"rcvrp": draw_rcvrp}
-
-
-def seeded(device: torch.device | str, *key: object) -> torch.Generator:
-    """A random generator that follows from a key."""
-    digest = hashlib.sha256(repr(key).encode()).digest()
-    return torch.Generator(device).manual_seed(int.from_bytes(digest[:8], "little", signed=True))
 
 
 class CityData(lightning.LightningDataModule):

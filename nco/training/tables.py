@@ -92,7 +92,8 @@ def load_table(path: Path) -> CityTable:
         FormatError: the file is missing, damaged, or no table.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        # numpy leaves a damaged file open, so it must not be the one that opens it.
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             return CityTable(
                 name=str(file["name"]),
                 lonlat=file["lonlat"],

@@ -75,10 +75,11 @@ def test_extracts_become_tables_once(cache, toy_extract, monkeypatch):
     np.testing.assert_array_equal(table_of(source, size).distance_m, first.distance_m)
 
 
-def test_cities_are_found_by_name_and_by_path(tmp_path, tables):
+def test_cities_are_found_by_name_and_by_path(tmp_path):
     """A name in the folder, a path of a table; everything that is missing is listed."""
     (tmp_path / "here.osm.pbf").touch()
-    found = find_sources(["here", tables[0]], str(tmp_path))
+    (tmp_path / "city0.npz").touch()
+    found = find_sources(["here", str(tmp_path / "city0.npz")], str(tmp_path))
     assert [source.path.name for source in found] == ["here.osm.pbf", "city0.npz"]
     with pytest.raises(CityError, match=r"'atlantis', 'none\.npz'"):
         find_sources(["here", "atlantis", "none.npz"], str(tmp_path))

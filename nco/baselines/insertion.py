@@ -116,6 +116,34 @@ class Plan:
         self._update(v)
         return True
 
+    def make_room(self, stop: int, clock: Clock) -> bool:
+        """Move one other stop elsewhere so that a stop fits where it was."""
+        for v in list(self._trips):
+            for other in [j for trip in self._trips[v] for j in trip]:
+                if clock.over:
+                    return False
+                before = [list(trip) for trip in self._trips[v]]
+                self._remove(v, other)
+                if self._intact(v) and self.insert(stop):
+                    if self.insert(other):
+                        return True
+                    self._remove(next(u for u in self._trips if self._serves(u, stop)), stop)
+                self._trips[v] = before
+                self._update(v)
+        return False
+
+    def _intact(self, v: int) -> bool:
+        """Whether a vehicle still breaks nothing: the arc around a stop may be the longer way."""
+        trips = [trip for trip in self._trips[v] if trip]
+        return _feasible_part(self._problem, self._kinds[self._kind_of[v]], trips, set()) == trips
+
+    def _serves(self, v: int, stop: int) -> bool:
+        return any(stop in trip for trip in self._trips[v])
+
+    def _remove(self, v: int, stop: int) -> None:
+        self._trips[v] = [[j for j in trip if j != stop] for trip in self._trips[v]]
+        self._update(v)
+
     def _deltas(self, k: int, slots: _Slots, stop: int) -> Floats:
         problem, cost, drive = self._problem, self._costs[k], self._kinds[k].duration_s
         opens, closes = problem.window_s[stop]
@@ -224,6 +252,8 @@ def completed(
     routes: Sequence[Route],
     clock: Clock,
     kinds: Sequence[Kind] | None = None,
+    *,
+    thorough: bool = False,
 ) -> list[Route]:
     """Routes without the stops that break something, with the missing ones where they fit.
 
@@ -235,6 +265,7 @@ def completed(
         routes: of any quality.
         clock: insertion stops when it is over.
         kinds: of the problem's vehicles, if known already.
+        thorough: move other stops to make room for required ones, which takes longer.
     """
     plan = Plan(problem, kinds)
     plan.keep(routes)
@@ -244,10 +275,17 @@ def completed(
     share = problem.demand / np.where(scale > 0, scale, np.inf)
     size = share.max(axis=1, initial=0.0)
     missing = [j for j in problem.stops if j not in served]
-    for j in sorted(missing, key=lambda j: (np.isfinite(worth[j]), -size[j])):
+    for j in sorted(missing, key=lambda j: -size[j]):
         if clock.over:
+            return plan.routes
+        if np.isinf(worth[j]) and not plan.insert(j) and thorough:
+            plan.make_room(j, clock)
+    optional = [j for j in missing if np.isfinite(worth[j])]
+    while optional and not clock.over:
+        left = [j for j in optional if not plan.insert(j, float(worth[j]))]
+        if left == optional:
             break
-        plan.insert(j, float(worth[j]))
+        optional = left
     return plan.routes
 
 

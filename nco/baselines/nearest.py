@@ -37,7 +37,8 @@ class Nearest:
         """See `nco.solver.Solver`."""
         clock = Clock(time_limit_s)
         kinds = kinds_of(problem)
-        routes = completed(problem, nearest_routes(problem, kinds, clock), clock, kinds)
+        routes = nearest_routes(problem, kinds, clock)
+        routes = completed(problem, routes, clock, kinds, thorough=True)
         return finished(problem, routes, initial, clock, method=self.name, seed=seed)
 
 

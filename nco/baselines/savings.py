@@ -61,7 +61,7 @@ class Savings:
         fewest = len(problem.stops) + 1
         for shape in SHAPES:
             merged = savings_routes(problem, kinds[0], clock, shape)
-            routes = completed(problem, merged, clock, kinds)
+            routes = completed(problem, merged, clock, kinds, thorough=True)
             missing = int(problem.required.sum()) - sum(
                 bool(problem.required[j]) for route in routes for j in route.stops
             )

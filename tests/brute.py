@@ -1,0 +1,68 @@
+"""The optimum of a tiny problem by trying everything."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import combinations, pairwise, permutations
+
+import numpy as np
+
+from nco import Problem, Route, Solution
+
+
+def optimum(problem: Problem) -> float:
+    """Least total cost of routes that serve every required stop and break nothing.
+
+    Tries every set of stops for every vehicle, in every order and cut into every possible
+    number of trips; `inf` if no answer is feasible.
+    """
+    stops = list(problem.stops)
+    weight = problem.objective.longest_route
+    options = {
+        v: {
+            subset: _options(problem, v, subset)
+            for size in range(len(stops) + 1)
+            for subset in combinations(stops, size)
+        }
+        for v in range(len(problem.vehicles))
+    }
+
+    def best(v: int, left: tuple[int, ...], longest: float) -> float:
+        if v == len(problem.vehicles):
+            if any(problem.required[j] for j in left):
+                return np.inf
+            unserved = sum(float(problem.prize[j]) for j in left)
+            return problem.objective.unserved * unserved + weight * longest
+        return min(
+            cost + best(v + 1, tuple(j for j in left if j not in subset), max(longest, length))
+            for subset, ways in options[v].items()
+            if set(subset) <= set(left)
+            for cost, length in ways
+        )
+
+    return best(0, tuple(stops), 0.0)
+
+
+def _options(problem: Problem, v: int, subset: tuple[int, ...]) -> list[tuple[float, float]]:
+    """Cost and length of the feasible ways to serve a set with one vehicle, the best of them."""
+    if not subset:
+        return [(0.0, 0.0)]
+    alone = replace(problem, objective=replace(problem.objective, longest_route=0.0, unserved=0.0))
+    found = []
+    for order in permutations(subset):
+        for trips in _cut(order, problem.vehicles[v].max_trips):
+            solution = Solution.from_routes(alone, [Route(v, trip) for trip in trips])
+            if not solution.violations:
+                cost = solution.cost
+                by_distance = problem.objective.longest_by == "distance"
+                found.append((cost.total, cost.distance_m if by_distance else cost.duration_s))
+    if problem.objective.longest_route == 0:
+        return [(min(found)[0], 0.0)] if found else []
+    return sorted(set(found))
+
+
+def _cut(order: tuple[int, ...], most: int) -> Iterator[list[tuple[int, ...]]]:
+    """All ways to cut a sequence into 1 to `most` pieces."""
+    for pieces in range(1, min(most, len(order)) + 1):
+        for cuts in combinations(range(1, len(order)), pieces - 1):
+            ends = (0, *cuts, len(order))
+            yield [order[a:b] for a, b in pairwise(ends)]

@@ -1,0 +1,65 @@
+"""The baselines as tests use them: ended by iterations, and problems cut to what they support."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from nco import Feature, Problem
+from nco.baselines.hgs import HGS
+from nco.baselines.nearest import Nearest
+from nco.baselines.ortools import ORTools
+from nco.baselines.pyvrp import PyVRP
+from nco.baselines.savings import Savings
+from nco.baselines.vroom import Vroom
+from nco.solver import Solver
+
+SEARCHES: dict[str, Solver] = {
+    "ortools": ORTools(max_iterations=300),
+    "pyvrp": PyVRP(max_iterations=400),
+    "vroom": Vroom(level=3),
+    "hgs": HGS(max_iterations=60),
+}
+CONSTRUCTIONS: dict[str, Solver] = {"nearest": Nearest(), "savings": Savings()}
+SOLVERS = SEARCHES | CONSTRUCTIONS
+
+# Where tiny problems offer OR-Tools too few solutions to count, this ends it.
+LIMIT_S = 0.3
+
+
+def supported(problem: Problem, solver: Solver) -> Problem:
+    """The problem without what the solver does not support."""
+    for feature in sorted(problem.features - solver.supports):
+        if feature in _WITHOUT:
+            problem = _WITHOUT[feature](problem)
+    return problem
+
+
+def _vehicles(problem: Problem, **changes: object) -> Problem:
+    return replace(problem, vehicles=[replace(v, **changes) for v in problem.vehicles])
+
+
+def _objective(problem: Problem, **changes: float) -> Problem:
+    return replace(problem, objective=replace(problem.objective, **changes))
+
+
+def _one_dimension(problem: Problem) -> Problem:
+    vehicles = [replace(v, capacity=v.capacity[:1]) for v in problem.vehicles]
+    return replace(
+        problem, profiles=problem.profiles, vehicles=vehicles, demand=problem.demand[:, :1]
+    )
+
+
+_WITHOUT: dict[Feature, Callable[[Problem], Problem]] = {
+    Feature.ALLOWED_STOPS: lambda p: _vehicles(p, allowed=None),
+    Feature.DEPOTS: lambda p: _vehicles(p, start=0, end=0),
+    Feature.DIMENSIONS: _one_dimension,
+    Feature.DURATION_COST: lambda p: _objective(p, duration=0.0),
+    Feature.LONGEST_ROUTE: lambda p: _objective(p, longest_route=0.0),
+    Feature.MIXED_FLEET: lambda p: replace(p, vehicles=[p.vehicles[0]] * len(p.vehicles)),
+    Feature.OPTIONAL_STOPS: lambda p: replace(p, prize=None),
+    Feature.PROFILES: lambda p: _vehicles(p, profile=0),
+    Feature.SHIFTS: lambda p: _vehicles(p, shift_s=(0.0, np.inf)),
+    Feature.TIME_WINDOWS: lambda p: replace(p, window_s=None),
+    Feature.TRIPS: lambda p: _vehicles(p, max_trips=1),
+}

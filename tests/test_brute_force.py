@@ -1,0 +1,146 @@
+"""On tiny problems the searches find the optimum and the constructions stay within their slack."""
+
+import numpy as np
+import pytest
+from brute import optimum
+from instances import directed, early_and_late, line_of_four, one_way_street
+from solvers import LIMIT_S, SOLVERS
+
+import nco
+from nco import Objective, Problem, Profile, Vehicle
+
+EXACT = {"ortools", "pyvrp", "hgs"}
+# How far above the optimum the others may be, as a share of their cost without preferences.
+SLACK = {"vroom": 0.1, "savings": 0.4, "nearest": 0.9}
+
+
+def _windows(n: int, seed: int) -> np.ndarray:
+    start = np.random.default_rng(seed).uniform(0, 2000, n).round()
+    windows = np.stack([start, start + 1500], axis=1)
+    windows[0] = (0, np.inf)
+    return windows
+
+
+def _many(vehicles: list[Vehicle], **fields: object) -> Problem:
+    """Six nodes with two profiles and one dimension of demand."""
+    n = 6
+    profiles = tuple(
+        Profile(name=name, distance_m=directed(n, seed), duration_s=directed(n, seed) / speed)
+        for name, seed, speed in (("car", 1, 10.0), ("bicycle", 2, 4.0))
+    )
+    demand = np.array([0, 3, 4, 2, 5, 3.0])
+    if fields.get("depots") == 2:
+        demand[1] = 0
+    return Problem(profiles=profiles, vehicles=tuple(vehicles), demand=demand, **fields)
+
+
+PREFERENCE = np.array([0, 0.9, 0.1, 0.8, 0.2, 0.7])
+EVEN = np.arange(6) % 2 == 0
+GAPS = directed(6, 8)
+GAPS[0, 3] = GAPS[3, 4] = GAPS[5, 0] = np.inf
+
+PROBLEMS = {
+    "one way": one_way_street(),
+    "line": line_of_four(),
+    "waiting": early_and_late(),
+    "tour": Problem.from_matrices(directed(7, 3)),
+    "capacity": Problem.from_matrices(
+        directed(7, 4), demand=[0, 2, 3, 4, 2, 3, 4], capacity=9, vehicles=3
+    ),
+    "fractions": Problem.from_matrices(
+        directed(6, 4) / 777, demand=[0, 0.1, 0.2, 0.3, 0.1, 0.3], capacity=0.5, vehicles=2
+    ),
+    "two dimensions": Problem.from_matrices(
+        directed(6, 5),
+        demand=[[0, 0], [1, 4], [2, 3], [3, 2], [4, 1], [1, 1]],
+        capacity=[6, 6],
+        vehicles=3,
+    ),
+    "windows": Problem.from_matrices(
+        directed(6, 6), directed(6, 6) / 5, window_s=_windows(6, 1), service_s=[0] + [60] * 5
+    ),
+    "shifts": Problem.from_matrices(
+        directed(6, 7), directed(6, 7) / 5, vehicles=3, shift_s=(100, 700)
+    ),
+    "time counts": Problem.from_matrices(
+        directed(6, 6),
+        directed(6, 9) / 5,
+        window_s=_windows(6, 2),
+        vehicles=2,
+        objective=Objective(distance=0.3, duration=2.0),
+    ),
+    "fixed cost": _many([Vehicle(capacity=(9,), fixed_cost=5000.0)] * 3),
+    "unreachable": Problem.from_matrices(GAPS, vehicles=2),
+    "optional": Problem.from_matrices(directed(6, 9), prize=[np.inf, 900, 2000, np.inf, 100, 1200]),
+    "two depots": _many(
+        [
+            Vehicle(capacity=(8,)),
+            Vehicle(capacity=(8,), start=1, end=1),
+            Vehicle(capacity=(9,), end=1),
+        ],
+        depots=2,
+    ),
+    "two kinds": _many(
+        [
+            Vehicle(capacity=(9,), cost_per_m=2.0, fixed_cost=300.0),
+            Vehicle(capacity=(10,), profile=1, fixed_cost=100.0),
+        ]
+    ),
+    "allowed": _many(
+        [Vehicle(capacity=(20,), allowed=EVEN), Vehicle(capacity=(20,), allowed=~EVEN)]
+    ),
+    "preferences": _many(
+        [
+            Vehicle(capacity=(10,), preference=PREFERENCE),
+            Vehicle(capacity=(10,), preference=1 - PREFERENCE, profile=1),
+        ],
+        objective=Objective(preference=1500.0),
+    ),
+    "preferred optional": _many(
+        [Vehicle(capacity=(10,), preference=PREFERENCE)],
+        objective=Objective(preference=1000.0),
+        prize=np.array([np.inf, 500, 500, 500, 500, 500]),
+    ),
+    "trips": _many([Vehicle(capacity=(7,), max_trips=3), Vehicle(capacity=(5,), max_trips=1)]),
+    "longest distance": _many(
+        [Vehicle(capacity=(20,))] * 2, objective=Objective(distance=0.1, longest_route=1.0)
+    ),
+    "longest duration": _many(
+        [Vehicle(capacity=(20,)), Vehicle(capacity=(20,), profile=1)],
+        objective=Objective(distance=0.1, longest_route=5.0, longest_by="duration"),
+    ),
+}
+OPTIMA = {name: optimum(problem) for name, problem in PROBLEMS.items()}
+
+
+def _supported() -> list[tuple[str, str]]:
+    return [
+        (method, name)
+        for method, solver in SOLVERS.items()
+        for name, problem in PROBLEMS.items()
+        if problem.features <= solver.supports
+    ]
+
+
+@pytest.mark.parametrize(("method", "name"), _supported())
+def test_optimum(method: str, name: str) -> None:
+    """Every solver that supports a tiny problem solves it as well as its kind can."""
+    problem = PROBLEMS[name]
+    found = SOLVERS[method].solve(problem, LIMIT_S, seed=1)
+    report = nco.check(problem, found)
+    assert report, str(report)
+    best = OPTIMA[name]
+    assert found.cost.total >= best - 1e-6 * abs(best)
+    if method in EXACT:
+        assert found.cost.total == pytest.approx(best, rel=1e-6)
+    else:
+        cost = found.cost
+        assert cost.total - best <= SLACK[method] * (cost.total - cost.preference)
+
+
+def test_every_solver_is_tried() -> None:
+    """The list above covers every feature that some solver supports."""
+    asked = frozenset().union(*(problem.features for problem in PROBLEMS.values()))
+    offered = frozenset().union(*(solver.supports for solver in SOLVERS.values()))
+    assert asked == offered
+    assert EXACT | set(SLACK) == set(SOLVERS)

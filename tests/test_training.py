@@ -209,7 +209,9 @@ def test_validation_measures_the_gap_to_references(tables, tmp_path, capsys, cap
     assert main(["validate", *given, "--ckpt_path", last]) == 0
     assert "val/gap_percent" in capsys.readouterr().out
     assert main(["export", last, str(tmp_path / "mine.safetensors")]) == 0
-    assert load_policy(tmp_path / "mine.safetensors").problem == "rcvrp"
+    mine = load_policy(tmp_path / "mine.safetensors", "rcvrp")
+    assert mine.card["training"]["steps"] == 6
+    assert mine.card["training"]["cities"] == tables[:2]
 
 
 def test_references_of_other_instances_are_not_used(tmp_path):

@@ -176,7 +176,8 @@ def _read_checkpoint(path: Path) -> _Content:
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
         about, state = checkpoint[CHECKPOINT_KEY], checkpoint["state_dict"]
         tensors = {k.removeprefix("policy."): v for k, v in state.items() if k[:7] == "policy."}
-        return str(about["problem"]), about["policy"], tensors, {}
+        card = {"training": about["training"]} if "training" in about else {}
+        return str(about["problem"]), about["policy"], tensors, card
     except Exception as error:  # torch.load raises almost anything on a damaged file
         text = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise PolicyError(f"{path} is damaged or no checkpoint of nco: {text}") from error

@@ -125,6 +125,16 @@ class CityData(lightning.LightningDataModule):
         generator = seeded("cpu", "validation", stops)
         return self.draw(pools, self.validation_instances, stops, PLAIN, generator)
 
+    def summary(self) -> dict[str, Any]:
+        """What is drawn, for the card of the policy."""
+        return {
+            "cities": [source.name for source in self.sources],
+            "validation_cities": [source.name for source in self.validation_sources],
+            "stops": list(self.stops),
+            "batch_size": self.batch_size,
+            "seed": self.seed,
+        }
+
     def train_dataloader(self) -> DataLoader[int]:
         """Numbers of this process's batches; the batch itself is drawn on the device."""
         rank, world = self._process()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import lightning
 import torch
@@ -148,8 +148,27 @@ class Reinforce(lightning.LightningModule):
         }
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Writes down how the policy is built, as plain data."""
-        checkpoint[CHECKPOINT_KEY] = {"problem": self.env.name, "policy": self.policy.spec()}
+        """Writes down what the policy is and how it was trained, as plain data."""
+        data = getattr(self.trainer, "datamodule", None)
+        checkpoint[CHECKPOINT_KEY] = {
+            "problem": self.env.name,
+            "policy": self.policy.spec(),
+            "training": {
+                "steps": int(self.trainer.global_step),
+                "processes": int(self.trainer.world_size),
+                "starts": self.starts,
+                "learning_rate": self.learning_rate,
+                **(data.summary() if isinstance(data, Summarised) else {}),
+            },
+        }
+
+
+@runtime_checkable
+class Summarised(Protocol):
+    """A data module that can say what it draws."""
+
+    def summary(self) -> dict[str, Any]:
+        """Plain data for a policy's card."""
 
 
 def _environment(name: str) -> AnyEnvironment:

@@ -12,7 +12,7 @@ import numpy as np
 
 from nco.baselines.costs import Costs
 from nco.baselines.fleet import Kind, kinds_of, numbered
-from nco.baselines.insertion import finished
+from nco.baselines.mending import finished
 from nco.baselines.quick import quick_routes, vehicles_seen
 from nco.problem import Feature, Problem
 from nco.route import Route

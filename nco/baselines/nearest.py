@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from nco.baselines.fleet import Kind, kinds_of, slack, unserved_cost
-from nco.baselines.insertion import completed, finished
+from nco.baselines.mending import completed, finished
 from nco.problem import Feature, Problem
 from nco.route import Route
 from nco.solution import Solution

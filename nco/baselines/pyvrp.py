@@ -15,7 +15,7 @@ from pyvrp.PenaltyManager import PenaltyParams
 
 from nco.baselines.costs import Costs
 from nco.baselines.fleet import Kind, duties_of, kinds_of, numbered
-from nco.baselines.insertion import completed, finished
+from nco.baselines.mending import completed, finished
 from nco.baselines.quick import quick_routes
 from nco.baselines.scaling import Ints, Loads, Ticks, timed
 from nco.problem import Feature, Problem

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from nco.baselines.fleet import Kind
-from nco.baselines.insertion import completed
+from nco.baselines.mending import completed
 from nco.baselines.nearest import nearest_routes
 from nco.baselines.savings import Savings, savings_routes
 from nco.problem import Problem

@@ -12,7 +12,7 @@ import vroom
 
 from nco.baselines.costs import Costs
 from nco.baselines.fleet import Kind, kinds_of
-from nco.baselines.insertion import finished
+from nco.baselines.mending import finished
 from nco.baselines.quick import quick_routes, vehicles_seen
 from nco.baselines.scaling import Ints, Loads, Ticks, timed
 from nco.problem import Feature, Problem

@@ -9,6 +9,7 @@ import torch
 
 from nco.envs.atsp import ATSPInstance
 from nco.envs.rcvrp import UNLIMITED, RCVRPInstance
+from nco.envs.rcvrptw import TICKS_PER_S, RCVRPTWInstance, earliest
 
 
 def directed_costs(batch: int, nodes: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -39,12 +40,41 @@ def directed_atsp(batch: int, stops: int, seed: int) -> ATSPInstance:
     return ATSPInstance(cost, xy)
 
 
-MAKE = {"rcvrp": directed_rcvrp, "atsp": directed_atsp}
+def directed_rcvrptw(
+    batch: int, stops: int, seed: int, capacity: int = 30, vehicles: int = UNLIMITED
+) -> RCVRPTWInstance:
+    """Random directed instances whose stops can all be served, some of them just so."""
+    loads = directed_rcvrp(batch, stops, seed, capacity, vehicles)
+    generator = torch.Generator().manual_seed(seed + 2)
+    nodes = stops + 1
+
+    def below(ticks: int, *shape: int) -> torch.Tensor:
+        return torch.randint(ticks, shape, generator=generator, dtype=torch.int32)
+
+    speed = 5 + 10 * torch.rand(batch, nodes, nodes, generator=generator)  # metres a second
+    day = 2000 * TICKS_PER_S
+    made = RCVRPTWInstance(
+        **vars(loads),
+        duration=(loads.cost / speed * TICKS_PER_S).int(),
+        opens=below(day, batch, nodes),
+        closes=torch.zeros(batch, nodes, dtype=torch.int32),
+        service=below(100 * TICKS_PER_S, batch, nodes),
+    )
+    made.opens[:, 0] = below(1000, batch)
+    made.service[:, 0] = 0
+    length = below(300 * TICKS_PER_S, batch, nodes) * below(5, batch, nodes).sign()
+    made.closes.copy_(earliest(made) + length)
+    back = made.closes + made.service + made.duration[:, :, 0]
+    made.closes[:, 0] = back[:, 1:].amax(1)
+    return made
+
+
+MAKE = {"rcvrp": directed_rcvrp, "atsp": directed_atsp, "rcvrptw": directed_rcvrptw}
 
 
 def plain_cost(name: str, cost: np.ndarray, actions: list[int]) -> float:
     """Cost of one rollout by a loop over its legs."""
-    path = [0, *actions, 0] if name == "rcvrp" else [*actions, actions[0]]
+    path = [*actions, actions[0]] if name == "atsp" else [0, *actions, 0]
     return sum(float(cost[i, j]) for i, j in pairwise(path))
 
 
@@ -59,6 +89,18 @@ def check_plainly(name: str, instance, b: int, actions: list[int]) -> None:
     for node in actions:
         load = load + int(instance.demand[b, node]) if node else 0
         assert load <= int(instance.capacity[b])
+    if name == "rcvrptw":
+        check_times(instance, b, [0, *actions, 0])
+
+
+def check_times(instance: RCVRPTWInstance, b: int, path: list[int]) -> None:
+    """Follows the clock of one rollout and asserts that nobody is late."""
+    opens, closes = instance.opens[b].tolist(), instance.closes[b].tolist()
+    time = opens[0]
+    for here, node in pairwise(path):
+        time = max(time + int(instance.duration[b, here, node]), opens[node])
+        assert time <= closes[node]
+        time = time + int(instance.service[b, node]) if node else opens[0]
 
 
 def random_rollouts(env, instance, rollouts: int, seed: int) -> torch.Tensor:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from directed import check_plainly, directed_rcvrp
+from directed import MAKE, check_plainly, directed_rcvrp
 from test_models import small_policy
 
+import nco
 from nco.check import check
 from nco.envs import environment
+from nco.envs.convert import CONVERSIONS
 from nco.envs.observe import fill_frame
-from nco.errors import PolicyError
-from nco.models.files import save_policy
+from nco.errors import PolicyError, UnsupportedError
+from nco.models.files import save_policy, shipped
 from nco.problem import Problem, Vehicle
+from nco.search import policy
 from nco.search.decoding import Strategy, TimeUp, rollout, sample, turned
 from nco.search.policy import PolicySolver
 
@@ -178,3 +181,77 @@ def test_frames_are_normalised_by_the_larger_extent():
     """A wide map is not stretched into a square."""
     xy = fill_frame(torch.tensor([[[0.0, 0.0], [10.0, 2.0]]]))
     assert xy[0].tolist() == [[-1.0, pytest.approx(-0.2)], [1.0, pytest.approx(0.2)]]
+
+
+# Problems and policies ------------------------------------------------------------------------
+
+
+def saved_policy(folder, name: str) -> str:
+    """An untrained policy of an environment on disk."""
+    return str(save_policy(folder / f"{name}.safetensors", small_policy(name), name))
+
+
+@pytest.mark.parametrize("name", sorted(CONVERSIONS))
+def test_a_policy_of_any_environment_solves_its_problems(tmp_path, name):
+    """The file says what it is for; nothing else has to."""
+    chosen = PolicySolver("policy", source=saved_policy(tmp_path, name))
+    assert chosen.supports == CONVERSIONS[name].features
+    for stops in (1, 9):
+        asked = CONVERSIONS[name].problem(MAKE[name](1, stops, 3), 0)
+        assert nco.solve(asked, chosen, time_limit_s=5.0).feasible
+
+
+def test_a_policy_for_time_windows_also_solves_problems_without(tmp_path):
+    """A more general policy serves a less general problem, and not the other way round."""
+    general = PolicySolver("policy", source=saved_policy(tmp_path, "rcvrptw"))
+    assert nco.solve(problem_of(9), general, time_limit_s=5.0).feasible
+    tour = PolicySolver("policy", source=saved_policy(tmp_path, "atsp"))
+    with pytest.raises(UnsupportedError, match="capacity"):
+        nco.solve(problem_of(9), tour)
+    with pytest.raises(UnsupportedError, match="capacity"):
+        tour.solve(problem_of(9), 1.0, 0)
+
+
+@pytest.fixture
+def weights(tmp_path, monkeypatch):
+    """An empty folder in place of that of the shipped policies."""
+    policy._loaded.cache_clear()
+    monkeypatch.setattr("nco.models.files.WEIGHTS", tmp_path)
+    yield tmp_path
+    policy._loaded.cache_clear()
+
+
+def test_the_policy_is_chosen_by_what_the_problem_asks(weights):
+    """Of the shipped policies the least general one answers that covers the problem."""
+    solver = PolicySolver("policy")
+    assert solver.supports == frozenset()
+    tour = CONVERSIONS["atsp"].problem(MAKE["atsp"](1, 5, 0), 0)
+    with pytest.raises(UnsupportedError, match="no policy"):
+        solver.solve(tour, 1.0, 0)
+    for name in ("rcvrptw", "atsp"):
+        saved_policy(weights, name)
+    assert solver.supports == CONVERSIONS["rcvrptw"].features
+    assert solver._policy(tour).problem == "atsp"
+    assert solver._policy(problem_of(5)).problem == "rcvrptw"
+
+
+def test_shipped_policies_do_not_claim_time_windows_before_there_are_any():
+    """Unless weights for them are in the package, the method refuses by name."""
+    asked = CONVERSIONS["rcvrptw"].problem(MAKE["rcvrptw"](1, 5, 0), 0)
+    covered = any(CONVERSIONS[name].covers(asked) for name in shipped())
+    assert ("policy" in nco.methods(asked)) == covered
+
+
+def test_stops_that_no_vehicle_can_serve_are_unassigned_with_a_reason(tmp_path):
+    """The others are served; and where nothing can be served the answer is empty."""
+    solver = PolicySolver("policy", source=saved_policy(tmp_path, "rcvrptw"))
+    distance = np.full((4, 4), 10.0) - 10 * np.eye(4)
+    for closes, served in ((9.0, {2, 3}), (10.0, {1, 2, 3})):
+        windows = [[0, 50.0], [0, closes], [0, 40.0], [0, 40.0]]
+        asked = Problem.from_matrices(distance, window_s=windows)
+        found = solver.solve(asked, 5.0, 0)
+        assert {stop for route in found.routes for stop in route.stops} == served
+        assert {entry.stop for entry in found.unassigned} == {1, 2, 3} - served
+        assert not found.violations
+    nothing = Problem.from_matrices(distance, window_s=[[0, 15.0]] * 4)
+    assert solver.solve(nothing, 5.0, 0).routes == ()

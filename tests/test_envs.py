@@ -9,19 +9,29 @@ from directed import (
     MAKE,
     check_plainly,
     directed_costs,
-    directed_rcvrp,
     plain_cost,
     random_rollouts,
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nco.check import check
 from nco.envs import ENVIRONMENTS, environment
-from nco.envs.convert import rcvrp_instance, rcvrp_problem, routes, whole_units
+from nco.envs.arcs import whole_units
+from nco.envs.convert import (
+    CONVERSIONS,
+    atsp_routes,
+    conversion,
+    rcvrp_instance,
+    rcvrptw_instance,
+    vehicle_routes,
+)
 from nco.envs.observe import fill_frame, map_frame, relative
 from nco.envs.rcvrp import RCVRP, UNLIMITED, RCVRPInstance
+from nco.envs.rcvrptw import FOREVER, RCVRPTW, ticks_down, ticks_up
 from nco.errors import PolicyError
 from nco.problem import Objective, Problem, Profile, Vehicle
+from nco.solution import Solution
 
 
 @pytest.mark.parametrize("name", sorted(ENVIRONMENTS))
@@ -38,6 +48,26 @@ def test_random_rollouts_keep_every_rule(name, batch, stops, seed):
             check_plainly(name, instance, b, taken)
             expected = plain_cost(name, instance.cost[b].numpy(), taken)
             assert float(cost[b, s]) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("name", sorted(ENVIRONMENTS))
+@settings(max_examples=15, deadline=None)
+@given(stops=st.integers(1, 12), seed=st.integers(0, 10**6))
+def test_the_checker_agrees_with_every_rollout(name, stops, seed):
+    """What masks allow is feasible for the independent checker, at the cost of the rollout."""
+    env, instance, convert = environment(name), MAKE[name](2, stops, seed), conversion(name)
+    actions = random_rollouts(env, instance, 2, seed)
+    cost = env.cost(instance, actions)
+    for b in range(2):
+        asked = convert.problem(instance, b)
+        nodes = range(stops + 1)
+        for s in range(2):
+            found = Solution.from_routes(
+                asked, convert.routes(asked, nodes, actions[b, s].tolist())
+            )
+            report = check(asked, found)
+            assert report.feasible, str(report)
+            assert report.cost == pytest.approx(float(cost[b, s]), rel=1e-5)
 
 
 @pytest.mark.parametrize("name", sorted(ENVIRONMENTS))
@@ -163,7 +193,7 @@ def test_costs_follow_the_objective():
         demand=np.array([0.0, 1, 1]),
         objective=Objective(duration=0.5),
     )
-    cost = rcvrp_instance(given_problem).cost[0]
+    cost = rcvrp_instance(given_problem).instance.cost[0]
     assert cost[1, 2] == 2 * 4 + 0.5 * 3 * 40
     assert cost[0, 1] == 2 * 1 + 0.5 * 3 * 10 + 100
     assert cost[1, 0] == 2 * 3 + 0.5 * 3 * 30
@@ -177,31 +207,181 @@ def test_the_depot_in_use_comes_first():
         distance, depots=2, vehicles=[Vehicle(capacity=(5.0,), start=1, end=1)] * 2,
         demand=np.array([0.0, 0, 3, 4]),
     )  # fmt: skip
-    instance = rcvrp_instance(given_problem)
-    assert instance.cost[0].tolist() == distance[1:, 1:].tolist()
-    found = routes(given_problem, [1, 0, 2, 0])
+    converted = rcvrp_instance(given_problem)
+    assert converted.nodes == (1, 2, 3)
+    assert converted.instance.cost[0].tolist() == distance[1:, 1:].tolist()
+    found = vehicle_routes(given_problem, converted.nodes, [1, 0, 2, 0])
     assert [route.stops for route in found] == [(2,), (3,)]
 
 
 def test_routes_beyond_the_fleet_are_left_out():
     """The shortest routes go, so that most stops stay served."""
-    found = routes(problem([0, 3, 4, 5], 9, vehicles=1), [1, 0, 0, 2, 3, 0, 0])
+    given_problem = problem([0, 3, 4, 5], 9, vehicles=1)
+    found = vehicle_routes(given_problem, range(4), [1, 0, 0, 2, 3, 0, 0])
     assert [route.stops for route in found] == [(2, 3)]
 
 
-def test_instances_and_problems_round_trip():
+def test_tours_are_turned_to_the_depot():
+    """Wherever a tour began, its route begins at the depot; no stops need no route."""
+    given_problem = problem([0, 0, 0, 0], 1)
+    assert atsp_routes(given_problem, (5, 6, 7, 8), [2, 3, 0, 1])[0].stops == (6, 7, 8)
+    assert atsp_routes(given_problem, (5,), [0]) == []
+
+
+@pytest.mark.parametrize("name", sorted(CONVERSIONS))
+def test_instances_and_problems_round_trip(name):
     """A drawn instance as a problem gives the same instance again."""
-    instance = directed_rcvrp(2, 6, 0)
-    back = rcvrp_instance(rcvrp_problem(instance, 1))
-    torch.testing.assert_close(back.cost[0], instance.cost[1])
-    assert back.demand[0].tolist() == instance.demand[1].tolist()
-    assert back.capacity.item() == instance.capacity[1].item()
+    instance, convert = MAKE[name](2, 6, 0), conversion(name)
+    asked = convert.problem(instance, 1)
+    assert convert.covers(asked)
+    back = convert.instance(asked, torch.float32)
+    assert back.nodes == tuple(range(7))
+    start = instance.opens[:, :1] if name == "rcvrptw" else 0
+    for field, value in vars(instance).items():
+        if field in ("xy", "vehicles"):
+            continue  # the map frame is that of the points; a fleet is never larger than needed
+        if field in ("opens", "closes"):  # count from when vehicles may leave
+            value = (value - start).clamp_min(0)
+        torch.testing.assert_close(getattr(back.instance, field)[0], value[1])
+
+
+def test_every_environment_converts_and_unknown_ones_are_named():
+    """The two tables name the same problems."""
+    assert CONVERSIONS.keys() == ENVIRONMENTS.keys()
+    with pytest.raises(PolicyError, match="rcvrptw"):
+        conversion("tsp")
 
 
 def test_problems_without_coordinates_get_a_map():
     """Points on a line come back on a line, from their distances alone."""
     x = np.array([0.0, 1, 3, 6])
     distance = np.abs(x[:, None] - x)
-    xy = rcvrp_instance(Problem.from_matrices(distance)).xy[0].double().numpy()
+    xy = rcvrp_instance(Problem.from_matrices(distance)).instance.xy[0].double().numpy()
     apart = np.linalg.norm(xy[:, None] - xy, axis=-1)
     np.testing.assert_allclose(apart, distance / 3, atol=1e-5)
+
+
+# Time windows ---------------------------------------------------------------------------------
+
+
+def timed(window_s, duration_s=10.0, *, service_s=0.0, **vehicle) -> Problem:
+    """Stops ten seconds from everything, with windows; node 0 is the depot."""
+    n = len(window_s)
+    duration = np.full((n, n), duration_s)
+    np.fill_diagonal(duration, 0)
+    return Problem.from_matrices(
+        100 * duration,
+        duration,
+        vehicles=[Vehicle(capacity=(9.0,), **vehicle)] * n,
+        demand=[0.0] + [1.0] * (n - 1),
+        window_s=np.array(window_s, float),
+        service_s=[0.0] + [service_s] * (n - 1),
+    )
+
+
+def allowed(given_problem: Problem, *path: int) -> list[int]:
+    """Nodes allowed after a path from the depot, as nodes of the problem."""
+    converted, env = rcvrptw_instance(given_problem), RCVRPTW()
+    state = env.reset(converted.instance, 1)
+    for node in path:
+        action = torch.tensor([[converted.nodes.index(node)]])
+        state = env.step(converted.instance, state, action)
+    mask = env.mask(converted.instance, state)[0, 0]
+    return [converted.nodes[k] for k in mask.nonzero()[:, 0].tolist()]
+
+
+def test_arriving_as_a_window_closes_is_in_time():
+    """Neither a tick earlier nor later: not being late is not strict."""
+    assert allowed(timed([(0, 100), (0, 10), (0, 20), (0, 19.99)]), 1) == [0, 2]
+
+
+def test_the_vehicle_is_back_as_the_depot_closes():
+    """Driving there, serving and driving back may end just when the depot closes."""
+    asked = timed([(0, 42), (0, 99), (0, 99), (0, 99)], service_s=6.0)
+    assert allowed(asked, 1) == [0, 2, 3]
+    assert allowed(timed([(0, 41.99)] + [(0, 99)] * 3, service_s=6.0), 1) == [0]
+
+
+def test_waiting_for_a_window_counts():
+    """A vehicle that waits until 50 cannot be at a stop that closes at 59."""
+    assert allowed(timed([(0, 200), (50, 60), (0, 60), (0, 59)]), 1) == [0, 2]
+
+
+def test_the_shift_limits_departure_and_return():
+    """Who leaves at 5 is there at 15; who must be back at 30 serves nothing else."""
+    windows = [(0, 100), (0, 15), (0, 99)]
+    assert allowed(timed(windows, shift_s=(5.0, 34.99)), 1) == [0]
+    assert allowed(timed(windows, shift_s=(5.0, 35.0)), 1) == [0, 2]
+    assert allowed(timed(windows, shift_s=(5.01, 100.0))) == [2]
+
+
+def test_stops_that_no_vehicle_can_serve_are_left_out():
+    """Too late, or no way back in time: the others keep their numbers."""
+    windows = [(0, 60), (0, 9.99), (0, 10), (55, 70), (10, 50)]
+    converted = rcvrptw_instance(timed(windows))
+    assert converted.nodes == (0, 2, 4)
+    nothing = rcvrptw_instance(timed([(0, 5), (0, 9)]))
+    assert nothing.nodes == (0,)
+
+
+def test_rollouts_end_even_if_a_stop_cannot_be_served():
+    """In a batch made by hand such a stop is never visited, and no first action either."""
+    instance = MAKE["rcvrptw"](2, 6, 0)
+    instance.closes[1, 3] = instance.opens[1, 3] - 1
+    instance.demand[0, 5] = 31
+    env = RCVRPTW()
+    assert env.starts(instance).tolist() == [1, 2, 4, 6]
+    actions = random_rollouts(env, instance, 4, 0)
+    assert not (actions[1] == 3).any()
+    assert not (actions[0] == 5).any()
+    assert (actions[0] == 3).any(-1).all()
+    instance.closes[:] = -1
+    assert env.starts(instance).tolist() == [0]
+    assert random_rollouts_end_at_once(env, instance)
+
+
+def random_rollouts_end_at_once(env, instance) -> bool:
+    """Whether nothing is left to do before the first action."""
+    return bool(env.done(env.reset(instance, 2)).all())
+
+
+def test_windows_without_end_stay_open():
+    """A problem without windows is as free as RCVRP, and what it shows is of order one."""
+    asked = problem([0, 3, 4, 5], 9)
+    instance = rcvrptw_instance(asked).instance
+    assert instance.closes.eq(FOREVER).all()
+    assert RCVRPTW().observe(instance).node.abs().max() < 10
+    assert allowed(asked, 1) == [0, 2, 3]
+
+
+def test_seconds_are_rounded_against_the_vehicle():
+    """Two decimals are exact; anything between two ticks is later, or closes earlier."""
+    seconds = torch.tensor([0.0, 0.29, 1.001, 8.999, 1e300, torch.inf], dtype=torch.float64)
+    assert ticks_up(seconds).tolist() == [0, 29, 101, 900, FOREVER + 1, FOREVER + 1]
+    assert ticks_down(seconds).tolist() == [0, 29, 100, 899, FOREVER, FOREVER]
+    assert ticks_down(torch.tensor([-3.0])).tolist() == [-1]
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 10**6), stops=st.integers(1, 8))
+def test_odd_seconds_still_satisfy_the_checker(seed, stops):
+    """Durations and windows of any number of decimals: the mask is never too kind."""
+    rng = np.random.default_rng(seed)
+    duration = rng.uniform(1, 20, (stops + 1, stops + 1))
+    np.fill_diagonal(duration, 0)
+    opens = rng.uniform(0, 60, stops + 1)
+    opens[0] = 0.0
+    window = np.stack([opens, opens + rng.uniform(0, 30, stops + 1)], 1)
+    window[0, 1] = 90.0
+    asked = Problem.from_matrices(
+        duration, duration, window_s=window, service_s=[0.0, *rng.uniform(0, 5, stops)]
+    )
+    converted, env = rcvrptw_instance(asked), RCVRPTW()
+    if len(converted.nodes) == 1:
+        return
+    actions = random_rollouts(env, converted.instance, 3, seed)
+    for taken in actions[0].tolist():
+        found = Solution.from_routes(asked, vehicle_routes(asked, converted.nodes, taken))
+        wrong = {finding.kind for finding in check(asked, found).findings}
+        assert wrong <= {"unserved"}
+        assert len(found.unassigned) == stops + 1 - len(converted.nodes)

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 from nco.envs.atsp import ATSP
 from nco.envs.rcvrp import RCVRP
+from nco.envs.rcvrptw import RCVRPTW
 from nco.errors import PolicyError
 
 if TYPE_CHECKING:
     from nco.envs.base import AnyEnvironment
 
-ENVIRONMENTS: dict[str, AnyEnvironment] = {env.name: env for env in (ATSP(), RCVRP())}
+ENVIRONMENTS: dict[str, AnyEnvironment] = {env.name: env for env in (ATSP(), RCVRP(), RCVRPTW())}
 
 
 def environment(name: str) -> AnyEnvironment:

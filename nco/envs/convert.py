@@ -1,109 +1,121 @@
-"""Between problems on numpy and instances on tensors."""
+"""Between problems on numpy and instances on tensors, both ways, for every environment.
+
+A new problem is three functions here and one entry in `CONVERSIONS`.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
-from nco.envs.observe import fill_frame, map_frame
+from nco.envs.arcs import arc_cost, coordinates, whole_units
+from nco.envs.atsp import ATSPInstance
 from nco.envs.rcvrp import UNLIMITED, RCVRPInstance
-from nco.problem import Feature
+from nco.envs.rcvrptw import (
+    FOREVER,
+    TICKS_PER_S,
+    RCVRPTWInstance,
+    servable,
+    ticks_down,
+    ticks_up,
+)
+from nco.errors import PolicyError
+from nco.problem import Feature, Problem, Vehicle
 from nco.route import Route
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from numpy.typing import NDArray
-
-    from nco.problem import Problem
-
-RCVRP_FEATURES = frozenset({Feature.CAPACITY, Feature.DURATION_COST, Feature.FIXED_COST})
-"""What a problem may ask of an `RCVRPInstance`."""
-
-_UNITS = 2**30  # of capacity where demands are no round decimal numbers
-_DECIMALS = 6
+    from collections.abc import Callable, Sequence
 
 
-def rcvrp_instance(problem: Problem, dtype: torch.dtype = torch.float32) -> RCVRPInstance:
-    """One problem as a batch of one instance: node 0 is the depot, then the stops in order.
+@dataclass(frozen=True)
+class Converted[I]:
+    """A problem as a batch of one instance.
 
-    The cost of an arc is what the objective charges for it. A fixed cost of vehicles is charged
-    on the arcs that leave the depot.
-
-    Args:
-        problem: asks for nothing beyond `RCVRP_FEATURES`.
-        dtype: of costs and coordinates.
+    Attributes:
+        instance: of an environment.
+        nodes: node number in the problem of every node of the instance; the first is the depot
+            that the vehicles use. Stops that no vehicle can serve are missing.
     """
-    vehicle, objective = problem.vehicles[0], problem.objective
-    nodes = np.array([vehicle.start, *problem.stops])
-    profile = problem.profile_of(0)
-    cost = objective.distance * vehicle.cost_per_m * profile.distance_m
-    if objective.duration:
-        cost = cost + objective.duration * vehicle.cost_per_s * profile.duration_s
-    cost = cost[np.ix_(nodes, nodes)]
-    cost[0, 1:] += objective.fixed * vehicle.fixed_cost
-    np.fill_diagonal(cost, 0.0)
-    demand, capacity = whole_units(problem)
-    return RCVRPInstance(
+
+    instance: I
+    nodes: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Conversion[I]:
+    """How problems become instances of one environment, and back.
+
+    Attributes:
+        features: what a problem may ask for.
+        instance: gives the instance of such a problem, costs and coordinates in a dtype.
+        routes: gives the routes in the actions of a rollout, given the problem and
+            `Converted.nodes`. Where a rollout uses more vehicles than the problem has, the routes
+            with the fewest stops are left out, so that their stops are unassigned.
+        problem: gives one instance of a batch, by its index, as a problem whose distances are
+            the instance's costs.
+    """
+
+    features: frozenset[Feature]
+    instance: Callable[[Problem, torch.dtype], Converted[I]]
+    routes: Callable[[Problem, Sequence[int], Sequence[int]], list[Route]]
+    problem: Callable[[I, int], Problem]
+
+    def covers(self, problem: Problem) -> bool:
+        """Whether a problem asks for nothing else."""
+        return problem.features <= self.features
+
+
+def atsp_instance(problem: Problem, dtype: torch.dtype = torch.float32) -> Converted[ATSPInstance]:
+    """One tour of the first vehicle from its depot through all stops."""
+    nodes = (problem.vehicles[0].start, *problem.stops)
+    cost = arc_cost(problem, nodes)
+    instance = ATSPInstance(
         cost=torch.as_tensor(cost, dtype=dtype)[None],
-        xy=_coordinates(problem, nodes, cost).to(dtype),
-        demand=torch.as_tensor(demand[nodes])[None],
-        capacity=torch.tensor([capacity]),
-        vehicles=torch.tensor([min(len(problem.vehicles), UNLIMITED)]),
+        xy=coordinates(problem, nodes, cost).to(dtype),
+    )
+    return Converted(instance, nodes)
+
+
+def atsp_routes(
+    problem: Problem,  # noqa: ARG001 (one tour always fits the fleet)
+    nodes: Sequence[int],
+    actions: Sequence[int],
+) -> list[Route]:
+    """The tour of a rollout, turned so that it begins at the depot."""
+    tour = list(actions[: len(nodes)])
+    begin = tour.index(0)
+    stops = tuple(nodes[node] for node in tour[begin + 1 :] + tour[:begin])
+    return [Route(0, stops)] if stops else []
+
+
+def atsp_problem(instance: ATSPInstance, index: int) -> Problem:
+    """One instance of a batch; node 0 becomes the depot."""
+    return Problem.from_matrices(
+        instance.cost[index].double().numpy(), xy=instance.xy[index].double().numpy()
     )
 
 
-def whole_units(problem: Problem) -> tuple[NDArray[np.int64], int]:
-    """Demands `[N]` and capacity in whole units, such that whatever fits in units really fits.
+def rcvrp_instance(
+    problem: Problem, dtype: torch.dtype = torch.float32
+) -> Converted[RCVRPInstance]:
+    """Node 0 is the depot, then the stops in order.
 
-    Decimal numbers become exact; other numbers are rounded against the vehicle. Where nothing
-    limits the load, all demands are 0 and the capacity is 1.
+    The cost of an arc is what the objective charges for it. A fixed cost of vehicles is charged
+    on the arcs that leave the depot.
     """
-    size = problem.size
-    limit = problem.vehicles[0].capacity[0] if problem.dimensions else np.inf
-    if not np.isfinite(limit) or not problem.demand.any():
-        return np.zeros(size, np.int64), 1
-    demand = problem.demand[:, 0]
-    for decimals in range(_DECIMALS + 1):
-        scaled = demand * 10**decimals
-        whole = np.rint(scaled)
-        if limit * 10**decimals > 2**52:
-            break
-        if np.allclose(scaled, whole, rtol=1e-12, atol=1e-9):
-            return whole.astype(np.int64), int(np.floor(limit * 10**decimals + 1e-9))
-    return np.ceil(demand / limit * _UNITS).astype(np.int64), _UNITS
+    nodes = (problem.vehicles[0].start, *problem.stops)
+    return Converted(RCVRPInstance(**_loads(problem, nodes, dtype)), nodes)
 
 
-def _coordinates(
-    problem: Problem, nodes: NDArray[np.int64], cost: NDArray[np.float64]
-) -> torch.Tensor:
-    """`[1, N, 2]` map frame; where a problem has no coordinates, a map drawn from its costs."""
-    if problem.lonlat is not None:
-        return map_frame(torch.as_tensor(problem.lonlat[nodes])[None])
-    if problem.xy is not None:
-        return fill_frame(torch.as_tensor(problem.xy[nodes])[None])
-    # Classical scaling: the plane in which squared distances are reproduced best.
-    squared = ((cost + cost.T) / 2) ** 2
-    centred = squared - squared.mean(0) - squared.mean(1)[:, None] + squared.mean()
-    values, vectors = np.linalg.eigh(-centred / 2)
-    plane = vectors[:, -2:] * np.sqrt(np.maximum(values[-2:], 0.0))
-    padded = np.pad(plane, ((0, 0), (0, 2 - plane.shape[1])))
-    return fill_frame(torch.as_tensor(padded)[None])
-
-
-def routes(problem: Problem, actions: Sequence[int]) -> list[Route]:
-    """The routes in a rollout: one vehicle after the other, cut at the depot.
-
-    Where the rollout uses more vehicles than the problem has, the routes with the fewest stops
-    are left out, so that their stops are unassigned.
-    """
-    stop_of = (0, *problem.stops)
+def vehicle_routes(problem: Problem, nodes: Sequence[int], actions: Sequence[int]) -> list[Route]:
+    """The routes of a rollout: one vehicle after the other, cut at the depot."""
     found: list[list[int]] = [[]]
     for node in actions:
         if node:
-            found[-1].append(stop_of[node])
+            found[-1].append(nodes[node])
         elif found[-1]:
             found.append([])
     served = sorted((stops for stops in found if stops), key=len, reverse=True)
@@ -112,14 +124,82 @@ def routes(problem: Problem, actions: Sequence[int]) -> list[Route]:
 
 
 def rcvrp_problem(instance: RCVRPInstance, index: int) -> Problem:
-    """One instance of a batch as a problem whose distances are the instance's costs.
+    """One instance of a batch."""
+    return _problem(instance, index)
 
-    Args:
-        instance: a batch.
-        index: which instance.
+
+def rcvrptw_instance(
+    problem: Problem, dtype: torch.dtype = torch.float32
+) -> Converted[RCVRPTWInstance]:
+    """As `rcvrp_instance`, without the stops that no vehicle can serve.
+
+    Times are ticks since the vehicles may leave. Where the objective charges seconds on duty,
+    the instance's cost has those of driving; waiting depends on the route, not on an arc.
     """
-    from nco.problem import Problem, Vehicle
+    vehicle = problem.vehicles[0]
+    nodes = (vehicle.start, *problem.stops)
+    chosen = list(nodes)
+    window = problem.window_s[chosen].copy()
+    window[0, 0] = max(window[0, 0], vehicle.shift_s[0])
+    window[0, 1] = min(window[0, 1], vehicle.shift_s[1])
+    window_s = torch.as_tensor(window - window[0, 0])
+    duration = problem.profile_of(0).duration_s[np.ix_(chosen, chosen)].copy()
+    np.fill_diagonal(duration, 0.0)
+    whole = RCVRPTWInstance(
+        **_loads(problem, nodes, dtype),
+        duration=ticks_up(torch.as_tensor(duration))[None],
+        opens=ticks_up(window_s[:, 0])[None],
+        closes=ticks_down(window_s[:, 1])[None],
+        service=ticks_up(torch.as_tensor(problem.service_s[chosen]))[None],
+    )
+    possible = servable(whole)[0]
+    possible[0] = True
+    if possible.all():
+        return Converted(whole, nodes)
+    kept = possible.nonzero()[:, 0]
+    return Converted(_only(whole, kept), tuple(nodes[k] for k in kept.tolist()))
 
+
+def rcvrptw_problem(instance: RCVRPTWInstance, index: int) -> Problem:
+    """One instance of a batch."""
+    closes = instance.closes[index].double()
+    window = torch.stack([instance.opens[index].double(), closes], -1) / TICKS_PER_S
+    window[closes >= FOREVER, 1] = torch.inf
+    return _problem(
+        instance,
+        index,
+        duration_s=(instance.duration[index].double() / TICKS_PER_S).numpy(),
+        window_s=window.numpy(),
+        service_s=(instance.service[index].double() / TICKS_PER_S).numpy(),
+    )
+
+
+def _loads(problem: Problem, nodes: Sequence[int], dtype: torch.dtype) -> dict[str, torch.Tensor]:
+    """The fields of an `RCVRPInstance` of some nodes."""
+    vehicle = problem.vehicles[0]
+    cost = arc_cost(problem, nodes)
+    cost[0, 1:] += problem.objective.fixed * vehicle.fixed_cost
+    demand, capacity = whole_units(problem)
+    return {
+        "cost": torch.as_tensor(cost, dtype=dtype)[None],
+        "xy": coordinates(problem, nodes, cost).to(dtype),
+        "demand": torch.as_tensor(demand[list(nodes)])[None],
+        "capacity": torch.tensor([capacity]),
+        "vehicles": torch.tensor([min(len(problem.vehicles), UNLIMITED)]),
+    }
+
+
+def _only(instance: RCVRPTWInstance, kept: torch.Tensor) -> RCVRPTWInstance:
+    """The instances with some of their nodes."""
+    fields = dict(vars(instance))
+    for name in ("xy", "demand", "opens", "closes", "service"):
+        fields[name] = fields[name][:, kept]
+    for name in ("cost", "duration"):
+        fields[name] = fields[name][:, kept[:, None], kept]
+    return RCVRPTWInstance(**fields)
+
+
+def _problem(instance: RCVRPInstance, index: int, **more: Any) -> Problem:
     stops = instance.demand.shape[1] - 1
     count = min(int(instance.vehicles[index]), stops)
     return Problem.from_matrices(
@@ -127,4 +207,29 @@ def rcvrp_problem(instance: RCVRPInstance, index: int) -> Problem:
         vehicles=[Vehicle(capacity=(float(instance.capacity[index]),))] * count,
         demand=instance.demand[index].double().numpy(),
         xy=instance.xy[index].double().numpy(),
+        **more,
     )
+
+
+_TOUR = frozenset({Feature.DURATION_COST, Feature.FIXED_COST})
+_LOADS = _TOUR | {Feature.CAPACITY}
+_TIMES = _LOADS | {Feature.TIME_WINDOWS, Feature.SHIFTS}
+
+CONVERSIONS: dict[str, Conversion[Any]] = {
+    "atsp": Conversion(_TOUR, atsp_instance, atsp_routes, atsp_problem),
+    "rcvrp": Conversion(_LOADS, rcvrp_instance, vehicle_routes, rcvrp_problem),
+    "rcvrptw": Conversion(_TIMES, rcvrptw_instance, vehicle_routes, rcvrptw_problem),
+}
+"""By name of the environment, the least general first."""
+
+
+def conversion(name: str) -> Conversion[Any]:
+    """The conversion of an environment.
+
+    Raises:
+        PolicyError: there is none of that name.
+    """
+    if name not in CONVERSIONS:
+        known = ", ".join(CONVERSIONS)
+        raise PolicyError(f"no problem is converted for {name!r}; use one of {known}")
+    return CONVERSIONS[name]

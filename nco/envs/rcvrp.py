@@ -130,13 +130,7 @@ class RCVRP:
         The vehicle may not rest at the depot while stops are unserved, nor return while a stop
         fits and the vehicles still in the depot could not carry what would be left.
         """
-        allowed = instance.demand[:, None, :] <= state.free[..., None]
-        allowed &= ~state.visited
-        allowed[..., 0] = False
-        scarce = state.left > state.spare * instance.capacity[:, None]
-        stay = ((state.current == 0) | scarce) & allowed.any(-1)
-        allowed[..., 0] = ~stay
-        return allowed
+        return with_depot(instance, state, fitting(instance, state))
 
     def roles(self, state: RCVRPState) -> Tensor:
         """The node where the vehicle is."""
@@ -163,3 +157,19 @@ class RCVRP:
     def violation(self, state: RCVRPState) -> Tensor:
         """Number of vehicles used beyond the fleet."""
         return (-state.spare).clamp_min(0)
+
+
+def fitting(instance: RCVRPInstance, state: RCVRPState) -> Tensor:
+    """`[B, S, N]` unserved stops that fit into the vehicle; never the depot."""
+    fits = instance.demand[:, None, :] <= state.free[..., None]
+    fits &= ~state.visited
+    fits[..., 0] = False
+    return fits
+
+
+def with_depot(instance: RCVRPInstance, state: RCVRPState, allowed: Tensor) -> Tensor:
+    """Adds the depot to the stops `[B, S, N]` that a vehicle may take, unless it must take one."""
+    scarce = state.left > state.spare * instance.capacity[:, None]
+    stay = ((state.current == 0) | scarce) & allowed.any(-1)
+    allowed[..., 0] = ~stay
+    return allowed

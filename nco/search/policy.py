@@ -10,22 +10,21 @@ from typing import TYPE_CHECKING
 import torch
 
 from nco.envs import environment
-from nco.envs.convert import RCVRP_FEATURES, rcvrp_instance, routes
-from nco.models.files import load_policy
+from nco.envs.convert import CONVERSIONS, conversion
+from nco.errors import UnsupportedError
+from nco.models.files import load_policy, shipped
 from nco.search.decoding import GREEDY, VIEWS, Rollouts, Strategy, TimeUp, rollout, turned
 from nco.solution import Solution
 from nco.solver import Clock
 
 if TYPE_CHECKING:
     from nco.envs.base import AnyEnvironment
+    from nco.models.files import LoadedPolicy
     from nco.models.policy import Policy
     from nco.problem import Feature, Problem
     from nco.route import Route
 
 log = logging.getLogger("nco")
-
-PROBLEM = "rcvrp"
-SHIPPED = "rcvrp"
 
 # A chunk of rollouts is as much work as 100 rollouts of 100 nodes (under 0.1 s on one thread);
 # a rollout costs about as much as nodes squared.
@@ -49,13 +48,23 @@ class PolicySolver:
     Attributes:
         name: of the method.
         strategy: how to decode; `starts` None tries all.
-        source: name or path of the policy.
+        source: name or path of the policy; None takes the shipped one of the least general
+            environment that covers the problem.
     """
 
     name: str
     strategy: Strategy = GREEDY
-    source: str = SHIPPED
-    supports: frozenset[Feature] = RCVRP_FEATURES
+    source: str | None = None
+
+    @property
+    def supports(self) -> frozenset[Feature]:
+        """What the environment of the policy covers; those of all shipped ones together.
+
+        Raises:
+            PolicyError: `source` cannot be loaded.
+        """
+        names = _shipped() if self.source is None else (_loaded(self.source).problem,)
+        return frozenset().union(*(conversion(name).features for name in names))
 
     def solve(
         self,
@@ -77,7 +86,7 @@ class PolicySolver:
 
     def _routes(self, problem: Problem, seed: int, clock: Clock) -> list[Route]:
         from nco.baselines.fleet import kinds_of
-        from nco.baselines.insertion import completed
+        from nco.baselines.mending import completed
         from nco.baselines.nearest import nearest_routes
 
         if not len(problem.stops):
@@ -86,22 +95,51 @@ class PolicySolver:
         views = min(self.strategy.views, max(1, _PAIRS_AND_VIEWS // pairs))
         best = None
         if _ENCODE_S * views * pairs < clock.left_s:
-            policy, env = _loaded(self.source), environment(PROBLEM)
+            loaded = self._policy(problem)
+            convert = conversion(loaded.problem)
+            given = convert.instance(problem, torch.float32)
+            if len(given.nodes) == 1:  # no vehicle can serve any stop
+                return completed(problem, [], clock)
             how = replace(self.strategy, views=views)
             reserve_s = min(_RESERVE_S * pairs, 0.2 * clock.left_s)
-            best = decode(env, rcvrp_instance(problem), policy, how, clock, seed, reserve_s)
+            env = environment(loaded.problem)
+            best = decode(env, given.instance, loaded.policy, how, clock, seed, reserve_s)
         if best is None:
             log.info("no time to decode %d nodes: nearest neighbour answers", problem.size)
             grace = Clock(max(clock.left_s, _GRACE_S))
             found = nearest_routes(problem, kinds_of(problem), grace)
             return completed(problem, found, grace)
-        found = routes(problem, best.actions[0, 0].tolist())
-        return completed(problem, found, clock) if int(best.violation) else found
+        found = convert.routes(problem, given.nodes, best.actions[0, 0].tolist())
+        complete = not int(best.violation) and len(given.nodes) == 1 + len(problem.stops)
+        return found if complete else completed(problem, found, clock)
+
+    def _policy(self, problem: Problem) -> LoadedPolicy:
+        """The policy for a problem.
+
+        Raises:
+            UnsupportedError: no policy is for what the problem asks.
+        """
+        names = _shipped() if self.source is None else (self.source,)
+        for name in names:
+            loaded = _loaded(name)
+            if conversion(loaded.problem).covers(problem):
+                return loaded
+        asked = ", ".join(sorted(problem.features)) or "nothing but short routes"
+        raise UnsupportedError(
+            f"method {self.name!r} has no policy for a problem with: {asked}; "
+            f"there are {', '.join(names) or 'none'}; give another policy or choose another method"
+        )
+
+
+def _shipped() -> tuple[str, ...]:
+    """Environments that a shipped policy is for, and is called after; the least general first."""
+    there = shipped()
+    return tuple(name for name in CONVERSIONS if name in there)
 
 
 @cache
-def _loaded(source: str) -> Policy:
-    return load_policy(source, PROBLEM).policy
+def _loaded(source: str) -> LoadedPolicy:
+    return load_policy(source)
 
 
 def decode(

@@ -21,10 +21,10 @@ from nco.vehicle import Floats
 # Stops and the capacity that serves about ten of them a route (Kool et al. 2019, as in RRNCO).
 _STOPS = (10, 20, 50, 100, 200, 500, 1000)
 _CAPACITY = (20, 30, 40, 50, 70, 100, 150)
-_LARGEST_DEMAND = 9
-_HORIZON = 4.6  # in units of the instance's longest duration
-_SERVICE = (0.15, 0.18)
-_WINDOW = (0.18, 0.20)
+LARGEST_DEMAND = 9
+HORIZON = 4.6  # this and the next two in units of the instance's longest duration
+SERVICE = (0.15, 0.18)
+WINDOW = (0.18, 0.20)
 _ATTEMPTS = 10
 
 
@@ -142,7 +142,7 @@ def rcvrptw_capacity(n: int) -> int:
 
 def draw_demand(rng: np.random.Generator, n: int) -> Floats:
     """`[n + 1]` whole demands uniform in 1 to 9, after a 0 for the depot."""
-    return np.concatenate([[0.0], rng.integers(1, _LARGEST_DEMAND + 1, n).astype(float)])
+    return np.concatenate([[0.0], rng.integers(1, LARGEST_DEMAND + 1, n).astype(float)])
 
 
 def draw_windows(rng: np.random.Generator, duration_s: Floats) -> tuple[Floats, Floats]:
@@ -163,10 +163,10 @@ def draw_windows(rng: np.random.Generator, duration_s: Floats) -> tuple[Floats, 
     longest = float(duration_s.max(initial=0.0))
     to, back = duration_s[0, 1:], duration_s[1:, 0]
     # Rounding goes the way that keeps going there and back possible.
-    horizon = max(1.0, np.ceil(_HORIZON * longest))
-    service = np.floor(longest * rng.uniform(*_SERVICE, n))
-    length = longest * rng.uniform(*_WINDOW, n)
-    room = _HORIZON * longest - service - length - 2 * np.maximum(to, back)
+    horizon = max(1.0, np.ceil(HORIZON * longest))
+    service = np.floor(longest * rng.uniform(*SERVICE, n))
+    length = longest * rng.uniform(*WINDOW, n)
+    room = HORIZON * longest - service - length - 2 * np.maximum(to, back)
     opens = np.floor(to + np.maximum(room, 0.0) * rng.random(n))
     closes = np.maximum(np.floor(opens + length), np.ceil(to))
     windows = np.zeros((n + 1, 2))
@@ -213,10 +213,10 @@ def _generator(seed: int, purpose: str) -> np.random.Generator:
 
 
 def _fleet(n: int, vehicles: int | None, capacity: float) -> tuple[Vehicle, ...]:
-    if not capacity >= _LARGEST_DEMAND:
+    if not capacity >= LARGEST_DEMAND:
         raise InputError(
-            f"capacity is {capacity}; demands are 1 to {_LARGEST_DEMAND}, so give "
-            f"{_LARGEST_DEMAND} or more"
+            f"capacity is {capacity}; demands are 1 to {LARGEST_DEMAND}, so give "
+            f"{LARGEST_DEMAND} or more"
         )
     count = n if vehicles is None else _whole(vehicles, "vehicles", 1)
     return (Vehicle(capacity=(float(capacity),)),) * count

@@ -9,9 +9,18 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from nco.data.sample import rcvrp_capacity
+from nco.data.sample import (
+    HORIZON,
+    LARGEST_DEMAND,
+    SERVICE,
+    WINDOW,
+    rcvrp_capacity,
+    rcvrptw_capacity,
+)
+from nco.envs.atsp import ATSPInstance
 from nco.envs.observe import fill_frame
 from nco.envs.rcvrp import UNLIMITED, RCVRPInstance
+from nco.envs.rcvrptw import TICKS_PER_S, RCVRPTWInstance, ticks_down, ticks_up
 from nco.errors import PolicyError
 from nco.training.tables import BOX_M
 
@@ -20,7 +29,6 @@ if TYPE_CHECKING:
 
     from nco.training.tables import CityTable
 
-LARGEST_DEMAND = 9
 _CLUSTERS = 4
 _CLUSTER_M = (300.0, 3_000.0)  # spread of a cluster
 _SOFT_M = 50.0  # a box without enough points grows by about this
@@ -32,12 +40,14 @@ class Pools:
 
     Attributes:
         distance_m: `[C, P, P]` metres.
+        duration: `[C, P, P]` int32 ticks, see `nco.envs.rcvrptw`.
         xy_m: `[C, P, 2]` metres on a local map.
         whole: `[C]` how many leading points are spread over the whole city.
         points: `[C]` how many points there are.
     """
 
     distance_m: Tensor
+    duration: Tensor
     xy_m: Tensor
     whole: Tensor
     points: Tensor
@@ -47,13 +57,19 @@ class Pools:
         """Puts tables on a device."""
         largest = max(len(table.lonlat) for table in tables)
         distance = torch.zeros(len(tables), largest, largest)
+        duration = torch.zeros(len(tables), largest, largest, dtype=torch.int32)
         xy = torch.zeros(len(tables), largest, 2)
         for c, table in enumerate(tables):
             n = len(table.lonlat)
             distance[c, :n, :n] = torch.from_numpy(table.distance_m)
+            # Tables hold seconds in single precision: their third decimal is noise.
+            duration[c, :n, :n] = ticks_up(
+                torch.from_numpy(table.duration_s).double().round(decimals=3)
+            )
             xy[c, :n] = torch.from_numpy(table.xy_m())
         return cls(
             distance.to(device),
+            duration.to(device),
             xy.to(device),
             torch.tensor([table.whole for table in tables], device=device),
             torch.tensor([len(table.lonlat) for table in tables], device=device),
@@ -111,6 +127,11 @@ class _Dice:
     def below(self, number: int, *shape: int) -> Tensor:
         return torch.randint(number, shape, generator=self.generator, device=self.device)
 
+    def within(self, limits: tuple[float, float], *shape: int) -> Tensor:
+        """Uniform."""
+        low, high = limits
+        return low + (high - low) * self.uniform(*shape)
+
     def between(self, limits: tuple[float, float], *shape: int) -> Tensor:
         """Log-uniform."""
         low, high = (math.log(limit) for limit in limits)
@@ -159,6 +180,21 @@ def draw_places(
     return city, torch.cat([depot, keys.topk(stops, 1).indices], 1)
 
 
+def draw_atsp(
+    pools: Pools, batch: int, nodes: int, law: Distribution, generator: torch.Generator
+) -> ATSPInstance:
+    """Draws a batch of ATSP instances in metres.
+
+    Raises:
+        PolicyError: a table has too few points.
+    """
+    city, place = draw_places(pools, batch, nodes - 1, law, generator)
+    return ATSPInstance(
+        cost=_gathered(pools.distance_m, city, place),
+        xy=fill_frame(pools.xy_m[city[:, None], place]),
+    )
+
+
 def draw_rcvrp(
     pools: Pools, batch: int, stops: int, law: Distribution, generator: torch.Generator
 ) -> RCVRPInstance:
@@ -168,16 +204,75 @@ def draw_rcvrp(
         PolicyError: a table has too few points.
     """
     city, place = draw_places(pools, batch, stops, law, generator)
+    capacity = rcvrp_capacity(stops)
+    return RCVRPInstance(**_loads(pools, city, place, capacity, law, generator))
+
+
+def draw_rcvrptw(
+    pools: Pools, batch: int, stops: int, law: Distribution, generator: torch.Generator
+) -> RCVRPTWInstance:
+    """Draws a batch of RCVRPTW instances: costs in metres, windows in whole seconds.
+
+    The windows are those of `nco.data.sample.draw_windows`, with every stop servable.
+
+    Raises:
+        PolicyError: a table has too few points.
+    """
+    city, place = draw_places(pools, batch, stops, law, generator)
+    loads = _loads(pools, city, place, rcvrptw_capacity(stops), law, generator)
+    duration = _gathered(pools.duration, city, place)
+    opens, closes, service = _windows(
+        duration.double() / TICKS_PER_S, _Dice(generator, city.device)
+    )
+    return RCVRPTWInstance(
+        **loads,
+        duration=duration,
+        opens=ticks_up(opens),
+        closes=ticks_down(closes),
+        service=ticks_up(service),
+    )
+
+
+def _gathered(matrices: Tensor, city: Tensor, place: Tensor) -> Tensor:
+    """`[B, N, N]` of matrices `[C, P, P]` between the points `[B, N]` of cities `[B]`."""
+    return matrices[city[:, None, None], place[:, :, None], place[:, None, :]]
+
+
+def _loads(
+    pools: Pools,
+    city: Tensor,
+    place: Tensor,
+    capacity: int,
+    law: Distribution,
+    generator: torch.Generator,
+) -> dict[str, Tensor]:
+    """The fields of an `RCVRPInstance`."""
     dice = _Dice(generator, place.device)
     demand = 1 + dice.below(LARGEST_DEMAND, *place.shape)
     demand[:, 0] = 0
-    factor = dice.between(law.capacity_range, batch)
-    free = dice.uniform(batch) < law.free_capacity
-    units = rcvrp_capacity(stops) * torch.where(free, factor, 1.0)
-    return RCVRPInstance(
-        cost=pools.distance_m[city[:, None, None], place[:, :, None], place[:, None, :]],
-        xy=fill_frame(pools.xy_m[city[:, None], place]),
-        demand=demand,
-        capacity=units.round().long().clamp_min(LARGEST_DEMAND),
-        vehicles=torch.full_like(city, UNLIMITED),
-    )
+    factor = dice.between(law.capacity_range, len(city))
+    free = dice.uniform(len(city)) < law.free_capacity
+    units = capacity * torch.where(free, factor, 1.0)
+    return {
+        "cost": _gathered(pools.distance_m, city, place),
+        "xy": fill_frame(pools.xy_m[city[:, None], place]),
+        "demand": demand,
+        "capacity": units.round().long().clamp_min(LARGEST_DEMAND),
+        "vehicles": torch.full_like(city, UNLIMITED),
+    }
+
+
+def _windows(duration_s: Tensor, dice: _Dice) -> tuple[Tensor, Tensor, Tensor]:
+    """Openings, closings and service times `[B, N]` in whole seconds, 0 being the depot."""
+    longest = duration_s.amax((1, 2))[:, None]
+    to, back = duration_s[:, 0], duration_s[:, :, 0]
+    stops = to.shape
+    service = (longest * dice.within(SERVICE, *stops)).floor()
+    length = longest * dice.within(WINDOW, *stops)
+    room = HORIZON * longest - service - length - 2 * torch.maximum(to, back)
+    # Rounding goes the way that keeps going there and back possible.
+    opens = (to + room.clamp_min(0.0) * dice.uniform(*stops)).floor()
+    closes = torch.maximum((opens + length).floor(), to.ceil())
+    opens[:, 0] = service[:, 0] = 0.0
+    closes[:, :1] = (HORIZON * longest).ceil().clamp_min(1.0)
+    return opens, closes, service

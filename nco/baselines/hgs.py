@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +23,10 @@ from nco.solver import Clock
 # HGS starts its penalties at the largest arc over the largest demand, but no higher than 1000.
 LARGEST_ARC, LARGEST_DEMAND = 1e4, 20.0
 ENDLESS = 2**31 - 1
-RESERVE = 0.02  # share of the time kept for what HGS does beyond its limit
+RESERVE = 0.03  # share of the time kept for what HGS does beyond its limit
+FIRST_PART = 0.4  # share of the time for the first part of a search on a busy machine
+LEAST_S = 0.005  # no search is shorter, nor 0, which HGS takes for no limit
+PARENTS = 25  # of the first part, from which the second goes on
 
 
 @dataclass(frozen=True)
@@ -31,8 +35,8 @@ class HGS:
 
     The search starts from random routes, those of the savings heuristic and the initial ones.
     If the vehicles cannot hold all stops, or half of the time shows no way, it goes on with
-    the stops that the heuristic could place. HGS measures its limit in processor time, which
-    is converted at the rate at which this process got processor time before.
+    the stops that the heuristic could place. HGS measures its limit in processor time, of
+    which a busy machine gives less than a second a second: the rate is measured and heeded.
 
     Attributes:
         max_iterations: without improvement, after which the search ends whatever the time
@@ -61,7 +65,6 @@ class HGS:
     ) -> Solution:
         """See `nco.solver.Solver`."""
         clock = Clock(time_limit_s)
-        processor = time.process_time()
         kinds = kinds_of(problem)
         routes = quick_routes(problem, kinds, clock)
         if not kinds[0].stops.any():
@@ -70,19 +73,24 @@ class HGS:
         if initial is not None and not initial.violations:
             starts.append(list(initial.routes))
         model = _Model(problem, kinds, starts)
-        spent = time.process_time() - processor
-        rate = min(1.0, spent / clock.elapsed_s) if clock.elapsed_s > 0 else 1.0
         placed = sorted(j for route in routes for j in route.stops)
         possible = [int(j) for j in np.flatnonzero(kinds[0].stops)]
         attempts = [possible] if model.fits(possible) else []
         attempts += [placed] if placed != possible else []
         for k, stops in enumerate(attempts):
-            limit = (1 - RESERVE) * rate * clock.left_s / (len(attempts) - k)
-            found = model.run(stops, seed, limit, self.max_iterations)
+            limit = clock.left_s / (len(attempts) - k)
+            found = model.run(stops, seed, Clock(limit), self.max_iterations)
             if found:
                 routes = found
                 break
         return finished(problem, routes, initial, clock, method=self.name, seed=seed)
+
+
+def _expected_rate() -> float:
+    """Seconds of processor time that a second brings, by how busy the machine is."""
+    if not hasattr(os, "getloadavg"):
+        return 1.0
+    return min(1.0, (os.cpu_count() or 1) / max(os.getloadavg()[0] + 1.0, 1e-9))
 
 
 class _Model:
@@ -113,43 +121,75 @@ class _Model:
         return float(self._demand[list(stops)].sum()) <= self._capacity * self._vehicles
 
     def run(
-        self, stops: Sequence[int], seed: int, limit_s: float, max_iterations: int | None
+        self, stops: Sequence[int], seed: int, clock: Clock, max_iterations: int | None
     ) -> list[Route]:
         """Search with the given stops; empty if HGS finds no routes that hold them.
+
+        On a busy machine the search runs in two parts: the first measures how much processor
+        time there is, the second goes on with the population of the first.
 
         Args:
             stops: all of them are served or none.
             seed: of the random numbers.
-            limit_s: seconds of processor time.
+            clock: wall-clock limit.
             max_iterations: without improvement; if given, there is no time limit.
         """
-        if len(stops) < 2 or (limit_s <= 0 and max_iterations is None):
+        if len(stops) < 2 or (clock.over and max_iterations is None):
             return []  # HGS never returns from a problem with a single stop
         nodes = [self._depot, *stops]
         place = {node: k for k, node in enumerate(nodes)}
-        seeds = [
+        population = [
             [[place[j] for j in route.stops] for route in start]
             for start in self._starts
             if sorted(j for route in start for j in route.stops) == list(stops)
         ]
-        demand = self._demand[nodes]
+        if max_iterations is not None:
+            found = self._search(nodes, population, seed, 0.0, max_iterations)
+            return self._routes(nodes, found)
+        rate, best = _expected_rate(), None
+        for share in (1.0,) if rate == 1.0 else (FIRST_PART, 1.0):
+            processor, begun = time.process_time(), clock.elapsed_s
+            limit = (1 - RESERVE) * share * rate * clock.left_s
+            if limit < LEAST_S:
+                break
+            found = self._search(nodes, population, seed, limit, ENDLESS)
+            if found is not None and (best is None or found.cost < best.cost):
+                best = found
+                population = [member.routes for member in found.feasible_population[:PARENTS]]
+            took = clock.elapsed_s - begun
+            rate = min(1.0, (time.process_time() - processor) / took) if took > 0 else rate
+        return self._routes(nodes, best)
+
+    def _search(
+        self,
+        nodes: Sequence[int],
+        population: Sequence[Sequence[Sequence[int]]],
+        seed: int,
+        limit_s: float,
+        iterations: int,
+    ) -> hybgensea.RoutingSolution | None:
+        """Run HGS for so much processor time (0: unlimited); None if nothing feasible is found."""
+        demand = self._demand[list(nodes)]
         demand[0] = 0.0
         try:
-            found = hybgensea.solve_cvrp_dist_mtx(
-                self._arcs[np.ix_(nodes, nodes)],
+            return hybgensea.solve_cvrp_dist_mtx(
+                self._arcs[np.ix_(nodes, nodes)],  # a copy: HGS refuses read-only arrays
                 demand,
                 self._capacity,
                 num_vehicles=self._vehicles,
-                initial_solutions=seeds,
+                initial_solutions=population,
                 initial_solutions_allow_infeasible=True,
-                extract_all_feasible=False,
                 verbose=False,
                 seed=seed % ENDLESS,
-                nbIter=ENDLESS if max_iterations is None else max_iterations,
-                timeLimit=limit_s if max_iterations is None else 0.0,
+                nbIter=iterations,
+                timeLimit=limit_s,
                 useSwapStar=False,  # it needs coordinates
             )
-        except RuntimeError:  # no feasible solution
+        except RuntimeError:
+            return None
+
+    def _routes(self, nodes: Sequence[int], found: hybgensea.RoutingSolution | None) -> list[Route]:
+        if found is None:
             return []
         trips = ([[nodes[k] for k in route]] for route in found.routes)
         return numbered(self._kinds, ((0, trip) for trip in trips))

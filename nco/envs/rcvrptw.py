@@ -88,15 +88,15 @@ class RCVRPTW:
         seen = self._loads.observe(instance)
         dtype = instance.xy.dtype
         duration = observe.relative(instance.duration.to(dtype))
-        depart, horizon = instance.opens[:, :1], _horizon(instance)[:, None]
-        early, late = earliest(instance), torch.minimum(latest(instance), depart + horizon)
+        depart, day = instance.opens[:, :1], horizon(instance)[:, None]
+        early, late = earliest(instance), torch.minimum(latest(instance), depart + day)
         ready = (early + instance.service)[:, :, None] + instance.duration
         slack = late[:, None, :] - ready
         left = (late + instance.service)[:, :, None] + instance.duration
         wait = instance.opens[:, None, :] - left
 
         def share(ticks: Tensor) -> Tensor:
-            return ticks.to(dtype) / horizon.view(-1, *[1] * (ticks.ndim - 1))
+            return ticks.to(dtype) / day.view(-1, *[1] * (ticks.ndim - 1))
 
         single = [
             duration[:, 0, :],
@@ -166,7 +166,7 @@ class RCVRPTW:
         """Free share of the capacity, shares of stops and demand left, and the time of day."""
         loads = self._loads.context(instance, state)
         left = state.left / instance.demand.sum(1, keepdim=True).clamp_min(1)
-        gone = (state.time - instance.opens[:, :1]) / _horizon(instance)[:, None]
+        gone = (state.time - instance.opens[:, :1]) / horizon(instance)[:, None]
         return torch.cat([loads, torch.stack([left, gone.clamp_max(1.0)], -1)], -1)
 
     def done(self, state: RCVRPTWState) -> Tensor:
@@ -199,7 +199,7 @@ def servable(instance: RCVRPTWInstance) -> Tensor:
     return on_time & (instance.demand <= instance.capacity[:, None])
 
 
-def _horizon(instance: RCVRPTWInstance) -> Tensor:
+def horizon(instance: RCVRPTWInstance) -> Tensor:
     """`[B]` ticks from the opening of the depot until the last vehicle must, or can, be back."""
     early, late = earliest(instance), latest(instance)
     # Where nothing closes, the day is as long as it takes to serve the farthest stop.

@@ -1,79 +1,78 @@
 """Our environments inside RL4CO, so that its models train on them.
 
 Importing this module imports RL4CO, which takes seconds. The transition is ours: this class only
-moves tensors between tensor dictionaries and `nco.envs.rcvrp`.
+moves tensors between tensor dictionaries and an environment of `nco.envs`.
 """
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
 from rl4co.envs.common.base import RL4COEnvBase
 from rl4co.envs.common.utils import Generator
 from tensordict import TensorDict
-from torchrl.data import Bounded, Categorical, Composite, Unbounded
+from torchrl.data import Categorical, Composite, Unbounded
 
-from nco.envs.rcvrp import RCVRP, RCVRPInstance, RCVRPState
-from nco.errors import ProblemError
+from nco.envs import environment
+from nco.envs.atsp import ATSPInstance, ATSPState
+from nco.envs.rcvrp import RCVRPInstance, RCVRPState
+from nco.envs.rcvrptw import RCVRPTWInstance, RCVRPTWState, horizon
+from nco.errors import PolicyError, ProblemError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from torch import Tensor
 
-_STATIC = {field.name for field in fields(RCVRPInstance)}
-_SINGLE = ("free", "left", "unserved", "spare")
+    type Shown = dict[str, Tensor]
 
 
-class RCVRPGenerator(Generator):  # type: ignore[misc]
-    """Draws tensor dictionaries of instances.
+class InstanceGenerator(Generator):  # type: ignore[misc]
+    """Draws tensor dictionaries that hold `instance`, with the fields of its class.
 
     Args:
-        draw: gives a number of instances, all of `num_loc` stops.
-        num_loc: stops of an instance, as RL4CO calls them.
+        draw: gives a number of instances, all of `num_loc` stops (nodes, where there is no depot).
+        num_loc: how RL4CO calls that.
     """
 
-    def __init__(self, draw: Callable[[int], RCVRPInstance], num_loc: int) -> None:
+    def __init__(self, draw: Callable[[int], object], num_loc: int) -> None:
         super().__init__()
         self.draw, self.num_loc = draw, num_loc
 
     def _generate(self, batch_size: Sequence[int], **_: Any) -> TensorDict:
         batch = torch.Size(batch_size)
-        instance = self.draw(max(1, batch.numel()))
-        if instance.demand.shape[1] != self.num_loc + 1:
-            raise ProblemError(
-                f"drawn instances have {instance.demand.shape[1] - 1} stops; num_loc is "
-                f"{self.num_loc}, and both must be the same"
-            )
-        values = {name: getattr(instance, name) for name in _STATIC}
-        return TensorDict(
-            {name: value.reshape((*batch, *value.shape[1:])) for name, value in values.items()},
-            batch_size=batch,
-        )
+        instance = TensorDict({}, batch_size=batch)
+        _put(instance, vars(self.draw(max(1, batch.numel()))))
+        return TensorDict({"instance": instance}, batch_size=batch)
 
 
-class RL4CORCVRP(RL4COEnvBase):  # type: ignore[misc]
-    """RCVRP on directed matrices as an RL4CO environment.
+class RL4COEnv(RL4COEnvBase):  # type: ignore[misc]
+    """One of our environments, on directed matrices, as an RL4CO environment.
 
-    Observation, in RL4CO's names: `locs` `[N, 2]` in `[0, 1]`, `demand` `[N - 1]` of stops as a
-    share of the capacity, `used_capacity`, `vehicle_capacity` (1), `current_node`, `visited`,
-    `action_mask`; and in ours `cost`, `xy`, `units`, `capacity`, `vehicles` and the rest of
-    `RCVRPState`.
+    Observation: `instance` and `state`, with the fields of our classes; `action_mask`; and what
+    RL4CO's models read, in its names and shapes, with coordinates in `[0, 1]`, demands as shares
+    of the capacity, times as shares of the horizon, and costs as shares of the largest.
 
     Args:
-        generator: of instances.
+        problem: name of the environment.
+        generator: of its instances.
         **kwargs: of RL4CO's base class.
+
+    Raises:
+        PolicyError: there is no environment of that name.
     """
 
-    # RL4CO picks embeddings and start nodes by this name; ours are those of its "cvrp".
-    name = "cvrp"
-
-    def __init__(self, generator: RCVRPGenerator, **kwargs: Any) -> None:
+    def __init__(self, problem: str, generator: InstanceGenerator, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        self.env = environment(problem)
+        if problem not in _BRIDGES:
+            raise PolicyError(f"{problem!r} has no names in RL4CO; use one of {sorted(_BRIDGES)}")
+        self.bridge = _BRIDGES[problem]
+        # RL4CO picks embeddings and start nodes by this name.
+        self.name = self.bridge.name
         self.generator = generator
-        self.env = RCVRP()
         self._make_spec()
 
     def reset(
@@ -86,121 +85,184 @@ class RL4CORCVRP(RL4COEnvBase):  # type: ignore[misc]
         return super().reset(td, batch_size)
 
     def _reset(self, td: TensorDict | None = None, batch_size: Any = None) -> TensorDict:
-        if td is None or "units" in td:  # torchrl resets with what an earlier reset returned
+        if td is None or "state" in td:  # torchrl resets with what an earlier reset returned
             td = self.generator(self.batch_size if batch_size is None else batch_size)
-        static = {name: td[name] for name in _STATIC - {"demand"}}
-        units = td["demand"]
-        share = units[..., 1:] / td["capacity"][..., None]
-        fresh = TensorDict(
-            {
-                **static,
-                "units": units,
-                "locs": (td["xy"] + 1) / 2,
-                "demand": share.to(td["cost"].dtype),
-                "vehicle_capacity": torch.ones_like(td["cost"][..., 0, :1]),
-            },
-            batch_size=td.batch_size,
-            device=td.device,
-        )
-        instance = _instance(fresh)
+        given = td["instance"]
+        nodes = given["cost"].shape[-1]
+        if nodes != self._nodes:
+            raise ProblemError(
+                f"instances have {nodes} nodes; with num_loc = {self.generator.num_loc} they "
+                f"must have {self._nodes}"
+            )
+        fresh = TensorDict({"instance": given}, batch_size=td.batch_size, device=td.device)
+        instance = self._instance(fresh)
+        _put(fresh, {"locs": (instance.xy + 1) / 2, **self.bridge.fixed(instance)})
         return self._written(fresh, instance, self.env.reset(instance, 1))
 
     def _step(self, td: TensorDict) -> TensorDict:
-        instance, state = _instance(td), _state(td)
+        instance = self._instance(td)
         action = td["action"].reshape(-1, 1)
-        state = self.env.step(instance, state, action)
+        state = self.env.step(instance, self.bridge.state(**_fields(td["state"])), action)
         done = self.env.done(state).view((*td.batch_size, 1))
-        reward = torch.zeros(done.shape, dtype=td["cost"].dtype, device=done.device)
+        reward = torch.zeros(done.shape, dtype=instance.cost.dtype, device=done.device)
         nxt = td.exclude("next", "action") if self._torchrl_mode else td
         nxt.update({"done": done, "reward": reward})
         return self._written(nxt, instance, state)
 
-    def _written(self, td: TensorDict, instance: RCVRPInstance, state: RCVRPState) -> TensorDict:
-        batch = td.batch_size
-        nodes = instance.demand.shape[1]
-        for name in _SINGLE:
-            td.set(name, getattr(state, name).reshape((*batch, 1)).clone())
-        td.set("current_node", state.current.reshape((*batch, 1)))
-        td.set("visited", state.visited.reshape((*batch, nodes)))
-        free = self.env.context(instance, state)[..., 0]
-        td.set("used_capacity", (1.0 - free).reshape((*batch, 1)))
-        td.set("action_mask", self.env.mask(instance, state).reshape((*batch, nodes)))
+    def _instance(self, td: TensorDict) -> Any:
+        """The instances in a tensor dictionary, as views with one batch dimension."""
+        return self.bridge.instance(**_fields(td["instance"]))
+
+    def _written(self, td: TensorDict, instance: Any, state: Any) -> TensorDict:
+        stored = TensorDict({}, batch_size=td.batch_size, device=td.device)
+        _put(stored, {name: value.clone() for name, value in vars(state).items()})
+        td.set("state", stored)
+        mask = self.env.mask(instance, state)[:, 0]
+        _put(td, {"action_mask": mask, **self.bridge.moving(instance, state)})
         return td
 
+    @property
+    def _nodes(self) -> int:
+        """How many nodes an instance has."""
+        return int(self.generator.num_loc) + self.bridge.depots
+
     def get_num_starts(self, td: TensorDict) -> int:
-        """Every stop; never the depot."""
-        return int(td["action_mask"].shape[-1]) - 1
+        """How many nodes a rollout may start with."""
+        return len(self.env.starts(self._instance(td)))
 
     def select_start_nodes(self, td: TensorDict, num_starts: int) -> Tensor:
         """`[S * B]` first actions, start-major as RL4CO repeats batches."""
-        stops = self.get_num_starts(td)
-        starts = torch.arange(num_starts, device=td.device) % stops + 1
-        return starts.repeat_interleave(td.shape[0])
+        starts = self.env.starts(self._instance(td))
+        chosen = starts[torch.arange(num_starts, device=starts.device) % len(starts)]
+        return chosen.repeat_interleave(td.shape[0])
 
     def _get_reward(self, td: TensorDict, actions: Tensor) -> Tensor:
         """`[B]` minus the cost of complete rollouts `[B, T]`."""
-        return -self.env.cost(_instance(td), actions[:, None])[:, 0]
+        return -self.env.cost(self._instance(td), actions[:, None])[:, 0]
 
-    @staticmethod
-    def check_solution_validity(td: TensorDict, actions: Tensor) -> None:
-        """Follows every rollout by hand.
+    def check_solution_validity(self, td: TensorDict, actions: Tensor) -> None:
+        """Follows every rollout step by step.
 
         Raises:
-            ProblemError: a stop is not served exactly once, or a vehicle carries too much.
+            ProblemError: an action was not allowed where it was taken, or a rollout is not
+                complete.
         """
-        units, capacity = td["units"].tolist(), td["capacity"].tolist()
-        for b, taken in enumerate(actions.tolist()):
-            stops = sorted(node for node in taken if node)
-            if stops != list(range(1, len(units[b]))):
-                raise ProblemError(f"rollout {b}: not every stop is served exactly once")
-            load = 0
-            for node in taken:
-                load = load + units[b][node] if node else 0
-                if load > capacity[b]:
-                    raise ProblemError(f"rollout {b}: a vehicle carries more than {capacity[b]}")
+        instance = self._instance(td)
+        state = self.env.reset(instance, 1)
+        for t in range(actions.shape[1]):
+            action = actions[:, t, None]
+            allowed = self.env.mask(instance, state)[:, 0].gather(1, action)[:, 0]
+            if not allowed.all():
+                b = int((~allowed).nonzero()[0])
+                raise ProblemError(
+                    f"rollout {b}: node {int(action[b])} is not allowed at step {t}: it is "
+                    "visited, too large or too late, or another node must come first"
+                )
+            state = self.env.step(instance, state, action)
+        done = self.env.done(state)[:, 0]
+        if not done.all():
+            raise ProblemError(f"rollout {int((~done).nonzero()[0])} is not complete")
 
     def _make_spec(self, td_params: TensorDict | None = None) -> None:  # noqa: ARG002 (theirs)
-        nodes = self.generator.num_loc + 1
-        whole = {"dtype": torch.int64}
-        truth = {"dtype": torch.bool}
-        self.observation_spec = Composite(
-            cost=Unbounded((nodes, nodes)),
-            xy=Bounded(-1.0, 1.0, (nodes, 2)),
-            units=Unbounded((nodes,), **whole),
-            capacity=Unbounded((), **whole),
-            vehicles=Unbounded((), **whole),
-            locs=Bounded(0.0, 1.0, (nodes, 2)),
-            demand=Unbounded((nodes - 1,)),
-            vehicle_capacity=Unbounded((1,)),
-            current_node=Unbounded((1,), **whole),
-            visited=Unbounded((nodes,), **truth),
-            used_capacity=Unbounded((1,)),
-            action_mask=Unbounded((nodes,), **truth),
-            **{name: Unbounded((1,), **whole) for name in _SINGLE},
-            shape=(),
-        )
-        self.action_spec = Categorical(nodes, shape=(1,), dtype=torch.int64)
+        self.observation_spec = _spec(self._reset(batch_size=[1])[0])
+        self.action_spec = Categorical(self._nodes, shape=(1,), dtype=torch.int64)
         self.reward_spec = Unbounded((1,))
-        self.done_spec = Unbounded((1,), **truth)
+        self.done_spec = Unbounded((1,), dtype=torch.bool)
 
 
-def _instance(td: TensorDict) -> RCVRPInstance:
-    """The instances in a tensor dictionary, as views with one batch dimension."""
-    nodes = td["units"].shape[-1]
-    return RCVRPInstance(
-        cost=td["cost"].reshape(-1, nodes, nodes),
-        xy=td["xy"].reshape(-1, nodes, 2),
-        demand=td["units"].reshape(-1, nodes),
-        capacity=td["capacity"].reshape(-1),
-        vehicles=td["vehicles"].reshape(-1),
+def _fields(td: TensorDict) -> dict[str, Tensor]:
+    """The tensors of a tensor dictionary, as views with one batch dimension."""
+    return {name: value.reshape(-1, *value.shape[td.batch_dims :]) for name, value in td.items()}
+
+
+def _put(td: TensorDict, values: dict[str, Tensor]) -> None:
+    """Sets tensors with one batch dimension in the shape of a tensor dictionary."""
+    for name, value in values.items():
+        td.set(name, value.reshape((*td.batch_size, *value.shape[1:])))
+
+
+def _spec(td: TensorDict) -> Composite:
+    """What a tensor dictionary without batch holds, of any value."""
+    return Composite(
+        {
+            name: _spec(value)
+            if isinstance(value, TensorDict)
+            else Unbounded(value.shape, dtype=value.dtype)
+            for name, value in td.items()
+        }
     )
 
 
-def _state(td: TensorDict) -> RCVRPState:
-    """The states in a tensor dictionary, one rollout each."""
-    nodes = td["units"].shape[-1]
-    return RCVRPState(
-        current=td["current_node"].reshape(-1, 1),
-        visited=td["visited"].reshape(-1, 1, nodes),
-        **{name: td[name].reshape(-1, 1) for name in _SINGLE},
-    )
+# What RL4CO's models read ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Bridge:
+    """One environment in RL4CO's words.
+
+    Attributes:
+        name: of the RL4CO environment whose embeddings fit.
+        depots: nodes that RL4CO does not count in `num_loc`.
+        instance: our class of instances.
+        state: our class of states.
+        fixed: what an instance shows, beside coordinates.
+        moving: what a state of one rollout each shows, beside the mask.
+    """
+
+    name: str
+    depots: int
+    instance: type
+    state: type
+    fixed: Callable[[Any], Shown]
+    moving: Callable[[Any, Any], Shown]
+
+
+def _tour(instance: ATSPInstance) -> Shown:
+    return {"cost_matrix": instance.cost / instance.cost.amax((1, 2), keepdim=True).clamp_min(1e-9)}
+
+
+def _on_tour(instance: ATSPInstance, state: ATSPState) -> Shown:
+    return {
+        "first_node": state.first[:, 0],
+        "current_node": state.current[:, 0],
+        "i": instance.cost.shape[1] - state.unvisited,
+    }
+
+
+def _loads(instance: RCVRPInstance) -> Shown:
+    share = instance.demand[:, 1:] / instance.capacity[:, None]
+    full = torch.ones_like(instance.cost[:, 0, :1])
+    return {"demand": share.to(full.dtype), "vehicle_capacity": full}
+
+
+def _loading(instance: RCVRPInstance, state: RCVRPState) -> Shown:
+    used = 1.0 - state.free / instance.capacity[:, None]
+    return {
+        "current_node": state.current,
+        "visited": state.visited[:, 0],
+        "used_capacity": used.to(instance.cost.dtype),
+    }
+
+
+def _times(instance: RCVRPTWInstance) -> Shown:
+    begin, day = instance.opens[:, :1], horizon(instance)[:, None]
+    window = torch.stack([instance.opens - begin, instance.closes - begin], -1)
+    dtype = instance.cost.dtype
+    return {
+        **_loads(instance),
+        "durations": (instance.service / day).to(dtype),
+        "time_windows": (window / day[..., None]).clamp(0.0, 1.0).to(dtype),
+    }
+
+
+def _timing(instance: RCVRPTWInstance, state: RCVRPTWState) -> Shown:
+    gone = (state.time - instance.opens[:, :1]) / horizon(instance)[:, None]
+    return {**_loading(instance, state), "current_time": gone.to(instance.cost.dtype)}
+
+
+_BRIDGES = {
+    "atsp": _Bridge("atsp", 0, ATSPInstance, ATSPState, _tour, _on_tour),
+    "rcvrp": _Bridge("cvrp", 1, RCVRPInstance, RCVRPState, _loads, _loading),
+    "rcvrptw": _Bridge("cvrptw", 1, RCVRPTWInstance, RCVRPTWState, _times, _timing),
+}
+"""By name of our environment."""

@@ -100,14 +100,17 @@ class Solution:
         return replace(self, method=method, seed=seed, time_s=time_s)
 
     def better_than(self, other: Solution | None) -> bool:
-        """Order by required stops served, then by violations, then by cost."""
+        """Order by violations, then by required stops unserved, then by cost."""
         return other is None or self.rank < other.rank
 
     @property
     def rank(self) -> tuple[int, int, float]:
-        """Required stops unserved, violations, cost: the smaller, the better."""
+        """Violations, required stops unserved, cost: the smaller, the better.
+
+        Routes that leave stops out can be driven; routes that break a rule cannot.
+        """
         unserved = sum(u.required for u in self.unassigned)
-        return (unserved, len(self.violations), self.cost.total)
+        return (len(self.violations), unserved, self.cost.total)
 
     def summary(self) -> str:
         """One paragraph: cost, feasibility, and each reason it is not feasible."""

@@ -70,15 +70,15 @@ def test_optional_stop_does_not_make_infeasible():
     assert not solution.unassigned[0].required
 
 
-def test_better_solutions_serve_more_then_break_less_then_cost_less():
-    """The order is unserved required stops, violations, cost."""
+def test_better_solutions_break_less_then_serve_more_then_cost_less():
+    """The order is violations, unserved required stops, cost."""
     problem = line_of_four()
     good = Solution.from_routes(problem, [[1], [2, 3]])
     dear = Solution.from_routes(problem, [[1, 2], [3]])
     full = Solution.from_routes(problem, [[1, 2, 3]])
     part = Solution.from_routes(problem, [[1]])
     ordered = sorted([part, full, dear, good], key=lambda solution: solution.rank)
-    assert ordered == [good, dear, full, part]
+    assert ordered == [good, dear, part, full]
     assert good.better_than(dear)
     assert good.better_than(None)
 

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 import torch
 from city_tables import make_table
+from fake_city import FakeCity
 
+from nco.data import sample
 from nco.data.sample import (
     HORIZON,
     SERVICE,
@@ -16,6 +18,7 @@ from nco.data.sample import (
     rcvrp_capacity,
     rcvrptw_capacity,
 )
+from nco.envs.convert import CONVERSIONS
 from nco.envs.rcvrptw import TICKS_PER_S, servable
 from nco.training.sampler import (
     PLAIN,
@@ -126,3 +129,13 @@ def test_demands_and_capacities_follow_the_sample_module(draw, capacity):
     assert float(drawn.std()) == pytest.approx(expected.std(), abs=0.15)
     assert instance.demand[:, 0].eq(0).all()
     assert instance.capacity.eq(capacity(30)).all()
+
+
+@pytest.mark.parametrize("name", sorted(CONVERSIONS))
+@pytest.mark.parametrize("seed", range(5))
+def test_sampled_problems_convert_without_loss(name, seed):
+    """Problems of the sample module ask for what their environment covers and keep all stops."""
+    asked = getattr(sample, name)(FakeCity(), 12, seed=seed)
+    convert = CONVERSIONS[name]
+    assert convert.covers(asked)
+    assert convert.instance(asked, torch.float32).nodes == tuple(range(asked.size))

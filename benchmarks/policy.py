@@ -64,7 +64,9 @@ def references(problems: list[Problem], store: Path, time_s: float) -> list[floa
     return [known[f"{problem.name} {time_s:g}s"] for problem in problems]
 
 
-def gaps(problems: list[Problem], costs: list[float], solver: PolicySolver | str) -> dict[str, float]:
+def gaps(
+    problems: list[Problem], costs: list[float], solver: PolicySolver | str
+) -> dict[str, float]:
     """Mean gap in percent with its standard error, and seconds an instance."""
     found, seconds = [], []
     for problem, cost in zip(problems, costs, strict=True):

@@ -14,6 +14,7 @@ from nco.envs import environment
 from nco.envs.convert import CONVERSIONS
 from nco.envs.observe import fill_frame
 from nco.errors import PolicyError, UnsupportedError
+from nco.models.attention import AttentionPolicy
 from nco.models.files import save_policy, shipped
 from nco.problem import Problem, Vehicle
 from nco.search import policy
@@ -210,6 +211,14 @@ def test_a_policy_for_time_windows_also_solves_problems_without(tmp_path):
         nco.solve(problem_of(9), tour)
     with pytest.raises(UnsupportedError, match="capacity"):
         tour.solve(problem_of(9), 1.0, 0)
+
+
+def test_a_policy_made_for_other_features_is_refused(tmp_path):
+    """A network of another version is found before it computes anything."""
+    old = AttentionPolicy(9, 6, 2, 1, width=16, heads=2, decoder_heads=2, layers=1, hidden=16)
+    path = save_policy(tmp_path / "old.safetensors", old, "rcvrp")
+    with pytest.raises(PolicyError, match="9 node_features"):
+        nco.solve(problem_of(4), PolicySolver("policy", source=str(path)))
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import torch
 
 from nco.envs import environment
 from nco.envs.convert import CONVERSIONS, conversion
-from nco.errors import UnsupportedError
+from nco.errors import PolicyError, UnsupportedError
 from nco.models.files import load_policy, shipped
 from nco.search.decoding import GREEDY, VIEWS, Rollouts, Strategy, TimeUp, rollout, turned
 from nco.solution import Solution
@@ -139,7 +139,26 @@ def _shipped() -> tuple[str, ...]:
 
 @cache
 def _loaded(source: str) -> LoadedPolicy:
-    return load_policy(source)
+    """A policy that reads what its environment shows.
+
+    Raises:
+        PolicyError: it cannot be loaded, or was made for other features.
+    """
+    loaded = load_policy(source)
+    features, made = environment(loaded.problem).features, loaded.policy.spec()["init_args"]
+    shown = {
+        "node_features": len(features.node),
+        "pair_features": len(features.pair),
+        "context_features": len(features.context),
+        "roles": len(features.roles),
+    }
+    for name, count in shown.items():
+        if made.get(name, count) != count:
+            raise PolicyError(
+                f"policy {source!r} reads {made[name]} {name}, but {loaded.problem!r} shows "
+                f"{count}; it is of another version of nco, train it again"
+            )
+    return loaded
 
 
 def decode(

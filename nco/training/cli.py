@@ -26,7 +26,7 @@ REFERENCE_TIME_S = 2.0
 _NOISE = (
     # Lightning would rather read sys.argv itself. That is what started this process, and what
     # Lightning starts other processes with, so it must stay as it is.
-    ".*`args` parameter.*is intended to run from within Python",
+    ".*args parameter is intended to run from within Python",
     # Torch on Lightning's account; no validation; a run that goes on in its folder.
     ".*isinstance.treespec, LeafSpec.*is deprecated",
     ".*Total length of `list` across ranks is zero",

@@ -9,6 +9,8 @@ from nco.errors import InputError, UnsupportedError
 from nco.problem import Feature, Problem
 from nco.solution import Solution
 
+MAX_SEED = 2**31 - 1  # what fits into the seed of every solver, OR-Tools' being the narrowest
+
 
 class Solver(Protocol):
     """A method behind one signature.
@@ -81,9 +83,9 @@ def check_limits(time_limit_s: float, seed: int) -> None:
     """Refuse limits and seeds that make no sense.
 
     Raises:
-        InputError: the time limit is not positive or the seed is negative.
+        InputError: the time limit is not positive, or the seed is negative or above `MAX_SEED`.
     """
     if not 0 < time_limit_s < float("inf"):
         raise InputError(f"time_limit_s is {time_limit_s}; give a positive number of seconds")
-    if seed < 0:
-        raise InputError(f"seed is {seed}; give a whole number of 0 or more")
+    if not 0 <= seed <= MAX_SEED:
+        raise InputError(f"seed is {seed}; give a whole number from 0 to {MAX_SEED}")

@@ -46,6 +46,7 @@ def test_unknown_method_lists_the_known():
         ({"time_limit_s": 0}, "time_limit_s is 0"),
         ({"time_limit_s": float("nan")}, "time_limit_s is nan"),
         ({"seed": -1}, "seed is -1"),
+        ({"seed": 2**31}, "seed is 2147483648"),
     ],
 )
 def test_senseless_limits_are_refused(limits, message):

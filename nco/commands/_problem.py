@@ -83,7 +83,10 @@ def numbers(text: str) -> tuple[float, ...]:
 
 def names(text: str) -> tuple[str, ...]:
     """Different names with commas between them."""
-    return tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    found = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    if not found:
+        raise argparse.ArgumentTypeError(f"{text!r} names nothing")
+    return found
 
 
 def open_problem(arguments: argparse.Namespace) -> tuple[Problem, City | None]:

@@ -59,8 +59,15 @@ def test_every_verb_explains_itself(verb, capsys):
 
 @pytest.mark.parametrize(
     "argv",
-    [[], ["slove"], ["solve"], ["solve", "x.csv", "--time-limit", "-1"], ["city"]],
-    ids=["nothing", "verb", "file", "limit", "action"],
+    [
+        [],
+        ["slove"],
+        ["solve"],
+        ["solve", "x.csv", "--time-limit", "-1"],
+        ["solve", "x.csv", "--method", ","],
+        ["city"],
+    ],
+    ids=["nothing", "verb", "file", "limit", "method", "action"],
 )
 def test_wrong_usage_is_exit_code_two(argv, capsys):
     """Argparse's errors are as unusable input as any other."""
@@ -125,6 +132,8 @@ def test_check_explains_stop_by_stop(four, tmp_path, capsys):
         (["{stops}", "--city", "atlantis"], "'atlantis'"),
         (["{stops}", "--city", "helsinki", "--method", "magic"], "'magic' is unknown"),
         (["{stops}", "--city", "helsinki", "--map"], "--out DIR"),
+        (["{stops}", "--city", "helsinki", "--capacity", "-1"], "capacity is -1"),
+        (["{stops}", "--city", "helsinki", "--capacity", "nan"], "capacity is nan"),
         (["{four}", "--capacity", "3"], "'capacity'"),
         (["{four}", "--policy", "x.safetensors"], "--method policy"),
         (["{four}", "--initial", "{four}"], "holds a problem"),
@@ -204,6 +213,8 @@ def test_city_is_built_listed_and_described(cache, toy_extract, capsys):
     broken.write_text("<osm><node")
     assert main(["city", "build", str(broken)]) == 2
     assert "nco: error: " in capsys.readouterr().err
+    assert main(["city", "build", str(cache.parent)]) == 2
+    assert "is a folder" in capsys.readouterr().err
 
 
 def test_versions_name_every_solver_and_the_processor(capsys):

@@ -38,6 +38,13 @@ def test_registered_name(cache: Path, toy_extract: Path) -> None:
     assert set(listed) == {"helsinki", "toy town"}
 
 
+def test_built_in_name_is_not_given_away(cache: Path, toy_extract: Path) -> None:
+    """`helsinki` stays the built-in city, which demo and published numbers rest on."""
+    with pytest.raises(CityError, match="comes with nco"):
+        City.from_file(toy_extract, name="Helsinki")
+    assert city("helsinki").extract != toy_extract
+
+
 def test_path(cache: Path, toy_extract: Path, tmp_path: Path) -> None:
     """An extract's path and a saved city's path open both."""
     by_path = city(toy_extract)
@@ -229,5 +236,5 @@ def test_services_down(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(osmnx.settings, "nominatim_url", "http://127.0.0.1:9")
     monkeypatch.setattr(time, "sleep", lambda _: None)
-    with pytest.raises(ServiceError, match=r"City\.from_file"):
+    with pytest.raises(ServiceError, match=r"cannot be reached; .* City\.from_file"):
         City.from_place("Toy Town")

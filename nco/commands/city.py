@@ -8,6 +8,7 @@ from typing import Any
 
 from nco import console
 from nco.commands._problem import PROFILES
+from nco.errors import CityError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,6 +53,8 @@ def _build(arguments: argparse.Namespace) -> dict[str, Any]:
     from nco.data.places import remember
 
     source, name = arguments.source, arguments.name
+    if Path(source).is_dir():
+        raise CityError(f"{source} is a folder; give an .osm.pbf or .osm file, or a place")
     with console.progress(f"building {name or source}", quiet=arguments.quiet):
         if Path(source).suffix in (".pbf", ".osm") or Path(source).is_file():
             path = Path(source)

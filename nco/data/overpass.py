@@ -97,7 +97,7 @@ def _bounds(place: str, ask: Ask) -> tuple[float, float, float, float]:
     """West, south, east, north of a place, by osmnx from Nominatim."""
     import osmnx
     from osmnx._errors import InsufficientResponseError
-    from requests import RequestException
+    from requests import RequestException, exceptions
 
     attempt = 0
     while True:
@@ -112,13 +112,17 @@ def _bounds(place: str, ask: Ask) -> tuple[float, float, float, float]:
                 "as on openstreetmap.org, for instance 'Delft, Netherlands'"
             ) from error
         except (RequestException, OSError, ValueError, KeyError) as error:
+            # A failed connection comes with two lines of urllib3's inner life.
+            reason = (
+                "it cannot be reached" if isinstance(error, exceptions.ConnectionError) else error
+            )
             if attempt == ask.retries:
                 raise ServiceError(
                     f"Nominatim could not be asked for {place!r} ({attempt + 1} tries): "
-                    f"{error}; try again later, or download an extract and use City.from_file"
+                    f"{reason}; try again later, or download an extract and use City.from_file"
                 ) from error
             pause_s = ask.pause_s * 2**attempt
-            log.info("Nominatim: %s; asking again in %.1f s", error, pause_s)
+            log.info("Nominatim: %s; asking again in %.1f s", reason, pause_s)
             time.sleep(pause_s)
             attempt += 1
 
@@ -132,6 +136,7 @@ def _osmnx_settings(timeout_s: float) -> Iterator[None]:
     def refuse_busy(response: Response, *_: Any, **__: Any) -> None:
         # osmnx itself asks again every 55 s, without end.
         if response.status_code in (429, 504):
+            response.close()
             raise RequestException(f"it is busy (status {response.status_code})")
 
     before = {name: getattr(settings, name) for name in ("cache_folder", "requests_kwargs")}

@@ -72,12 +72,14 @@ def remember(name: str, extract: Path) -> None:
     """Register an extract under a name.
 
     Raises:
-        CityError: the name is empty.
+        CityError: the name is empty or of a built-in city.
         StorageError: the cache folder cannot be written.
     """
     key = _key(name)
     if not key:
         raise CityError("a city's name must not be empty")
+    if key in BUILT_IN and extract != built_in(key):
+        raise CityError(f"{key!r} is a city that comes with nco; give another name")
     known = _registered()
     if known.get(key) != str(extract):
         write_atomic(_registry(), json.dumps(known | {key: str(extract)}, indent=1))

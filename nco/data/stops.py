@@ -222,6 +222,8 @@ def _check_fit(
     else:
         limits = [] if capacity is None else [tuple(np.atleast_1d(capacity))]
     for limit in limits:
+        if not all(number >= 0 for number in limit):
+            raise InputError(f"capacity is {_numbers(limit)}; give numbers of 0 or more")
         if limit and not dimensions:
             raise FormatError(
                 f"{stops.places[0]}: there is no column 'demand', so a capacity of "
@@ -229,8 +231,8 @@ def _check_fit(
             )
         if len(limit) != dimensions:
             raise InputError(
-                f"capacity has {len(limit)} numbers but the stops have {dimensions} columns of "
-                "demand; give one number for each"
+                f"capacity has {len(limit)} numbers but the stops have {dimensions} of demand; "
+                "give one number for each column of demand"
             )
     for k in rows:
         if limits and not any((stops.demand[k] <= limit).all() for limit in limits):

@@ -92,7 +92,9 @@ class PolicySolver:
         if not len(problem.stops):
             return []
         pairs = problem.size**2
-        views = min(self.strategy.views, max(1, _PAIRS_AND_VIEWS // pairs))
+        # Fewer views where all of them would take more memory, or half of the time.
+        in_time = int(clock.left_s / (2 * _ENCODE_S * pairs))
+        views = max(1, min(self.strategy.views, _PAIRS_AND_VIEWS // pairs, in_time))
         best = None
         if _ENCODE_S * views * pairs < clock.left_s:
             loaded = self._policy(problem)

@@ -153,7 +153,7 @@ def _typed(error: ArgumentError) -> NcoError:
         if isinstance(cause, NcoError):
             return cause
         cause = cause.__cause__ or cause.__context__
-    return PolicyError(f"nco train: {error}")
+    return PolicyError(f"nco train: {error}; `nco train fit --help` lists every option")
 
 
 if __name__ == "__main__":

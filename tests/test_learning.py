@@ -11,17 +11,16 @@ from test_models import small_policy
 
 from nco.envs import ENVIRONMENTS, environment
 from nco.search.decoding import rollout
-from nco.training.sampler import PLAIN, Pools, draw_atsp, draw_rcvrp, draw_rcvrptw
+from nco.training.sampler import PLAIN, Pools
 from nco.training.seeds import seeded
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
+    from nco.training.data import DRAW
     from nco.training.reinforce import rollout_loss
 
 # Lightning's own deprecations and advice; nothing of that is ours to mend.
 pytestmark = pytest.mark.filterwarnings("ignore")
-
-DRAW = {"atsp": draw_atsp, "rcvrp": draw_rcvrp, "rcvrptw": draw_rcvrptw}
 
 
 @pytest.mark.parametrize("name", sorted(ENVIRONMENTS))

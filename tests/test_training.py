@@ -13,13 +13,16 @@ from pathlib import Path
 import pytest
 import torch
 from city_tables import make_table
-from directed import directed_rcvrp
+from directed import MAKE, directed_rcvrp
 from test_models import small_policy
 
+import nco
 from nco.envs import environment
+from nco.envs.convert import conversion
 from nco.errors import FormatError, InputError, PolicyError
 from nco.models.files import load_policy
 from nco.search.decoding import rollout
+from nco.search.policy import PolicySolver
 from nco.training.cli import main
 from nco.training.references import References
 
@@ -212,6 +215,24 @@ def test_validation_measures_the_gap_to_references(tables, tmp_path, capsys, cap
     mine = load_policy(tmp_path / "mine.safetensors", "rcvrp")
     assert mine.card["training"]["steps"] == 6
     assert mine.card["training"]["cities"] == tables[:2]
+
+
+@pytest.mark.parametrize("name", ["atsp", "rcvrptw"])
+def test_every_problem_trains_by_the_same_command(tables, tmp_path, monkeypatch, name):
+    """One option names the problem, from references to a policy file that solves it."""
+    monkeypatch.setattr("nco.training.cli.REFERENCE_TIME_S", 0.1)
+    given = arguments(
+        tables, tmp_path, "--model.environment", name, "--trainer.max_epochs", "1",
+        "--data.validation_cities", json.dumps(tables[2:]),
+        "--data.references", str(tmp_path / "references.json"),
+        "--data.validation_stops", "[5]", "--data.validation_instances", "2",
+    )  # fmt: skip
+    assert main(["references", *given]) == 0
+    assert main(["fit", *given]) == 0
+    assert main(["export", str(tmp_path / "last.ckpt"), str(tmp_path / "mine.safetensors")]) == 0
+    asked = conversion(name).problem(MAKE[name](1, 7, 0), 0)
+    method = PolicySolver("policy", source=str(tmp_path / "mine.safetensors"))
+    assert nco.solve(asked, method, time_limit_s=5.0).feasible
 
 
 def test_references_of_other_instances_are_not_used(tmp_path):

@@ -19,7 +19,14 @@ from torch.utils.data import DataLoader
 from nco.errors import PolicyError
 from nco.training.batch import Drawn, Referenced
 from nco.training.references import References
-from nco.training.sampler import PLAIN, Distribution, Pools, draw_rcvrp
+from nco.training.sampler import (
+    PLAIN,
+    Distribution,
+    Pools,
+    draw_atsp,
+    draw_rcvrp,
+    draw_rcvrptw,
+)
 from nco.training.seeds import seeded
 from nco.training.sources import TableSize, find_sources, table_of
 
@@ -31,7 +38,7 @@ log = logging.getLogger("nco")
 type Draw = Callable[[Pools, int, int, Distribution, torch.Generator], Any]
 
 # Problem -> how its instances are drawn. A new problem is one line here.
-DRAW: dict[str, Draw] = {"rcvrp": draw_rcvrp}
+DRAW: dict[str, Draw] = {"atsp": draw_atsp, "rcvrp": draw_rcvrp, "rcvrptw": draw_rcvrptw}
 
 
 class CityData(lightning.LightningDataModule):
@@ -44,7 +51,7 @@ class CityData(lightning.LightningDataModule):
         validation_cities: to validate on; none of them may be trained on.
         references: file of reference costs, see `nco train references`; None for no validation.
         environment: name of the problem.
-        stops: smallest and largest number of stops; each batch has one number.
+        stops: smallest and largest number of stops (nodes, in tours); each batch has one number.
         batch_size: instances of a batch, of each process.
         batches_per_epoch: of all processes together.
         distribution: how training instances are drawn.

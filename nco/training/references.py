@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from nco.data.files import write_atomic
-from nco.envs.convert import rcvrp_problem
+from nco.envs.convert import conversion
 from nco.errors import FormatError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from nco.envs.rcvrp import RCVRPInstance
     from nco.problem import Problem
     from nco.training.data import CityData
 
@@ -91,8 +90,9 @@ def compute_references(data: CityData, time_limit_s: float) -> None:
     if data.references is None:
         raise FormatError("data.references is not set; name the file to write")
     for stops in data.validation_stops:
-        instance: RCVRPInstance = data.validation_instance(stops)
-        problems = [rcvrp_problem(instance, b) for b in range(len(instance.cost))]
+        instance = data.validation_instance(stops)
+        problem_of = conversion(data.environment).problem
+        problems = [problem_of(instance, b) for b in range(data.validation_instances)]
         log.info("references of %d instances of %d stops", len(problems), stops)
         costs = reference_costs(problems, time_limit_s)
         entry = {"method": METHOD, "time_limit_s": time_limit_s, "cost_m": costs}

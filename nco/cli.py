@@ -6,13 +6,14 @@ options cannot be used (a message on stderr begins with `nco: error:`); 70 a fau
 """
 
 import argparse
+import contextlib
 import sys
 import traceback
 from collections.abc import Sequence
 from importlib import import_module
 
 from nco import __version__, console
-from nco.errors import NcoError
+from nco.errors import NcoError, StorageError
 
 # Verb -> what it does. The module `nco.commands.<verb>` has `add_arguments` and `run`.
 VERBS = {
@@ -60,7 +61,8 @@ def _run(verb: str, arguments: argparse.Namespace) -> int:
     except NcoError as error:
         if as_json:
             kind = type(error).__name__
-            console.write_json({"error": {"kind": kind, "message": str(error)}})
+            with contextlib.suppress(StorageError):
+                console.write_json({"error": {"kind": kind, "message": str(error)}})
         console.write_error(str(error))
         return UNUSABLE
     except KeyboardInterrupt:

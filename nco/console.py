@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from nco.errors import StorageError
+
 PATIENCE_S = 2.0  # how long a task may be silent
 _REFRESH_S = 0.1
 _LINE_EVERY_S = 10.0
@@ -20,19 +22,35 @@ _log = logging.getLogger("nco")
 
 
 def write(text: str) -> None:
-    """Write lines to stdout."""
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
+    """Write lines to stdout; what its encoding lacks is escaped.
+
+    Raises:
+        BrokenPipeError: the reader has gone.
+        StorageError: stdout is a file on a full disk.
+    """
+    if sys.stdout is None:  # closed by the caller
+        return
+    encoding = sys.stdout.encoding or "utf-8"
+    try:
+        sys.stdout.write(f"{text}\n".encode(encoding, "backslashreplace").decode(encoding))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        sys.stdout = None  # Python would try once more at the end, and fail with a traceback
+        raise StorageError(f"cannot write to stdout: {error.strerror}; free some space") from error
 
 
 def write_error(text: str) -> None:
     """Write an error to stderr, in the form that scripts look for."""
-    sys.stderr.write(f"nco: error: {text}\n")
+    if sys.stderr is not None:
+        sys.stderr.write(f"nco: error: {text}\n")
 
 
 def write_json(content: Any) -> None:
     """Write one JSON object on one line to stdout; infinities and NaN become null."""
-    write(json.dumps(finite(content), ensure_ascii=False))
+    # In ASCII, because `write` escapes what stdout cannot hold, and not as JSON does.
+    write(json.dumps(finite(content)))
 
 
 def finite(content: Any) -> Any:
@@ -63,7 +81,8 @@ class _ToStderr(logging.Handler):
     """Writes to what stderr is at the moment: a running bar puts itself in its place."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        sys.stderr.write(f"{self.format(record)}\n")
+        if sys.stderr is not None:
+            sys.stderr.write(f"{self.format(record)}\n")
 
 
 @contextmanager
@@ -90,7 +109,7 @@ def progress(task: str, expected_s: float | None = None, *, quiet: bool = False)
         expected_s: how long it should take; None shows a bar without an end.
         quiet: show nothing.
     """
-    if quiet or not sys.stderr.isatty():
+    if quiet or sys.stderr is None or not sys.stderr.isatty():
         yield
         return
     over = threading.Event()
@@ -128,7 +147,7 @@ def counter(task: str, *, quiet: bool = False) -> Iterator[Callable[[int, int], 
     if quiet:
         yield lambda _done, _total: None
         return
-    if not sys.stderr.isatty():
+    if sys.stderr is None or not sys.stderr.isatty():
         last = [time.monotonic()]
 
         def line(done: int, total: int) -> None:

@@ -2,9 +2,13 @@
 
 import json
 import logging
+import os
+import shlex
 import subprocess
 import sys
 import time
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from instances import line_of_four
@@ -285,6 +289,30 @@ def test_long_tasks_show_a_bar_on_a_terminal(monkeypatch, capsys):
     with console.counter("running") as done:
         done(1, 2)
     assert "running" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]], ids=["text", "json"])
+def test_stdout_that_cannot_hold_a_name_shows_it_escaped(options, tmp_path):
+    """A terminal without UTF-8 is no fault of nco; JSON stays JSON."""
+    problem = save(replace(line_of_four(), names=("depot", "Töölö", "b", "c")), tmp_path / "p.json")
+    command = [sys.executable, "-m", "nco", "solve", str(problem), "--method", "nearest", *options]
+    ascii_only = os.environ | {"PYTHONIOENCODING": "ascii"}
+    found = subprocess.run(command, capture_output=True, text=True, env=ascii_only, check=False)
+    assert found.returncode == 0
+    assert "T\\xf6" in found.stdout or "Töölö" in str(json.loads(found.stdout))
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_full_and_closed_output_end_without_traceback(four):
+    """Results that cannot be written are exit code 2; nobody who listens is no error."""
+    command = f"{shlex.quote(sys.executable)} -m nco solve {shlex.quote(four)} --method nearest"
+    codes = {"> /dev/full": 2, "--json > /dev/full": 2, ">&-": 0, "2>&-": 0}
+    for redirection, code in codes.items():
+        found = subprocess.run(
+            ["/bin/sh", "-c", f"{command} {redirection}"], capture_output=True, check=False
+        )
+        assert found.returncode == code, redirection
+        assert b"Traceback" not in found.stderr
 
 
 def test_json_has_no_infinity():

@@ -106,8 +106,8 @@ def _drive(problem: Problem, v: int, trips: Sequence[Sequence[int]]) -> list[Rou
         # What is still to be delivered, summed from the end so that the last load is exactly 0.
         loads = np.cumsum(problem.demand[[*trip, vehicle.end]][::-1], axis=0)[::-1].tolist()
         left = (*map(tuple, loads[1:]), (0.0,) * problem.dimensions)
-        visits = [Visit(vehicle.start, now, now, now, tuple(loads[0]), metres, seconds)]
-        here = vehicle.start
+        here = vehicle.end if t else vehicle.start  # the next trip begins where the last ended
+        visits = [Visit(here, now, now, now, tuple(loads[0]), metres, seconds)]
         for node, load in zip((*trip, vehicle.end), left, strict=True):
             metres += float(profile.distance_m[here, node])
             seconds += float(profile.duration_s[here, node])

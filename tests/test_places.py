@@ -45,6 +45,15 @@ def test_built_in_name_is_not_given_away(cache: Path, toy_extract: Path) -> None
     assert city("helsinki").extract != toy_extract
 
 
+def test_built_in_wins_over_an_older_entry(cache: Path, toy_extract: Path) -> None:
+    """An entry of that name from another installation does not stand in for the built-in city."""
+    cache.mkdir(parents=True)
+    (cache / "cities.json").write_text(json.dumps({"helsinki": str(toy_extract)}))
+    assert city("helsinki").extract != toy_extract
+    listed = {entry["name"]: entry["extract"] for entry in known_cities()}
+    assert listed["helsinki"] == "built in"
+
+
 def test_path(cache: Path, toy_extract: Path, tmp_path: Path) -> None:
     """An extract's path and a saved city's path open both."""
     by_path = city(toy_extract)

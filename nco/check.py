@@ -118,7 +118,7 @@ def check(problem: Problem, solution: Solution) -> Report:
         "distance": _weigh(weights.distance, math.fsum(tally.distance)),
         "duration": _weigh(weights.duration, math.fsum(tally.duration)),
         "fixed": weights.fixed * math.fsum(tally.fixed),
-        "preference": -weights.preference * math.fsum(tally.preference),
+        "preference": 0.0 - weights.preference * math.fsum(tally.preference),
         "unserved": weights.unserved * unserved,
         "longest_route": _weigh(weights.longest_route, max(measured, default=0.0)),
     }

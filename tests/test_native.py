@@ -33,6 +33,16 @@ def test_solution_round_trip(tmp_path, pair):
     json.loads(path.read_text(), parse_constant=pytest.fail)
 
 
+def test_total_that_its_parts_do_not_make_is_refused(tmp_path):
+    """A cost that was written into a file by hand does not pass for the solver's."""
+    problem = line_of_four()
+    path = write_solution(tmp_path / "s.json", Solution.from_routes(problem, [[1, 2]]))
+    data = json.loads(path.read_text())
+    path.write_text(json.dumps(data | {"cost": data["cost"] | {"total": 1.0}}))
+    with pytest.raises(FormatError, match=r"cost\.total is 1, but its parts make"):
+        read_solution(path)
+
+
 def test_large_matrices_are_packed(tmp_path):
     """A matrix of 120 x 120 is packed to less than its raw size and comes back exactly."""
     distance = directed(120)

@@ -9,6 +9,7 @@ of the size and far quicker. Alike vehicles in a row are one entry with a `count
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, fields
@@ -161,7 +162,11 @@ def solution_from(data: Fields) -> Solution:
         FormatError: it is something else, of another version, or a field is bad.
     """
     _check_version(data, SOLUTION)
-    cost = data.child("cost")
+    entry = data.child("cost")
+    cost = Cost(**{f.name: entry.number(f.name) for f in fields(Cost)})
+    total = entry.number("total", cost.total)
+    if not math.isclose(total, cost.total, rel_tol=1e-9, abs_tol=1e-9):
+        entry.fail("total", f"is {total:g}, but its parts make {cost.total:g}; leave it out")
     return Solution(
         routes=tuple(
             Route(entry.whole("vehicle"), tuple(entry.wholes("stops")))
@@ -181,7 +186,7 @@ def solution_from(data: Fields) -> Solution:
             )
             for entry in data.children("violations", [])
         ),
-        cost=Cost(**{f.name: cost.number(f.name) for f in fields(Cost)}),
+        cost=cost,
         method=data.text("method", ""),
         seed=data.whole("seed", 0),
         time_s=data.number("time_s", 0.0),

@@ -240,8 +240,14 @@ def _time_violations(problem: Problem, v: int, plan: Duty) -> list[Violation]:
         if np.isfinite(start) and exceeds(start, latest):
             text = f"vehicle {v} reaches {names[j]!r} {start - latest:.1f} s after its window"
             found.append(Violation("time window", text, v, j, start - latest))
-    finish, end = plan.start_s[-1], problem.vehicles[v].shift_s[1]
-    if np.isfinite(finish) and exceeds(finish, end):
+    # Not simply the last return: a later trip may never end where a pair is unreachable.
+    returns = [
+        start
+        for j, start in zip(plan.nodes[1:], plan.start_s[1:], strict=True)
+        if j < problem.depots and np.isfinite(start)
+    ]
+    finish, end = max(returns, default=0.0), problem.vehicles[v].shift_s[1]
+    if exceeds(finish, end):
         text = f"vehicle {v} returns {finish - end:.1f} s after its shift"
         found.append(Violation("shift", text, v, amount=finish - end))
     return found

@@ -43,6 +43,17 @@ def test_checker_and_evaluation_agree(case):
     assert {finding.kind for finding in report.findings} == ours
 
 
+def test_late_return_counts_although_the_next_trip_never_ends():
+    """Both computations report the shift that the first trip breaks before an unreachable pair."""
+    away = [[0.0, 10.0, 10.0], [10.0, 0.0, 10.0], [np.inf, 10.0, 0.0]]
+    vehicle = Vehicle(shift_s=(0.0, 15.0), max_trips=2)
+    problem = Problem.from_matrices(away, away, vehicles=[vehicle])
+    solution = Solution.from_routes(problem, [Route(0, (1,)), Route(0, (2,))])
+    kinds = {"shift", "unreachable"}
+    assert {violation.kind for violation in solution.violations} == kinds
+    assert {finding.kind for finding in check(problem, solution).findings} == kinds
+
+
 def test_distance_follows_the_direction_of_travel():
     """A tour with the one-way street costs 400 m, against it 4000 m."""
     problem = one_way_street()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -16,7 +18,7 @@ from nco.envs.observe import fill_frame
 from nco.errors import PolicyError, UnsupportedError
 from nco.models.attention import AttentionPolicy
 from nco.models.files import save_policy, shipped
-from nco.problem import Problem, Vehicle
+from nco.problem import Problem, Profile, Vehicle
 from nco.search import policy
 from nco.search.decoding import Strategy, TimeUp, rollout, sample, turned
 from nco.search.policy import PolicySolver
@@ -196,7 +198,6 @@ def saved_policy(folder, name: str) -> str:
 def test_a_policy_of_any_environment_solves_its_problems(tmp_path, name):
     """The file says what it is for; nothing else has to."""
     chosen = PolicySolver("policy", source=saved_policy(tmp_path, name))
-    assert chosen.supports == CONVERSIONS[name].features
     for stops in (1, 9):
         asked = CONVERSIONS[name].problem(MAKE[name](1, stops, 3), 0)
         assert nco.solve(asked, chosen, time_limit_s=5.0).feasible
@@ -207,10 +208,8 @@ def test_a_policy_for_time_windows_also_solves_problems_without(tmp_path):
     general = PolicySolver("policy", source=saved_policy(tmp_path, "rcvrptw"))
     assert nco.solve(problem_of(9), general, time_limit_s=5.0).feasible
     tour = PolicySolver("policy", source=saved_policy(tmp_path, "atsp"))
-    with pytest.raises(UnsupportedError, match="capacity"):
+    with pytest.raises(UnsupportedError, match=r"atsp.safetensors' is for 'atsp'.*: capacity"):
         nco.solve(problem_of(9), tour)
-    with pytest.raises(UnsupportedError, match="capacity"):
-        tour.solve(problem_of(9), 1.0, 0)
 
 
 def test_a_policy_made_for_other_features_is_refused(tmp_path):
@@ -249,6 +248,23 @@ def test_shipped_policies_do_not_claim_time_windows_before_there_are_any():
     asked = CONVERSIONS["rcvrptw"].problem(MAKE["rcvrptw"](1, 5, 0), 0)
     covered = any(CONVERSIONS[name].covers(asked) for name in shipped())
     assert ("policy" in nco.methods(asked)) == covered
+
+
+@pytest.mark.parametrize("name", sorted(CONVERSIONS))
+def test_unreachable_stops_are_reported_and_the_rest_is_solved(tmp_path, name):
+    """A stop that is cut off is unassigned; one that misses only some pairs is fitted in."""
+    whole = CONVERSIONS[name].problem(MAKE[name](1, 8, 0), 0)
+    profile = whole.profiles[0]
+    distance, duration = profile.distance_m.copy(), profile.duration_s.copy()
+    for matrix in (distance, duration):
+        matrix[: len(matrix) - 1, -1] = np.inf  # no street leads to the last stop
+        matrix[1, 2] = matrix[2, 1] = np.inf
+    cut = Profile(distance_m=distance, duration_s=duration)
+    asked = dataclasses.replace(whole, profiles=(cut,))
+    found = nco.solve(asked, PolicySolver("policy", source=saved_policy(tmp_path, name)))
+    assert [entry.stop for entry in found.unassigned] == [whole.size - 1]
+    assert "no street leads to it" in found.unassigned[0].reason
+    assert not found.violations
 
 
 def test_stops_that_no_vehicle_can_serve_are_unassigned_with_a_reason(tmp_path):

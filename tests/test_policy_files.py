@@ -14,6 +14,8 @@ from test_models import small_policy
 
 from nco.errors import PolicyError, StorageError
 from nco.models.files import CHECKPOINT_KEY, FORMAT, build, load_policy, save_policy, shipped
+from nco.problem import Problem
+from nco.search.policy import PolicySolver
 
 
 @pytest.fixture
@@ -90,6 +92,19 @@ def test_files_for_another_problem_are_refused(saved):
     """Both problems are named."""
     with pytest.raises(PolicyError, match=r"'rcvrp', not for 'atsp'"):
         load_policy(saved, "atsp")
+
+
+def test_metadata_that_is_damaged_is_refused(saved):
+    """A file whose description of its network cannot be read is named."""
+    with pytest.raises(PolicyError, match=r"p\.safetensors does not say what network"):
+        load_policy(rewritten(saved, policy="{"))
+
+
+def test_a_problem_that_nobody_knows_is_refused(saved):
+    """A policy of a later version, say, is named with its problem."""
+    solver = PolicySolver("policy", source=str(rewritten(saved, problem="tsptw")))
+    with pytest.raises(PolicyError, match=r"p\.safetensors' is for 'tsptw'"):
+        solver.solve(Problem.from_matrices([[0.0, 1.0], [1.0, 0.0]]), 1.0, 0)
 
 
 def test_foreign_safetensors_are_refused(saved):

@@ -20,14 +20,29 @@ _UNITS = 2**30  # of capacity where demands are no round decimal numbers
 _DECIMALS = 6
 
 
+def linked(problem: Problem) -> tuple[int, ...]:
+    """The depot of the first vehicle, then the stops that reach it and one another both ways.
+
+    Where a pair is unreachable, the stop with the most such pairs is left out, again and again.
+    """
+    nodes = np.array([problem.vehicles[0].start, *problem.stops])
+    distance = problem.profile_of(0).distance_m[np.ix_(nodes, nodes)]
+    cut = np.isinf(distance) | np.isinf(distance.T)
+    kept = ~cut[0]
+    cut[~kept] = cut[:, ~kept] = False
+    while cut.any():
+        worst = int(cut.sum(axis=1).argmax())
+        kept[worst] = cut[worst] = cut[:, worst] = False
+    return tuple(int(node) for node in nodes[kept])
+
+
 def arc_cost(problem: Problem, nodes: Sequence[int]) -> NDArray[np.float64]:
-    """`[N, N]` what the objective charges for the metres and seconds of driving between nodes."""
+    """`[N, N]` what the objective charges for driving between nodes that reach one another."""
     vehicle, objective = problem.vehicles[0], problem.objective
-    profile = problem.profile_of(0)
-    cost = objective.distance * vehicle.cost_per_m * profile.distance_m
+    profile, pairs = problem.profile_of(0), np.ix_(nodes, nodes)
+    cost = objective.distance * vehicle.cost_per_m * profile.distance_m[pairs]
     if objective.duration:
-        cost = cost + objective.duration * vehicle.cost_per_s * profile.duration_s
-    cost = cost[np.ix_(nodes, nodes)]
+        cost = cost + objective.duration * vehicle.cost_per_s * profile.duration_s[pairs]
     np.fill_diagonal(cost, 0.0)
     return cost
 

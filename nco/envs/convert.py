@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from nco.envs.arcs import arc_cost, coordinates, whole_units
+from nco.envs.arcs import arc_cost, coordinates, linked, whole_units
 from nco.envs.atsp import ATSPInstance
 from nco.envs.rcvrp import UNLIMITED, RCVRPInstance
 from nco.envs.rcvrptw import (
@@ -37,7 +37,8 @@ class Converted[I]:
     Attributes:
         instance: of an environment.
         nodes: node number in the problem of every node of the instance; the first is the depot
-            that the vehicles use. Stops that no vehicle can serve are missing.
+            that the vehicles use. Stops that no vehicle can serve are missing, and those that
+            do not reach all others both ways.
     """
 
     instance: I
@@ -69,8 +70,8 @@ class Conversion[I]:
 
 
 def atsp_instance(problem: Problem, dtype: torch.dtype = torch.float32) -> Converted[ATSPInstance]:
-    """One tour of the first vehicle from its depot through all stops."""
-    nodes = (problem.vehicles[0].start, *problem.stops)
+    """One tour of the first vehicle from its depot through the stops."""
+    nodes = linked(problem)
     cost = arc_cost(problem, nodes)
     instance = ATSPInstance(
         cost=torch.as_tensor(cost, dtype=dtype)[None],
@@ -106,7 +107,7 @@ def rcvrp_instance(
     The cost of an arc is what the objective charges for it. A fixed cost of vehicles is charged
     on the arcs that leave the depot.
     """
-    nodes = (problem.vehicles[0].start, *problem.stops)
+    nodes = linked(problem)
     return Converted(RCVRPInstance(**_loads(problem, nodes, dtype)), nodes)
 
 
@@ -137,7 +138,7 @@ def rcvrptw_instance(
     the instance's cost has those of driving; waiting depends on the route, not on an arc.
     """
     vehicle = problem.vehicles[0]
-    nodes = (vehicle.start, *problem.stops)
+    nodes = linked(problem)
     chosen = list(nodes)
     window = problem.window_s[chosen].copy()
     window[0, 0] = max(window[0, 0], vehicle.shift_s[0])
@@ -211,7 +212,7 @@ def _problem(instance: RCVRPInstance, index: int, **more: Any) -> Problem:
     )
 
 
-_TOUR = frozenset({Feature.DURATION_COST, Feature.FIXED_COST})
+_TOUR = frozenset({Feature.DURATION_COST, Feature.FIXED_COST, Feature.UNREACHABLE})
 _LOADS = _TOUR | {Feature.CAPACITY}
 _TIMES = _LOADS | {Feature.TIME_WINDOWS, Feature.SHIFTS}
 

@@ -155,7 +155,11 @@ def _read_weights(path: Path) -> _Content:
         raise PolicyError(f"{path} is damaged or no safetensors file: {error}") from error
     if own.get("format") != FORMAT:
         raise PolicyError(f"{path} is not a policy of nco: its format is {own.get('format')!r}")
-    return own["problem"], json.loads(own["policy"]), tensors, _read_card(path)
+    try:
+        problem, spec = own["problem"], json.loads(own["policy"])
+    except (KeyError, ValueError) as error:
+        raise PolicyError(f"{path} does not say what network it is of: {error}") from error
+    return problem, spec, tensors, _read_card(path)
 
 
 def _read_card(path: Path) -> dict[str, Any]:

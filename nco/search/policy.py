@@ -58,12 +58,12 @@ class PolicySolver:
 
     @property
     def supports(self) -> frozenset[Feature]:
-        """What the environment of the policy covers; those of all shipped ones together.
+        """What shipped policies cover together; with a `source`, what any policy could.
 
-        Raises:
-            PolicyError: `source` cannot be loaded.
+        Whether the one of `source` covers a problem is found when it is loaded, and said with
+        its name.
         """
-        names = _shipped() if self.source is None else (_loaded(self.source).problem,)
+        names = _shipped() if self.source is None else tuple(CONVERSIONS)
         return frozenset().union(*(conversion(name).features for name in names))
 
     def solve(
@@ -122,15 +122,15 @@ class PolicySolver:
             UnsupportedError: no policy is for what the problem asks.
         """
         names = _shipped() if self.source is None else (self.source,)
+        refusal = "there is no policy"
         for name in names:
             loaded = _loaded(name)
-            if conversion(loaded.problem).covers(problem):
+            features = conversion(loaded.problem).features
+            if problem.features <= features:
                 return loaded
-        asked = ", ".join(sorted(problem.features)) or "nothing but short routes"
-        raise UnsupportedError(
-            f"method {self.name!r} has no policy for a problem with: {asked}; "
-            f"there are {', '.join(names) or 'none'}; give another policy or choose another method"
-        )
+            lacking = ", ".join(sorted(problem.features - features))
+            refusal = f"policy {name!r} is for {loaded.problem!r} and cannot handle: {lacking}"
+        raise UnsupportedError(f"{refusal}; give another policy or choose another method")
 
 
 def _shipped() -> tuple[str, ...]:
@@ -147,6 +147,11 @@ def _loaded(source: str) -> LoadedPolicy:
         PolicyError: it cannot be loaded, or was made for other features.
     """
     loaded = load_policy(source)
+    if loaded.problem not in CONVERSIONS:
+        raise PolicyError(
+            f"policy {source!r} is for {loaded.problem!r}, which this version of nco does not "
+            f"know; it knows {', '.join(CONVERSIONS)}"
+        )
     features, made = environment(loaded.problem).features, loaded.policy.spec()["init_args"]
     shown = {
         "node_features": len(features.node),

@@ -255,6 +255,8 @@ def test_references_of_other_instances_are_not_used(tmp_path):
         (["fit", "--config", "nothing"], "nothing"),
         (["fit", "--config=nothing"], "nothing"),
         (["fit", "--config", "smoke", "--data.citties", "[x]"], "citties"),
+        (["fit", "--config", "smoke", "--model.learning_rat", "1"], "learning_rat 1"),
+        (["validate", "--config", "smoke"], "nothing to validate on"),
         (["fit", "--config", "smoke", "--data.cities", "[atlantis]"], "atlantis"),
         (["fit", "--config", "smoke", "--model.learning_rate", "fast"], "learning_rate"),
         (["fit", "--config", "smoke", "--model.starts", "1"], "starts"),
@@ -297,7 +299,6 @@ class Witness(lightning.Callback):
 '''
 
 
-@pytest.mark.slow
 def test_two_processes_draw_different_instances_and_agree_on_weights(tables, tmp_path):
     """Two gloo processes see no instance twice, and end with the same weights."""
     (tmp_path / "witness.py").write_text(WITNESS)

@@ -127,7 +127,8 @@ def _run(verb: str, arguments: list[str]) -> None:
 
     keep_freed_memory()
     train = verb != "references"
-    strict = {"exit_on_error": False}
+    # A misspelt option must not pass as an abbreviation of another.
+    strict = {"exit_on_error": False, "allow_abbrev": False}
     with warnings.catch_warnings():
         for message in _NOISE:
             warnings.filterwarnings("ignore", message)

@@ -105,6 +105,11 @@ class CityData(lightning.LightningDataModule):
         """Reads the tables."""
         if stage == "fit" and self._pools is None:
             self._pools = Pools.of([table_of(s, self.table) for s in self.sources])
+        if self.references is None and stage == "validate":
+            raise PolicyError(
+                "there is nothing to validate on: set data.references to a file that "
+                "`nco train references` wrote, and data.validation_cities"
+            )
         if self.references is None or self._validation:
             return
         if stage == "fit" and not self.references.exist:

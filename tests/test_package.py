@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from importlib import metadata
 from pathlib import Path
 
@@ -115,7 +116,9 @@ def test_constraints_cover_every_requirement():
         line.split("==")[0].lower().replace("_", "-")
         for line in (ROOT / "constraints.txt").read_text().splitlines()
     }
-    for requirement in metadata.requires("nco-routing") or []:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    groups = [project["dependencies"], *project["optional-dependencies"].values()]
+    for requirement in (entry for group in groups for entry in group):
         name = re.match(r"[A-Za-z0-9._-]+", requirement)
         assert name
         assert name.group().lower().replace("_", "-") in pinned, requirement

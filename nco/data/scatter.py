@@ -26,6 +26,23 @@ _CENTRES = 8
 _ON_STREET_M = 1.0
 
 
+def check_drawing(
+    n: int, how: str, *, within_km: float | None, clusters: int, spread_km: float | None
+) -> None:
+    """Refuse options of a draw that make no sense.
+
+    Raises:
+        CityError: the message names the option.
+    """
+    if how not in HOW:
+        raise CityError(f"how={how!r} is unknown; choose one of {', '.join(HOW)}")
+    if n < 1 or clusters < 1:
+        raise CityError(f"n={n} and clusters={clusters} must be 1 or more")
+    for name, value in (("within_km", within_km), ("spread_km", spread_km)):
+        if value is not None and not 0 < value < math.inf:
+            raise CityError(f"{name}={value} must be a positive number of kilometres")
+
+
 @dataclass(frozen=True)
 class Box:
     """A rectangle in degrees."""
@@ -86,13 +103,7 @@ class Scatter:
         spread_km: float | None = None,
     ) -> Float:
         """Draw `[n, 2]` different points; see `nco.data.city.City.sample`."""
-        if how not in HOW:
-            raise CityError(f"how={how!r} is unknown; choose one of {', '.join(HOW)}")
-        if n < 1 or clusters < 1:
-            raise CityError(f"n={n} and clusters={clusters} must be 1 or more")
-        for name, value in (("within_km", within_km), ("spread_km", spread_km)):
-            if value is not None and not 0 < value < math.inf:
-                raise CityError(f"{name}={value} must be a positive number of kilometres")
+        check_drawing(n, how, within_km=within_km, clusters=clusters, spread_km=spread_km)
         rng = np.random.default_rng(seed)
         city = Box(*self.roads.bbox)
         boxes = [city]

@@ -11,10 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from nco.data.engine import Float, Matrices, as_lonlat
 from nco.data.roads import haversine_m
+from nco.data.scatter import check_drawing
 from nco.data.table_files import read_rrnco, read_table, write_rrnco, write_table
 from nco.errors import CityError
-
-_HOW = ("road", "cluster", "node")
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,13 +124,7 @@ class TableCity:
         Raises:
             CityError: there are not so many, or an option is wrong.
         """
-        if how not in _HOW:
-            raise CityError(f"how={how!r} is unknown; choose one of {', '.join(_HOW)}")
-        if n < 1 or clusters < 1:
-            raise CityError(f"n={n} and clusters={clusters} must be 1 or more")
-        for name, value in (("within_km", within_km), ("spread_km", spread_km)):
-            if value is not None and not value > 0:
-                raise CityError(f"{name}={value} must be a positive number of kilometres")
+        check_drawing(n, how, within_km=within_km, clusters=clusters, spread_km=spread_km)
         rng = np.random.default_rng(seed)
         pool = self.lonlat[self.connected]
         if within_km is not None:

@@ -125,10 +125,10 @@ class PolicySolver:
         refusal = "there is no policy"
         for name in names:
             loaded = _loaded(name)
-            features = conversion(loaded.problem).features
-            if problem.features <= features:
+            convert = conversion(loaded.problem)
+            if convert.covers(problem):
                 return loaded
-            lacking = ", ".join(sorted(problem.features - features))
+            lacking = ", ".join(sorted(problem.features - convert.features))
             refusal = f"policy {name!r} is for {loaded.problem!r} and cannot handle: {lacking}"
         raise UnsupportedError(f"{refusal}; give another policy or choose another method")
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import lightning
 import torch
@@ -29,9 +29,6 @@ from nco.training.sampler import (
 )
 from nco.training.seeds import seeded
 from nco.training.sources import TableSize, find_sources, table_of
-
-if TYPE_CHECKING:
-    pass
 
 log = logging.getLogger("nco")
 

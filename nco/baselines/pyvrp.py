@@ -44,11 +44,13 @@ class PyVRP:
 
     Attributes:
         max_iterations: ends the search; None leaves it to the time limit.
+        clock: what the time limit is measured by.
     """
 
     name: ClassVar[str] = "pyvrp"
     supports: ClassVar[frozenset[Feature]] = frozenset(Feature) - {Feature.LONGEST_ROUTE}
     max_iterations: int | None = None
+    clock: type[Clock] = Clock
 
     def solve(
         self,
@@ -58,7 +60,7 @@ class PyVRP:
         initial: Solution | None = None,
     ) -> Solution:
         """See `nco.solver.Solver`."""
-        clock = Clock(time_limit_s)
+        clock = self.clock(time_limit_s)
         kinds = kinds_of(problem)
         routes = list(initial.routes) if initial is not None else []
         if initial is not None and initial.violations:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
-import multiprocessing
 import os
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -15,9 +14,9 @@ from typing import Any
 
 from nco.bench.suite import Suite, Task
 from nco.bench.worker import prepare, work
+from nco.bench.workers import workers
 from nco.errors import FormatError, StorageError
 from nco.solve import METHODS
-from nco.threads import ONE_THREAD
 from nco.versions import version_of, versions
 
 log = logging.getLogger("nco")
@@ -67,27 +66,10 @@ def run(
 def _work(tasks: list[Task], jobs: int) -> Iterable[tuple[Task, dict[str, Any]]]:
     if not tasks:
         return
-    # Fresh processes: threads are counted when a library is loaded, and a fork of a process that
-    # has threads can hang. They inherit the environment that says one thread.
-    before = {name: os.environ.get(name) for name in ONE_THREAD}
-    os.environ.update(ONE_THREAD)
-    pool = ProcessPoolExecutor(
-        min(jobs, len(tasks)),
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=prepare,
-        initargs=(dict(METHODS),),
-    )
-    try:
+    with workers(min(jobs, len(tasks)), prepare, dict(METHODS)) as pool:
         pending = {pool.submit(work, task): task for task in tasks}
         for future in as_completed(pending):
             yield pending[future], future.result()
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
 
 
 def _known(path: Path, tasks: list[Task]) -> dict[Task, dict[str, Any]]:

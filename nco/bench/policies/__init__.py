@@ -1,0 +1,1 @@
+"""How good and how fast are policies? Fixed test sets, stored references, checked answers."""

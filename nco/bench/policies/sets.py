@@ -1,0 +1,233 @@
+"""Fixed test sets: which instances a policy is measured on.
+
+An instance follows from its set, problem, size, city and number alone. Instances go round the
+cities, so that the first few of a cell are a smaller sample of the same kind.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from nco.envs.convert import conversion
+from nco.errors import CityError, InputError
+from nco.training.sampler import PLAIN, Pools
+from nco.training.seeds import seeded
+from nco.training.sources import TableSize, find_sources, table_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from nco.problem import Problem
+
+TRAINED = (
+    "andorra", "bangor_maine", "boston_north", "harrisburg_pa", "issaquah_wa", "krems", "lauf",
+    "liechtenstein", "malta", "maribor", "milton_keynes", "oslo_east", "porto_region", "portland",
+    "reisterstown_md", "rhein_neckar", "sao_paulo_centre", "terre_haute",
+)  # fmt: skip
+"""Cities that shipped policies train on."""
+UNSEEN = (
+    "helsinki_centre", "munich_centre", "berlin_miraustr", "tokyo_shibuya", "johannesburg_centre",
+    "monaco_riviera", "baltimore", "addison_vermont",
+)  # fmt: skip
+"""Cities that nothing was trained on, and that no training option was chosen on."""
+
+_WHOLE, _BOX, _CLUSTERS = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)
+_BLOCK = 16  # instances of a city that are drawn together; another number draws others
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where a set's instances lie.
+
+    Attributes:
+        cities: names of extracts, or of built-in cities.
+        weights: of drawing from the whole city, a box of 3 km, and clusters.
+        about: in words.
+    """
+
+    cities: tuple[str, ...]
+    weights: tuple[float, float, float]
+    about: str
+
+
+SETS = {
+    "unseen": Places(UNSEEN, _WHOLE, "whole cities that were never trained on"),
+    "unseen-box": Places(UNSEEN, _BOX, "boxes of 3 km in cities that were never trained on"),
+    "unseen-cluster": Places(UNSEEN, _CLUSTERS, "clusters in cities that were never trained on"),
+    "trained": Places(TRAINED, _WHOLE, "whole cities that were trained on"),
+    "helsinki": Places(("helsinki",), _WHOLE, "the built-in city, which was never trained on"),
+}
+WITHOUT_EXTRACTS = ("helsinki",)
+"""Sets that need no folder of extracts."""
+PROBLEMS = ("atsp", "rcvrp", "rcvrptw")
+STOPS = (50, 100)
+INSTANCES = 128
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Instances of one kind.
+
+    Attributes:
+        set: name of the set.
+        problem: name of the environment.
+        stops: of each instance; nodes where there is no depot.
+
+    Raises:
+        InputError: the set or the problem does not exist, or there are too few stops.
+    """
+
+    set: str
+    problem: str
+    stops: int
+
+    def __post_init__(self) -> None:
+        if self.set not in SETS:
+            raise InputError(f"set {self.set!r} is unknown; known are {', '.join(SETS)}")
+        if self.problem not in PROBLEMS:
+            raise InputError(
+                f"problem {self.problem!r} is unknown; known are {', '.join(PROBLEMS)}"
+            )
+        if self.stops < 2:
+            raise InputError(f"stops is {self.stops}; give 2 or more")
+
+    def __str__(self) -> str:
+        return f"{self.set} {self.problem} {self.stops}"
+
+
+def cells(
+    sets: Sequence[str], problems: Sequence[str] = PROBLEMS, stops: Sequence[int] = STOPS
+) -> list[Cell]:
+    """Every combination, sets first."""
+    return [Cell(s, p, n) for s in sets for p in problems for n in stops]
+
+
+@dataclass(frozen=True)
+class Cases:
+    """The instances of a cell.
+
+    Attributes:
+        cell: what they are.
+        instance: all of them as one batch of the environment, on the CPU.
+        problems: each as a problem.
+    """
+
+    cell: Cell
+    instance: Any
+    problems: tuple[Problem, ...]
+
+    def part(self, begin: int, end: int) -> Any:
+        """The instances of a range as a batch."""
+        return _each(self.instance, lambda x: x[begin:end])
+
+
+@dataclass
+class Cities:
+    """The tables of cities, each read or computed once.
+
+    Attributes:
+        folder: of extracts; None for none.
+        table: how many points each city gives.
+    """
+
+    folder: str | None = None
+    table: TableSize = field(default_factory=TableSize)
+    _pools: dict[str, Pools] = field(default_factory=dict)
+
+    def check(self, sets: Iterable[str]) -> None:
+        """See that the cities of sets are there.
+
+        Raises:
+            CityError: they are not; the message names all of them.
+        """
+        names = list(dict.fromkeys(city for name in sets for city in SETS[name].cities))
+        try:
+            find_sources(names, self.folder)
+        except CityError as error:
+            raise CityError(
+                f"{error}. The sets {', '.join(SETS)} need extracts of their cities (--folder); "
+                f"only {', '.join(WITHOUT_EXTRACTS)} needs none"
+            ) from error
+
+    def pools(self, city: str) -> Pools:
+        """The table of a city, ready to draw from.
+
+        Raises:
+            CityError: there is no such city, or its extract is unusable.
+        """
+        if city not in self._pools:
+            (source,) = find_sources([city], self.folder)
+            self._pools[city] = Pools.of([table_of(source, self.table)])
+        return self._pools[city]
+
+
+def draw(cell: Cell, count: int, cities: Cities) -> Cases:
+    """The first `count` instances of a cell.
+
+    Raises:
+        CityError: a city is missing or unusable.
+        PolicyError: a city has too few points.
+    """
+    from nco.training.data import DRAW
+
+    places = SETS[cell.set]
+    law = replace(PLAIN, places=places.weights)
+    blocks = math.ceil(count / (len(places.cities) * _BLOCK))
+    parts = []
+    for city in places.cities:
+        pools = cities.pools(city)
+        for block in range(blocks):
+            key = ("bench policies", cell.set, cell.problem, cell.stops, city, block)
+            generator = seeded("cpu", *key)
+            parts.append(DRAW[cell.problem](pools, _BLOCK, cell.stops, law, generator))
+    # From city after city to round and round the cities.
+    turn = torch.arange(count)
+    order = turn % len(places.cities) * blocks * _BLOCK + turn // len(places.cities)
+    instance = _joined(parts, order)
+    problem = conversion(cell.problem).problem
+    return Cases(cell, instance, tuple(problem(instance, k) for k in range(count)))
+
+
+def fingerprint(problem: Problem) -> str:
+    """Eight hexadecimal digits that follow from what decides the cost of an instance.
+
+    Lengths count to 0.1 m, times to 0.1 s.
+    """
+    profile = problem.profile_of(0)
+    parts = [profile.distance_m, problem.demand, np.array(problem.vehicles[0].capacity)]
+    if np.isfinite(problem.window_s).any(axis=0)[1]:
+        parts += [profile.duration_s, problem.window_s, problem.service_s]
+    digest = hashlib.sha256()
+    for part in parts:
+        tenths = np.rint(10 * np.where(np.isinf(part), -1.0, part)).astype("<i8")
+        digest.update(repr(tenths.shape).encode() + tenths.tobytes())
+    return digest.hexdigest()[:8]
+
+
+def _joined(parts: Sequence[Any], order: torch.Tensor) -> Any:
+    """Batches one after the other, in a new order."""
+    names = [f.name for f in fields(parts[0])]
+    columns = ((getattr(part, name) for part in parts) for name in names)
+    return type(parts[0])(**dict(zip(names, _rows(columns, order), strict=True)))
+
+
+def _rows(columns: Iterable[Iterable[Any]], order: torch.Tensor) -> Iterator[Any]:
+    for column in columns:
+        values = list(column)
+        yield torch.cat(values)[order] if isinstance(values[0], torch.Tensor) else values[0]
+
+
+def _each(instance: Any, change: Any) -> Any:
+    """A batch with a function applied to each of its tensors."""
+    changed = {
+        f.name: change(value) if isinstance(value := getattr(instance, f.name), torch.Tensor)
+        else value
+        for f in fields(instance)
+    }  # fmt: skip
+    return type(instance)(**changed)

@@ -1,4 +1,4 @@
-"""`nco bench`: methods side by side over instances and time budgets."""
+"""`nco bench`: methods side by side over instances and time budgets, and trained policies."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from nco import console
-from nco.commands import _problem
+from nco.commands import _bench_policies, _problem
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,6 +17,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "interruption. Exit code 0: every answer is feasible and costs what its solver says; "
         "1: not; 2: unusable input."
     )
+    actions = parser.add_subparsers(dest="action", metavar="policies")
+    policies = actions.add_parser(
+        "policies",
+        help="measure trained policies on fixed test sets instead",
+        description="Measure trained policies on fixed test sets, against stored references.",
+        allow_abbrev=False,
+    )
+    _bench_policies.add_arguments(policies)
     many = {"action": "append", "metavar": "NAME"}
     parser.add_argument("--city", **many, help="name or extract, repeatable (helsinki)")  # type: ignore[arg-type]
     parser.add_argument(
@@ -47,7 +55,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the suite, print the table, draw the curve."""
+    """Run the suite, print the table, draw the curve; or do the action."""
+    if arguments.action == "policies":
+        return _bench_policies.run(arguments)
     from dataclasses import asdict
 
     from nco import bench

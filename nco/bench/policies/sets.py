@@ -21,7 +21,7 @@ from nco.training.seeds import seeded
 from nco.training.sources import TableSize, find_sources, table_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from nco.problem import Problem
 
@@ -122,9 +122,9 @@ class Cases:
     instance: Any
     problems: tuple[Problem, ...]
 
-    def part(self, begin: int, end: int) -> Any:
-        """The instances of a range as a batch."""
-        return _each(self.instance, lambda x: x[begin:end])
+    def part(self, begin: int, end: int, device: torch.device | str = "cpu") -> Any:
+        """The instances of a range as a batch on a device."""
+        return _each(self.instance, lambda tensor: tensor[begin:end].to(device))
 
 
 @dataclass
@@ -210,24 +210,21 @@ def fingerprint(problem: Problem) -> str:
     return digest.hexdigest()[:8]
 
 
+def moved(instance: Any, device: torch.device | str) -> Any:
+    """A batch on a device."""
+    return _each(instance, lambda tensor: tensor.to(device))
+
+
 def _joined(parts: Sequence[Any], order: torch.Tensor) -> Any:
     """Batches one after the other, in a new order."""
-    names = [f.name for f in fields(parts[0])]
-    columns = ((getattr(part, name) for part in parts) for name in names)
-    return type(parts[0])(**dict(zip(names, _rows(columns, order), strict=True)))
+    return type(parts[0])(
+        **{
+            f.name: torch.cat([getattr(part, f.name) for part in parts])[order]
+            for f in fields(parts[0])
+        }
+    )
 
 
-def _rows(columns: Iterable[Iterable[Any]], order: torch.Tensor) -> Iterator[Any]:
-    for column in columns:
-        values = list(column)
-        yield torch.cat(values)[order] if isinstance(values[0], torch.Tensor) else values[0]
-
-
-def _each(instance: Any, change: Any) -> Any:
+def _each(instance: Any, change: Callable[[torch.Tensor], torch.Tensor]) -> Any:
     """A batch with a function applied to each of its tensors."""
-    changed = {
-        f.name: change(value) if isinstance(value := getattr(instance, f.name), torch.Tensor)
-        else value
-        for f in fields(instance)
-    }  # fmt: skip
-    return type(instance)(**changed)
+    return type(instance)(**{f.name: change(getattr(instance, f.name)) for f in fields(instance)})

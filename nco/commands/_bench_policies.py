@@ -44,6 +44,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--instances", type=_problem.whole, default=128, metavar="N", help="of each kind (128)"
     )
     parser.add_argument(
+        "--decoding", nargs="+", metavar="D", help="greedy, greedy-x8 with eight views (both)"
+    )
+    parser.add_argument(
         "--time-limit", type=_problem.seconds, metavar="S", help="CPU seconds of a reference"
     )
     parser.add_argument(
@@ -74,6 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
     from nco.threads import one_thread
 
     one_thread()
+    from nco.bench.policies.measure import DECODINGS
     from nco.bench.policies.references import References
     from nco.bench.policies.run import Plan
     from nco.bench.policies.sets import SETS, WITHOUT_EXTRACTS, Cities
@@ -93,6 +97,7 @@ def run(arguments: argparse.Namespace) -> int:
         time_limit_s=arguments.time_limit,
         long=arguments.long or 0,
         device=arguments.device,
+        decodings=tuple(dict.fromkeys(arguments.decoding or DECODINGS)),
     )
     cities = Cities(arguments.folder)
     cities.check(plan.sets)

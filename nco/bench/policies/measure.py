@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from nco.models.policy import Policy
     from nco.problem import Problem
 
-DECODINGS = {"greedy": Strategy(), "greedy x8": Strategy(views=VIEWS)}
+DECODINGS = {"greedy": Strategy(), "greedy-x8": Strategy(views=VIEWS)}
 """Greedy from every start, and that for the eight turned and mirrored maps."""
 BASELINES = ("nearest", "savings")
 LATENCIES = 5  # instances that are solved one at a time

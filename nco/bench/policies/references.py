@@ -35,7 +35,7 @@ SEED = 1  # of PyVRP
 LONG_S = 20.0  # the limit that others are compared with
 _WRITE_EVERY_S = 15.0
 
-# CPU seconds an instance of 50 and of 100 stops.
+# CPU seconds an instance of 50 and of 100 stops; larger ones get the latter for each 100.
 _USUAL_S = {"atsp": (1.0, 3.0), "rcvrp": (2.0, 5.0), "rcvrptw": (2.0, 5.0)}
 _QUICK_S = (1.0, 2.0)
 
@@ -43,7 +43,7 @@ _QUICK_S = (1.0, 2.0)
 def usual_limit_s(cell: Cell) -> float:
     """CPU seconds of a cell's references, if nothing else is asked for."""
     short, long = _USUAL_S[cell.problem] if cell.set == "unseen" else _QUICK_S
-    return short if cell.stops <= 50 else long
+    return short if cell.stops <= 50 else long * max(1.0, cell.stops / 100)
 
 
 def own_folder() -> Path:

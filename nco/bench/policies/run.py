@@ -43,6 +43,7 @@ class Plan:
         time_limit_s: CPU seconds of a reference; None for the usual ones of its cell.
         long: for how many of the first instances of each cell PyVRP's 20 s are computed, where
             they are not known.
+        decodings: names of `measure.DECODINGS`.
         device: that policies decode on.
 
     Raises:
@@ -56,16 +57,20 @@ class Plan:
     instances: int = INSTANCES
     time_limit_s: float | None = None
     long: int = 0
+    decodings: tuple[str, ...] = tuple(DECODINGS)
     device: str = "cpu"
 
     def __post_init__(self) -> None:
-        for name in ("sets", "problems", "stops"):
+        for name in ("sets", "problems", "stops", "decodings"):
             if getattr(self, name) == ():
                 raise InputError(f"{name} is empty; give at least one")
         if self.instances < 1:
             raise InputError(f"instances is {self.instances}; give 1 or more")
         if self.long < 0:
             raise InputError(f"long is {self.long}; give 0 or more")
+        for name in self.decodings:
+            if name not in DECODINGS:
+                raise InputError(f"decoding {name!r} is unknown; known are {', '.join(DECODINGS)}")
         cells(self.sets, self.problems or PROBLEMS, self.stops)
 
     def cells(self, loaded: dict[str, LoadedPolicy]) -> list[Cell]:
@@ -143,8 +148,8 @@ def measure(
         for name, policy in loaded.items():
             if cell.problem not in problems_of(policy):
                 continue
-            for decoding, strategy in DECODINGS.items():
-                answers = by_policy(policy, cases, strategy, device)
+            for decoding in plan.decodings:
+                answers = by_policy(policy, cases, DECODINGS[decoding], device)
                 yield row(cell, (name, decoding), answers, usual, long, about)
         for method in BASELINES:
             yield row(cell, (None, method), by_method(method, cases), usual, long, about)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,6 +39,7 @@ UNSEEN = (
 
 _WHOLE, _BOX, _CLUSTERS = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)
 _BLOCK = 16  # instances of a city that are drawn together; another number draws others
+_MANY = 500  # stops that take larger tables than training's
 
 
 @dataclass(frozen=True)
@@ -127,18 +128,16 @@ class Cases:
         return _each(self.instance, lambda tensor: tensor[begin:end].to(device))
 
 
-@dataclass
 class Cities:
     """The tables of cities, each read or computed once.
 
-    Attributes:
+    Args:
         folder: of extracts; None for none.
-        table: how many points each city gives.
     """
 
-    folder: str | None = None
-    table: TableSize = field(default_factory=TableSize)
-    _pools: dict[str, Pools] = field(default_factory=dict)
+    def __init__(self, folder: str | None = None) -> None:
+        self.folder = folder
+        self._pools: dict[tuple[str, TableSize], Pools] = {}
 
     def check(self, sets: Iterable[str]) -> None:
         """See that the cities of sets are there.
@@ -155,16 +154,17 @@ class Cities:
                 f"only {', '.join(WITHOUT_EXTRACTS)} needs none"
             ) from error
 
-    def pools(self, city: str) -> Pools:
-        """The table of a city, ready to draw from.
+    def pools(self, city: str, stops: int) -> Pools:
+        """The table of a city, ready to draw so many stops from.
 
         Raises:
             CityError: there is no such city, or its extract is unusable.
         """
-        if city not in self._pools:
+        size = TableSize() if stops <= _MANY else TableSize(whole=2 * stops)
+        if (city, size) not in self._pools:
             (source,) = find_sources([city], self.folder)
-            self._pools[city] = Pools.of([table_of(source, self.table)])
-        return self._pools[city]
+            self._pools[city, size] = Pools.of([table_of(source, size)])
+        return self._pools[city, size]
 
 
 def draw(cell: Cell, count: int, cities: Cities) -> Cases:
@@ -181,7 +181,7 @@ def draw(cell: Cell, count: int, cities: Cities) -> Cases:
     blocks = math.ceil(count / (len(places.cities) * _BLOCK))
     parts = []
     for city in places.cities:
-        pools = cities.pools(city)
+        pools = cities.pools(city, cell.stops)
         for block in range(blocks):
             key = ("bench policies", cell.set, cell.problem, cell.stops, city, block)
             generator = seeded("cpu", *key)

@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 import torch
 from city_tables import make_table
-from test_models import small_policy
 
 from nco.bench.policies import measure, references, report, run, sets
 from nco.bench.policies.references import References, compute, solve_by_cpu, usual_limit_s
 from nco.bench.policies.sets import SETS, Cell, Cities, Places, draw, fingerprint
 from nco.cli import main
+from nco.envs import environment
 from nco.errors import CityError, FormatError, InputError, PolicyError
+from nco.models.attention import AttentionPolicy
 from nco.models.files import load_policy, save_policy
 from nco.solver import ThreadClock
 from nco.training.sampler import Pools
@@ -264,10 +265,17 @@ def test_larger_instances_get_more_time(stops, seconds):
     assert usual_limit_s(Cell("unseen", "rcvrp", stops)) == seconds
 
 
+def small_policy():
+    """An untrained policy that is built and run in milliseconds."""
+    torch.manual_seed(0)
+    features = environment("atsp").features | environment("rcvrp").features
+    return AttentionPolicy(features, width=16, heads=2, decoder_heads=2, layers=2, hidden=16)
+
+
 @pytest.fixture
 def loaded(tmp_path):
     """An untrained policy for RCVRP, from a file."""
-    return load_policy(save_policy(tmp_path / "tiny.safetensors", small_policy(), "rcvrp"))
+    return load_policy(save_policy(tmp_path / "tiny.safetensors", small_policy(), ("rcvrp",)))
 
 
 def test_answers_are_checked_and_cost_what_the_policy_says(fake, loaded):
@@ -309,7 +317,7 @@ def test_wrong_answers_are_found(fake):
 
 def test_a_policy_without_test_sets_is_refused(tmp_path):
     """The message names what it serves and what there is."""
-    path = save_policy(tmp_path / "p.safetensors", small_policy(), "knapsack")
+    path = save_policy(tmp_path / "p.safetensors", small_policy(), ("knapsack",))
     with pytest.raises(PolicyError, match="serves knapsack; there are test sets for atsp"):
         measure.load(str(path))
 
@@ -335,6 +343,18 @@ def test_plans_that_make_no_sense_are_refused(wrong, message):
     """The error names the field, before anything is drawn."""
     with pytest.raises(InputError, match=message):
         run.Plan(**{"sets": ("unseen",), **wrong})
+
+
+@pytest.mark.parametrize("problem", ["atsp", "rcvrp"])
+def test_one_policy_may_serve_several_problems(fake, tmp_path, problem):
+    """It is measured on each of them."""
+    path = save_policy(tmp_path / "both.safetensors", small_policy(), ("atsp", "rcvrp"))
+    both = measure.load(str(path))
+    (cell,) = run.Plan(sets=("fake",), problems=(problem,), stops=(6,)).cells({"both": both})
+    found = measure.by_policy(
+        both, draw(cell, 2, Cities()), measure.DECODINGS["greedy"], torch.device("cpu")
+    )
+    assert found.errors == ()
 
 
 def test_problems_are_those_that_the_policies_serve(loaded):
@@ -480,11 +500,14 @@ def test_unusable_options_end_the_command_with_2(options, capsys, wrong, message
     assert message in capsys.readouterr().err
 
 
-def test_without_a_folder_the_built_in_city_is_measured(cache, capsys, caplog, monkeypatch):
+def test_without_a_folder_the_built_in_city_is_measured(
+    loaded, tmp_path, cache, caplog, monkeypatch
+):
     """The log says what is left out for want of extracts."""
     asked = []
     monkeypatch.setattr(run, "measure", lambda plan, *rest, **more: asked.append(plan) or [])
     with caplog.at_level("INFO", "nco"):
-        assert main(["bench", "policies", "--out", str(cache / "out")]) == 0
+        policy = str(tmp_path / "tiny.safetensors")
+        assert main(["bench", "policies", "--policy", policy, "--out", str(tmp_path / "o")]) == 0
     assert asked[0].sets == ("helsinki",)
     assert "without the sets unseen, unseen-box, unseen-cluster, trained" in caplog.text

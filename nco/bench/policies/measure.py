@@ -62,7 +62,7 @@ class Answers:
 
 def problems_of(loaded: LoadedPolicy) -> tuple[str, ...]:
     """Names of the environments that a policy serves."""
-    return (loaded.problem,)
+    return loaded.problems
 
 
 def load(source: str) -> LoadedPolicy:
@@ -114,7 +114,7 @@ def by_policy(
     name = cases.cell.problem
     policy, convert = loaded.policy.to(device), conversion(name)
     size = max(1, _ROLLOUTS // (cases.cell.stops * strategy.views))
-    _warm_up(policy, cases, strategy, device)
+    decoded(policy, name, cases.part(0, size, device), strategy)  # compiles and allocates
     solutions, claimed, time_s = [], [], 0.0
     for begin in range(0, len(cases.problems), size):
         problems = cases.problems[begin : begin + size]
@@ -174,12 +174,6 @@ def judged(
         elif not math.isclose(claim, report.cost, rel_tol=AGREEMENT, abs_tol=AGREEMENT):
             errors.append(f"instance {k}: costs {report.cost:.9g}, not {claim:.9g}")
     return tuple(costs), tuple(errors)
-
-
-def _warm_up(policy: Policy, cases: Cases, strategy: Strategy, device: torch.device) -> None:
-    """Whatever is compiled or allocated on first use."""
-    for end in (1, 2):
-        decoded(policy, cases.cell.problem, cases.part(0, end, device), strategy)
 
 
 def _latency_s(policy: Policy, cases: Cases, strategy: Strategy, device: torch.device) -> float:

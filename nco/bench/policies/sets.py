@@ -125,7 +125,7 @@ class Cases:
 
     def part(self, begin: int, end: int, device: torch.device | str = "cpu") -> Any:
         """The instances of a range as a batch on a device."""
-        return _each(self.instance, lambda tensor: tensor[begin:end].to(device))
+        return _each(self.instance, lambda _, tensor: tensor[begin:end].to(device))
 
 
 class Cities:
@@ -212,19 +212,18 @@ def fingerprint(problem: Problem) -> str:
 
 def moved(instance: Any, device: torch.device | str) -> Any:
     """A batch on a device."""
-    return _each(instance, lambda tensor: tensor.to(device))
+    return _each(instance, lambda _, tensor: tensor.to(device))
 
 
 def _joined(parts: Sequence[Any], order: torch.Tensor) -> Any:
     """Batches one after the other, in a new order."""
-    return type(parts[0])(
-        **{
-            f.name: torch.cat([getattr(part, f.name) for part in parts])[order]
-            for f in fields(parts[0])
-        }
+    return _each(
+        parts[0], lambda name, _: torch.cat([getattr(part, name) for part in parts])[order]
     )
 
 
-def _each(instance: Any, change: Callable[[torch.Tensor], torch.Tensor]) -> Any:
-    """A batch with a function applied to each of its tensors."""
-    return type(instance)(**{f.name: change(getattr(instance, f.name)) for f in fields(instance)})
+def _each(instance: Any, change: Callable[[str, torch.Tensor], torch.Tensor]) -> Any:
+    """A batch with each of its tensors replaced."""
+    values = {f.name: getattr(instance, f.name) for f in fields(instance)}
+    tensors = {k: change(k, v) for k, v in values.items() if isinstance(v, torch.Tensor)}
+    return replace(instance, **tensors)

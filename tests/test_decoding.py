@@ -17,10 +17,11 @@ from nco.envs.convert import CONVERSIONS
 from nco.envs.observe import fill_frame
 from nco.errors import PolicyError, UnsupportedError
 from nco.models.attention import AttentionPolicy
-from nco.models.files import save_policy, shipped
+from nco.models.files import load_policy, save_policy, shipped
 from nco.problem import Problem, Profile, Vehicle
 from nco.search import policy
-from nco.search.decoding import Strategy, TimeUp, rollout, sample, turned
+from nco.models.pointer import sampled
+from nco.search.decoding import Strategy, TimeUp, rollout, turned
 from nco.search.policy import PolicySolver
 
 ENV = environment("rcvrp")
@@ -42,7 +43,7 @@ def problem_of(stops: int, vehicles: int | None = None, capacity: float = 20) ->
 def source(tmp_path_factory) -> str:
     """An untrained policy on disk."""
     path = tmp_path_factory.mktemp("policy") / "small.safetensors"
-    return str(save_policy(path, small_policy(), "rcvrp"))
+    return str(save_policy(path, small_policy(), ["rcvrp"]))
 
 
 @pytest.mark.parametrize(
@@ -81,7 +82,8 @@ def test_samples_follow_their_probabilities():
     """Frequencies of 20 000 draws are the softmax, and closed actions are never drawn."""
     logits = torch.tensor([-torch.inf, 0.0, 1.0, -torch.inf, 2.0, -torch.inf])
     many = logits.expand(1, 20_000, -1)
-    drawn = sample(many, 1.0, torch.Generator().manual_seed(0)).flatten()
+    draw = torch.rand(1, 20_000, generator=torch.Generator().manual_seed(0))
+    drawn = sampled(many, 1.0, draw).flatten()
     share = torch.bincount(drawn, minlength=6) / 20_000
     torch.testing.assert_close(share, logits.softmax(0), atol=0.02, rtol=0)
 
@@ -191,7 +193,7 @@ def test_frames_are_normalised_by_the_larger_extent():
 
 def saved_policy(folder, name: str) -> str:
     """An untrained policy of an environment on disk."""
-    return str(save_policy(folder / f"{name}.safetensors", small_policy(name), name))
+    return str(save_policy(folder / f"{name}.safetensors", small_policy(name), [name]))
 
 
 @pytest.mark.parametrize("name", sorted(CONVERSIONS))
@@ -208,15 +210,16 @@ def test_a_policy_for_time_windows_also_solves_problems_without(tmp_path):
     general = PolicySolver("policy", source=saved_policy(tmp_path, "rcvrptw"))
     assert nco.solve(problem_of(9), general, time_limit_s=5.0).feasible
     tour = PolicySolver("policy", source=saved_policy(tmp_path, "atsp"))
-    with pytest.raises(UnsupportedError, match=r"atsp.safetensors' is for 'atsp'.*: capacity"):
+    with pytest.raises(UnsupportedError, match=r"atsp.safetensors' can solve atsp and cannot handle: capacity"):
         nco.solve(problem_of(9), tour)
 
 
 def test_a_policy_made_for_other_features_is_refused(tmp_path):
     """A network of another version is found before it computes anything."""
-    old = AttentionPolicy(9, 6, 2, 1, width=16, heads=2, decoder_heads=2, layers=1, hidden=16)
-    path = save_policy(tmp_path / "old.safetensors", old, "rcvrp")
-    with pytest.raises(PolicyError, match="9 node_features"):
+    known = replace(environment("rcvrp").features, node=("x", "y"))
+    old = AttentionPolicy(known, width=16, heads=2, decoder_heads=2, layers=1, hidden=16)
+    path = save_policy(tmp_path / "old.safetensors", old, ["rcvrp"])
+    with pytest.raises(PolicyError, match="does not know x from depot"):
         nco.solve(problem_of(4), PolicySolver("policy", source=str(path)))
 
 
@@ -234,19 +237,20 @@ def test_the_policy_is_chosen_by_what_the_problem_asks(weights):
     solver = PolicySolver("policy")
     assert solver.supports == frozenset()
     tour = CONVERSIONS["atsp"].problem(MAKE["atsp"](1, 5, 0), 0)
-    with pytest.raises(UnsupportedError, match="no policy"):
+    with pytest.raises(UnsupportedError, match="can solve nothing"):
         solver.solve(tour, 1.0, 0)
     for name in ("rcvrptw", "atsp"):
         saved_policy(weights, name)
     assert solver.supports == CONVERSIONS["rcvrptw"].features
-    assert solver._policy(tour).problem == "atsp"
-    assert solver._policy(problem_of(5)).problem == "rcvrptw"
+    assert solver._policy(tour)[1] == "atsp"
+    assert solver._policy(problem_of(5))[1] == "rcvrptw"
 
 
 def test_shipped_policies_do_not_claim_time_windows_before_there_are_any():
     """Unless weights for them are in the package, the method refuses by name."""
     asked = CONVERSIONS["rcvrptw"].problem(MAKE["rcvrptw"](1, 5, 0), 0)
-    covered = any(CONVERSIONS[name].covers(asked) for name in shipped())
+    served = {name for source in shipped() for name in load_policy(source).problems}
+    covered = any(CONVERSIONS[name].covers(asked) for name in served)
     assert ("policy" in nco.methods(asked)) == covered
 
 

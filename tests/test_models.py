@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from directed import MAKE, directed_rcvrp
@@ -10,17 +12,16 @@ from nco.envs import ENVIRONMENTS, environment
 from nco.envs.rcvrp import RCVRPInstance
 from nco.errors import PolicyError
 from nco.models.attention import AttentionPolicy
-from nco.search.decoding import closed, rollout, turned
+from nco.models.pointer import Decisions, logits
+from nco.search.decoding import rollout, turned
 
 
 def small_policy(name: str = "rcvrp", **sizes) -> AttentionPolicy:
     """A policy that is built and run in milliseconds."""
     features = environment(name).features
     torch.manual_seed(0)
-    return AttentionPolicy(
-        len(features.node), len(features.pair), len(features.context), len(features.roles),
-        **{"width": 16, "heads": 2, "decoder_heads": 2, "layers": 2, "hidden": 16, **sizes},
-    ).eval()  # fmt: skip
+    small = {"width": 16, "heads": 2, "decoder_heads": 2, "layers": 2, "hidden": 16}
+    return AttentionPolicy(features, **{**small, **sizes}).eval()
 
 
 def first_logits(policy, name, instance) -> torch.Tensor:
@@ -30,9 +31,8 @@ def first_logits(policy, name, instance) -> torch.Tensor:
     with torch.no_grad():
         encoded = policy.encode(env.observe(instance))
         allowed = torch.ones_like(env.mask(instance, state))
-        return policy.logits(
-            encoded, env.roles(state), env.context(instance, state), closed(allowed)
-        )
+        decisions = Decisions(env.roles(state), env.context(instance, state), allowed)
+        return logits(encoded, decisions)
 
 
 @pytest.mark.parametrize("name", sorted(ENVIRONMENTS))
@@ -75,7 +75,7 @@ def test_views_share_the_work_on_pairs_and_nothing_else():
         together = policy.encode(seen)
         for view in range(8):
             node = seen.node.view(2, 8, *seen.node.shape[1:])[:, view]
-            alone = policy.encode(type(seen)(node, seen.pair, seen.xy))
+            alone = policy.encode(replace(seen, node=node))
             both = together.target.view(2, 8, *together.target.shape[1:])[:, view]
             torch.testing.assert_close(both, alone.target, rtol=1e-4, atol=1e-5)
 
@@ -85,14 +85,14 @@ def test_logits_of_closed_nodes_are_minus_infinity():
     env, instance = environment("rcvrp"), directed_rcvrp(1, 5, 0)
     state = env.reset(instance, 1)
     policy = small_policy()
+    allowed = env.mask(instance, state)
     with torch.no_grad():
-        shut = closed(env.mask(instance, state))
-        logits = policy.logits(
-            policy.encode(env.observe(instance)), env.roles(state),
-            env.context(instance, state), shut,
-        )  # fmt: skip
-    assert logits[0, 0, 0] == -torch.inf
-    assert torch.isfinite(logits[0, 0, 1:]).all()
+        encoded = policy.encode(env.observe(instance))
+        found = logits(
+            encoded, Decisions(env.roles(state), env.context(instance, state), allowed)
+        )
+    assert found[0, 0, 0] == -torch.inf
+    assert torch.isfinite(found[0, 0, 1:]).all()
 
 
 @pytest.mark.parametrize(

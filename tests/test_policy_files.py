@@ -21,7 +21,7 @@ from nco.search.policy import PolicySolver
 @pytest.fixture
 def saved(tmp_path):
     """An untrained policy on disk."""
-    return save_policy(tmp_path / "p.safetensors", small_policy(), "rcvrp", {"note": "untrained"})
+    return save_policy(tmp_path / "p.safetensors", small_policy(), ["rcvrp"], {"note": "untrained"})
 
 
 def checkpoint(path, **changes):
@@ -29,7 +29,7 @@ def checkpoint(path, **changes):
     policy = small_policy()
     content = {
         "state_dict": {f"policy.{k}": v for k, v in policy.state_dict().items()},
-        CHECKPOINT_KEY: {"problem": "rcvrp", "policy": policy.spec()},
+        CHECKPOINT_KEY: {"problems": ["rcvrp"], "policy": policy.spec()},
         **changes,
     }
     torch.save(content, path)
@@ -38,7 +38,7 @@ def checkpoint(path, **changes):
 
 def rewritten(path, tensors=None, **metadata):
     """The same file with other tensors or metadata."""
-    own = {"format": FORMAT, "problem": "rcvrp", "policy": json.dumps(small_policy().spec())}
+    own = {"format": FORMAT, "problems": json.dumps(["rcvrp"]), "policy": json.dumps(small_policy().spec())}
     path.write_bytes(save(tensors or load_file(path), metadata={**own, **metadata}))
     return path
 
@@ -46,7 +46,7 @@ def rewritten(path, tensors=None, **metadata):
 def test_saved_policies_come_back_the_same(saved):
     """Weights, architecture, problem and card all round-trip."""
     loaded = load_policy(saved)
-    assert loaded.problem == "rcvrp"
+    assert loaded.problems == ("rcvrp",)
     assert loaded.card["note"] == "untrained"
     assert loaded.policy.spec() == small_policy().spec()
     assert not loaded.policy.training
@@ -178,7 +178,7 @@ def test_unknown_and_missing_files_are_named(tmp_path):
     with pytest.raises(PolicyError, match="does not exist"):
         load_policy(tmp_path / "none.safetensors")
     with pytest.raises(PolicyError, match="safetensors"):
-        save_policy(tmp_path / "p.bin", small_policy(), "rcvrp")
+        save_policy(tmp_path / "p.bin", small_policy(), ["rcvrp"])
 
 
 def test_a_damaged_card_is_named(saved):

@@ -222,7 +222,7 @@ def test_every_problem_trains_by_the_same_command(tables, tmp_path, monkeypatch,
     """One option names the problem, from references to a policy file that solves it."""
     monkeypatch.setattr("nco.training.cli.REFERENCE_TIME_S", 0.1)
     given = arguments(
-        tables, tmp_path, "--model.environment", name, "--trainer.max_epochs", "1",
+        tables, tmp_path, "--model.problems", name, "--trainer.max_epochs", "1",
         "--data.validation_cities", json.dumps(tables[2:]),
         "--data.references", str(tmp_path / "references.json"),
         "--data.validation_stops", "[5]", "--data.validation_instances", "2",
@@ -260,7 +260,7 @@ def test_references_of_other_instances_are_not_used(tmp_path):
         (["fit", "--config", "smoke", "--data.cities", "[atlantis]"], "atlantis"),
         (["fit", "--config", "smoke", "--model.learning_rate", "fast"], "learning_rate"),
         (["fit", "--config", "smoke", "--model.starts", "1"], "starts"),
-        (["fit", "--config", "smoke", "--model.environment", "tsp"], "tsp"),
+        (["fit", "--config", "smoke", "--model.problems", "tsp"], "tsp"),
         (["fit", "--config", "smoke", "--model.policy.init_args.heads", "5"], "heads"),
         (["fit", "--config", "smoke", "--model.policy", "os.system"], "policy"),
         (["export", "one"], "export"),

@@ -51,8 +51,8 @@ class ATSP:
     features = Features(
         node=("x", "y", "remoteness out", "remoteness in"),
         pair=("cost", "cost back", "log cost", "log cost back"),
-        context=("share unvisited",),
-        roles=("current", "first"),
+        context=("share unserved",),
+        roles=("current", "home"),
     )
 
     def observe(self, instance: ATSPInstance) -> Observation:
@@ -60,11 +60,12 @@ class ATSP:
         cost = observe.relative(instance.cost)
         node = torch.cat([instance.xy, observe.remoteness(cost)], -1)
         planes = [*observe.directed(cost), *observe.directed(observe.logarithm(cost))]
-        return Observation(node, torch.stack(planes, 1), xy=2)
+        return Observation(node, torch.stack(planes, 1), self.features, xy=2)
 
     def starts(self, instance: ATSPInstance) -> Tensor:
         """Every node."""
-        return torch.arange(instance.cost.shape[1], device=instance.cost.device)
+        batch, nodes = instance.cost.shape[:2]
+        return torch.arange(nodes, device=instance.cost.device).expand(batch, -1)
 
     def reset(self, instance: ATSPInstance, rollouts: int) -> ATSPState:
         """Nothing visited."""
@@ -92,11 +93,11 @@ class ATSP:
         return ~state.visited | (complete & (here == state.current[..., None]))
 
     def roles(self, state: ATSPState) -> Tensor:
-        """The current and the first node."""
+        """The current node, and the first, where the tour ends."""
         return torch.stack([state.current, state.first], -1)
 
     def context(self, instance: ATSPInstance, state: ATSPState) -> Tensor:
-        """Share of nodes unvisited."""
+        """Share of nodes unvisited, in every problem called unserved."""
         nodes = instance.cost.shape[1]
         return (state.unvisited / nodes)[..., None].to(instance.cost.dtype)
 

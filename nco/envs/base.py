@@ -11,12 +11,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import torch
 from torch import Tensor
 
 
 @dataclass(frozen=True)
 class Features:
-    """Names of what an environment shows to a network; the networks only count them.
+    """Names of what an environment shows to a network.
+
+    Environments that mean the same thing by a feature give it the same name, so that one network
+    can serve them all.
 
     Attributes:
         node: columns of `Observation.node`.
@@ -30,20 +34,41 @@ class Features:
     context: tuple[str, ...]
     roles: tuple[str, ...]
 
+    def __or__(self, other: Features) -> Features:
+        """All features of both, these first."""
+        both = (
+            dict.fromkeys((*getattr(self, kind), *getattr(other, kind)))
+            for kind in self.__dataclass_fields__
+        )
+        return Features(*map(tuple, both))
+
+    def __le__(self, other: Features) -> bool:
+        """Whether a network that knows the features of `other` knows these."""
+        return all(
+            set(getattr(self, kind)) <= set(getattr(other, kind))
+            for kind in self.__dataclass_fields__
+        )
+
 
 @dataclass(frozen=True)
 class Observation:
     """What a network sees of a batch of instances before the first step.
 
     Attributes:
-        node: `[B, N, F]` features of nodes, of order one.
+        node: `[V, N, F]` features of nodes, of order one; in several views of the same
+            instances, `V` is a multiple of `B`, instance-major.
         pair: `[B, P, N, N]` features of ordered pairs, of order one.
+        features: what the columns of `node` and planes of `pair` are called.
         xy: how many leading columns of `node` come in (x, y) pairs and turn with the map.
+        present: `[B, N]` which nodes are there, the others fill up a batch of several sizes;
+            None where all are.
     """
 
     node: Tensor
     pair: Tensor
+    features: Features
     xy: int = 2
+    present: Tensor | None = None
 
 
 class Environment[I, S](Protocol):
@@ -60,7 +85,10 @@ class Environment[I, S](Protocol):
         """What networks see of the instances."""
 
     def starts(self, instance: I) -> Tensor:
-        """`[K]` nodes that may be the first action of a rollout."""
+        """`[B, K]` nodes that may be the first action of a rollout.
+
+        Where instances have different numbers of them, those of few come again.
+        """
 
     def reset(self, instance: I, rollouts: int) -> S:
         """The state before the first action of each of `rollouts` rollouts."""
@@ -88,3 +116,14 @@ class Environment[I, S](Protocol):
 
 
 type AnyEnvironment = Environment[Any, Any]
+
+
+def wrapped(possible: Tensor) -> Tensor:
+    """Numbers of what is true in `possible` `[B, N]`, as `[B, K]` with `K` the largest count.
+
+    Rows with fewer begin again; every row must have one.
+    """
+    count = possible.sum(1, keepdim=True)
+    order = (~possible).long().argsort(dim=1, stable=True)
+    turn = torch.arange(int(count.max()), device=possible.device)
+    return order.gather(1, turn % count)

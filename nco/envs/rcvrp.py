@@ -69,7 +69,7 @@ class RCVRP:
               "cost to depot", "remoteness out", "remoteness in"),
         pair=("cost", "cost back", "log cost", "log cost back", "saving", "saving back"),
         context=("free capacity", "share unserved"),
-        roles=("current",),
+        roles=("current", "home"),
     )  # fmt: skip
 
     def observe(self, instance: RCVRPInstance) -> Observation:
@@ -89,11 +89,12 @@ class RCVRP:
             *observe.directed(observe.logarithm(cost)),
             *observe.directed(saving),
         ]
-        return Observation(node.to(xy.dtype), torch.stack(planes, 1), xy=4)
+        return Observation(node.to(xy.dtype), torch.stack(planes, 1), self.features, xy=4)
 
     def starts(self, instance: RCVRPInstance) -> Tensor:
         """Every stop."""
-        return torch.arange(1, instance.demand.shape[1], device=instance.demand.device)
+        batch, nodes = instance.demand.shape
+        return torch.arange(1, nodes, device=instance.demand.device).expand(batch, -1)
 
     def reset(self, instance: RCVRPInstance, rollouts: int) -> RCVRPState:
         """All vehicles at the depot."""
@@ -133,8 +134,8 @@ class RCVRP:
         return with_depot(instance, state, fitting(instance, state))
 
     def roles(self, state: RCVRPState) -> Tensor:
-        """The node where the vehicle is."""
-        return state.current[..., None]
+        """The node where the vehicle is, and the depot, where its route ends."""
+        return torch.stack([state.current, torch.zeros_like(state.current)], -1)
 
     def context(self, instance: RCVRPInstance, state: RCVRPState) -> Tensor:
         """Free share of the capacity and share of stops unserved."""

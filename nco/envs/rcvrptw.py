@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from nco.envs import observe
-from nco.envs.base import Features, Observation
+from nco.envs.base import Features, Observation, wrapped
 from nco.envs.rcvrp import RCVRP, RCVRPInstance, RCVRPState, fitting, with_depot
 
 if TYPE_CHECKING:
@@ -113,13 +113,13 @@ class RCVRPTW:
             *observe.directed(share(slack).clamp(-1.0, 1.0)),
             *observe.directed(share(wait).clamp(0.0, 1.0)),
         ]
-        return Observation(node, torch.cat([seen.pair, torch.stack(planes, 1)], 1), xy=seen.xy)
+        return Observation(node, torch.cat([seen.pair, torch.stack(planes, 1)], 1), self.features, xy=seen.xy)
 
     def starts(self, instance: RCVRPTWInstance) -> Tensor:
-        """Every stop that can be served in all instances; the depot where there is none."""
-        possible = servable(instance).all(0)
-        possible[0] = ~possible[1:].any()
-        return possible.nonzero()[:, 0]
+        """Every stop that can be served; the depot where there is none."""
+        possible = servable(instance)
+        possible[:, 0] = ~possible[:, 1:].any(1)
+        return wrapped(possible)
 
     def reset(self, instance: RCVRPTWInstance, rollouts: int) -> RCVRPTWState:
         """All vehicles at the depot, which has just opened."""
@@ -159,7 +159,7 @@ class RCVRPTW:
         return with_depot(instance, state, allowed)
 
     def roles(self, state: RCVRPTWState) -> Tensor:
-        """The node where the vehicle is."""
+        """The node where the vehicle is, and the depot."""
         return self._loads.roles(state)
 
     def context(self, instance: RCVRPTWInstance, state: RCVRPTWState) -> Tensor:

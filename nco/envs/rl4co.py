@@ -128,13 +128,13 @@ class RL4COEnv(RL4COEnvBase):  # type: ignore[misc]
 
     def get_num_starts(self, td: TensorDict) -> int:
         """How many nodes a rollout may start with."""
-        return len(self.env.starts(self._instance(td)))
+        return self.env.starts(self._instance(td)).shape[1]
 
     def select_start_nodes(self, td: TensorDict, num_starts: int) -> Tensor:
         """`[S * B]` first actions, start-major as RL4CO repeats batches."""
         starts = self.env.starts(self._instance(td))
-        chosen = starts[torch.arange(num_starts, device=starts.device) % len(starts)]
-        return chosen.repeat_interleave(td.shape[0])
+        turn = torch.arange(num_starts, device=starts.device) % starts.shape[1]
+        return starts[:, turn].T.flatten()
 
     def _get_reward(self, td: TensorDict, actions: Tensor) -> Tensor:
         """`[B]` minus the cost of complete rollouts `[B, T]`."""

@@ -17,15 +17,18 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 
 from nco.data.files import write_atomic
+from nco.envs.base import Features
 from nco.errors import PolicyError
 from nco.models.policy import Policy, Spec
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from torch import Tensor
 
 WEIGHTS = Path(__file__).parent / "weights"
 CHECKPOINT_KEY = "nco"
-FORMAT = "nco policy 1"
+FORMAT = "nco policy 2"
 
 
 @dataclass(frozen=True)
@@ -34,12 +37,12 @@ class LoadedPolicy:
 
     Attributes:
         policy: in evaluation mode, on the CPU.
-        problem: name of the environment that it was made for.
+        problems: names of the environments that it was trained for.
         card: everything else on its card.
     """
 
     policy: Policy
-    problem: str
+    problems: tuple[str, ...]
     card: dict[str, Any]
 
 
@@ -68,21 +71,25 @@ def build(spec: Spec) -> Policy:
     if not (isinstance(found, type) and issubclass(found, Policy)):
         raise PolicyError(f"class_path is {path!r}; only policies under nco.models are built")
     try:
-        policy = found(**arguments)
-    except (TypeError, RuntimeError, ValueError) as error:
+        features = Features(**{kind: tuple(names) for kind, names in arguments["features"].items()})
+        policy = found(**{**arguments, "features": features})
+    except (AttributeError, KeyError, TypeError, RuntimeError, ValueError) as error:
         raise PolicyError(f"init_args of {path}: {error}") from error
     return policy.eval()
 
 
 def save_policy(
-    path: str | Path, policy: Policy, problem: str, card: dict[str, Any] | None = None
+    path: str | Path,
+    policy: Policy,
+    problems: Sequence[str],
+    card: dict[str, Any] | None = None,
 ) -> Path:
     """Writes weights and card; each file is whole or not there.
 
     Args:
         path: of the weights, ending in `.safetensors`; the card lies beside it as `.json`.
         policy: to save.
-        problem: name of its environment.
+        problems: names of its environments.
         card: whatever else is known, as plain data.
 
     Raises:
@@ -92,10 +99,14 @@ def save_policy(
     path = Path(path)
     if path.suffix != ".safetensors":
         raise PolicyError(f"{path.name}: a policy file must end in .safetensors")
-    content = {**(card or {}), "format": FORMAT, "problem": problem, "policy": policy.spec()}
+    content = {**(card or {}), "format": FORMAT, "problems": list(problems), "policy": policy.spec()}
     tensors = {name: value.detach().contiguous() for name, value in policy.state_dict().items()}
     # The spec travels in the weights too: a card that was swapped or lost cannot mislead.
-    own = {"format": FORMAT, "problem": problem, "policy": json.dumps(policy.spec())}
+    own = {
+        "format": FORMAT,
+        "problems": json.dumps(list(problems)),
+        "policy": json.dumps(policy.spec()),
+    }
     write_atomic(path, save(tensors, metadata=own))
     write_atomic(path.with_suffix(".json"), json.dumps(content, indent=2) + "\n")
     return path
@@ -118,9 +129,9 @@ def load_policy(source: str | Path, problem: str | None = None) -> LoadedPolicy:
         found, spec, tensors, card = _read_checkpoint(path)
     else:
         found, spec, tensors, card = _read_weights(path)
-    if problem is not None and found != problem:
+    if problem is not None and problem not in found:
         raise PolicyError(
-            f"{path} is a policy for {found!r}, not for {problem!r}; give another file"
+            f"{path} is a policy for {', '.join(found)}, not for {problem!r}; give another file"
         )
     policy = build(spec)
     _fill(policy, tensors, path)
@@ -142,7 +153,7 @@ def _locate(source: str | Path) -> Path:
     return path
 
 
-type _Content = tuple[str, Spec, dict[str, Tensor], dict[str, Any]]
+type _Content = tuple[tuple[str, ...], Spec, dict[str, Tensor], dict[str, Any]]
 
 
 def _read_weights(path: Path) -> _Content:
@@ -156,10 +167,10 @@ def _read_weights(path: Path) -> _Content:
     if own.get("format") != FORMAT:
         raise PolicyError(f"{path} is not a policy of nco: its format is {own.get('format')!r}")
     try:
-        problem, spec = own["problem"], json.loads(own["policy"])
+        problems, spec = tuple(json.loads(own["problems"])), json.loads(own["policy"])
     except (KeyError, ValueError) as error:
         raise PolicyError(f"{path} does not say what network it is of: {error}") from error
-    return problem, spec, tensors, _read_card(path)
+    return problems, spec, tensors, _read_card(path)
 
 
 def _read_card(path: Path) -> dict[str, Any]:
@@ -181,7 +192,7 @@ def _read_checkpoint(path: Path) -> _Content:
         about, state = checkpoint[CHECKPOINT_KEY], checkpoint["state_dict"]
         tensors = {k.removeprefix("policy."): v for k, v in state.items() if k[:7] == "policy."}
         card = {"training": about["training"]} if "training" in about else {}
-        return str(about["problem"]), about["policy"], tensors, card
+        return tuple(about["problems"]), about["policy"], tensors, card
     except Exception as error:  # torch.load raises almost anything on a damaged file
         text = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise PolicyError(f"{path} is damaged or no checkpoint of nco: {text}") from error

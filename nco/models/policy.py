@@ -1,64 +1,106 @@
-"""What a policy is: a network that encodes instances once and then scores actions step by step."""
+"""What a policy is: a network that embeds instances once, and the pointer that decides for all."""
 
 from __future__ import annotations
 
 import abc
-from dataclasses import dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from torch import nn
 
+from nco.errors import PolicyError
+from nco.models.pointer import Encoded, Pointer
+
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from nco.envs.base import Observation
+    from nco.envs.base import Features, Observation
 
 type Spec = dict[str, Any]
 """How to build a policy, as plain data: `{"class_path": ..., "init_args": {...}}`."""
 
 
-@dataclass(frozen=True)
-class Encoded:
-    """What decoding needs of a batch of encoded instances.
+class Policy(nn.Module, abc.ABC):
+    """A network of any environment; it knows names of features, not problems or sizes.
 
-    Attributes:
-        query: `[B, R, N, E]` share of each role's node in a query.
-        key: `[B, H, N, E / H]` keys of the glimpse.
-        value: `[B, H, N, E / H]` values of the glimpse.
-        target: `[B, E, N]` what the final query is compared with.
-        pair: `[B, N, N]` score of going from row to column, whatever else.
+    A subclass passes on its own arguments, by which it is built again, and embeds nodes.
+
+    Args:
+        features: of all environments that it is for.
+        width: of embeddings.
+        decoder_heads: of the pointer's glimpse, the costliest part of a step.
+        pair_width: hidden width of the networks on pair features.
+        clip: logits lie within plus and minus this.
+        **own: arguments of the subclass.
+
+    Raises:
+        PolicyError: a size is below 1, or heads do not divide `width`.
     """
 
-    query: Tensor
-    key: Tensor
-    value: Tensor
-    target: Tensor
-    pair: Tensor
+    def __init__(
+        self,
+        features: Features,
+        width: int,
+        decoder_heads: int,
+        pair_width: int,
+        clip: float,
+        **own: Any,
+    ) -> None:
+        super().__init__()
+        shared = {
+            "width": width, "decoder_heads": decoder_heads, "pair_width": pair_width, "clip": clip,
+        }  # fmt: skip
+        check_sizes({**shared, **own})
+        self.features = features
+        self._init_args = {"features": asdict(features), **shared, **own}
+        self.pointer = Pointer(features, width, decoder_heads, pair_width, clip)
 
-
-class Policy(nn.Module, abc.ABC):
-    """A network of any environment; it knows feature counts, not problems or sizes."""
-
-    @abc.abstractmethod
     def spec(self) -> Spec:
         """How to build this policy again, as plain data."""
+        path = f"{type(self).__module__}.{type(self).__qualname__}"
+        return {"class_path": path, "init_args": dict(self._init_args)}
 
     @abc.abstractmethod
-    def encode(self, observation: Observation) -> Encoded:
-        """Encodes instances, once for all rollouts and steps."""
+    def embed(self, observation: Observation) -> tuple[Tensor, Tensor]:
+        """Embeds nodes.
 
-    @abc.abstractmethod
-    def logits(self, encoded: Encoded, roles: Tensor, context: Tensor, closed: Tensor) -> Tensor:
-        """Scores the next nodes of any number of decisions.
-
-        Decisions `D` may be rollouts at one step, or all steps of all rollouts at once.
+        Where node features come in several views of the same instances, the work on pairs is
+        shared by the views.
 
         Args:
-            encoded: of `B` instances.
-            roles: `[B, D, R]` node of each role.
-            context: `[B, D, C]` numbers of the state.
-            closed: `[B, D, N]` 0 where a node is allowed, minus infinity where it is not.
+            observation: of `B` instances, in `V / B` views each.
 
         Returns:
-            `[B, D, N]` unnormalised log-probabilities.
+            `[V, N, E]` embeddings of nodes as places to leave, and as places to go to.
         """
+
+    def encode(self, observation: Observation) -> Encoded:
+        """Encodes instances, once for all rollouts and steps.
+
+        Raises:
+            PolicyError: the environment shows features that the network was not built for.
+        """
+        rows, columns = self.embed(observation)
+        encoded: Encoded = self.pointer(rows, columns, observation)
+        return encoded
+
+
+def check_sizes(init_args: dict[str, Any]) -> None:
+    """Refuses sizes that no network can have.
+
+    Args:
+        init_args: by name; whatever ends in `heads` must divide `width`.
+
+    Raises:
+        PolicyError: the message names the size.
+    """
+    for name, value in init_args.items():
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            continue
+        if value <= 0 or (name != "clip" and value != int(value)):
+            raise PolicyError(f"{name} is {value}; it must be a number above 0")
+    for name, value in init_args.items():
+        if name.endswith("heads") and init_args["width"] % value:
+            raise PolicyError(
+                f"width is {init_args['width']} and {name} {value}; {name} must divide width"
+            )

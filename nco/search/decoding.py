@@ -13,35 +13,20 @@ import torch
 from torch import Tensor
 
 from nco.errors import PolicyError
+from nco.models.pointer import Decisions, decide
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from nco.envs.base import AnyEnvironment, Observation
-    from nco.models.policy import Encoded, Policy
+    from nco.models.pointer import Encoded
+    from nco.models.policy import Policy
 
 VIEWS = 8
 
 
 class TimeUp(Exception):  # noqa: N818 (not an error)
     """Decoding was given up before its rollouts were complete."""
-
-
-@dataclass(frozen=True)
-class Decision:
-    """One step of all rollouts as the network saw it, to be scored again with gradients.
-
-    Attributes:
-        roles: `[B, S, R]`.
-        context: `[B, S, C]`.
-        closed: `[B, S, N]`.
-        action: `[B, S]` what was taken.
-    """
-
-    roles: Tensor
-    context: Tensor
-    closed: Tensor
-    action: Tensor
 
 
 @dataclass(frozen=True)
@@ -100,12 +85,6 @@ class Rollouts:
         )
 
 
-def closed(allowed: Tensor) -> Tensor:
-    """0 where an action is allowed, minus infinity where it is not."""
-    zeros = torch.zeros(allowed.shape, device=allowed.device)
-    return zeros.masked_fill_(~allowed, -torch.inf)
-
-
 def turned(observation: Observation, views: int) -> Observation:
     """The observation under `views` of the eight symmetries of the square, instance-major.
 
@@ -126,14 +105,6 @@ def turned(observation: Observation, views: int) -> Observation:
     return replace(observation, node=node.view(batch * views, nodes, features))
 
 
-def sample(logits: Tensor, temperature: float, generator: torch.Generator | None) -> Tensor:
-    """Draws actions `[B, S]` from logits `[B, S, N]` by inverting the distribution function."""
-    cumulative = torch.softmax(logits / temperature, -1).cumsum(-1)
-    draw = 1.0 - torch.rand(logits.shape[:2], generator=generator, device=logits.device)
-    threshold = draw[..., None] * cumulative[..., -1:]
-    return (cumulative < threshold).sum(-1)
-
-
 def rollout(
     env: AnyEnvironment,
     instance: object,
@@ -142,7 +113,7 @@ def rollout(
     generator: torch.Generator | None = None,
     encoded: Encoded | None = None,
     first: Tensor | None = None,
-    trace: list[Decision] | None = None,
+    trace: list[tuple[Decisions, Tensor]] | None = None,
     expired: Callable[[], bool] | None = None,
 ) -> Rollouts:
     """Decodes a batch of instances.
@@ -154,8 +125,8 @@ def rollout(
         strategy: how to decode.
         generator: of sampling, on the device of the instance.
         encoded: the encoded instances of this strategy's views, if at hand.
-        first: `[S]` first actions; by default chosen by `strategy.starts`.
-        trace: the decisions are appended to it; their batch is `B * views`.
+        first: `[B, K]` first actions; by default chosen by `strategy.starts`.
+        trace: the decisions of every step and the actions `[V, D]` taken are appended to it.
         expired: asked before every step whether to give up.
 
     Returns:
@@ -168,30 +139,25 @@ def rollout(
         if encoded is None:
             encoded = policy.encode(turned(env.observe(instance), strategy.views))
         chosen = spread(env.starts(instance), strategy.starts) if first is None else first
-        chosen = chosen.repeat(strategy.repeats * strategy.views)
-        views, batch = strategy.views, len(encoded.pair) // strategy.views
-        action = chosen.expand(batch, -1).contiguous()
-        state = env.step(instance, env.reset(instance, len(chosen)), action)
+        action = chosen.repeat(1, strategy.repeats * strategy.views)
+        views, batch = strategy.views, len(action)
+        state = env.step(instance, env.reset(instance, action.shape[1]), action)
         actions = [action]
         done = env.done(state)
         while not done.all():
             if expired is not None and expired():
                 raise TimeUp
-            roles, context, shut = (
-                x.reshape(batch * views, -1, x.shape[-1])
-                for x in (
-                    env.roles(state),
-                    env.context(instance, state),
-                    closed(env.mask(instance, state)),
+            decisions = Decisions(
+                *(
+                    x.reshape(batch * views, -1, x.shape[-1])
+                    for x in (
+                        env.roles(state), env.context(instance, state), env.mask(instance, state)
+                    )
                 )
-            )
-            scores = policy.logits(encoded, roles, context, shut)
-            if strategy.temperature:
-                picked = sample(scores, strategy.temperature, generator)
-            else:
-                picked = scores.argmax(-1)
+            )  # fmt: skip
+            picked = decide(encoded, decisions, strategy.temperature, generator)
             if trace is not None:
-                trace.append(Decision(roles, context, shut, picked))
+                trace.append((decisions, picked))
             action = picked.view(batch, -1)
             actions.append(action)
             state = env.step(instance, state, action)
@@ -200,9 +166,21 @@ def rollout(
         return Rollouts(taken, env.cost(instance, taken), env.violation(state))
 
 
+def joined(trace: list[tuple[Decisions, Tensor]]) -> tuple[Decisions, Tensor]:
+    """The decisions and actions of all steps, step-major, as ordinary tensors."""
+    # Concatenation turns inference tensors into ordinary ones, which autograd may save.
+    decisions = Decisions(
+        *(
+            torch.cat([getattr(step, name) for step, _ in trace], 1)
+            for name in Decisions.__dataclass_fields__
+        )
+    )
+    return decisions, torch.cat([action for _, action in trace], 1)
+
+
 def spread(starts: Tensor, count: int | None) -> Tensor:
-    """`count` of the possible starts, evenly spread over them."""
-    if count is None or count >= len(starts):
+    """`count` of the possible starts `[B, K]`, evenly spread over them."""
+    most = starts.shape[1]
+    if count is None or count >= most:
         return starts
-    index = torch.linspace(0, len(starts) - 1, count, device=starts.device).round().long()
-    return starts[index]
+    return starts[:, torch.linspace(0, most - 1, count, device=starts.device).round().long()]

@@ -63,7 +63,7 @@ class PolicySolver:
         Whether the one of `source` covers a problem is found when it is loaded, and said with
         its name.
         """
-        names = _shipped() if self.source is None else tuple(CONVERSIONS)
+        names = _served() if self.source is None else tuple(CONVERSIONS)
         return frozenset().union(*(conversion(name).features for name in names))
 
     def solve(
@@ -97,14 +97,14 @@ class PolicySolver:
         views = max(1, min(self.strategy.views, _PAIRS_AND_VIEWS // pairs, in_time))
         best = None
         if _ENCODE_S * views * pairs < clock.left_s:
-            loaded = self._policy(problem)
-            convert = conversion(loaded.problem)
+            loaded, name = self._policy(problem)
+            convert = conversion(name)
             given = convert.instance(problem, torch.float32)
             if len(given.nodes) == 1:  # no vehicle can serve any stop
                 return completed(problem, [], clock)
             how = replace(self.strategy, views=views)
             reserve_s = min(_RESERVE_S * pairs, 0.2 * clock.left_s)
-            env = environment(loaded.problem)
+            env = environment(name)
             best = decode(env, given.instance, loaded.policy, how, clock, seed, reserve_s)
         if best is None:
             log.info("no time to decode %d nodes: nearest neighbour answers", problem.size)
@@ -115,55 +115,59 @@ class PolicySolver:
         complete = not int(best.violation) and len(given.nodes) == 1 + len(problem.stops)
         return found if complete else completed(problem, found, clock)
 
-    def _policy(self, problem: Problem) -> LoadedPolicy:
-        """The policy for a problem.
+    def _policy(self, problem: Problem) -> tuple[LoadedPolicy, str]:
+        """The policy for a problem, and the environment to decode it in.
 
         Raises:
             UnsupportedError: no policy is for what the problem asks.
         """
-        names = _shipped() if self.source is None else (self.source,)
-        refusal = "there is no policy"
-        for name in names:
-            loaded = _loaded(name)
-            convert = conversion(loaded.problem)
-            if convert.covers(problem):
-                return loaded
-            lacking = ", ".join(sorted(problem.features - convert.features))
-            refusal = f"policy {name!r} is for {loaded.problem!r} and cannot handle: {lacking}"
-        raise UnsupportedError(f"{refusal}; give another policy or choose another method")
+        names = [name for name in CONVERSIONS if conversion(name).covers(problem)]
+        policies = [_loaded(s) for s in ((self.source,) if self.source else shipped())]
+        for name in names:  # the least general first
+            for loaded in policies:
+                if name in loaded.problems:
+                    return loaded, name
+        served = [name for name in CONVERSIONS if any(name in p.problems for p in policies)]
+        features = frozenset().union(*(conversion(name).features for name in served))
+        lacking = ", ".join(sorted(problem.features - features)) or "all this together"
+        who = f"policy {self.source!r}" if self.source else "the shipped policies"
+        raise UnsupportedError(
+            f"{who} can solve {', '.join(served) or 'nothing'} and cannot handle: {lacking}; "
+            "give another policy or choose another method"
+        )
 
 
-def _shipped() -> tuple[str, ...]:
-    """Environments that a shipped policy is for, and is called after; the least general first."""
-    there = shipped()
-    return tuple(name for name in CONVERSIONS if name in there)
+def _served() -> tuple[str, ...]:
+    """Environments that a shipped policy is for, the least general first."""
+    served = {name for source in shipped() for name in _loaded(source).problems}
+    return tuple(name for name in CONVERSIONS if name in served)
 
 
 @cache
 def _loaded(source: str) -> LoadedPolicy:
-    """A policy that reads what its environment shows.
+    """A policy that knows what its environments show.
 
     Raises:
         PolicyError: it cannot be loaded, or was made for other features.
     """
     loaded = load_policy(source)
-    if loaded.problem not in CONVERSIONS:
-        raise PolicyError(
-            f"policy {source!r} is for {loaded.problem!r}, which this version of nco does not "
-            f"know; it knows {', '.join(CONVERSIONS)}"
-        )
-    features, made = environment(loaded.problem).features, loaded.policy.spec()["init_args"]
-    shown = {
-        "node_features": len(features.node),
-        "pair_features": len(features.pair),
-        "context_features": len(features.context),
-        "roles": len(features.roles),
-    }
-    for name, count in shown.items():
-        if made.get(name, count) != count:
+    for name in loaded.problems:
+        if name not in CONVERSIONS:
             raise PolicyError(
-                f"policy {source!r} reads {made[name]} {name}, but {loaded.problem!r} shows "
-                f"{count}; it is of another version of nco, train it again"
+                f"policy {source!r} is for {name!r}, which this version of nco does not know; it "
+                f"knows {', '.join(CONVERSIONS)}"
+            )
+        shown = environment(name).features
+        if not shown <= loaded.policy.features:
+            lacking = [
+                feature
+                for kind in vars(shown)
+                for feature in getattr(shown, kind)
+                if feature not in getattr(loaded.policy.features, kind)
+            ]
+            raise PolicyError(
+                f"policy {source!r} does not know {', '.join(lacking)}, which {name!r} shows; it "
+                "is of another version of nco, train it again"
             )
     return loaded
 
@@ -198,11 +202,11 @@ def decode(
     with torch.inference_mode():
         encoded = policy.encode(turned(env.observe(instance), strategy.views))
     starts = env.starts(instance)
-    order = starts[torch.randperm(len(starts), generator=generator)]
+    order = starts[:, torch.randperm(starts.shape[1], generator=generator)]
     if strategy.starts is not None:
-        order = order[: strategy.starts]
+        order = order[:, : strategy.starts]
     size = max(1, _CHUNK // (encoded.pair.shape[-1] ** 2 * strategy.views))
-    chunks = torch.split(order, size)
+    chunks = torch.split(order, size, 1)
     best, longest_s, turn = None, 0.0, 0
     while best is None or clock.left_s > longest_s:
         began_s = clock.elapsed_s

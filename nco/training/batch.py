@@ -15,10 +15,12 @@ class Drawn:
     """A training batch.
 
     Attributes:
+        problem: name of the environment.
         instance: of the environment.
         generator: for whatever else is random in the step.
     """
 
+    problem: str
     instance: object
     generator: torch.Generator
 
@@ -28,11 +30,13 @@ class Referenced:
     """A validation batch.
 
     Attributes:
+        problem: name of the environment.
         instance: of the environment, in metres.
         reference: `[B]` cost of stored reference solutions, metres.
         stops: of every instance.
     """
 
+    problem: str
     instance: object
     reference: Tensor
     stops: int

@@ -80,7 +80,7 @@ def _export(arguments: list[str]) -> None:
     if len(arguments) != 2:
         raise PolicyError(f"nco train export takes CHECKPOINT and OUT.safetensors, not {arguments}")
     loaded = load_policy(arguments[0])
-    save_policy(arguments[1], loaded.policy, loaded.problem, loaded.card)
+    save_policy(arguments[1], loaded.policy, loaded.problems, loaded.card)
 
 
 def with_shipped_configs(arguments: list[str]) -> list[str]:
@@ -123,7 +123,7 @@ def _run(verb: str, arguments: list[str]) -> None:
         """Links what model and data must agree on."""
 
         def add_arguments_to_parser(self, parser: Any) -> None:
-            parser.link_arguments("model.environment", "data.environment")
+            parser.link_arguments("model.problems", "data.problems")
 
     keep_freed_memory()
     train = verb != "references"

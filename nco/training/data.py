@@ -47,9 +47,10 @@ class CityData(lightning.LightningDataModule):
         folder: of extracts.
         validation_cities: to validate on; none of them may be trained on.
         references: file of reference costs, see `nco train references`; None for no validation.
-        environment: name of the problem.
+        problems: names of the environments; each batch is of one of them, in turn at random.
         stops: smallest and largest number of stops (nodes, in tours); each batch has one number.
-        batch_size: instances of a batch, of each process.
+        batch_size: instances of a batch of the largest size, of each process; of smaller ones
+            there are as many more as they have fewer stops.
         batches_per_epoch: of all processes together.
         distribution: how training instances are drawn.
         table: how many points each city gives.
@@ -64,7 +65,7 @@ class CityData(lightning.LightningDataModule):
         folder: str | None = None,
         validation_cities: list[str] | None = None,
         references: str | None = None,
-        environment: str = "rcvrp",
+        problems: list[str] | None = None,
         stops: tuple[int, int] = (20, 50),
         batch_size: int = 64,
         batches_per_epoch: int = 200,
@@ -76,14 +77,15 @@ class CityData(lightning.LightningDataModule):
     ) -> None:
         super().__init__()
         validation_cities = validation_cities or []
-        _check(cities, validation_cities, environment, stops)
+        problems = ["rcvrp"] if problems is None else problems
+        _check(cities, validation_cities, problems, stops)
         for name in ("batch_size", "batches_per_epoch", "validation_instances"):
             if locals()[name] < 1:
                 raise PolicyError(f"{name} is {locals()[name]}; give 1 or more")
         self.sources = find_sources(cities, folder)
         self.validation_sources = find_sources(validation_cities, folder)
         self.references = References(references) if references else None
-        self.environment, self.draw = environment, DRAW[environment]
+        self.problems = tuple(problems)
         self.stops, self.batch_size = stops, batch_size
         self.batches_per_epoch = batches_per_epoch
         self.distribution, self.table = distribution, table
@@ -116,27 +118,30 @@ class CityData(lightning.LightningDataModule):
                 self.references.path,
             )
             return
-        for stops in self.validation_stops:
-            cost = self.references.costs(self.validation_key(stops))
-            self._validation.append(Referenced(self.validation_instance(stops), cost, stops))
+        for problem in self.problems:
+            for stops in self.validation_stops:
+                cost = self.references.costs(self.validation_key(problem, stops))
+                instance = self.validation_instance(problem, stops)
+                self._validation.append(Referenced(problem, instance, cost, stops))
 
-    def validation_key(self, stops: int) -> str:
+    def validation_key(self, problem: str, stops: int) -> str:
         """What reference costs are stored under: everything that the instances follow from."""
         cities = [source.path.name for source in self.validation_sources]
-        parts = [self.environment, cities, asdict(self.table), stops, self.validation_instances]
+        parts = [problem, cities, asdict(self.table), stops, self.validation_instances]
         return repr(parts)
 
-    def validation_instance(self, stops: int) -> Any:
-        """The validation instances of one size, as one batch."""
+    def validation_instance(self, problem: str, stops: int) -> Any:
+        """The validation instances of one problem and size, as one batch."""
         if not self.validation_sources:
             raise PolicyError("validation_cities is empty; name at least one city")
         pools = Pools.of([table_of(s, self.table) for s in self.validation_sources])
         generator = seeded("cpu", "validation", stops)
-        return self.draw(pools, self.validation_instances, stops, PLAIN, generator)
+        return DRAW[problem](pools, self.validation_instances, stops, PLAIN, generator)
 
     def summary(self) -> dict[str, Any]:
         """What is drawn, for the card of the policy."""
         return {
+            "problems": list(self.problems),
             "cities": [source.name for source in self.sources],
             "validation_cities": [source.name for source in self.validation_sources],
             "stops": list(self.stops),
@@ -177,13 +182,14 @@ class CityData(lightning.LightningDataModule):
             self._pools = self._pools.to(device)
         generator = seeded(device, self.seed, epoch, number)
         low, high = self.stops
-        # Sizes are drawn by the number's place in its group of processes' numbers, so that
-        # processes that step together have about equal work.
-        size = seeded("cpu", "size", self.seed, epoch, number // self._process()[1])
-        stops = int(torch.randint(low, high + 1, (), generator=size))
-        return Drawn(
-            self.draw(self._pools, self.batch_size, stops, self.distribution, generator), generator
-        )
+        # Problems and sizes are drawn by the number's place in its group of processes' numbers,
+        # so that processes that step together have about equal work.
+        kind = seeded("cpu", "size", self.seed, epoch, number // self._process()[1])
+        stops = int(torch.randint(low, high + 1, (), generator=kind))
+        problem = self.problems[int(torch.randint(len(self.problems), (), generator=kind))]
+        batch = self.batch_size * high // stops
+        instance = DRAW[problem](self._pools, batch, stops, self.distribution, generator)
+        return Drawn(problem, instance, generator)
 
     def _process(self) -> tuple[int, int]:
         """Number of this process and number of all."""
@@ -192,7 +198,7 @@ class CityData(lightning.LightningDataModule):
 
 
 def _check(
-    cities: list[str], validation_cities: list[str], environment: str, stops: tuple[int, int]
+    cities: list[str], validation_cities: list[str], problems: list[str], stops: tuple[int, int]
 ) -> None:
     if not cities:
         raise PolicyError("cities is empty; name at least one city to train on")
@@ -202,9 +208,7 @@ def _check(
             f"validation_cities and cities share {', '.join(both)}; a policy must be validated on "
             "cities that it does not train on"
         )
-    if environment not in DRAW:
-        raise PolicyError(
-            f"environment is {environment!r}; instances can be drawn of {', '.join(sorted(DRAW))}"
-        )
+    if not problems or any(problem not in DRAW for problem in problems):
+        raise PolicyError(f"problems is {problems}; name one or more of {', '.join(sorted(DRAW))}")
     if not 2 <= stops[0] <= stops[1]:
         raise PolicyError(f"stops is {list(stops)}; give 2 <= smallest <= largest")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -89,11 +90,11 @@ def compute_references(data: CityData, time_limit_s: float) -> None:
     """Computes and stores the references of a data module's validation instances."""
     if data.references is None:
         raise FormatError("data.references is not set; name the file to write")
-    for stops in data.validation_stops:
-        instance = data.validation_instance(stops)
-        problem_of = conversion(data.environment).problem
+    for name, stops in product(data.problems, data.validation_stops):
+        instance = data.validation_instance(name, stops)
+        problem_of = conversion(name).problem
         problems = [problem_of(instance, b) for b in range(data.validation_instances)]
-        log.info("references of %d instances of %d stops", len(problems), stops)
+        log.info("references of %d instances of %s with %d stops", len(problems), name, stops)
         costs = reference_costs(problems, time_limit_s)
         entry = {"method": METHOD, "time_limit_s": time_limit_s, "cost_m": costs}
-        data.references.store(data.validation_key(stops), entry)
+        data.references.store(data.validation_key(name, stops), entry)

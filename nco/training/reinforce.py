@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import lightning
@@ -10,16 +12,18 @@ import torch
 from torch import Tensor
 
 from nco.envs import environment
+from nco.envs.base import Features
 from nco.errors import PolicyError
 from nco.models.files import CHECKPOINT_KEY
+from nco.models.pointer import Decisions, weighed
 from nco.models.policy import Policy
-from nco.search.decoding import Decision, Strategy, rollout
+from nco.search.decoding import Strategy, joined, rollout
 
 if TYPE_CHECKING:
     from nco.envs.base import AnyEnvironment
     from nco.training.batch import Drawn, Referenced
 
-type PolicyBuilder = Callable[[int, int, int, int], Policy]
+type PolicyBuilder = Callable[[Features], Policy]
 
 
 def rollout_loss(
@@ -43,8 +47,8 @@ def rollout_loss(
     """
     encoded = policy.encode(env.observe(instance))
     first = env.starts(instance)
-    order = torch.randperm(len(first), generator=generator, device=first.device)
-    trace: list[Decision] = []
+    order = torch.randperm(first.shape[1], generator=generator, device=first.device)
+    trace: list[tuple[Decisions, Tensor]] = []
     rollouts = rollout(
         env,
         instance,
@@ -52,30 +56,23 @@ def rollout_loss(
         Strategy(temperature=1.0),
         generator,
         encoded,
-        first=first[order[:starts]],
+        first=first[:, order[:starts]],
         trace=trace,
     )
-    # Concatenation turns inference tensors into ordinary ones, which autograd may save.
-    roles, context, closed, action = (
-        torch.cat([getattr(decision, name) for decision in trace], 1)
-        for name in ("roles", "context", "closed", "action")
-    )
-    logits = policy.logits(encoded, roles, context, closed)
-    taken = logits.gather(2, action[..., None]).squeeze(-1) - logits.logsumexp(-1)
-    log_likelihood = taken.view(len(taken), len(trace), -1).sum(1)
     cost = rollouts.cost.clone()
     spread = cost.std(1, keepdim=True).clamp_min(1e-6 * cost.mean())
     advantage = (cost - cost.mean(1, keepdim=True)) / spread
-    return (advantage * log_likelihood).mean(), cost
+    decisions, action = joined(trace)
+    gain = advantage.repeat(1, len(trace)) / advantage.numel()
+    return weighed(encoded, decisions, action, gain)[0], cost
 
 
 class Reinforce(lightning.LightningModule):
     """Trains a policy; batches come from `nco.training.data.CityData`.
 
     Args:
-        policy: how to build the policy, given the numbers of node features, pair features,
-            context features and roles of the environment.
-        environment: name of the problem.
+        policy: how to build the policy, given the features of all environments.
+        problems: names of the environments.
         starts: rollouts of each instance in training.
         learning_rate: of Adam, constant but for a linear warm-up and a linear end.
         warmup: share of all steps in which the learning rate rises.
@@ -86,7 +83,7 @@ class Reinforce(lightning.LightningModule):
     def __init__(
         self,
         policy: PolicyBuilder,
-        environment: str = "rcvrp",
+        problems: list[str] | None = None,
         starts: int = 20,
         learning_rate: float = 5e-4,
         warmup: float = 0.02,
@@ -94,7 +91,10 @@ class Reinforce(lightning.LightningModule):
         weight_decay: float = 1e-6,
     ) -> None:
         super().__init__()
-        self.env = _environment(environment)
+        names = ["rcvrp"] if problems is None else problems
+        self.envs = {name: environment(name) for name in names}
+        if not self.envs:
+            raise PolicyError("problems is empty; name one or more environments")
         if starts < 2:
             raise PolicyError(f"starts is {starts}; the shared baseline needs 2 or more")
         if learning_rate <= 0:
@@ -105,27 +105,25 @@ class Reinforce(lightning.LightningModule):
         self.starts = starts
         self.learning_rate, self.weight_decay = learning_rate, weight_decay
         self.warmup, self.cooldown = warmup, cooldown
-        features = self.env.features
-        self.policy = policy(
-            len(features.node), len(features.pair), len(features.context), len(features.roles)
-        )
+        self.policy = policy(reduce(or_, (env.features for env in self.envs.values())))
 
     def training_step(self, batch: Drawn) -> Tensor:
         """Loss of one drawn batch."""
         loss, cost = rollout_loss(
-            self.env, batch.instance, self.policy, self.starts, batch.generator
+            self.envs[batch.problem], batch.instance, self.policy, self.starts, batch.generator
         )
         self.log("train/loss", loss.detach())
         relative = cost.amin(1) / cost.mean(1)
-        self.log("train/best_to_mean", relative.mean())
+        self.log(f"train/best_to_mean_{batch.problem}", relative.mean())
         return loss
 
     def validation_step(self, batch: Referenced) -> None:
         """Mean gap to the references of greedy multi-start, in percent."""
-        best = rollout(self.env, batch.instance, self.policy).best()
+        best = rollout(self.envs[batch.problem], batch.instance, self.policy).best()
         gap = 100 * (best.cost[:, 0] / batch.reference - 1)
         options: dict[str, Any] = {"batch_size": len(gap), "sync_dist": True}
-        self.log(f"val/gap_percent_{batch.stops}", gap.mean(), add_dataloader_idx=False, **options)
+        name = f"val/gap_percent_{batch.problem}_{batch.stops}"
+        self.log(name, gap.mean(), add_dataloader_idx=False, **options)
         self.log("val/gap_percent", gap.mean(), prog_bar=True, **options)
 
     def configure_optimizers(self) -> Any:
@@ -151,7 +149,7 @@ class Reinforce(lightning.LightningModule):
         """Writes down what the policy is and how it was trained, as plain data."""
         data = getattr(self.trainer, "datamodule", None)
         checkpoint[CHECKPOINT_KEY] = {
-            "problem": self.env.name,
+            "problems": list(self.envs),
             "policy": self.policy.spec(),
             "training": {
                 "steps": int(self.trainer.global_step),
@@ -169,7 +167,3 @@ class Summarised(Protocol):
 
     def summary(self) -> dict[str, Any]:
         """Plain data for a policy's card."""
-
-
-def _environment(name: str) -> AnyEnvironment:
-    return environment(name)

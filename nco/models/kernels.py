@@ -1,0 +1,324 @@
+"""Compiled inner loops of the pointer decoder on CPUs: one pass over a decision, not one a tensor.
+
+In plain torch every step of a rollout writes and reads masks, scores and probabilities of all
+heads in main memory. Here a tile of decisions of one instance stays in the cache from its query
+to its action, or to its gradient. `nco.models.pointer` says what is computed.
+
+Shapes: `V` encoded instances, `D` decisions of each, `R` roles, `C` context numbers, `N` nodes,
+`H` heads of width `W`, `E = H W`.
+"""
+
+# mypy: allow-untyped-defs, allow-untyped-calls
+# Numba types these functions by what they are called with.
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+TILE = 32
+"""Decisions worked on side by side: scores are `[N, TILE]`, so that every loop over decisions is
+whole vectors whatever the number of nodes. Lanes without a decision compute nothing of use."""
+
+_NEVER = np.float32(-1e30)
+_ZERO, _ONE, _HALF = np.float32(0.0), np.float32(1.0), np.float32(0.5)
+_TWO = np.float32(2.0)
+_LOWEST = np.float32(-87.0)  # below, e^x is no normal float32
+# 2^f on [-1/2, 1/2] by its Taylor polynomial: 2e-7 relative error, the precision of float32.
+_LOG2E = np.float32(1.4426950408889634)
+_C1 = np.float32(0.6931471805599453)
+_C2 = np.float32(0.2402265069591007)
+_C3 = np.float32(0.0555041086648216)
+_C4 = np.float32(0.0096181291076285)
+_C5 = np.float32(0.0013333558146428)
+_EXPONENT_BIAS, _MANTISSA_BITS = np.int32(127), np.int32(23)
+
+_compiled: Any = njit(nogil=True, fastmath=True, error_model="numpy", cache=True)
+_inline = njit(nogil=True, fastmath=True, error_model="numpy", inline="always")
+
+
+@_inline
+def _exp(x):
+    """e^x of a float32 of 0 or less, in arithmetic that compilers turn into vectors."""
+    t = max(x, _LOWEST) * _LOG2E
+    whole = np.int32(t - _HALF)
+    f = t - np.float32(whole)
+    power = ((((_C5 * f + _C4) * f + _C3) * f + _C2) * f + _C1) * f + _ONE
+    return power * np.int32((whole + _EXPONENT_BIAS) << _MANTISSA_BITS).view(np.float32)
+
+
+@_inline
+def _pick_up(allowed, begin, end, action, chosen):
+    """Numbers of the next decisions from `begin` on that are a choice; others take what they must.
+
+    Returns how many there are, at most a tile, and where the next tile begins.
+    """
+    count, j = 0, begin
+    while j < end and count < len(chosen):
+        open_nodes, last = 0, 0
+        for n in range(allowed.shape[1]):
+            if allowed[j, n]:
+                open_nodes += 1
+                last = n
+        if open_nodes > 1:
+            chosen[count] = j
+            count += 1
+        else:
+            action[j] = last
+        j += 1
+    return count, j
+
+
+@_inline
+def _queries(query, weight, bias, roles, context, allowed, chosen, count, q, shut):
+    """Fills `q` `[E, T]` and `shut` `[N, T]` for the chosen decisions."""
+    row = np.empty(len(q), np.float32)
+    for t in range(count):
+        j = chosen[t]
+        row[:] = bias
+        for c in range(len(weight)):
+            x = context[j, c]
+            for e in range(len(row)):
+                row[e] += x * weight[c, e]
+        for r in range(roles.shape[1]):
+            share = query[r, roles[j, r]]
+            for e in range(len(row)):
+                row[e] += share[e]
+        for e in range(len(row)):
+            q[e, t] = row[e]
+        for n in range(len(shut)):
+            shut[n, t] = _ZERO if allowed[j, n] else _NEVER
+
+
+@_inline
+def _weights(score, shut, scale, top, total):
+    """Turns scores `[N, T]` into weights, the largest of each decision 1, and adds them up."""
+    nodes, tile = score.shape
+    for t in range(tile):
+        top[t] = _NEVER
+        total[t] = _ZERO
+    for n in range(nodes):
+        for t in range(tile):
+            score[n, t] += shut[n, t]
+            top[t] = max(top[t], score[n, t])
+    for n in range(nodes):
+        for t in range(tile):
+            score[n, t] = _exp((score[n, t] - top[t]) * scale)
+            total[t] += score[n, t]
+
+
+@_inline
+def _glimpse(q, key, value, shut, p, top, total, g):
+    """Attention of the tile: weights `p` `[H, N, T]`, their sums `total` `[H, T]`, and query plus
+    glimpse `g` `[E, T]`.
+    """
+    heads, width = len(key), key.shape[2]
+    for h in range(heads):
+        own = slice(h * width, (h + 1) * width)
+        np.dot(key[h], q[own], p[h])
+        _weights(p[h], shut, _ONE, top, total[h])
+        np.dot(value[h], p[h], g[own])
+        for w in range(h * width, (h + 1) * width):
+            for t in range(g.shape[1]):
+                g[w, t] = q[w, t] + g[w, t] / total[h, t]
+
+
+@_inline
+def _logits(g, target, pair, roles, chosen, count, clip, squash, logit):
+    """Logits `[N, T]` of the tile, and the tanh in them."""
+    np.dot(target, g, logit)
+    for t in range(count):
+        row = pair[roles[chosen[t], 0]]
+        for n in range(len(logit)):
+            logit[n, t] += row[n]
+    for n in range(len(logit)):
+        for t in range(logit.shape[1]):
+            x = logit[n, t]
+            small = _exp(-_TWO * abs(x))
+            size = (_ONE - small) / (_ONE + small)
+            squash[n, t] = size if x > _ZERO else -size
+            logit[n, t] = clip * squash[n, t]
+
+
+@_compiled
+def decide(
+    query, key, value, target, pair, weight, bias, clip, roles, context, allowed,
+    temperature, draw, first, last, begin, end, action,
+):  # fmt: skip
+    """Takes decisions `begin` to `end` of instances `first` to `last`.
+
+    Args:
+        query: `[V, R, N, E]`.
+        key: `[V, H, N, W]`.
+        value: `[V, H, W, N]`.
+        target: `[V, N, E]`.
+        pair: `[B, N, N]`, each shared by `V / B` instances.
+        weight: `[C, E]` of the context.
+        bias: `[E]`.
+        clip: largest logit.
+        roles: `[V, D, R]` int64.
+        context: `[V, D, C]`.
+        allowed: `[V, D, N]`.
+        temperature: 0 takes the best action.
+        draw: `[V, D]` uniform numbers from 0 to 1; unused at temperature 0.
+        first: instance to begin with.
+        last: instance to end before.
+        begin: decision to begin with.
+        end: decision to end before.
+        action: `[V, D]` int64, filled.
+    """
+    heads, nodes, width = key.shape[1:]
+    views = len(query) // len(pair)
+    q = np.zeros((heads * width, TILE), np.float32)
+    g = np.zeros((heads * width, TILE), np.float32)
+    p = np.zeros((heads, nodes, TILE), np.float32)
+    logit = np.zeros((nodes, TILE), np.float32)
+    squash = np.zeros((nodes, TILE), np.float32)
+    shut = np.zeros((nodes, TILE), np.float32)
+    top, total = np.zeros(TILE, np.float32), np.zeros((heads + 1, TILE), np.float32)
+    chosen = np.zeros(TILE, np.int64)
+    for b in range(first, last):
+        j = begin
+        while j < end:
+            count, j = _pick_up(allowed[b], j, end, action[b], chosen)
+            if count == 0:
+                continue
+            _queries(
+                query[b], weight, bias, roles[b], context[b], allowed[b], chosen, count, q, shut
+            )
+            _glimpse(q, key[b], value[b], shut, p, top, total, g)
+            _logits(g, target[b], pair[b // views], roles[b], chosen, count, clip, squash, logit)
+            if temperature > _ZERO:
+                _weights(logit, shut, _ONE / temperature, top, total[heads])
+            for t in range(count):
+                k, best = chosen[t], 0
+                if temperature > _ZERO:
+                    threshold, passed = draw[b, k] * total[heads, t], _ZERO
+                    for n in range(nodes):
+                        if allowed[b, k, n]:
+                            best = n
+                            passed += logit[n, t]
+                            if passed > threshold:
+                                break
+                else:
+                    highest = _NEVER
+                    for n in range(nodes):
+                        if allowed[b, k, n] and logit[n, t] > highest:
+                            highest, best = logit[n, t], n
+                action[b, k] = best
+
+
+@_compiled
+def weigh(
+    query, key, value, target, pair, weight, bias, clip, roles, context, allowed, action, gain,
+    first, last, likelihood, d_query, d_key, d_value, d_target, d_pair, d_weight, d_bias,
+):  # fmt: skip
+    """Log-likelihoods of given actions, and the gradient of their sum weighted by `gain`.
+
+    Args:
+        query: and the following as in `decide`.
+        action: `[V, D]` what was taken.
+        gain: `[V, D]` weights.
+        first: instance to begin with.
+        last: instance to end before.
+        likelihood: `[V, D]` zeros, filled with log-likelihoods.
+        d_query: zeros in the shape of `query`, filled with the gradient; likewise `d_key`,
+            `d_value` and `d_target`. `d_pair` `[V, N, N]`, `d_weight` `[V, C, E]` and `d_bias`
+            `[V, E]` are filled instance by instance.
+    """
+    heads, nodes, width = key.shape[1:]
+    views = len(query) // len(pair)
+    size = heads * width
+    q = np.zeros((size, TILE), np.float32)
+    g = np.zeros((size, TILE), np.float32)
+    dg = np.zeros((size, TILE), np.float32)
+    dq = np.zeros((width, TILE), np.float32)
+    scaled = np.zeros((width, TILE), np.float32)
+    p = np.zeros((heads, nodes, TILE), np.float32)
+    dp = np.zeros((nodes, TILE), np.float32)
+    logit = np.zeros((nodes, TILE), np.float32)
+    squash = np.zeros((nodes, TILE), np.float32)
+    shut = np.zeros((nodes, TILE), np.float32)
+    top, total = np.zeros(TILE, np.float32), np.zeros((heads + 1, TILE), np.float32)
+    step = np.zeros(TILE, np.float32)
+    to_target = np.zeros((nodes, size), np.float32)
+    to_key = np.zeros((nodes, width), np.float32)
+    to_value = np.zeros((width, nodes), np.float32)
+    chosen = np.zeros(TILE, np.int64)
+    forced = np.zeros(allowed.shape[1], np.int64)
+    for b in range(first, last):
+        j = 0
+        while j < allowed.shape[1]:
+            count, j = _pick_up(allowed[b], j, allowed.shape[1], forced, chosen)
+            if count == 0:
+                continue
+            _queries(
+                query[b], weight, bias, roles[b], context[b], allowed[b], chosen, count, q, shut
+            )
+            _glimpse(q, key[b], value[b], shut, p, top, total, g)
+            _logits(g, target[b], pair[b // views], roles[b], chosen, count, clip, squash, logit)
+            for t in range(count):
+                likelihood[b, chosen[t]] = logit[action[b, chosen[t]], t]
+                step[t] = gain[b, chosen[t]] * clip
+            for t in range(count, TILE):
+                step[t] = _ZERO
+            _weights(logit, shut, _ONE, top, total[heads])
+            for t in range(count):
+                likelihood[b, chosen[t]] -= top[t] + np.log(total[heads, t])
+            # d log p / d logit is (taken - p); then through clip * tanh.
+            for t in range(count):
+                logit[action[b, chosen[t]], t] -= total[heads, t]
+            for t in range(TILE):
+                step[t] /= -total[heads, t]
+            for n in range(nodes):
+                for t in range(TILE):
+                    logit[n, t] *= step[t] * (_ONE - squash[n, t] * squash[n, t])
+            for t in range(count):
+                row = d_pair[b, roles[b, chosen[t], 0]]
+                for n in range(nodes):
+                    row[n] += logit[n, t]
+            np.dot(logit, g.T, to_target)
+            for n in range(nodes):
+                for e in range(size):
+                    d_target[b, n, e] += to_target[n, e]
+            np.dot(target[b].T, logit, dg)
+            for h in range(heads):
+                own = slice(h * width, (h + 1) * width)
+                for w in range(width):
+                    for t in range(TILE):
+                        scaled[w, t] = dg[h * width + w, t] / total[h, t]
+                np.dot(value[b, h].T, scaled, dp)
+                np.dot(scaled, p[h].T, to_value)
+                for w in range(width):
+                    for n in range(nodes):
+                        d_value[b, h, w, n] += to_value[w, n]
+                # The mean of dp under p is what the glimpse itself gains.
+                top[:] = _ZERO
+                for w in range(width):
+                    for t in range(TILE):
+                        top[t] += scaled[w, t] * (g[h * width + w, t] - q[h * width + w, t])
+                for n in range(nodes):
+                    for t in range(TILE):
+                        dp[n, t] = p[h, n, t] * (dp[n, t] - top[t])
+                np.dot(dp, q[own].T, to_key)
+                for n in range(nodes):
+                    for w in range(width):
+                        d_key[b, h, n, w] += to_key[n, w]
+                np.dot(key[b, h].T, dp, dq)
+                for w in range(width):
+                    for t in range(TILE):
+                        dg[h * width + w, t] += dq[w, t]
+            for t in range(count):
+                k = chosen[t]
+                for e in range(size):
+                    d_bias[b, e] += dg[e, t]
+                for c in range(len(weight)):
+                    x = context[b, k, c]
+                    for e in range(size):
+                        d_weight[b, c, e] += x * dg[e, t]
+                for r in range(roles.shape[2]):
+                    row = d_query[b, r, roles[b, k, r]]
+                    for e in range(size):
+                        row[e] += dg[e, t]

@@ -1,0 +1,331 @@
+"""The pointer decoder that all networks share: a glimpse at the allowed nodes, then a score of each.
+
+After Kool et al. 2019. That the query stays beside its glimpse follows Huang et al. 2025 (ReLD);
+that the score of a node depends on the arc that leads there, through a small network on pair
+features, generalises the distance bias of Son et al. 2025 (RRNCO).
+
+A decision is `logit[n] = clip tanh(g . target[n] + pair[current, n])` where `g = q + glimpse(q)`,
+`q = bias + context weight + sum of the rows of query at the roles`, and the glimpse is attention
+over the allowed nodes. On CPUs it runs in compiled loops (`nco.models.kernels`), elsewhere and
+where gradients of single logits are wanted in torch.
+"""
+
+from __future__ import annotations
+
+import math
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor, nn
+
+from nco.models.layers import NamedLinear, PairBias, gather_rows, sharpness
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from nco.envs.base import Features, Observation
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """What decisions need of `V` encoded instances: `B` instances in `V / B` views each.
+
+    Attributes:
+        query: `[V, R, N, E]` share of each role's node in a query.
+        key: `[V, H, N, W]` keys of the glimpse, scaled; `E = H W`.
+        value: `[V, H, W, N]` values of the glimpse.
+        target: `[V, N, E]` what the final query is compared with, scaled.
+        pair: `[B, N, N]` score of going from row to column, whatever else.
+        weight: `[C, E]` of the context in a query.
+        bias: `[E]` of a query.
+        clip: logits lie within plus and minus this.
+    """
+
+    query: Tensor
+    key: Tensor
+    value: Tensor
+    target: Tensor
+    pair: Tensor
+    weight: Tensor
+    bias: Tensor
+    clip: float
+
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        """All tensors, in the order of the fields."""
+        return (
+            self.query, self.key, self.value, self.target, self.pair, self.weight, self.bias
+        )  # fmt: skip
+
+    @classmethod
+    def of(cls, tensors: Sequence[Tensor], clip: float) -> Encoded:
+        """The inverse of `tensors`."""
+        query, key, value, target, pair, weight, bias = tensors
+        return cls(query, key, value, target, pair, weight, bias, clip)
+
+    def part(self, instances: Tensor | slice) -> Encoded:
+        """Some of the instances, where there is one view of each."""
+        fields = ("query", "key", "value", "target", "pair")
+        return replace(self, **{name: getattr(self, name)[instances] for name in fields})
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """Decisions to take: `D` of each encoded instance.
+
+    They may be rollouts at one step, or all steps of all rollouts at once.
+
+    Attributes:
+        roles: `[V, D, R]` node of each role, the current one first.
+        context: `[V, D, C]` numbers of the state.
+        allowed: `[V, D, N]` nodes that may be taken; at least one.
+    """
+
+    roles: Tensor
+    context: Tensor
+    allowed: Tensor
+
+
+class Pointer(nn.Module):
+    """Prepares decisions: tables of queries, keys, values and targets from node embeddings.
+
+    Args:
+        features: of all environments that are decided for.
+        width: of embeddings, `E`.
+        heads: of the glimpse.
+        pair_width: hidden width of the network on pair features.
+        clip: logits lie within plus and minus this.
+    """
+
+    def __init__(
+        self, features: Features, width: int, heads: int, pair_width: int, clip: float
+    ) -> None:
+        super().__init__()
+        self.roles, self.heads, self.width, self.clip = features.roles, heads, width, clip
+        self.role = nn.Linear(width, len(features.roles) * width, bias=False)
+        self.context = NamedLinear(features.context, width)
+        self.memory = nn.Linear(width, 3 * width, bias=False)
+        self.score = PairBias(features.pair, pair_width, 1)
+
+    def forward(self, rows: Tensor, columns: Tensor, observation: Observation) -> Encoded:
+        """Prepares decisions.
+
+        Args:
+            rows: `[V, N, E]` embeddings of nodes as places to leave.
+            columns: `[V, N, E]` embeddings of nodes as places to go to.
+            observation: of the instances.
+        """
+        shown = observation.features
+        index = [self.roles.index(name) for name in shown.roles]
+        weight = self.role.weight.view(len(self.roles), self.width, self.width)[index]
+        key, value, target = self.memory(columns).chunk(3, -1)
+        sharp = sharpness(observation)
+        if sharp.ndim:
+            sharp = sharp.repeat_interleave(len(rows) // len(sharp))[:, None, None]
+        context, bias = self.context.of(shown.context)
+        shape = (len(rows), -1, self.heads, self.width // self.heads)
+        key = (key * (sharp / math.sqrt(shape[-1]))).view(shape)
+        return Encoded(
+            query=(rows[:, None] @ weight.transpose(1, 2)).contiguous(),
+            key=key.transpose(1, 2).contiguous(),
+            value=value.reshape(shape).permute(0, 2, 3, 1).contiguous(),
+            target=target.contiguous() / math.sqrt(self.width),
+            pair=self.score(observation.pair, shown.pair)[:, 0].contiguous(),
+            weight=context.T.contiguous(),
+            bias=bias,
+            clip=self.clip,
+        )
+
+
+def logits(encoded: Encoded, decisions: Decisions) -> Tensor:
+    """`[V, D, N]` unnormalised log-probabilities, minus infinity where a node is not allowed."""
+    query = decisions.context @ encoded.weight + encoded.bias
+    for r in range(decisions.roles.shape[-1]):
+        query = query + gather_rows(encoded.query[:, r], decisions.roles[..., r])
+    closed = torch.zeros(decisions.allowed.shape, dtype=query.dtype, device=query.device)
+    closed = closed.masked_fill(~decisions.allowed, -torch.inf)
+    count = encoded.key.shape[1]
+    heads = query.view(*query.shape[:2], count, -1).transpose(1, 2)
+    glimpse = F.scaled_dot_product_attention(
+        heads, encoded.key, encoded.value.transpose(2, 3).contiguous(), closed[:, None], scale=1.0
+    )
+    query = query + glimpse.transpose(1, 2).flatten(2)
+    score = torch.bmm(query, encoded.target.transpose(1, 2))
+    views = len(encoded.query) // len(encoded.pair)
+    pair = encoded.pair.repeat_interleave(views, 0) if views > 1 else encoded.pair
+    score = score + gather_rows(pair, decisions.roles[..., 0])
+    return encoded.clip * torch.tanh(score) + closed
+
+
+def decide(
+    encoded: Encoded,
+    decisions: Decisions,
+    temperature: float = 0.0,
+    generator: torch.Generator | None = None,
+) -> Tensor:
+    """Takes decisions, without gradients.
+
+    Args:
+        encoded: the instances.
+        decisions: what to decide.
+        temperature: 0 takes the best action; above 0 samples with logits divided by it.
+        generator: of samples, on the device of the instances.
+
+    Returns:
+        `[V, D]` nodes.
+    """
+    draw = torch.zeros(())
+    shape = decisions.allowed.shape[:2]
+    if temperature:
+        draw = torch.rand(shape, generator=generator, device=decisions.allowed.device)
+    if not _compiles(encoded):
+        score = logits(encoded, decisions)
+        return sampled(score, temperature, draw) if temperature else score.argmax(-1)
+    from nco.models import kernels
+
+    action = torch.zeros(shape, dtype=torch.int64)
+    given = (*_arrays(encoded, decisions), temperature, draw.expand(shape).contiguous().numpy())
+    # Few instances are shared out by decisions, many by instances.
+    whole = shape[0] >= torch.get_num_threads()
+
+    def run(begin: int, end: int) -> None:
+        part = (begin, end, 0, shape[1]) if whole else (0, shape[0], begin, end)
+        kernels.decide(*given, *part, action.numpy())
+
+    _share_out(run, shape[0] if whole else shape[1])
+    return action
+
+
+def sampled(score: Tensor, temperature: float, draw: Tensor) -> Tensor:
+    """Actions `[V, D]` from logits `[V, D, N]` and uniform numbers, by inverting the distribution."""
+    cumulative = torch.softmax(score / temperature, -1).cumsum(-1)
+    # Rounding must not lead past the last node, nor to one of no probability.
+    threshold = (1.0 - draw)[..., None] * cumulative[..., -1:]
+    return (cumulative < threshold).sum(-1)
+
+
+def log_likelihood(encoded: Encoded, decisions: Decisions, action: Tensor) -> Tensor:
+    """`[V, D]` log-likelihoods of actions, without gradients on CPUs; see `weighed` for these."""
+    if not _compiles(encoded):
+        return _log_likelihood(encoded, decisions, action)
+    return weighed(encoded, decisions, action, torch.zeros(action.shape))[1]
+
+
+def weighed(
+    encoded: Encoded, decisions: Decisions, action: Tensor, gain: Tensor
+) -> tuple[Tensor, Tensor]:
+    """The sum of log-likelihoods times `gain`, as a loss or gain to differentiate.
+
+    Args:
+        encoded: the instances, with the graph of the network that encoded them.
+        decisions: what was decided.
+        action: `[V, D]` what was taken.
+        gain: `[V, D]` weight of each decision, a constant.
+
+    Returns:
+        The weighted sum, and the log-likelihoods `[V, D]` without gradients.
+    """
+    if _compiles(encoded):
+        total, likelihood = _Weighed.apply(decisions, action, gain, encoded.clip, *encoded.tensors)
+        return total, likelihood
+    likelihood = _log_likelihood(encoded, decisions, action)
+    return (likelihood * gain).sum(), likelihood.detach()
+
+
+def _log_likelihood(encoded: Encoded, decisions: Decisions, action: Tensor) -> Tensor:
+    score = logits(encoded, decisions)
+    taken = score.gather(2, action[..., None]).squeeze(-1)
+    return taken - score.logsumexp(-1)
+
+
+class _Weighed(torch.autograd.Function):
+    """Gradients come from the pass that computes the likelihoods; nothing else is kept for them."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, decisions: Decisions, action: Tensor, gain: Tensor, clip: float, *tensors: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """The weighted sum and the likelihoods; see `weighed`."""
+        from nco.models import kernels
+
+        encoded = Encoded.of(tensors, clip)
+        count, nodes = len(encoded.query), encoded.query.shape[2]
+        likelihood = torch.zeros(action.shape)
+        grads = [
+            *(torch.zeros_like(x, memory_format=torch.contiguous_format) for x in tensors[:4]),
+            torch.zeros(count, nodes, nodes),
+            torch.zeros(count, *encoded.weight.shape),
+            torch.zeros(count, *encoded.bias.shape),
+        ]
+        given = (
+            *_arrays(encoded, decisions),
+            action.contiguous().numpy(),
+            gain.float().contiguous().numpy(),
+        )
+        _share_out(
+            lambda begin, end: kernels.weigh(
+                *given, begin, end, likelihood.numpy(), *(grad.numpy() for grad in grads)
+            ),
+            count,
+        )
+        pair, weight, bias = grads[4:]
+        grads[4] = pair.view(*encoded.pair.shape[:1], -1, nodes, nodes).sum(1)
+        grads[5:] = weight.sum(0), bias.sum(0)
+        ctx.save_for_backward(*grads)
+        ctx.mark_non_differentiable(likelihood)
+        return (likelihood * gain).sum(), likelihood
+
+    @staticmethod
+    def backward(ctx: Any, *outer: Tensor) -> tuple[Tensor | None, ...]:
+        """The stored gradients times that of the sum."""
+        return (None, None, None, None, *(outer[0] * grad for grad in ctx.saved_tensors))
+
+
+def _compiles(encoded: Encoded) -> bool:
+    """Whether the compiled loops are for these tensors."""
+    return encoded.query.device.type == "cpu" and encoded.query.dtype == torch.float32
+
+
+def _arrays(encoded: Encoded, decisions: Decisions) -> tuple[Any, ...]:
+    """What both kernels read first."""
+    instances = [x.detach().contiguous().numpy() for x in encoded.tensors]
+    return (
+        *instances,
+        encoded.clip,
+        decisions.roles.contiguous().numpy(),
+        decisions.context.float().contiguous().numpy(),
+        decisions.allowed.contiguous().numpy(),
+    )
+
+
+@cache
+def _pool(threads: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(threads, "nco")
+
+
+@cache
+def _blas() -> Any:
+    """The linear algebra library behind the kernels, which must not start threads of its own."""
+    import scipy.linalg.cython_blas  # noqa: F401 (the one that numba calls)
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController().select(user_api="blas")
+
+
+def _share_out(run: Callable[[int, int], None], count: int) -> None:
+    """Runs `run(begin, end)` on parts of a range, on as many threads as torch has."""
+    threads = min(torch.get_num_threads(), count)
+    with _blas().limit(limits=1):
+        if threads < 2:
+            run(0, count)
+            return
+        edges = [round(k * count / threads) for k in range(threads + 1)]
+        futures = [
+            _pool(threads).submit(run, *edge) for edge in zip(edges, edges[1:], strict=False)
+        ]
+        for future in futures:
+            future.result()

@@ -216,7 +216,7 @@ def test_a_policy_for_time_windows_also_solves_problems_without(tmp_path):
 
 def test_a_policy_made_for_other_features_is_refused(tmp_path):
     """A network of another version is found before it computes anything."""
-    known = replace(environment("rcvrp").features, node=("x", "y"))
+    known = dataclasses.replace(environment("rcvrp").features, node=("x", "y"))
     old = AttentionPolicy(known, width=16, heads=2, decoder_heads=2, layers=1, hidden=16)
     path = save_policy(tmp_path / "old.safetensors", old, ["rcvrp"])
     with pytest.raises(PolicyError, match="does not know x from depot"):

@@ -330,13 +330,13 @@ def test_rollouts_end_even_if_a_stop_cannot_be_served():
     instance.closes[1, 3] = instance.opens[1, 3] - 1
     instance.demand[0, 5] = 31
     env = RCVRPTW()
-    assert env.starts(instance).tolist() == [1, 2, 4, 6]
+    assert env.starts(instance).tolist() == [[1, 2, 3, 4, 6], [1, 2, 4, 5, 6]]
     actions = random_rollouts(env, instance, 4, 0)
     assert not (actions[1] == 3).any()
     assert not (actions[0] == 5).any()
     assert (actions[0] == 3).any(-1).all()
     instance.closes[:] = -1
-    assert env.starts(instance).tolist() == [0]
+    assert env.starts(instance).tolist() == [[0], [0]]
     assert random_rollouts_end_at_once(env, instance)
 
 

@@ -85,7 +85,7 @@ def test_processes_take_different_numbers_of_equal_size(tables, monkeypatch):
 @pytest.mark.parametrize(
     ("options", "named"),
     [
-        ({"environment": "tsp"}, "tsp"),
+        ({"problems": ["tsp"]}, "tsp"),
         ({"stops": (9, 5)}, "stops"),
         ({"batch_size": 0}, "batch_size"),
         ({"batches_per_epoch": 0}, "batches_per_epoch"),
@@ -222,7 +222,7 @@ def test_every_problem_trains_by_the_same_command(tables, tmp_path, monkeypatch,
     """One option names the problem, from references to a policy file that solves it."""
     monkeypatch.setattr("nco.training.cli.REFERENCE_TIME_S", 0.1)
     given = arguments(
-        tables, tmp_path, "--model.problems", name, "--trainer.max_epochs", "1",
+        tables, tmp_path, "--model.problems", f"[{name}]", "--trainer.max_epochs", "1",
         "--data.validation_cities", json.dumps(tables[2:]),
         "--data.references", str(tmp_path / "references.json"),
         "--data.validation_stops", "[5]", "--data.validation_instances", "2",
@@ -293,7 +293,7 @@ class Witness(lightning.Callback):
         self.seen.append(float(batch.instance.cost.sum()))
 
     def on_train_end(self, trainer, module):
-        weight = float(module.policy.embed.weight.detach().sum())
+        weight = float(module.policy.embedding.weight.detach().sum())
         with open(f"{self.folder}/{trainer.global_rank}.txt", "w") as file:
             file.write(repr((self.seen, weight)))
 '''

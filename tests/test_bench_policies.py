@@ -291,6 +291,14 @@ def test_answers_are_checked_and_cost_what_the_policy_says(fake, loaded):
     assert one.latency_s > 0
 
 
+def test_one_thread_is_timed_by_its_own_clock():
+    """Other load must not lengthen what one thread does; several are timed by the wall."""
+    cpu = torch.device("cpu")
+    assert measure._clock(cpu, 1) == ("cpu", time.process_time)
+    assert measure._clock(cpu, 2) == ("wall", time.perf_counter)
+    assert measure._clock(torch.device("cuda"), 1) == ("wall", time.perf_counter)
+
+
 @pytest.mark.parametrize("method", measure.BASELINES)
 @pytest.mark.parametrize("problem", sets.PROBLEMS)
 def test_baselines_answer_every_problem(fake, problem, method):
@@ -379,7 +387,7 @@ def test_means_carry_their_standard_error():
 
 def answers(costs, errors=()):
     """Answers as `measure` gives them."""
-    return measure.Answers(tuple(costs), tuple(errors), 0.01, None, 1, "cpu")
+    return measure.Answers(tuple(costs), tuple(errors), 0.01, None, 1, "cpu", "cpu")
 
 
 ABOUT = {"solver": "pyvrp 0", "cpu_s": 2.0, "seed": 1}

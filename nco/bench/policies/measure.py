@@ -23,7 +23,7 @@ from nco.solution import Solution
 from nco.solve import solve
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from nco.bench.policies.sets import Cases
     from nco.models.files import LoadedPolicy
@@ -50,6 +50,8 @@ class Answers:
             thread; None where it was not measured.
         threads: of `time_s`.
         device: that the answers come from.
+        clock: what `time_s` is measured by: "cpu" where one thread works on its own, whose time
+            other load on the machine hardly changes; else "wall".
     """
 
     cost_m: tuple[float, ...]
@@ -58,6 +60,7 @@ class Answers:
     latency_s: float | None
     threads: int
     device: str
+    clock: str
 
 
 def problems_of(loaded: LoadedPolicy) -> tuple[str, ...]:
@@ -116,14 +119,15 @@ def by_policy(
     size = max(1, _ROLLOUTS // (cases.cell.stops * strategy.views))
     decoded(policy, name, cases.part(0, size, device), strategy)  # compiles and allocates
     solutions, claimed, time_s = [], [], 0.0
+    clock, now_s = _clock(device, torch.get_num_threads())
     for begin in range(0, len(cases.problems), size):
         problems = cases.problems[begin : begin + size]
         batch = cases.part(begin, begin + len(problems), device)
         _wait(device)
-        began = time.perf_counter()
+        began = now_s()
         best = decoded(policy, name, batch, strategy)
         actions = best.actions[:, 0].tolist()  # waits for the device
-        time_s += time.perf_counter() - began
+        time_s += now_s() - began
         claimed += best.cost[:, 0].tolist()
         nodes = range(problems[0].size)
         for problem, taken in zip(problems, actions, strict=True):
@@ -136,15 +140,19 @@ def by_policy(
         latency_s=_latency_s(policy, cases, strategy, device),
         threads=torch.get_num_threads(),
         device=str(device),
+        clock=clock,
     )
 
 
 def by_method(method: str, cases: Cases) -> Answers:
     """Solve all instances by a method of `nco.solve`, one at a time."""
     solve(cases.problems[0], method, time_limit_s=_BASELINE_S)  # loads the method
-    solutions = [solve(p, method, time_limit_s=_BASELINE_S) for p in cases.problems]
+    solutions, times = [], []
+    for problem in cases.problems:
+        began = time.process_time()
+        solutions.append(solve(problem, method, time_limit_s=_BASELINE_S))
+        times.append(time.process_time() - began)
     cost_m, errors = judged(cases.problems, solutions, [s.cost.total for s in solutions])
-    times = [solution.time_s for solution in solutions]
     return Answers(
         cost_m=cost_m,
         errors=errors,
@@ -152,6 +160,7 @@ def by_method(method: str, cases: Cases) -> Answers:
         latency_s=statistics.median(times),
         threads=1,
         device="cpu",
+        clock="cpu",
     )
 
 
@@ -178,15 +187,23 @@ def judged(
 
 def _latency_s(policy: Policy, cases: Cases, strategy: Strategy, device: torch.device) -> float:
     convert, times = conversion(cases.cell.problem), []
+    _, now_s = _clock(device, 1)
     with _one_thread():
         for problem in (cases.problems[0], *cases.problems[:LATENCIES]):
-            began = time.perf_counter()
+            began = now_s()
             given = convert.instance(problem, torch.float32)
             batch = moved(given.instance, device)
             best = decoded(policy, cases.cell.problem, batch, strategy)
             convert.routes(problem, given.nodes, best.actions[0, 0].tolist())
-            times.append(time.perf_counter() - began)
+            times.append(now_s() - began)
     return statistics.median(times[1:])  # the first one warms up
+
+
+def _clock(device: torch.device, threads: int) -> tuple[str, Callable[[], float]]:
+    """The name of a clock and the clock; see `Answers.clock`."""
+    if device.type == "cpu" and threads == 1:
+        return "cpu", time.process_time
+    return "wall", time.perf_counter
 
 
 @contextmanager

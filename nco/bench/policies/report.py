@@ -86,6 +86,7 @@ class Row:
         latency_ms: median of one instance at a time on one thread.
         threads: of `time_ms`.
         device: that decoded.
+        clock: of `time_ms`, see `measure.Answers`.
         cost_m: one an instance.
     """
 
@@ -103,6 +104,7 @@ class Row:
     latency_ms: float | None
     threads: int
     device: str
+    clock: str
     cost_m: tuple[float, ...]
 
     @property
@@ -157,6 +159,7 @@ def row(
         latency_ms=None if answers.latency_s is None else 1000 * answers.latency_s,
         threads=answers.threads,
         device=answers.device,
+        clock=answers.clock,
         cost_m=answers.cost_m,
     )
 
@@ -177,7 +180,8 @@ def table(rows: Sequence[Row]) -> str:
         "gap: mean over the instances to PyVRP's cost in so many CPU seconds, ± standard error",
         f"to {LONG_S:g} s: estimate; the gap plus what PyVRP gains by {LONG_S:g} s on the first "
         "instances (or - where that was not computed)",
-        "ms each: of an instance decoded in batches; ms alone: one at a time on one thread",
+        "ms each: of an instance decoded in batches; ms alone: one at a time on one thread; CPU "
+        "time where one thread does all the work, else wall-clock time",
     ]
     wrong = [
         f"WRONG {row.set} {row.problem} {row.stops} {row.policy or ''} {row.method}: {error}"
@@ -261,6 +265,7 @@ def _on_card(row: Row) -> dict[str, Any]:
         "latency_ms": None if row.latency_ms is None else round(row.latency_ms, 1),
         "threads": row.threads,
         "device": row.device,
+        "clock": row.clock,
     }
 
 

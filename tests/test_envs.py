@@ -26,6 +26,7 @@ from nco.envs.convert import (
     rcvrptw_instance,
     vehicle_routes,
 )
+from nco.envs.instances import pad
 from nco.envs.observe import fill_frame, map_frame, relative
 from nco.envs.rcvrp import RCVRP, UNLIMITED, RCVRPInstance
 from nco.envs.rcvrptw import FOREVER, RCVRPTW, ticks_down, ticks_up
@@ -238,7 +239,7 @@ def test_instances_and_problems_round_trip(name):
     assert back.nodes == tuple(range(7))
     start = instance.opens[:, :1] if name == "rcvrptw" else 0
     for field, value in vars(instance).items():
-        if field in ("xy", "vehicles"):
+        if field in ("xy", "vehicles", "size"):
             continue  # the map frame is that of the points; a fleet is never larger than needed
         if field in ("opens", "closes"):  # count from when vehicles may leave
             value = (value - start).clamp_min(0)
@@ -259,6 +260,64 @@ def test_problems_without_coordinates_get_a_map():
     xy = rcvrp_instance(Problem.from_matrices(distance)).instance.xy[0].double().numpy()
     apart = np.linalg.norm(xy[:, None] - xy, axis=-1)
     np.testing.assert_allclose(apart, distance / 3, atol=1e-5)
+
+
+# Several sizes in one batch -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", sorted(ENVIRONMENTS))
+@settings(max_examples=15, deadline=None)
+@given(stops=st.lists(st.integers(1, 9), min_size=1, max_size=4), seed=st.integers(0, 10**6))
+def test_padding_shows_nothing_and_changes_nothing(name, stops, seed):
+    """Every member of a padded batch looks as it does alone, and zeros where nothing is."""
+    env = environment(name)
+    members = [MAKE[name](1, count, seed + count) for count in stops]
+    seen = env.observe(pad(members))
+    for b, member in enumerate(members):
+        alone, n = env.observe(member), member.nodes
+        torch.testing.assert_close(seen.node[b, :n], alone.node[0], rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(seen.pair[b, :, :n, :n], alone.pair[0], rtol=1e-4, atol=1e-5)
+        assert not seen.node[b, n:].any()
+        assert not seen.pair[b, :, n:].any()
+        assert not seen.pair[b, :, :, n:].any()
+        if seen.present is not None:
+            assert seen.present[b].tolist() == [k < n for k in range(seen.node.shape[1])]
+        starts = env.starts(pad(members))[b].tolist()
+        assert set(starts) == set(env.starts(member)[0].tolist())
+
+
+@pytest.mark.parametrize("name", sorted(ENVIRONMENTS))
+@settings(max_examples=15, deadline=None)
+@given(stops=st.lists(st.integers(1, 9), min_size=2, max_size=4), seed=st.integers(0, 10**6))
+def test_rollouts_of_a_padded_batch_keep_every_rule(name, stops, seed):
+    """They end, never go where nothing is, and cost what they cost alone."""
+    env = environment(name)
+    members = [MAKE[name](1, count, seed + count) for count in stops]
+    whole = pad(members)
+    actions = random_rollouts(env, whole, 2, seed)
+    cost = env.cost(whole, actions)
+    for b, member in enumerate(members):
+        for s in range(2):
+            taken = actions[b, s].tolist()
+            if name == "atsp":  # a complete tour waits at its end
+                assert len(set(taken[member.nodes :]) | {taken[member.nodes - 1]}) == 1
+                taken = taken[: member.nodes]
+            check_plainly(name, member, 0, taken)
+            expected = plain_cost(name, member.cost[0].numpy(), taken)
+            assert float(cost[b, s]) == pytest.approx(expected, rel=1e-5)
+
+
+def test_padding_joins_batches_and_refuses_mixtures():
+    """Batches of one size stay as they are; a padded one may be padded again."""
+    small, large = MAKE["rcvrp"](2, 3, 0), MAKE["rcvrp"](1, 5, 0)
+    assert pad([small, small]).size is None
+    again = pad([pad([small, large]), MAKE["rcvrp"](1, 7, 0)])
+    assert again.size.tolist() == [4, 4, 6, 8]
+    assert again.cost.shape == (4, 8, 8)
+    with pytest.raises(PolicyError, match="ATSPInstance, RCVRPInstance"):
+        pad([small, MAKE["atsp"](1, 3, 0)])
+    with pytest.raises(PolicyError, match="none"):
+        pad([])
 
 
 # Time windows ---------------------------------------------------------------------------------

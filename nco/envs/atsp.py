@@ -8,23 +8,16 @@ from typing import TYPE_CHECKING
 import torch
 
 from nco.envs import observe
-from nco.envs.base import Features, Observation
+from nco.envs.base import Features, Observation, wrapped
+from nco.envs.instances import Instances, unavailable
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 @dataclass(frozen=True)
-class ATSPInstance:
-    """A batch of instances, shared by all their rollouts.
-
-    Attributes:
-        cost: `[B, N, N]` cost from row to column, zero diagonal.
-        xy: `[B, N, 2]` map frame coordinates, see `observe.map_frame`.
-    """
-
-    cost: Tensor
-    xy: Tensor
+class ATSPInstance(Instances):
+    """A batch of instances; costs and coordinates are all that there is."""
 
 
 @dataclass(frozen=True)
@@ -57,31 +50,33 @@ class ATSP:
 
     def observe(self, instance: ATSPInstance) -> Observation:
         """Coordinates and relative costs."""
-        cost = observe.relative(instance.cost)
-        node = torch.cat([instance.xy, observe.remoteness(cost)], -1)
+        present = instance.present
+        cost = observe.relative(instance.cost, instance.size)
+        node = torch.cat([instance.xy, observe.remoteness(cost, present)], -1)
         planes = [*observe.directed(cost), *observe.directed(observe.logarithm(cost))]
-        return Observation(node, torch.stack(planes, 1), self.features, xy=2)
+        pair = torch.stack(planes, 1)
+        return Observation(node, pair, self.features, xy=2, present=present).blanked()
 
     def starts(self, instance: ATSPInstance) -> Tensor:
         """Every node."""
-        batch, nodes = instance.cost.shape[:2]
-        return torch.arange(nodes, device=instance.cost.device).expand(batch, -1)
+        if instance.present is not None:
+            return wrapped(instance.present)
+        every = torch.arange(instance.nodes, device=instance.cost.device)
+        return every.expand(len(instance.cost), -1)
 
     def reset(self, instance: ATSPInstance, rollouts: int) -> ATSPState:
         """Nothing visited."""
-        batch, nodes = instance.cost.shape[:2]
-        device = instance.cost.device
-        zeros = torch.zeros((batch, rollouts), dtype=torch.int64, device=device)
-        visited = torch.zeros((batch, rollouts, nodes), dtype=torch.bool, device=device)
-        return ATSPState(zeros, zeros, visited, zeros + nodes)
+        shape = (len(instance.cost), rollouts)
+        zeros = torch.zeros(shape, dtype=torch.int64, device=instance.cost.device)
+        unvisited = instance.counts[:, None].expand(shape)
+        return ATSPState(zeros, zeros, unavailable(instance, rollouts), unvisited)
 
     def step(self, instance: ATSPInstance, state: ATSPState, action: Tensor) -> ATSPState:
         """Visits the action; a complete tour stays at its last node."""
-        nodes = instance.cost.shape[1]
         fresh = ~state.visited.gather(2, action[..., None]).squeeze(-1)
         return ATSPState(
             current=action,
-            first=torch.where(state.unvisited == nodes, action, state.first),
+            first=torch.where(state.unvisited == instance.counts[:, None], action, state.first),
             visited=state.visited.scatter(2, action[..., None], True),
             unvisited=state.unvisited - fresh.long(),
         )
@@ -98,8 +93,7 @@ class ATSP:
 
     def context(self, instance: ATSPInstance, state: ATSPState) -> Tensor:
         """Share of nodes unvisited, in every problem called unserved."""
-        nodes = instance.cost.shape[1]
-        return (state.unvisited / nodes)[..., None].to(instance.cost.dtype)
+        return (state.unvisited / instance.counts[:, None])[..., None].to(instance.cost.dtype)
 
     def done(self, state: ATSPState) -> Tensor:
         """All nodes visited."""

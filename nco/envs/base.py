@@ -8,7 +8,7 @@ nodes play a role (`roles`) and a few numbers (`context`), as counted by `Featur
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import torch
@@ -69,6 +69,17 @@ class Observation:
     features: Features
     xy: int = 2
     present: Tensor | None = None
+
+    def blanked(self) -> Observation:
+        """The same with zeros for nodes that are not there, and for their pairs."""
+        if self.present is None:
+            return self
+        absent = ~self.present
+        return replace(
+            self,
+            node=self.node.masked_fill(absent[..., None], 0.0),
+            pair=self.pair.masked_fill((absent[:, :, None] | absent[:, None])[:, None], 0.0),
+        )
 
 
 class Environment[I, S](Protocol):

@@ -13,6 +13,7 @@ import torch
 
 from nco.envs.arcs import arc_cost, coordinates, linked, whole_units
 from nco.envs.atsp import ATSPInstance
+from nco.envs.instances import each
 from nco.envs.rcvrp import UNLIMITED, RCVRPInstance
 from nco.envs.rcvrptw import (
     FOREVER,
@@ -192,12 +193,13 @@ def _loads(problem: Problem, nodes: Sequence[int], dtype: torch.dtype) -> dict[s
 
 def _only(instance: RCVRPTWInstance, kept: torch.Tensor) -> RCVRPTWInstance:
     """The instances with some of their nodes."""
-    fields = dict(vars(instance))
-    for name in ("xy", "demand", "opens", "closes", "service"):
-        fields[name] = fields[name][:, kept]
-    for name in ("cost", "duration"):
-        fields[name] = fields[name][:, kept[:, None], kept]
-    return RCVRPTWInstance(**fields)
+
+    def chosen(name: str, value: torch.Tensor) -> torch.Tensor:
+        if value.ndim == 1:
+            return value
+        return value[:, kept[:, None], kept] if name in instance.per_pair else value[:, kept]
+
+    return each(instance, chosen)
 
 
 def _problem(instance: RCVRPInstance, index: int, **more: Any) -> Problem:

@@ -34,10 +34,16 @@ def fill_frame(xy: Tensor) -> Tensor:
     return (2 * xy - low - high) / extent
 
 
-def relative(cost: Tensor) -> Tensor:
-    """Costs `[B, N, N]` divided by the mean over pairs of different nodes, instance by instance."""
-    n = cost.shape[-1]
-    mean = cost.sum((1, 2), keepdim=True) / max(1, n * (n - 1))
+def relative(cost: Tensor, size: Tensor | None = None) -> Tensor:
+    """Costs divided by the mean over pairs of different nodes, instance by instance.
+
+    Args:
+        cost: `[B, N, N]`, zero where a node is not there.
+        size: `[B]` how many nodes are; None for all.
+    """
+    n = cost.shape[-1] if size is None else size[:, None, None].to(cost.dtype)
+    pairs = torch.as_tensor(n * (n - 1), device=cost.device).clamp_min(1)
+    mean = cost.sum((1, 2), keepdim=True) / pairs
     return cost / mean.clamp_min(torch.finfo(cost.dtype).tiny)
 
 
@@ -51,13 +57,19 @@ def logarithm(cost: Tensor) -> Tensor:
     return torch.log(cost + 0.02)
 
 
-def remoteness(cost: Tensor) -> Tensor:
-    """`[B, N, 2]` mean relative cost from and to the nearest other nodes."""
+def remoteness(cost: Tensor, present: Tensor | None = None) -> Tensor:
+    """`[B, N, 2]` mean relative cost from and to the nearest other nodes that are there."""
     n = cost.shape[-1]
     k = min(NEAREST, n - 1)
-    if k == 0:
-        return cost.new_zeros(*cost.shape[:2], 2)
     apart = cost + torch.diag(cost.new_full((n,), torch.inf))
-    there = apart.topk(k, 2, largest=False, sorted=False).values.mean(2)
-    back = apart.topk(k, 1, largest=False, sorted=False).values.mean(1)
-    return torch.stack([there, back], -1)
+    if present is not None:
+        absent = ~present
+        apart = apart.masked_fill(absent[:, :, None] | absent[:, None], torch.inf)
+
+    def mean(nearest: Tensor, dim: int) -> Tensor:
+        there = nearest.isfinite()
+        return nearest.where(there, 0.0).sum(dim) / there.sum(dim).clamp_min(1)
+
+    return torch.stack(
+        [mean(apart.topk(k, dim, largest=False, sorted=False).values, dim) for dim in (2, 1)], -1
+    )

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import torch
 
 from nco.envs import observe
-from nco.envs.base import Features, Observation
+from nco.envs.base import Features, Observation, wrapped
+from nco.envs.instances import Instances, unavailable
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,19 +22,15 @@ UNLIMITED = 2**30  # vehicles; as many as anyone asks for
 
 
 @dataclass(frozen=True)
-class RCVRPInstance:
-    """A batch of instances, shared by all their rollouts. Node 0 is the depot.
+class RCVRPInstance(Instances):
+    """A batch of instances. Node 0 is the depot.
 
     Attributes:
-        cost: `[B, N, N]` cost from row to column, zero diagonal.
-        xy: `[B, N, 2]` map frame coordinates, see `observe.map_frame`.
         demand: `[B, N]` int64 units, 0 at the depot.
         capacity: `[B]` int64 units of each vehicle.
         vehicles: `[B]` int64 number of vehicles, `UNLIMITED` where it does not matter.
     """
 
-    cost: Tensor
-    xy: Tensor
     demand: Tensor
     capacity: Tensor
     vehicles: Tensor
@@ -74,7 +71,8 @@ class RCVRP:
 
     def observe(self, instance: RCVRPInstance) -> Observation:
         """Coordinates, demands, relative costs and savings (Clarke and Wright)."""
-        cost = observe.relative(instance.cost)
+        present = instance.present
+        cost = observe.relative(instance.cost, instance.size)
         xy = instance.xy
         is_depot = torch.zeros_like(xy[..., 0])
         is_depot[:, 0] = 1.0
@@ -82,31 +80,34 @@ class RCVRP:
         saving = to_depot[:, :, None] + from_depot[:, None, :] - cost
         single = [is_depot, instance.demand / instance.capacity[:, None], from_depot, to_depot]
         node = torch.cat(
-            [xy, xy - xy[:, :1], torch.stack(single, -1), observe.remoteness(cost)], -1
+            [xy, xy - xy[:, :1], torch.stack(single, -1), observe.remoteness(cost, present)], -1
         )
         planes = [
             *observe.directed(cost),
             *observe.directed(observe.logarithm(cost)),
             *observe.directed(saving),
         ]
-        return Observation(node.to(xy.dtype), torch.stack(planes, 1), self.features, xy=4)
+        pair = torch.stack(planes, 1)
+        return Observation(node.to(xy.dtype), pair, self.features, xy=4, present=present).blanked()
 
     def starts(self, instance: RCVRPInstance) -> Tensor:
-        """Every stop."""
-        batch, nodes = instance.demand.shape
-        return torch.arange(1, nodes, device=instance.demand.device).expand(batch, -1)
+        """Every stop; the depot where there is none."""
+        possible = instance.present
+        if possible is None:
+            batch, nodes = instance.demand.shape
+            return torch.arange(1, nodes, device=instance.demand.device).expand(batch, -1)
+        possible[:, 0] = ~possible[:, 1:].any(1)
+        return wrapped(possible)
 
     def reset(self, instance: RCVRPInstance, rollouts: int) -> RCVRPState:
         """All vehicles at the depot."""
-        batch, nodes = instance.demand.shape
-        shape = (batch, rollouts)
-        device = instance.demand.device
+        shape = (len(instance.demand), rollouts)
         return RCVRPState(
-            current=torch.zeros(shape, dtype=torch.int64, device=device),
-            visited=torch.zeros((*shape, nodes), dtype=torch.bool, device=device),
+            current=torch.zeros(shape, dtype=torch.int64, device=instance.demand.device),
+            visited=unavailable(instance, rollouts),
             free=instance.capacity[:, None].expand(shape),
             left=instance.demand.sum(1, keepdim=True).expand(shape),
-            unserved=torch.full(shape, nodes - 1, dtype=torch.int64, device=device),
+            unserved=(instance.counts[:, None] - 1).expand(shape),
             spare=instance.vehicles[:, None].expand(shape),
         )
 
@@ -139,7 +140,7 @@ class RCVRP:
 
     def context(self, instance: RCVRPInstance, state: RCVRPState) -> Tensor:
         """Free share of the capacity and share of stops unserved."""
-        stops = max(1, instance.demand.shape[1] - 1)
+        stops = (instance.counts[:, None] - 1).clamp_min(1)
         free = state.free / instance.capacity[:, None]
         return torch.stack([free, state.unserved / stops], -1)
 

@@ -10,7 +10,7 @@ then what is on time in ticks is on time in seconds.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
 
@@ -30,7 +30,7 @@ _GRAIN = 1e-7  # ticks: what floating point adds to a number of seconds with two
 
 @dataclass(frozen=True)
 class RCVRPTWInstance(RCVRPInstance):
-    """A batch of instances, shared by all their rollouts. Node 0 is the depot.
+    """A batch of instances. Node 0 is the depot.
 
     All times are int32 ticks from 0 to `FOREVER`.
 
@@ -45,6 +45,7 @@ class RCVRPTWInstance(RCVRPInstance):
     opens: Tensor
     closes: Tensor
     service: Tensor
+    per_pair: ClassVar[tuple[str, ...]] = ("cost", "duration")
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ class RCVRPTW:
         """
         seen = self._loads.observe(instance)
         dtype = instance.xy.dtype
-        duration = observe.relative(instance.duration.to(dtype))
+        duration = observe.relative(instance.duration.to(dtype), instance.size)
         depart, day = instance.opens[:, :1], horizon(instance)[:, None]
         early, late = earliest(instance), torch.minimum(latest(instance), depart + day)
         ready = (early + instance.service)[:, :, None] + instance.duration
@@ -113,7 +114,9 @@ class RCVRPTW:
             *observe.directed(share(slack).clamp(-1.0, 1.0)),
             *observe.directed(share(wait).clamp(0.0, 1.0)),
         ]
-        return Observation(node, torch.cat([seen.pair, torch.stack(planes, 1)], 1), self.features, xy=seen.xy)
+        pair = torch.cat([seen.pair, torch.stack(planes, 1)], 1)
+        whole = Observation(node, pair, self.features, xy=seen.xy, present=seen.present)
+        return whole.blanked()
 
     def starts(self, instance: RCVRPTWInstance) -> Tensor:
         """Every stop that can be served; the depot where there is none."""
@@ -125,6 +128,8 @@ class RCVRPTW:
         """All vehicles at the depot, which has just opened."""
         loads = self._loads.reset(instance, rollouts)
         never = ~servable(instance)
+        if instance.present is not None:  # what is not there is not missed either
+            never &= instance.present
         never[:, 0] = False
         lost = (instance.demand * never).sum(1, keepdim=True)
         counted = {
@@ -195,8 +200,9 @@ def latest(instance: RCVRPTWInstance) -> Tensor:
 
 def servable(instance: RCVRPTWInstance) -> Tensor:
     """`[B, N]` whether a vehicle can serve a stop if it drives there and back; depot included."""
-    on_time = earliest(instance) <= latest(instance)
-    return on_time & (instance.demand <= instance.capacity[:, None])
+    possible = earliest(instance) <= latest(instance)
+    possible &= instance.demand <= instance.capacity[:, None]
+    return possible if instance.present is None else possible & instance.present
 
 
 def horizon(instance: RCVRPTWInstance) -> Tensor:
@@ -205,6 +211,8 @@ def horizon(instance: RCVRPTWInstance) -> Tensor:
     # Where nothing closes, the day is as long as it takes to serve the farthest stop.
     begin = torch.where(late > FOREVER // 2, early, torch.maximum(early, late))
     back = begin + instance.service + instance.duration[:, :, 0]
+    if instance.present is not None:
+        back = back.masked_fill(~instance.present, 0)
     return (back.amax(1) - instance.opens[:, 0]).clamp_min(1)
 
 

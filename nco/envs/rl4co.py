@@ -44,7 +44,8 @@ class InstanceGenerator(Generator):  # type: ignore[misc]
     def _generate(self, batch_size: Sequence[int], **_: Any) -> TensorDict:
         batch = torch.Size(batch_size)
         instance = TensorDict({}, batch_size=batch)
-        _put(instance, vars(self.draw(max(1, batch.numel()))))
+        drawn = vars(self.draw(max(1, batch.numel())))
+        _put(instance, {name: value for name, value in drawn.items() if value is not None})
         return TensorDict({"instance": instance}, batch_size=batch)
 
 

@@ -1,0 +1,105 @@
+"""Batches of instances: what all problems have, and how several sizes become one batch.
+
+Where instances differ in size, their nodes come first and zeros fill up the rest. `size` says
+how many nodes are real; the others are never seen, never visited and cost nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+
+from nco.errors import PolicyError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Instances:
+    """A batch of `B` instances of up to `N` nodes, shared by all their rollouts.
+
+    Attributes:
+        cost: `[B, N, N]` cost from row to column, zero diagonal.
+        xy: `[B, N, 2]` map frame coordinates, see `nco.envs.observe.map_frame`.
+        size: `[B]` int64 number of real nodes; None where all are.
+        per_pair: names of the fields that are matrices.
+    """
+
+    cost: Tensor
+    xy: Tensor
+    size: Tensor | None = field(default=None, kw_only=True)
+    per_pair: ClassVar[tuple[str, ...]] = ("cost",)
+
+    @property
+    def nodes(self) -> int:
+        """How many nodes the largest has."""
+        return self.cost.shape[1]
+
+    @property
+    def counts(self) -> Tensor:
+        """`[B]` how many nodes each has."""
+        if self.size is not None:
+            return self.size
+        return torch.full((len(self.cost),), self.nodes, device=self.cost.device)
+
+    @property
+    def present(self) -> Tensor | None:
+        """`[B, N]` which nodes are real; None where all are."""
+        if self.size is None:
+            return None
+        return torch.arange(self.nodes, device=self.size.device) < self.size[:, None]
+
+
+def each[I: Instances](instance: I, change: Callable[[str, Tensor], Tensor]) -> I:
+    """Instances with every tensor replaced by `change(name, tensor)`."""
+    tensors = {
+        f.name: change(f.name, tensor)
+        for f in fields(instance)
+        if (tensor := getattr(instance, f.name)) is not None
+    }
+    return replace(instance, **tensors)
+
+
+def pad[I: Instances](instances: Sequence[I]) -> I:
+    """One batch of batches of one problem, filled up to the largest size.
+
+    Raises:
+        PolicyError: there are none, or they are of several problems.
+    """
+    kinds = {type(instance) for instance in instances}
+    if len(kinds) != 1:
+        names = ", ".join(sorted(kind.__name__ for kind in kinds)) or "none"
+        raise PolicyError(f"instances are {names}; give one or more of one problem")
+    first = instances[0]
+    nodes = max(instance.nodes for instance in instances)
+    alike = all(i.size is None and i.nodes == nodes for i in instances)
+
+    def joined(name: str, _: Tensor) -> Tensor:
+        parts: list[Any] = []
+        for instance in instances:
+            value, lacking = getattr(instance, name), nodes - instance.nodes
+            if lacking and value.ndim > 1:
+                rest = (value.ndim - 2) * [0, 0]
+                if name in first.per_pair:
+                    rest = [0, lacking]
+                value = F.pad(value, [*rest, 0, lacking])
+            parts.append(value)
+        return torch.cat(parts)
+
+    whole = each(replace(first, size=None), joined)
+    return whole if alike else replace(whole, size=torch.cat([i.counts for i in instances]))
+
+
+def unavailable(instance: Instances, rollouts: int) -> Tensor:
+    """`[B, S, N]` nodes that count as visited before the first action: those not there."""
+    present = instance.present
+    shape = (len(instance.cost), rollouts, instance.nodes)
+    if present is None:
+        return torch.zeros(shape, dtype=torch.bool, device=instance.cost.device)
+    return (~present)[:, None].expand(shape)

@@ -240,14 +240,16 @@ def test_malformed_references_are_named_and_left_alone(store, content, message):
 
 
 def test_shipped_references_are_small_and_whole():
-    """All of a cell's 128 instances at its usual limit, under 300 KB in all."""
+    """Under 300 KB; whole cells, all of them where the sets were never trained on as a whole."""
     files = list(references.SHIPPED.glob("*.json"))
-    assert {"unseen"} <= {path.stem for path in files} <= set(SETS)
+    assert {"unseen", "helsinki"} <= {path.stem for path in files} <= set(SETS)
     assert sum(path.stat().st_size for path in files) < 300_000
     shipped = References(references.SHIPPED)
     for path in files:
+        partial = {0} if path.stem not in ("unseen", "helsinki") else set()
         for cell in sets.cells([path.stem]):
-            assert len(shipped.costs(cell, usual_limit_s(cell))) == sets.INSTANCES, cell
+            count = len(shipped.costs(cell, usual_limit_s(cell)))
+            assert count in partial | {sets.INSTANCES}, cell
 
 
 def test_shipped_references_are_of_the_built_in_city():

@@ -7,13 +7,13 @@ turned, while the matrices, which the environment owns, are neither turned nor c
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 from torch import Tensor
 
 from nco.errors import PolicyError
-from nco.models.pointer import Decisions, decide
+from nco.models.pointer import Decisions, decide, logits, sampled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,36 +24,134 @@ if TYPE_CHECKING:
 
 VIEWS = 8
 
+type Expired = Callable[[], bool]
+"""Asked before every step whether to give up."""
+
 
 class TimeUp(Exception):  # noqa: N818 (not an error)
     """Decoding was given up before its rollouts were complete."""
 
 
+class Decoder(Protocol):
+    """How to decode: `Strategy`, `nco.search.beam.Beam` or `nco.search.active.ActiveSearch`."""
+
+    @property
+    def views(self) -> int:
+        """How many of the eight turned maps are tried."""
+
+    def decode(
+        self,
+        env: AnyEnvironment,
+        instance: Any,
+        policy: Policy,
+        generator: torch.Generator | None = None,
+        encoded: Encoded | None = None,
+        expired: Expired | None = None,
+    ) -> Rollouts:
+        """Decodes a batch of instances.
+
+        Args:
+            env: the environment of the instances.
+            instance: `B` instances, which may differ in size.
+            policy: made for the features of `env`.
+            generator: of whatever is random, on the device of the instances.
+            encoded: the encoded instances in all views, if at hand.
+            expired: whether to give up.
+
+        Raises:
+            TimeUp: before there was an answer.
+        """
+
+
 @dataclass(frozen=True)
 class Strategy:
-    """How to decode.
+    """Greedy decoding or sampling, each rollout on its own.
 
     Attributes:
         temperature: 0 takes the best action; above 0 samples with logits divided by it.
         views: how many of the eight turned maps are tried.
         starts: how many different first actions are tried for each view; None tries all.
         repeats: rollouts of each start; only useful when sampling.
+        top_k: samples are drawn from this many most likely actions; None for all.
+        top_p: samples are drawn from the most likely actions that together have this
+            probability, or just exceed it.
     """
 
     temperature: float = 0.0
     views: int = 1
     starts: int | None = None
     repeats: int = 1
+    top_k: int | None = None
+    top_p: float = 1.0
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.temperature < float("inf"):
             raise PolicyError(f"temperature is {self.temperature}; give 0 (greedy) or more")
-        if not 1 <= self.views <= VIEWS:
-            raise PolicyError(f"views is {self.views}; give 1 to {VIEWS}")
-        if self.starts is not None and self.starts < 1:
-            raise PolicyError(f"starts is {self.starts}; give 1 or more, or None for all")
-        if self.repeats < 1:
-            raise PolicyError(f"repeats is {self.repeats}; give 1 or more")
+        check_counts(self.views, starts=self.starts, repeats=self.repeats, top_k=self.top_k)
+        if not 0.0 < self.top_p <= 1.0:
+            raise PolicyError(f"top_p is {self.top_p}; give a probability above 0, at most 1")
+        if self._narrows and not self.temperature:
+            raise PolicyError("top_k and top_p are for sampling; give a temperature above 0")
+
+    @property
+    def _narrows(self) -> bool:
+        return self.top_k is not None or self.top_p < 1.0
+
+    def decode(
+        self,
+        env: AnyEnvironment,
+        instance: Any,
+        policy: Policy,
+        generator: torch.Generator | None = None,
+        encoded: Encoded | None = None,
+        expired: Expired | None = None,
+    ) -> Rollouts:
+        """See `Decoder`; rollouts `S = views * starts * repeats`, view-major."""
+        return rollout(env, instance, policy, self, generator, encoded, expired=expired)
+
+    def choose(
+        self, encoded: Encoded, decisions: Decisions, generator: torch.Generator | None
+    ) -> Tensor:
+        """Takes decisions `[V, D]`."""
+        if not self._narrows:
+            return decide(encoded, decisions, self.temperature, generator)
+        score = narrowed(logits(encoded, decisions) / self.temperature, self.top_k, self.top_p)
+        draw = torch.rand(score.shape[:2], generator=generator, device=score.device)
+        return sampled(score, 1.0, draw)
+
+
+def check_counts(views: int, **counts: int | None) -> None:
+    """Refuses numbers of rollouts that make no sense.
+
+    Args:
+        views: 1 to 8.
+        **counts: 1 or more, or None.
+
+    Raises:
+        PolicyError: the message names the number.
+    """
+    if not 1 <= views <= VIEWS:
+        raise PolicyError(f"views is {views}; give 1 to {VIEWS}")
+    for name, count in counts.items():
+        if count is not None and count < 1:
+            raise PolicyError(f"{name} is {count}; give 1 or more")
+
+
+def narrowed(score: Tensor, top_k: int | None, top_p: float) -> Tensor:
+    """Logits `[..., N]`, minus infinity for all but the most likely actions.
+
+    Args:
+        score: logits.
+        top_k: how many stay; None for all.
+        top_p: what probability they have together at least, if all had 1.
+    """
+    count = score.shape[-1] if top_k is None else min(top_k, score.shape[-1])
+    best, index = score.topk(count, -1)
+    probability = torch.softmax(score, -1).gather(-1, index)
+    # An action stays while those before it do not have enough.
+    enough = probability.cumsum(-1) - probability >= top_p
+    best = best.masked_fill(enough, -torch.inf)
+    return torch.full_like(score, -torch.inf).scatter(-1, index, best)
 
 
 GREEDY = Strategy()
@@ -73,10 +171,14 @@ class Rollouts:
     cost: Tensor
     violation: Tensor
 
+    def index(self) -> Tensor:
+        """`[B]` number of the best rollout of each instance; see `best`."""
+        least = self.violation == self.violation.amin(1, keepdim=True)
+        return self.cost.masked_fill(~least, torch.inf).argmin(1)
+
     def best(self) -> Rollouts:
         """The cheapest rollout of each instance among those that break limits least."""
-        least = self.violation == self.violation.amin(1, keepdim=True)
-        index = self.cost.masked_fill(~least, torch.inf).argmin(1, keepdim=True)
+        index = self.index()[:, None]
         steps = self.actions.shape[2]
         return Rollouts(
             self.actions.gather(1, index[..., None].expand(-1, -1, steps)),
@@ -107,14 +209,14 @@ def turned(observation: Observation, views: int) -> Observation:
 
 def rollout(
     env: AnyEnvironment,
-    instance: object,
+    instance: Any,
     policy: Policy,
     strategy: Strategy = GREEDY,
     generator: torch.Generator | None = None,
     encoded: Encoded | None = None,
     first: Tensor | None = None,
     trace: list[tuple[Decisions, Tensor]] | None = None,
-    expired: Callable[[], bool] | None = None,
+    expired: Expired | None = None,
 ) -> Rollouts:
     """Decodes a batch of instances.
 
@@ -143,27 +245,24 @@ def rollout(
         views, batch = strategy.views, len(action)
         state = env.step(instance, env.reset(instance, action.shape[1]), action)
         actions = [action]
-        done = env.done(state)
-        while not done.all():
+        while not env.done(state).all():
             if expired is not None and expired():
                 raise TimeUp
-            decisions = Decisions(
-                *(
-                    x.reshape(batch * views, -1, x.shape[-1])
-                    for x in (
-                        env.roles(state), env.context(instance, state), env.mask(instance, state)
-                    )
-                )
-            )  # fmt: skip
-            picked = decide(encoded, decisions, strategy.temperature, generator)
+            decisions = decisions_of(env, instance, state, batch * views)
+            picked = strategy.choose(encoded, decisions, generator)
             if trace is not None:
                 trace.append((decisions, picked))
             action = picked.view(batch, -1)
             actions.append(action)
             state = env.step(instance, state, action)
-            done = env.done(state)
         taken = torch.stack(actions, 2)
         return Rollouts(taken, env.cost(instance, taken), env.violation(state))
+
+
+def decisions_of(env: AnyEnvironment, instance: Any, state: Any, count: int) -> Decisions:
+    """The next decisions of all rollouts, as those of `count` encoded instances."""
+    shown = env.roles(state), env.context(instance, state), env.mask(instance, state)
+    return Decisions(*(x.reshape(count, -1, x.shape[-1]) for x in shown))
 
 
 def joined(trace: list[tuple[Decisions, Tensor]]) -> tuple[Decisions, Tensor]:

@@ -8,7 +8,7 @@ from operator import or_
 import pytest
 import torch
 from directed import MAKE
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_models import small_policy
 
@@ -19,7 +19,15 @@ from nco.models.attention import AttentionPolicy
 from nco.models.pointer import Decisions, Encoded, decide, log_likelihood, logits, weighed
 from nco.search.decoding import Strategy, joined, rollout, turned
 
+pytestmark = pytest.mark.usefixtures("compiled")
+
 EVERYTHING = reduce(or_, (env.features for env in ENVIRONMENTS.values()))
+
+
+@pytest.fixture
+def compiled(monkeypatch):
+    """Compiled loops for the few decisions of tests, too."""
+    monkeypatch.setattr(pointer, "_LIGHT", 0)
 
 
 def random_encoded(
@@ -51,7 +59,9 @@ def random_decisions(encoded: Encoded, count: int, share: float = 0.6) -> Decisi
     )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     instances=st.integers(1, 3),
     nodes=st.integers(1, 40),

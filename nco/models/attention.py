@@ -72,7 +72,7 @@ class AttentionPolicy(Policy):
             biases = (whole if closed is None else whole + closed).chunk(self.layers, 1)
         for block, bias in zip(self.blocks, biases, strict=True):
             if bias is not None and views > 1:
-                bias = bias.repeat_interleave(views, 0)  # noqa: PLW2901
+                bias = bias.repeat_interleave(views, 0)
             node = block(node, bias, sharp)
         node = self.norm(node)
         return node, node

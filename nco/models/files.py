@@ -99,7 +99,7 @@ def save_policy(
     path = Path(path)
     if path.suffix != ".safetensors":
         raise PolicyError(f"{path.name}: a policy file must end in .safetensors")
-    content = {**(card or {}), "format": FORMAT, "problems": list(problems), "policy": policy.spec()}
+    known = {"format": FORMAT, "problems": list(problems), "policy": policy.spec()}
     tensors = {name: value.detach().contiguous() for name, value in policy.state_dict().items()}
     # The spec travels in the weights too: a card that was swapped or lost cannot mislead.
     own = {
@@ -108,7 +108,7 @@ def save_policy(
         "policy": json.dumps(policy.spec()),
     }
     write_atomic(path, save(tensors, metadata=own))
-    write_atomic(path.with_suffix(".json"), json.dumps(content, indent=2) + "\n")
+    write_atomic(path.with_suffix(".json"), json.dumps({**(card or {}), **known}, indent=2) + "\n")
     return path
 
 

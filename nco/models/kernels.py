@@ -22,6 +22,9 @@ TILE = 32
 """Decisions worked on side by side: scores are `[N, TILE]`, so that every loop over decisions is
 whole vectors whatever the number of nodes. Lanes without a decision compute nothing of use."""
 
+LONG_TILE = 64
+"""The same where all decisions of many rollouts are there at once."""
+
 _NEVER = np.float32(-1e30)
 _ZERO, _ONE, _HALF = np.float32(0.0), np.float32(1.0), np.float32(0.5)
 _TWO = np.float32(2.0)
@@ -111,8 +114,9 @@ def _weights(score, shut, scale, top, total):
 
 @_inline
 def _glimpse(q, key, value, shut, p, top, total, g):
-    """Attention of the tile: weights `p` `[H, N, T]`, their sums `total` `[H, T]`, and query plus
-    glimpse `g` `[E, T]`.
+    """Attention of the tile: weights `p` `[H, N, T]` and their sums `total` `[H, T]`.
+
+    Query plus glimpse go into `g` `[E, T]`.
     """
     heads, width = len(key), key.shape[2]
     for h in range(heads):
@@ -210,6 +214,71 @@ def decide(
                 action[b, k] = best
 
 
+@_inline
+def _outcome(
+    logit, squash, shut, action, gain, clip, chosen, count, top, total, step, likelihood
+):  # fmt: skip
+    """Fills in log-likelihoods, and turns `logit` `[N, T]` into the gradient of the raw scores."""
+    for t in range(count):
+        likelihood[chosen[t]] = logit[action[chosen[t]], t]
+        step[t] = gain[chosen[t]] * clip
+    for t in range(count, len(step)):
+        step[t] = _ZERO
+    _weights(logit, shut, _ONE, top, total)
+    for t in range(count):
+        likelihood[chosen[t]] -= top[t] + np.log(total[t])
+        logit[action[chosen[t]], t] -= total[t]
+    # d log p / d logit is (taken - p); then through clip * tanh.
+    for t in range(len(step)):
+        step[t] /= -total[t]
+    for n in range(len(logit)):
+        for t in range(len(step)):
+            logit[n, t] *= step[t] * (_ONE - squash[n, t] * squash[n, t])
+
+
+@_inline
+def _through_head(q, g, key, value, p, total, dg, d_key, d_value, mean, scaled, dp, dq, to_key,
+                  to_value):  # fmt: skip
+    """Through the glimpse of one head, of which all arrays are; adds its queries' part to `dg`."""
+    width, tile = q.shape
+    for w in range(width):
+        for t in range(tile):
+            scaled[w, t] = dg[w, t] / total[t]
+    np.dot(value.T, scaled, dp)
+    np.dot(scaled, p.T, to_value)
+    d_value += to_value
+    # The mean of dp under p is what the glimpse itself gains.
+    mean[:] = _ZERO
+    for w in range(width):
+        for t in range(tile):
+            mean[t] += scaled[w, t] * (g[w, t] - q[w, t])
+    for n in range(len(p)):
+        for t in range(tile):
+            dp[n, t] = p[n, t] * (dp[n, t] - mean[t])
+    np.dot(dp, q.T, to_key)
+    d_key += to_key
+    np.dot(key.T, dp, dq)
+    dg += dq
+
+
+@_inline
+def _through_queries(dg, roles, context, chosen, count, row, d_query, d_weight, d_bias):
+    """Hands the gradient of queries `[E, T]` to what they were added up from."""
+    for t in range(count):
+        k = chosen[t]
+        for e in range(len(row)):
+            row[e] = dg[e, t]
+            d_bias[e] += row[e]
+        for c in range(len(d_weight)):
+            x = context[k, c]
+            for e in range(len(row)):
+                d_weight[c, e] += x * row[e]
+        for r in range(roles.shape[1]):
+            share = d_query[r, roles[k, r]]
+            for e in range(len(row)):
+                share[e] += row[e]
+
+
 @_compiled
 def weigh(
     query, key, value, target, pair, weight, bias, clip, roles, context, allowed, action, gain,
@@ -217,36 +286,30 @@ def weigh(
 ):  # fmt: skip
     """Log-likelihoods of given actions, and the gradient of their sum weighted by `gain`.
 
-    Args:
-        query: and the following as in `decide`.
-        action: `[V, D]` what was taken.
-        gain: `[V, D]` weights.
-        first: instance to begin with.
-        last: instance to end before.
-        likelihood: `[V, D]` zeros, filled with log-likelihoods.
-        d_query: zeros in the shape of `query`, filled with the gradient; likewise `d_key`,
-            `d_value` and `d_target`. `d_pair` `[V, N, N]`, `d_weight` `[V, C, E]` and `d_bias`
-            `[V, E]` are filled instance by instance.
+    All arguments up to `allowed`, `first` and `last` are as in `decide`. `action` and `gain` are
+    `[V, D]`; `likelihood` `[V, D]` holds zeros and is filled where there was a choice. What begins
+    with `d_` holds zeros in the shape of its namesake, to which the gradient is added;
+    `d_pair` `[V, N, N]`, `d_weight` `[V, C, E]` and `d_bias` `[V, E]` have an entry an instance.
     """
     heads, nodes, width = key.shape[1:]
     views = len(query) // len(pair)
     size = heads * width
-    q = np.zeros((size, TILE), np.float32)
-    g = np.zeros((size, TILE), np.float32)
-    dg = np.zeros((size, TILE), np.float32)
-    dq = np.zeros((width, TILE), np.float32)
-    scaled = np.zeros((width, TILE), np.float32)
-    p = np.zeros((heads, nodes, TILE), np.float32)
-    dp = np.zeros((nodes, TILE), np.float32)
-    logit = np.zeros((nodes, TILE), np.float32)
-    squash = np.zeros((nodes, TILE), np.float32)
-    shut = np.zeros((nodes, TILE), np.float32)
-    top, total = np.zeros(TILE, np.float32), np.zeros((heads + 1, TILE), np.float32)
-    step = np.zeros(TILE, np.float32)
+    q = np.zeros((size, LONG_TILE), np.float32)
+    g = np.zeros((size, LONG_TILE), np.float32)
+    dg = np.zeros((size, LONG_TILE), np.float32)
+    dq = np.zeros((width, LONG_TILE), np.float32)
+    scaled = np.zeros((width, LONG_TILE), np.float32)
+    p = np.zeros((heads, nodes, LONG_TILE), np.float32)
+    dp = np.zeros((nodes, LONG_TILE), np.float32)
+    logit = np.zeros((nodes, LONG_TILE), np.float32)
+    squash = np.zeros((nodes, LONG_TILE), np.float32)
+    shut = np.zeros((nodes, LONG_TILE), np.float32)
+    top, total = np.zeros(LONG_TILE, np.float32), np.zeros((heads + 1, LONG_TILE), np.float32)
+    step, row = np.zeros(LONG_TILE, np.float32), np.zeros(size, np.float32)
     to_target = np.zeros((nodes, size), np.float32)
     to_key = np.zeros((nodes, width), np.float32)
     to_value = np.zeros((width, nodes), np.float32)
-    chosen = np.zeros(TILE, np.int64)
+    chosen = np.zeros(LONG_TILE, np.int64)
     forced = np.zeros(allowed.shape[1], np.int64)
     for b in range(first, last):
         j = 0
@@ -259,66 +322,21 @@ def weigh(
             )
             _glimpse(q, key[b], value[b], shut, p, top, total, g)
             _logits(g, target[b], pair[b // views], roles[b], chosen, count, clip, squash, logit)
+            _outcome(logit, squash, shut, action[b], gain[b], clip, chosen, count, top,
+                     total[heads], step, likelihood[b])  # fmt: skip
             for t in range(count):
-                likelihood[b, chosen[t]] = logit[action[b, chosen[t]], t]
-                step[t] = gain[b, chosen[t]] * clip
-            for t in range(count, TILE):
-                step[t] = _ZERO
-            _weights(logit, shut, _ONE, top, total[heads])
-            for t in range(count):
-                likelihood[b, chosen[t]] -= top[t] + np.log(total[heads, t])
-            # d log p / d logit is (taken - p); then through clip * tanh.
-            for t in range(count):
-                logit[action[b, chosen[t]], t] -= total[heads, t]
-            for t in range(TILE):
-                step[t] /= -total[heads, t]
-            for n in range(nodes):
-                for t in range(TILE):
-                    logit[n, t] *= step[t] * (_ONE - squash[n, t] * squash[n, t])
-            for t in range(count):
-                row = d_pair[b, roles[b, chosen[t], 0]]
+                to_pair = d_pair[b, roles[b, chosen[t], 0]]
                 for n in range(nodes):
-                    row[n] += logit[n, t]
+                    to_pair[n] += logit[n, t]
             np.dot(logit, g.T, to_target)
-            for n in range(nodes):
-                for e in range(size):
-                    d_target[b, n, e] += to_target[n, e]
+            d_target[b] += to_target
             np.dot(target[b].T, logit, dg)
             for h in range(heads):
                 own = slice(h * width, (h + 1) * width)
-                for w in range(width):
-                    for t in range(TILE):
-                        scaled[w, t] = dg[h * width + w, t] / total[h, t]
-                np.dot(value[b, h].T, scaled, dp)
-                np.dot(scaled, p[h].T, to_value)
-                for w in range(width):
-                    for n in range(nodes):
-                        d_value[b, h, w, n] += to_value[w, n]
-                # The mean of dp under p is what the glimpse itself gains.
-                top[:] = _ZERO
-                for w in range(width):
-                    for t in range(TILE):
-                        top[t] += scaled[w, t] * (g[h * width + w, t] - q[h * width + w, t])
-                for n in range(nodes):
-                    for t in range(TILE):
-                        dp[n, t] = p[h, n, t] * (dp[n, t] - top[t])
-                np.dot(dp, q[own].T, to_key)
-                for n in range(nodes):
-                    for w in range(width):
-                        d_key[b, h, n, w] += to_key[n, w]
-                np.dot(key[b, h].T, dp, dq)
-                for w in range(width):
-                    for t in range(TILE):
-                        dg[h * width + w, t] += dq[w, t]
-            for t in range(count):
-                k = chosen[t]
-                for e in range(size):
-                    d_bias[b, e] += dg[e, t]
-                for c in range(len(weight)):
-                    x = context[b, k, c]
-                    for e in range(size):
-                        d_weight[b, c, e] += x * dg[e, t]
-                for r in range(roles.shape[2]):
-                    row = d_query[b, r, roles[b, k, r]]
-                    for e in range(size):
-                        row[e] += dg[e, t]
+                _through_head(
+                    q[own], g[own], key[b, h], value[b, h], p[h], total[h], dg[own], d_key[b, h],
+                    d_value[b, h], top, scaled, dp, dq, to_key, to_value,
+                )  # fmt: skip
+            _through_queries(
+                dg, roles[b], context[b], chosen, count, row, d_query[b], d_weight[b], d_bias[b]
+            )

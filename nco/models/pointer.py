@@ -1,4 +1,4 @@
-"""The pointer decoder that all networks share: a glimpse at the allowed nodes, then a score of each.
+"""The pointer that all networks share: a glimpse at the allowed nodes, then a score of each.
 
 After Kool et al. 2019. That the query stays beside its glimpse follows Huang et al. 2025 (ReLD);
 that the score of a node depends on the arc that leads there, through a small network on pair
@@ -16,6 +16,7 @@ import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from nco.envs.base import Features, Observation
+
+# Entries of masks below which a step of decisions is not worth the second that it takes to load
+# the compiled loops. It must not matter whether they are loaded: the same seed, the same answer.
+_LIGHT = 20_000
 
 
 @dataclass(frozen=True)
@@ -182,7 +187,7 @@ def decide(
     shape = decisions.allowed.shape[:2]
     if temperature:
         draw = torch.rand(shape, generator=generator, device=decisions.allowed.device)
-    if not _compiles(encoded):
+    if not _compiles(encoded) or decisions.allowed.numel() < _LIGHT:
         score = logits(encoded, decisions)
         return sampled(score, temperature, draw) if temperature else score.argmax(-1)
     from nco.models import kernels
@@ -201,7 +206,7 @@ def decide(
 
 
 def sampled(score: Tensor, temperature: float, draw: Tensor) -> Tensor:
-    """Actions `[V, D]` from logits `[V, D, N]` and uniform numbers, by inverting the distribution."""
+    """Actions `[V, D]` from logits `[V, D, N]` and uniform numbers from 0 to 1."""
     cumulative = torch.softmax(score / temperature, -1).cumsum(-1)
     # Rounding must not lead past the last node, nor to one of no probability.
     threshold = (1.0 - draw)[..., None] * cumulative[..., -1:]
@@ -285,6 +290,13 @@ class _Weighed(torch.autograd.Function):
         return (None, None, None, None, *(outer[0] * grad for grad in ctx.saved_tensors))
 
 
+def prepare() -> None:
+    """Loads the compiled loops; otherwise the first decisions that are worth it do."""
+    from nco.models import kernels  # noqa: F401
+
+    _blas()
+
+
 def _compiles(encoded: Encoded) -> bool:
     """Whether the compiled loops are for these tensors."""
     return encoded.query.device.type == "cpu" and encoded.query.dtype == torch.float32
@@ -324,8 +336,6 @@ def _share_out(run: Callable[[int, int], None], count: int) -> None:
             run(0, count)
             return
         edges = [round(k * count / threads) for k in range(threads + 1)]
-        futures = [
-            _pool(threads).submit(run, *edge) for edge in zip(edges, edges[1:], strict=False)
-        ]
+        futures = [_pool(threads).submit(run, *edge) for edge in pairwise(edges)]
         for future in futures:
             future.result()

@@ -20,7 +20,7 @@ from nco.errors import CityError, FormatError, InputError, PolicyError
 from nco.models.attention import AttentionPolicy
 from nco.models.files import load_policy, save_policy
 from nco.solver import ThreadClock
-from nco.training.sampler import Pools
+from nco.training.pools import Pools
 
 LIMIT_S = 0.02
 

@@ -11,12 +11,13 @@ from test_models import small_policy
 
 from nco.envs import ENVIRONMENTS, environment
 from nco.search.decoding import rollout
-from nco.training.sampler import PLAIN, Pools
+from nco.training.distribution import PLAIN
+from nco.training.pools import Pools
+from nco.training.sampler import DRAW
 from nco.training.seeds import seeded
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
-    from nco.training.data import DRAW
     from nco.training.reinforce import rollout_loss
 
 # Lightning's own deprecations and advice; nothing of that is ours to mend.

@@ -20,15 +20,10 @@ from nco.data.sample import (
 )
 from nco.envs.convert import CONVERSIONS
 from nco.envs.rcvrptw import TICKS_PER_S, servable
-from nco.training.sampler import (
-    PLAIN,
-    Distribution,
-    Pools,
-    draw_atsp,
-    draw_places,
-    draw_rcvrp,
-    draw_rcvrptw,
-)
+from nco.training.distribution import PLAIN, Distribution
+from nco.training.places import draw_places
+from nco.training.pools import Pools
+from nco.training.sampler import draw_atsp, draw_rcvrp, draw_rcvrptw
 from nco.training.seeds import seeded
 
 

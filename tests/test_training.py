@@ -29,7 +29,8 @@ from nco.training.references import References
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from nco.training.data import CityData
-    from nco.training.reinforce import Reinforce, rollout_loss
+    from nco.training.module import PolicyTraining
+    from nco.training.reinforce import rollout_loss
 
 # Lightning's own deprecations and advice; nothing of that is ours to mend.
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -140,7 +141,7 @@ def test_training_makes_routes_shorter():
 def test_impossible_training_options_are_refused(option, value):
     """The message names the option."""
     with pytest.raises(PolicyError, match=option):
-        Reinforce(lambda *_: small_policy(), **{option: value})
+        PolicyTraining(lambda *_: small_policy(), **{option: value})
 
 
 # The command ----------------------------------------------------------------------------------

@@ -9,7 +9,10 @@ from fake_city import FakeCity
 
 from nco.data.sample import rcvrp_capacity
 from nco.errors import CityError, FormatError, PolicyError
-from nco.training.sampler import PLAIN, Distribution, Pools, draw_places, draw_rcvrp
+from nco.training.distribution import PLAIN, Distribution
+from nco.training.places import draw_places
+from nco.training.pools import Pools
+from nco.training.sampler import draw_rcvrp
 from nco.training.seeds import seeded
 from nco.training.sources import Source, TableSize, find_sources, table_of
 from nco.training.tables import CityTable, build_table, load_table

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import torch
@@ -18,11 +18,14 @@ class Drawn:
         problem: name of the environment.
         instance: of the environment.
         generator: for whatever else is random in the step.
+        label: `[B, T]` actions of a good solution of each, filled up with -1; None where
+            instances are drawn without.
     """
 
     problem: str
-    instance: object
+    instance: Any
     generator: torch.Generator
+    label: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,6 @@ class Referenced:
     """
 
     problem: str
-    instance: object
+    instance: Any
     reference: Tensor
     stops: int

@@ -1,10 +1,12 @@
-"""`nco train`: the Lightning CLI over `Reinforce` and `CityData`.
+"""`nco train`: the Lightning CLI over `PolicyTraining` and `CityData`.
 
-    nco train fit --config rcvrp --data.folder extracts
-    nco train fit --config rcvrp --data.folder extracts --ckpt_path last
-    nco train validate --config rcvrp --data.folder extracts --ckpt_path runs/rcvrp/last.ckpt
-    nco train references --config rcvrp --data.folder extracts
-    nco train export runs/rcvrp/last.ckpt mine.safetensors
+    nco train fit --config general --data.folder extracts
+    nco train fit --config general --data.folder extracts --ckpt_path last
+    nco train validate --config general --data.folder extracts --ckpt_path runs/general/last.ckpt
+    nco train references --config general --data.folder extracts
+    nco train label --config general --data.folder extracts --data.labels.path labels.npz
+    nco train curves runs/general --out curves.png
+    nco train export runs/general/last.ckpt mine.safetensors
 
 A config is a file, or the name of a shipped one (`nco/training/configs`).
 """
@@ -13,14 +15,14 @@ from __future__ import annotations
 
 import sys
 import warnings
-from argparse import ArgumentError
+from argparse import ArgumentError, ArgumentParser
 from pathlib import Path
 from typing import Any
 
 from nco.errors import NcoError, PolicyError
 
 CONFIGS = Path(__file__).parent / "configs"
-VERBS = ("fit", "validate", "references", "export")
+VERBS = ("fit", "validate", "references", "label", "curves", "export")
 REFERENCE_TIME_S = 2.0
 
 _NOISE = (
@@ -39,6 +41,8 @@ USAGE = f"""usage: nco train {{{",".join(VERBS)}}} --config CONFIG [--OPTION VAL
 fit         train a policy; with --ckpt_path last it goes on exactly where it was stopped
 validate    measure the mean gap of a checkpoint (--ckpt_path FILE) to the references
 references  compute the reference costs that the config names, with PyVRP
+label       compute the solutions that data.labels names, with PyVRP, for imitation
+curves      draw what runs logged: nco train curves runs/general --out curves.png
 export      turn a checkpoint into a policy file: nco train export LAST.ckpt OUT.safetensors
 
 `nco train fit --help` lists every option. Shipped configs: """
@@ -62,11 +66,13 @@ def main(argv: list[str]) -> int:
         return 0
     if argv[0] not in VERBS:
         raise PolicyError(f"nco train has no verb {argv[0]!r}; use {', '.join(VERBS)}")
-    if argv[0] == "export":
-        _export(argv[1:])
-        return 0
     try:
-        _run(argv[0], with_shipped_configs(argv[1:]))
+        if argv[0] == "export":
+            _export(argv[1:])
+        elif argv[0] == "curves":
+            _curves(argv[1:])
+        else:
+            _run(argv[0], with_shipped_configs(argv[1:]))
     except ArgumentError as error:
         raise _typed(error) from error
     except SystemExit as end:  # --help and --print_config end the parser
@@ -81,6 +87,16 @@ def _export(arguments: list[str]) -> None:
         raise PolicyError(f"nco train export takes CHECKPOINT and OUT.safetensors, not {arguments}")
     loaded = load_policy(arguments[0])
     save_policy(arguments[1], loaded.policy, loaded.problems, loaded.card)
+
+
+def _curves(arguments: list[str]) -> None:
+    from nco.training.curves import plot_curves
+
+    parser = ArgumentParser("nco train curves", exit_on_error=False, allow_abbrev=False)
+    parser.add_argument("folders", nargs="+", metavar="FOLDER", help="of a run's log")
+    parser.add_argument("--out", default="curves.png", help="png, svg or pdf (curves.png)")
+    given = parser.parse_args(arguments)
+    sys.stdout.write(f"{plot_curves(given.folders, given.out)}\n")
 
 
 def with_shipped_configs(arguments: list[str]) -> list[str]:
@@ -114,26 +130,41 @@ def _config(name: str) -> str:
 def _run(verb: str, arguments: list[str]) -> None:
     from lightning.pytorch.cli import LightningCLI
 
+    # Methods are known by their short names once they are imported.
+    from nco.training import imitation, ppo, reinforce  # noqa: F401
+    from nco.training.checkpoints import check_file, last_checkpoints
     from nco.training.data import CityData
     from nco.training.memory import keep_freed_memory
+    from nco.training.module import PolicyTraining
     from nco.training.references import compute_references
-    from nco.training.reinforce import Reinforce
+    from nco.training.teacher import compute_labels
 
     class TrainCLI(LightningCLI):
-        """Links what model and data must agree on."""
+        """Links what model and data must agree on, and checks checkpoints before use."""
 
         def add_arguments_to_parser(self, parser: Any) -> None:
             parser.link_arguments("model.problems", "data.problems")
 
+        def before_fit(self) -> None:
+            self._check(self.config_init["fit"]["ckpt_path"])
+
+        def before_validate(self) -> None:
+            self._check(self.config_init["validate"]["ckpt_path"])
+
+        def _check(self, path: str | None) -> None:
+            paths = last_checkpoints(self.trainer) if path == "last" else [path] if path else []
+            for each in paths:
+                check_file(each)
+
     keep_freed_memory()
-    train = verb != "references"
+    train = verb in ("fit", "validate")
     # A misspelt option must not pass as an abbreviation of another.
     strict = {"exit_on_error": False, "allow_abbrev": False}
     with warnings.catch_warnings():
         for message in _NOISE:
             warnings.filterwarnings("ignore", message)
         cli = TrainCLI(
-            Reinforce,
+            PolicyTraining,
             CityData,
             args=[verb, *arguments] if train else arguments,
             run=train,
@@ -143,8 +174,10 @@ def _run(verb: str, arguments: list[str]) -> None:
             save_config_kwargs={"overwrite": True},
             parser_kwargs={**strict, "fit": strict, "validate": strict} if train else strict,
         )
-    if not train:
-        compute_references(cli.datamodule, REFERENCE_TIME_S)
+    if verb == "references":
+        compute_references(cli.datamodule.validation, REFERENCE_TIME_S)
+    if verb == "label":
+        compute_labels(cli.datamodule.lessons())
 
 
 def _typed(error: ArgumentError) -> NcoError:

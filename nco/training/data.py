@@ -8,7 +8,6 @@ different instances.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -16,26 +15,22 @@ import lightning
 import torch
 from torch.utils.data import DataLoader
 
-from nco.errors import PolicyError
+from nco.envs import environment
+from nco.errors import FormatError, PolicyError
 from nco.training.batch import Drawn, Referenced
+from nco.training.curriculum import Curriculum
+from nco.training.distribution import Distribution
+from nco.training.labels import Group, Labels
+from nco.training.lessons import Lessons, kind
+from nco.training.loader import Numbers
+from nco.training.pools import Pools
 from nco.training.references import References
-from nco.training.sampler import (
-    PLAIN,
-    Distribution,
-    Pools,
-    draw_atsp,
-    draw_rcvrp,
-    draw_rcvrptw,
-)
+from nco.training.sampler import DRAW
 from nco.training.seeds import seeded
 from nco.training.sources import TableSize, find_sources, table_of
+from nco.training.validation import Validation
 
 log = logging.getLogger("nco")
-
-type Draw = Callable[[Pools, int, int, Distribution, torch.Generator], Any]
-
-# Problem -> how its instances are drawn. A new problem is one line here.
-DRAW: dict[str, Draw] = {"atsp": draw_atsp, "rcvrp": draw_rcvrp, "rcvrptw": draw_rcvrptw}
 
 
 class CityData(lightning.LightningDataModule):
@@ -45,15 +40,19 @@ class CityData(lightning.LightningDataModule):
         cities: to train on: built-in names, names of extracts in `folder`, or paths of extracts
             or tables.
         folder: of extracts.
+        city_weights: how often each city is drawn, in the order of `cities`; None for equally.
         validation_cities: to validate on; none of them may be trained on.
         references: file of reference costs, see `nco train references`; None for no validation.
         problems: names of the environments; each batch is of one of them, in turn at random.
         stops: smallest and largest number of stops (nodes, in tours); each batch has one number.
+        curriculum: from which sizes training begins.
         batch_size: instances of a batch of the largest size, of each process; of smaller ones
             there are as many more as they have fewer stops.
         batches_per_epoch: of all processes together.
         distribution: how training instances are drawn.
         table: how many points each city gives.
+        half: keep distances in half precision: half the memory, each within 0.05 % of its own.
+        labels: train on these instances, which have solutions, instead; see `nco train label`.
         validation_stops: sizes of validation instances.
         validation_instances: of each size.
         seed: of training instances.
@@ -63,14 +62,18 @@ class CityData(lightning.LightningDataModule):
         self,
         cities: list[str],
         folder: str | None = None,
+        city_weights: list[float] | None = None,
         validation_cities: list[str] | None = None,
         references: str | None = None,
         problems: list[str] | None = None,
         stops: tuple[int, int] = (20, 50),
+        curriculum: Curriculum = Curriculum(),  # noqa: B008 (frozen)
         batch_size: int = 64,
         batches_per_epoch: int = 200,
         distribution: Distribution = Distribution(),  # noqa: B008 (frozen)
         table: TableSize = TableSize(),  # noqa: B008 (frozen)
+        half: bool = False,
+        labels: Labels | None = None,
         validation_stops: tuple[int, ...] = (20, 50),
         validation_instances: int = 32,
         seed: int = 1234,
@@ -78,82 +81,117 @@ class CityData(lightning.LightningDataModule):
         super().__init__()
         validation_cities = validation_cities or []
         problems = ["rcvrp"] if problems is None else problems
-        _check(cities, validation_cities, problems, stops)
+        _check(cities, validation_cities, problems, stops, city_weights)
         for name in ("batch_size", "batches_per_epoch", "validation_instances"):
             if locals()[name] < 1:
                 raise PolicyError(f"{name} is {locals()[name]}; give 1 or more")
+        if any(size < 2 for size in validation_stops):
+            raise PolicyError(f"validation_stops is {list(validation_stops)}; give 2 or more each")
         self.sources = find_sources(cities, folder)
-        self.validation_sources = find_sources(validation_cities, folder)
-        self.references = References(references) if references else None
         self.problems = tuple(problems)
-        self.stops, self.batch_size = stops, batch_size
+        self.validation = Validation(
+            find_sources(validation_cities, folder),
+            table,
+            self.problems,
+            tuple(validation_stops),
+            validation_instances,
+            References(references) if references else None,
+        )
+        self.city_weights = city_weights
+        self.stops, self.curriculum, self.batch_size = stops, curriculum, batch_size
         self.batches_per_epoch = batches_per_epoch
-        self.distribution, self.table = distribution, table
-        self.validation_stops = validation_stops
-        self.validation_instances = validation_instances
-        self.seed = seed
+        self.distribution, self.table, self.half = distribution, table, half
+        self.labels, self.seed = labels, seed
         self._pools: Pools | None = None
+        self._lessons: Lessons | None = None
+        self._groups: dict[int, Group] = {}
         self._validation: list[Referenced] = []
 
     def prepare_data(self) -> None:
         """Computes the tables that are not in the cache yet."""
-        for source in (*self.sources, *self.validation_sources):
+        for source in (*self.sources, *self.validation.sources):
             table_of(source, self.table)
 
     def setup(self, stage: str) -> None:
-        """Reads the tables."""
+        """Reads tables, labels and references.
+
+        Raises:
+            FormatError: a file is damaged or of other instances.
+            PolicyError: a table has too few points, or there is nothing to validate on.
+        """
         if stage == "fit" and self._pools is None:
-            self._pools = Pools.of([table_of(s, self.table) for s in self.sources])
-        if self.references is None and stage == "validate":
+            self._pools = self._read_tables()
+            if self.labels is not None:
+                self._lessons = self.lessons()
+                self._groups = self._lessons.groups()
+        references = self.validation.references
+        if references is None and stage == "validate":
             raise PolicyError(
                 "there is nothing to validate on: set data.references to a file that "
                 "`nco train references` wrote, and data.validation_cities"
             )
-        if self.references is None or self._validation:
+        if references is None or self._validation:
             return
-        if stage == "fit" and not self.references.exist:
+        if stage == "fit" and not references.exist:
             log.warning(
                 "%s does not exist: training without validation; run `nco train references` with "
                 "the same config to have it",
-                self.references.path,
+                references.path,
             )
             return
-        for problem in self.problems:
-            for stops in self.validation_stops:
-                cost = self.references.costs(self.validation_key(problem, stops))
-                instance = self.validation_instance(problem, stops)
-                self._validation.append(Referenced(problem, instance, cost, stops))
+        self._validation = self.validation.batches()
 
-    def validation_key(self, problem: str, stops: int) -> str:
-        """What reference costs are stored under: everything that the instances follow from."""
-        cities = [source.path.name for source in self.validation_sources]
-        parts = [problem, cities, asdict(self.table), stops, self.validation_instances]
-        return repr(parts)
+    def lessons(self) -> Lessons:
+        """The labelled instances of `labels`.
 
-    def validation_instance(self, problem: str, stops: int) -> Any:
-        """The validation instances of one problem and size, as one batch."""
-        if not self.validation_sources:
-            raise PolicyError("validation_cities is empty; name at least one city")
-        pools = Pools.of([table_of(s, self.table) for s in self.validation_sources])
-        generator = seeded("cpu", "validation", stops)
-        return DRAW[problem](pools, self.validation_instances, stops, PLAIN, generator)
+        Raises:
+            FormatError: `labels` is not set.
+        """
+        if self.labels is None:
+            raise FormatError("data.labels is not set; give data.labels.path")
+        law = {
+            "problems": list(self.problems),
+            "cities": [source.path.name for source in self.sources],
+            "city_weights": self.city_weights,
+            "table": asdict(self.table),
+            "distribution": asdict(self.distribution),
+            "stops": list(self.stops),
+            "size": self.labels.size,
+            "seed": self.seed,
+        }
+        pools = self._read_tables() if self._pools is None else self._pools
+        pools = pools.to(torch.device("cpu"))
+        return Lessons(
+            self.labels, law, pools, self.problems, self.stops, self.distribution, self.seed
+        )
+
+    def _read_tables(self) -> Pools:
+        planes = {name for p in self.problems for name in environment(p).features.pair}
+        pools = Pools.of(
+            [table_of(source, self.table) for source in self.sources],
+            half=self.half,
+            times="duration" in planes,
+            weights=self.city_weights,
+        )
+        pools.check(self.stops[1] + 1)
+        log.info("matrices of %d cities take %.0f MB", len(self.sources), pools.bytes / 1e6)
+        return pools
 
     def summary(self) -> dict[str, Any]:
         """What is drawn, for the card of the policy."""
         return {
             "problems": list(self.problems),
             "cities": [source.name for source in self.sources],
-            "validation_cities": [source.name for source in self.validation_sources],
+            "validation_cities": [source.name for source in self.validation.sources],
             "stops": list(self.stops),
             "batch_size": self.batch_size,
             "seed": self.seed,
         }
 
-    def train_dataloader(self) -> DataLoader[int]:
+    def train_dataloader(self) -> Numbers:
         """Numbers of this process's batches; the batch itself is drawn on the device."""
         rank, world = self._process()
-        share = self.batches_per_epoch // world * world
-        return DataLoader(range(share)[rank::world], batch_size=None)  # type: ignore[arg-type]
+        return Numbers(range(self.batches_per_epoch // world * world)[rank::world])
 
     def val_dataloader(self) -> list[DataLoader[int]]:
         """Numbers of validation batches; every process takes all."""
@@ -177,17 +215,20 @@ class CityData(lightning.LightningDataModule):
 
     def drawn(self, epoch: int, number: int, device: torch.device) -> Drawn:
         """The training batch of an epoch and a number."""
-        assert self._pools is not None  # noqa: S101 (set in setup)
-        if self._pools.xy_m.device != device:
-            self._pools = self._pools.to(device)
         generator = seeded(device, self.seed, epoch, number)
-        low, high = self.stops
+        if self._lessons is not None:
+            turn = epoch * self.batches_per_epoch + number
+            return self._lessons.drawn(self._groups, turn, device, generator)
+        assert self._pools is not None  # noqa: S101 (set in setup)
+        if self._pools.device != device:
+            self._pools = self._pools.to(device)
         # Problems and sizes are drawn by the number's place in its group of processes' numbers,
         # so that processes that step together have about equal work.
-        kind = seeded("cpu", "size", self.seed, epoch, number // self._process()[1])
-        stops = int(torch.randint(low, high + 1, (), generator=kind))
-        problem = self.problems[int(torch.randint(len(self.problems), (), generator=kind))]
-        batch = self.batch_size * high // stops
+        world = self._process()[1]
+        group = number // world
+        limits = self.curriculum.at(epoch + group * world / self.batches_per_epoch, self.stops)
+        problem, stops = kind(seeded("cpu", "size", self.seed, epoch, group), self.problems, limits)
+        batch = self.batch_size * self.stops[1] // stops
         instance = DRAW[problem](self._pools, batch, stops, self.distribution, generator)
         return Drawn(problem, instance, generator)
 
@@ -198,7 +239,11 @@ class CityData(lightning.LightningDataModule):
 
 
 def _check(
-    cities: list[str], validation_cities: list[str], problems: list[str], stops: tuple[int, int]
+    cities: list[str],
+    validation_cities: list[str],
+    problems: list[str],
+    stops: tuple[int, int],
+    weights: list[float] | None,
 ) -> None:
     if not cities:
         raise PolicyError("cities is empty; name at least one city to train on")
@@ -212,3 +257,10 @@ def _check(
         raise PolicyError(f"problems is {problems}; name one or more of {', '.join(sorted(DRAW))}")
     if not 2 <= stops[0] <= stops[1]:
         raise PolicyError(f"stops is {list(stops)}; give 2 <= smallest <= largest")
+    if weights is not None and (
+        len(weights) != len(cities) or min(weights) < 0 or not 0 < sum(weights) < float("inf")
+    ):
+        raise PolicyError(
+            f"city_weights is {weights}; give a number of 0 or more for each of the "
+            f"{len(cities)} cities"
+        )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 from dataclasses import dataclass
-from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from nco.problem import Problem
-    from nco.training.data import CityData
+    from nco.training.validation import Validation
 
 log = logging.getLogger("nco")
 
@@ -86,15 +85,15 @@ def reference_costs(problems: Iterable[Problem], time_limit_s: float) -> list[fl
     return costs
 
 
-def compute_references(data: CityData, time_limit_s: float) -> None:
-    """Computes and stores the references of a data module's validation instances."""
-    if data.references is None:
+def compute_references(validation: Validation, time_limit_s: float) -> None:
+    """Computes and stores the references of validation instances."""
+    if validation.references is None:
         raise FormatError("data.references is not set; name the file to write")
-    for name, stops in product(data.problems, data.validation_stops):
-        instance = data.validation_instance(name, stops)
+    for name, stops in validation.cells:
+        instance = validation.instance(name, stops)
         problem_of = conversion(name).problem
-        problems = [problem_of(instance, b) for b in range(data.validation_instances)]
+        problems = [problem_of(instance, b) for b in range(validation.instances)]
         log.info("references of %d instances of %s with %d stops", len(problems), name, stops)
         costs = reference_costs(problems, time_limit_s)
         entry = {"method": METHOD, "time_limit_s": time_limit_s, "cost_m": costs}
-        data.references.store(data.validation_key(name, stops), entry)
+        validation.references.store(validation.key(name, stops), entry)

@@ -16,7 +16,8 @@ import torch
 
 from nco.envs.convert import conversion
 from nco.errors import CityError, InputError
-from nco.training.sampler import PLAIN, Pools
+from nco.training.distribution import PLAIN
+from nco.training.pools import Pools
 from nco.training.seeds import seeded
 from nco.training.sources import TableSize, find_sources, table_of
 

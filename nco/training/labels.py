@@ -1,0 +1,126 @@
+"""Labels: good solutions of training instances, for policies that imitate them.
+
+A file holds no instances. It names how each group of them is drawn again (the cities, the law,
+the seed and the number of the group) and the actions of their solutions, so it stays small.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from nco.data.files import write_atomic
+from nco.errors import FormatError, PolicyError
+from nco.training.orders import FILL
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+FORMAT = "nco labels 1"
+_REMEDY = "run `nco train label` with the same config, or name another file in data.labels.path"
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Which labels there are to be, and where.
+
+    Attributes:
+        path: of the file (`.npz`).
+        groups: how many there are to be; each is of one problem and one size.
+        size: instances of a group.
+        time_limit_s: CPU seconds of PyVRP for an instance.
+        jobs: processes that compute labels at a time.
+
+    Raises:
+        PolicyError: a number makes no sense.
+    """
+
+    path: str
+    groups: int = 200
+    size: int = 32
+    time_limit_s: float = 0.5
+    jobs: int = 1
+
+    def __post_init__(self) -> None:
+        for name in ("groups", "size", "jobs"):
+            if getattr(self, name) < 1:
+                raise PolicyError(f"labels.{name} is {getattr(self, name)}; give 1 or more")
+        if not 0 < self.time_limit_s < float("inf"):
+            raise PolicyError(
+                f"labels.time_limit_s is {self.time_limit_s}; give a positive number of seconds"
+            )
+        if Path(self.path).suffix != ".npz":
+            raise PolicyError(f"labels.path is {self.path!r}; it must end in .npz")
+
+
+@dataclass(frozen=True)
+class Group:
+    """Labels of one group.
+
+    Attributes:
+        actions: `[B, T]` int16, filled up with -1.
+        cost: `[B]` float32 metres.
+    """
+
+    actions: NDArray[np.int16]
+    cost: NDArray[np.float32]
+
+    def tensors(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Actions (int64) and costs."""
+        return torch.from_numpy(self.actions.astype(np.int64)), torch.from_numpy(self.cost)
+
+
+def padded(actions: list[list[int]]) -> NDArray[np.int16]:
+    """Lists of actions as one array."""
+    made = np.full((len(actions), max(map(len, actions))), FILL, np.int16)
+    for row, given in zip(made, actions, strict=True):
+        row[: len(given)] = given
+    return made
+
+
+def write_labels(path: str, about: dict[str, Any], groups: Mapping[int, Group]) -> None:
+    """Writes labels; the file is whole or as it was."""
+    arrays: dict[str, Any] = {"about": json.dumps({"format": FORMAT, **about})}
+    for number, group in groups.items():
+        arrays[f"actions {number}"], arrays[f"cost {number}"] = group.actions, group.cost
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)
+    write_atomic(path, buffer.getvalue())
+
+
+def read_labels(path: str, about: dict[str, Any]) -> dict[int, Group]:
+    """Reads labels by the number of their group.
+
+    Args:
+        path: of the file.
+        about: how instances are drawn; the file must say the same.
+
+    Raises:
+        FormatError: the file is missing or damaged, or its instances are drawn in another way.
+    """
+    try:
+        # numpy leaves a damaged file open, so it must not be the one that opens it.
+        with Path(path).open("rb") as raw, np.load(raw, allow_pickle=False) as file:
+            said = json.loads(str(file["about"]))
+            numbers = [int(name.split()[1]) for name in file.files if name.startswith("cost ")]
+            groups = {k: Group(file[f"actions {k}"], file[f"cost {k}"]) for k in numbers}
+    except (OSError, KeyError, ValueError, EOFError, IndexError, zipfile.BadZipFile) as error:
+        raise FormatError(f"labels {path} cannot be read ({error}); {_REMEDY}") from error
+    wanted = json.loads(json.dumps({"format": FORMAT, **about}))
+    for name, value in wanted.items():
+        if not isinstance(said, dict) or said.get(name) != value:
+            was = said.get(name) if isinstance(said, dict) else None
+            raise FormatError(
+                f"labels {path} are of other instances: {name} is {was!r} there and {value!r} in "
+                f"this config; {_REMEDY}"
+            )
+    return groups

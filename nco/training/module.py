@@ -1,0 +1,163 @@
+"""The Lightning module: a policy, a learning method, and a schedule of learning rates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import reduce
+from operator import or_
+from typing import Any, Protocol, runtime_checkable
+
+import lightning
+import torch
+from torch import Tensor
+
+from nco.envs import environment
+from nco.envs.base import Features
+from nco.errors import PolicyError
+from nco.models.files import CHECKPOINT_KEY
+from nco.models.policy import Policy
+from nco.search.decoding import rollout
+from nco.training import precision
+from nco.training.batch import Drawn, Referenced
+from nco.training.checkpoints import AtomicCheckpoints, check_cycle
+from nco.training.method import Method
+from nco.training.reinforce import Reinforce
+from nco.training.rollouts import encode, exact
+from nco.training.starting import begin_with, check_checkpoint
+
+type PolicyBuilder = Callable[[Features], Policy]
+
+
+class PolicyTraining(lightning.LightningModule):
+    """Trains a policy; batches come from `nco.training.data.CityData`.
+
+    Args:
+        policy: how to build the policy, given the features of all environments.
+        problems: names of the environments.
+        method: how the policy learns; None for `Reinforce`.
+        weights: policy to begin with: a shipped name, a policy file or a checkpoint.
+        starts: rollouts of each instance in training.
+        learning_rate: of AdamW, constant but for a linear warm-up and a linear end.
+        warmup: share of all steps in which the learning rate rises.
+        cooldown: share of all steps in which it falls to 0.
+        weight_decay: of AdamW.
+        compile: let torch compile the encoder.
+
+    Raises:
+        PolicyError: an option makes no sense, or `weights` are of another network.
+    """
+
+    def __init__(
+        self,
+        policy: PolicyBuilder,
+        problems: list[str] | None = None,
+        method: Method | None = None,
+        weights: str | None = None,
+        starts: int = 20,
+        learning_rate: float = 5e-4,
+        warmup: float = 0.02,
+        cooldown: float = 0.3,
+        weight_decay: float = 1e-6,
+        compile: bool = False,  # noqa: A002 (torch's word)
+    ) -> None:
+        super().__init__()
+        names = ["rcvrp"] if problems is None else problems
+        self.envs = {name: environment(name) for name in names}
+        if not self.envs:
+            raise PolicyError("problems is empty; name one or more environments")
+        if starts < 2:
+            raise PolicyError(f"starts is {starts}; the baseline needs 2 or more")
+        if learning_rate <= 0:
+            raise PolicyError(f"learning_rate is {learning_rate}; give a number above 0")
+        for name, share in (("warmup", warmup), ("cooldown", cooldown)):
+            if not 0 <= share <= 1:
+                raise PolicyError(f"{name} is {share}; give a share of all steps from 0 to 1")
+        self.method = Reinforce() if method is None else method
+        self.starts = starts
+        self.learning_rate, self.weight_decay = learning_rate, weight_decay
+        self.warmup, self.cooldown = warmup, cooldown
+        self.policy = policy(reduce(or_, (env.features for env in self.envs.values())))
+        if weights is not None:
+            begin_with(self.policy, weights)
+        self._compile = compile
+
+    def setup(self, stage: str) -> None:
+        """Prepares precision, checkpoints and the compiler."""
+        precision.prepare(self.trainer.precision, self.trainer.strategy.root_device)
+        self.trainer.strategy.checkpoint_io = AtomicCheckpoints()
+        if stage == "fit" and self._compile:
+            self.policy.embed = torch.compile(  # type: ignore[method-assign]
+                self.policy.embed, dynamic=True
+            )
+
+    def on_fit_start(self) -> None:
+        """Refuses to begin what could not be resumed."""
+        check_cycle(self.trainer, self.method.cycle)
+
+    def training_step(self, batch: Drawn, batch_idx: int) -> Tensor:
+        """Loss of one drawn batch."""
+        env, turn = self.envs[batch.problem], batch_idx % self.method.cycle
+        loss = self.method.loss(env, batch, self.policy, self.starts, turn)
+        self.log("train/loss", loss.value.detach())
+        for name, value in loss.logged.items():
+            self.log(f"train/{name}", value)
+        return loss.value
+
+    def validation_step(self, batch: Referenced) -> None:
+        """Mean gap to the references of greedy multi-start, in percent."""
+        env = self.envs[batch.problem]
+        encoded = encode(self.policy, env.observe(batch.instance))
+        with exact(self.device):
+            best = rollout(env, batch.instance, self.policy, encoded=encoded).best()
+        gap = 100 * (best.cost[:, 0] / batch.reference - 1)
+        options: dict[str, Any] = {"batch_size": len(gap), "sync_dist": True}
+        name = f"val/gap_percent_{batch.problem}_{batch.stops}"
+        self.log(name, gap.mean(), add_dataloader_idx=False, **options)
+        self.log("val/gap_percent", gap.mean(), prog_bar=True, **options)
+
+    def configure_optimizers(self) -> Any:
+        """AdamW with a trapezoid of learning rates, set at every step."""
+        optimizer = torch.optim.AdamW(
+            self.policy.parameters(), lr=self.learning_rate, weight_decay=self.weight_decay
+        )
+        total = max(1, int(self.trainer.estimated_stepping_batches))
+
+        def factor(step: int) -> float:
+            done = step / total
+            rise = min(1.0, (done + 1 / total) / self.warmup) if self.warmup else 1.0
+            fall = min(1.0, (1.0 - done) / self.cooldown) if self.cooldown else 1.0
+            return max(0.0, min(rise, fall))
+
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
+        }
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Refuses a checkpoint of another network."""
+        check_checkpoint(self.policy, checkpoint)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Writes down what the policy is and how it was trained, as plain data."""
+        data = getattr(self.trainer, "datamodule", None)
+        checkpoint[CHECKPOINT_KEY] = {
+            "problems": list(self.envs),
+            "policy": self.policy.spec(),
+            "training": {
+                "steps": int(self.trainer.global_step),
+                "processes": int(self.trainer.world_size),
+                "method": type(self.method).__name__,
+                "starts": self.starts,
+                "learning_rate": self.learning_rate,
+                **(data.summary() if isinstance(data, Summarised) else {}),
+            },
+        }
+
+
+@runtime_checkable
+class Summarised(Protocol):
+    """A data module that can say what it draws."""
+
+    def summary(self) -> dict[str, Any]:
+        """Plain data for a policy's card."""

@@ -1,0 +1,146 @@
+"""What learning methods share: sampled rollouts, their advantages, rollouts that are given.
+
+The encoder runs in the precision that the trainer sets; decisions are always in single
+precision, because a policy gradient is a small difference of large log-likelihoods.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+import torch
+from torch import Tensor
+
+from nco.models.pointer import Decisions, Encoded
+from nco.search.decoding import VIEWS, Strategy, joined, rollout, turned
+
+if TYPE_CHECKING:
+    from nco.envs.base import AnyEnvironment, Observation
+    from nco.models.policy import Policy
+
+type Baseline = Literal["shared", "leave_one_out"]
+BASELINES = ("shared", "leave_one_out")
+
+
+def exact(device: torch.device) -> Any:
+    """A context in which nothing is computed in a lower precision than it is given in."""
+    return torch.autocast(device.type, enabled=False)
+
+
+def encode(policy: Policy, observation: Observation) -> Encoded:
+    """Encodes in the precision of the trainer, for decisions in single precision."""
+    encoded = policy.encode(observation)
+    return Encoded.of([tensor.float() for tensor in encoded.tensors], encoded.clip)
+
+
+def turned_at_random(observation: Observation, generator: torch.Generator) -> Observation:
+    """Every instance under one of the eight symmetries of the square."""
+    batch, *shape = observation.node.shape
+    node = turned(observation, VIEWS).node.view(batch, VIEWS, *shape)
+    every = torch.arange(batch, device=node.device)
+    view = torch.randint(VIEWS, (batch,), generator=generator, device=node.device)
+    return replace(observation, node=node[every, view])
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """Sampled rollouts with all their decisions.
+
+    Attributes:
+        encoded: the instances, with the graph of the network.
+        decisions: `D` of each instance: those of `S` rollouts, step by step.
+        action: `[B, D]` what was taken.
+        cost: `[B, S]`.
+    """
+
+    encoded: Encoded
+    decisions: Decisions
+    action: Tensor
+    cost: Tensor
+
+    def each_decision(self, value: Tensor) -> Tensor:
+        """`[B, D]` of a value `[B, S]` of each rollout."""
+        return value.repeat(1, self.action.shape[1] // value.shape[1])
+
+
+def sample(
+    env: AnyEnvironment,
+    instance: Any,
+    policy: Policy,
+    starts: int,
+    generator: torch.Generator,
+    turn: bool = False,
+) -> Sampled:
+    """Samples rollouts without gradients; their decisions can be scored again at once.
+
+    Args:
+        env: of the instances.
+        instance: `B` instances.
+        policy: in training.
+        starts: rollouts of each instance, each with another first action.
+        generator: of first actions and samples.
+        turn: show every map turned or mirrored at random.
+    """
+    seen = env.observe(instance)
+    encoded = encode(policy, turned_at_random(seen, generator) if turn else seen)
+    first = env.starts(instance)
+    order = torch.randperm(first.shape[1], generator=generator, device=first.device)
+    trace: list[tuple[Decisions, Tensor]] = []
+    with exact(first.device):
+        rollouts = rollout(
+            env,
+            instance,
+            policy,
+            Strategy(temperature=1.0),
+            generator,
+            encoded,
+            first=first[:, order[:starts]],
+            trace=trace,
+        )
+    return Sampled(encoded, *joined(trace), rollouts.cost.clone())
+
+
+def advantages(cost: Tensor, baseline: Baseline = "shared", scaled: bool = True) -> Tensor:
+    """How much dearer rollouts are than the others of their instance.
+
+    Args:
+        cost: `[B, S]`.
+        baseline: the mean of all rollouts of the instance (POMO), or of all others, which leaves
+            the gradient unbiased (Kool et al. 2019) and is larger by `S / (S - 1)`.
+        scaled: in standard deviations of the instance's rollouts; else in shares of its mean
+            cost.
+    """
+    mean = cost.mean(1, keepdim=True)
+    advantage = cost - mean
+    if baseline == "leave_one_out":
+        advantage = advantage * (cost.shape[1] / (cost.shape[1] - 1))
+    if scaled:
+        return advantage / cost.std(1, keepdim=True).clamp_min(1e-6 * cost.mean())
+    return advantage / mean.clamp_min(torch.finfo(cost.dtype).tiny)
+
+
+def given(
+    env: AnyEnvironment, instance: Any, actions: Tensor
+) -> tuple[Decisions, Tensor, Tensor, Tensor]:
+    """The decisions along given rollouts, by the environment's own steps.
+
+    Args:
+        env: of the instances.
+        instance: `B` instances.
+        actions: `[B, S, T]`; the first one is a start, not a decision.
+
+    Returns:
+        The decisions, what is taken `[B, D]`, which of them count because the rollout was not
+        complete yet, and which are allowed.
+    """
+    state = env.step(instance, env.reset(instance, actions.shape[1]), actions[..., 0])
+    trace, open_, allowed = [], [], []
+    for action in actions[..., 1:].unbind(2):
+        mask = env.mask(instance, state)
+        decisions = Decisions(env.roles(state), env.context(instance, state), mask)
+        trace.append((decisions, action))
+        open_.append(~env.done(state))
+        allowed.append(mask.gather(2, action[..., None]).squeeze(-1))
+        state = env.step(instance, state, action)
+    return (*joined(trace), torch.cat(open_, 1), torch.cat(allowed, 1))

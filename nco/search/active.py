@@ -15,7 +15,16 @@ from torch import Tensor
 
 from nco.errors import PolicyError
 from nco.models.pointer import Decisions, weighed
-from nco.search.decoding import Rollouts, Strategy, TimeUp, check_counts, joined, rollout, turned
+from nco.search.decoding import (
+    Decoder,
+    Rollouts,
+    Strategy,
+    TimeUp,
+    check_counts,
+    joined,
+    rollout,
+    turned,
+)
 
 if TYPE_CHECKING:
     from nco.envs.base import AnyEnvironment
@@ -29,25 +38,22 @@ _AT_ONCE = 500_000
 
 
 @dataclass(frozen=True)
-class ActiveSearch:
-    """Sampling, with a gradient step after every round of rollouts.
+class ActiveSearch(Decoder):
+    """Sampling, with a gradient step after every round; each view is searched on its own.
 
     Attributes:
         steps: rounds; None goes on until time is up.
         learning_rate: of Adam.
         imitation: weight of the best solution's log-likelihood against the policy gradient.
-        views: how many of the eight turned maps are searched, each on its own.
-        starts: rollouts of a round in each view, each with another first action; None takes all.
     """
 
-    steps: int | None = 50
-    learning_rate: float = 0.01
+    steps: int | None = 40
+    learning_rate: float = 0.001
     imitation: float = 0.1
-    views: int = 1
-    starts: int | None = None
 
     def __post_init__(self) -> None:
-        check_counts(self.views, steps=self.steps, starts=self.starts)
+        super().__post_init__()
+        check_counts(steps=self.steps)
         if not 0.0 < self.learning_rate < float("inf"):
             raise PolicyError(f"learning_rate is {self.learning_rate}; give a number above 0")
         if not 0.0 <= self.imitation < float("inf"):

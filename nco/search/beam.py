@@ -10,6 +10,7 @@ from torch import Tensor
 
 from nco.models.pointer import logits
 from nco.search.decoding import (
+    Decoder,
     Rollouts,
     TimeUp,
     check_counts,
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Beam:
+class Beam(Decoder):
     """Beam search by log-likelihood, all beams of all instances side by side.
 
     Of partial solutions from which the same can follow only the cheapest stays: routes in
@@ -34,17 +35,16 @@ class Beam:
 
     Attributes:
         width: how many partial solutions of a beam go on.
-        views: how many of the eight turned maps are tried, each with beams of its own.
-        starts: how many different first actions are tried in each view, each with a beam of its
-            own; None tries all, 0 leaves the first action to the policy.
+        given: whether first actions are given: each of `starts` in each view begins a beam.
+            Otherwise each view has one beam, and the policy takes its first action too.
     """
 
     width: int = 8
-    views: int = 1
-    starts: int | None = None
+    given: bool = True
 
     def __post_init__(self) -> None:
-        check_counts(self.views, width=self.width, starts=self.starts or None)
+        super().__post_init__()
+        check_counts(width=self.width)
 
     def decode(
         self,
@@ -55,7 +55,7 @@ class Beam:
         encoded: Encoded | None = None,
         expired: Expired | None = None,
     ) -> Rollouts:
-        """See `nco.search.decoding.Decoder`; `S = views * max(1, starts) * width`."""
+        """See `nco.search.decoding.Decoder`; `S = views * starts * width`."""
         with torch.inference_mode():
             if encoded is None:
                 encoded = policy.encode(turned(env.observe(instance), self.views))
@@ -70,7 +70,7 @@ class Beam:
     def _begun(self, env: AnyEnvironment, instance: Any) -> _Beams:
         """Beams of one partial solution each."""
         starts = env.starts(instance)
-        if self.starts == 0:
+        if not self.given:
             count = self.views
             taken = starts.new_zeros(len(starts), count, 0)
             state = env.reset(instance, count)

@@ -6,8 +6,9 @@ turned, while the matrices, which the environment owns, are neither turned nor c
 
 from __future__ import annotations
 
+import abc
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -32,13 +33,24 @@ class TimeUp(Exception):  # noqa: N818 (not an error)
     """Decoding was given up before its rollouts were complete."""
 
 
-class Decoder(Protocol):
-    """How to decode: `Strategy`, `nco.search.beam.Beam` or `nco.search.active.ActiveSearch`."""
+@dataclass(frozen=True, kw_only=True)
+class Decoder(abc.ABC):
+    """How to decode: `Strategy`, `nco.search.beam.Beam` or `nco.search.active.ActiveSearch`.
 
-    @property
-    def views(self) -> int:
-        """How many of the eight turned maps are tried."""
+    Attributes:
+        views: how many of the eight turned maps are tried.
+        starts: how many different first actions are tried in each view; None tries all.
+    """
 
+    views: int = 1
+    starts: int | None = None
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.views <= VIEWS:
+            raise PolicyError(f"views is {self.views}; give 1 to {VIEWS}")
+        check_counts(starts=self.starts)
+
+    @abc.abstractmethod
     def decode(
         self,
         env: AnyEnvironment,
@@ -64,13 +76,11 @@ class Decoder(Protocol):
 
 
 @dataclass(frozen=True)
-class Strategy:
+class Strategy(Decoder):
     """Greedy decoding or sampling, each rollout on its own.
 
     Attributes:
         temperature: 0 takes the best action; above 0 samples with logits divided by it.
-        views: how many of the eight turned maps are tried.
-        starts: how many different first actions are tried for each view; None tries all.
         repeats: rollouts of each start; only useful when sampling.
         top_k: samples are drawn from this many most likely actions; None for all.
         top_p: samples are drawn from the most likely actions that together have this
@@ -78,16 +88,15 @@ class Strategy:
     """
 
     temperature: float = 0.0
-    views: int = 1
-    starts: int | None = None
     repeats: int = 1
     top_k: int | None = None
     top_p: float = 1.0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not 0.0 <= self.temperature < float("inf"):
             raise PolicyError(f"temperature is {self.temperature}; give 0 (greedy) or more")
-        check_counts(self.views, starts=self.starts, repeats=self.repeats, top_k=self.top_k)
+        check_counts(repeats=self.repeats, top_k=self.top_k)
         if not 0.0 < self.top_p <= 1.0:
             raise PolicyError(f"top_p is {self.top_p}; give a probability above 0, at most 1")
         if self._narrows and not self.temperature:
@@ -120,18 +129,12 @@ class Strategy:
         return sampled(score, 1.0, draw)
 
 
-def check_counts(views: int, **counts: int | None) -> None:
-    """Refuses numbers of rollouts that make no sense.
-
-    Args:
-        views: 1 to 8.
-        **counts: 1 or more, or None.
+def check_counts(**counts: int | None) -> None:
+    """Refuses numbers that are neither None nor 1 or more.
 
     Raises:
         PolicyError: the message names the number.
     """
-    if not 1 <= views <= VIEWS:
-        raise PolicyError(f"views is {views}; give 1 to {VIEWS}")
     for name, count in counts.items():
         if count is not None and count < 1:
             raise PolicyError(f"{name} is {count}; give 1 or more")

@@ -22,6 +22,8 @@ _METHODS: dict[str, str] = {
     "policy": "nco.search.policy:SOLVER",
     "policy-x8": "nco.search.policy:AUGMENTED",
     "policy-sample": "nco.search.policy:SAMPLING",
+    "policy-beam": "nco.search.policy:BEAM",
+    "policy-active": "nco.search.policy:ACTIVE",
 }
 METHODS = MappingProxyType(_METHODS)
 DEFAULT_METHOD = "pyvrp"

@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import torch
 from safetensors import SafetensorError
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from torch import Tensor
+
+    from nco.problem import Problem
+    from nco.search.decoding import Decoder
+    from nco.solution import Solution
 
 WEIGHTS = Path(__file__).parent / "weights"
 CHECKPOINT_KEY = "nco"
@@ -44,6 +48,63 @@ class LoadedPolicy:
     policy: Policy
     problems: tuple[str, ...]
     card: dict[str, Any]
+
+    @overload
+    def solve(
+        self,
+        problems: Problem,
+        strategy: Decoder | None = ...,
+        *,
+        seed: int = ...,
+        batch_size: int = ...,
+    ) -> Solution: ...
+
+    @overload
+    def solve(
+        self,
+        problems: Sequence[Problem],
+        strategy: Decoder | None = ...,
+        *,
+        seed: int = ...,
+        batch_size: int = ...,
+    ) -> list[Solution]: ...
+
+    def solve(
+        self,
+        problems: Problem | Sequence[Problem],
+        strategy: Decoder | None = None,
+        *,
+        seed: int = 0,
+        batch_size: int = 64,
+    ) -> Solution | list[Solution]:
+        """Solves a problem, or several of any sizes and kinds together.
+
+        `nco.solve` and its methods keep a time limit; here decoding takes what it takes.
+
+        Args:
+            problems: one, or several.
+            strategy: how to decode: `nco.search.decoding.Strategy` (greedy, sampling),
+                `nco.search.beam.Beam` or `nco.search.active.ActiveSearch`; None is greedy from
+                every stop.
+            seed: of whatever is random.
+            batch_size: most problems that are decoded together.
+
+        Returns:
+            One solution for one problem, else one for each. Stops that no vehicle can serve are
+            unassigned, with the reason.
+
+        Raises:
+            InputError: the seed or the batch size makes no sense, or a problem is none.
+            UnsupportedError: the policy is not for what a problem asks.
+            PolicyError: the policy does not fit this version of nco.
+        """
+        from nco.problem import Problem
+        from nco.search.batch import solve_all  # stands above models
+
+        one = isinstance(problems, Problem)
+        given = [problems] if isinstance(problems, Problem) else list(problems)
+        found = solve_all(self, given, strategy, seed=seed, batch_size=batch_size)
+        return found[0] if one else found
 
 
 def shipped() -> tuple[str, ...]:

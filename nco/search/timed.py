@@ -1,0 +1,156 @@
+"""Decoding one instance until the time is over: greedy first, then whatever is asked for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from nco.search.decoding import Rollouts, Strategy, TimeUp, rollout, turned
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from nco.envs.base import AnyEnvironment
+    from nco.models.pointer import Encoded
+    from nco.models.policy import Policy
+    from nco.search.decoding import Decoder
+    from nco.solver import Clock
+
+# Seconds a decision among 100 nodes takes, by a middling network on a busy core.
+_DECISION_S = 8e-6
+# Rollouts times nodes that are decoded at once: a gigabyte of masks and times.
+_CELLS = 20_000_000
+_WIDTH = 100  # samples that are drawn side by side at least
+
+
+def decode(
+    env: AnyEnvironment,
+    instance: Any,
+    policy: Policy,
+    decoder: Decoder,
+    clock: Clock,
+    seed: int = 0,
+    reserve_s: float = 0.0,
+) -> Rollouts | None:
+    """The best rollout of one instance within a time limit.
+
+    Greedy rollouts come first, whatever the decoder: their best is the floor. They are decoded
+    at once where that is expected to end in half of the time, otherwise in chunks. Sampling then
+    goes on until the clock is over.
+
+    Args:
+        env: the environment of the instance.
+        instance: one instance.
+        policy: made for the features of `env`.
+        decoder: how to decode.
+        clock: when to end.
+        seed: of the order of starts and of what is random.
+        reserve_s: time to leave where there is no rollout yet.
+
+    Returns:
+        None where not even one rollout of each view ends in time.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    with torch.inference_mode():
+        encoded = policy.encode(turned(env.observe(instance), decoder.views))
+    starts = env.starts(instance)
+    order = starts[:, torch.randperm(starts.shape[1], generator=generator)]
+    if isinstance(decoder, Strategy) and decoder.starts is not None:
+        order = order[:, : decoder.starts]
+    floor = Strategy(views=decoder.views)
+    search = _Sweeps(env, instance, policy, clock, reserve_s, generator, encoded)
+    if not search.sweep(order, floor) or decoder == replace(floor, starts=decoder.starts):
+        return search.best
+    if isinstance(decoder, Strategy):
+        wide = order.repeat(1, max(1, _WIDTH // order.shape[1]))
+        while search.sweep(wide, decoder):
+            pass
+        return search.best
+    try:
+        found = decoder.decode(
+            env, instance, policy, generator, encoded, expired=lambda: clock.over
+        )
+    except TimeUp:
+        return search.best
+    search.add(found)
+    return search.best
+
+
+class _Sweeps:
+    """Rollouts from start after start, and the best of them.
+
+    Args:
+        env: the environment of the instance.
+        instance: one instance.
+        policy: made for the features of `env`.
+        clock: when to end.
+        reserve_s: time to leave where there is no rollout yet.
+        generator: of samples.
+        encoded: the instance in all views.
+    """
+
+    def __init__(
+        self,
+        env: AnyEnvironment,
+        instance: Any,
+        policy: Policy,
+        clock: Clock,
+        reserve_s: float,
+        generator: torch.Generator,
+        encoded: Encoded,
+    ) -> None:
+        self._env, self._instance, self._policy = env, instance, policy
+        self._clock, self._reserve_s = clock, reserve_s
+        self._generator, self._encoded = generator, encoded
+        self.best: Rollouts | None = None
+        self._views, nodes = len(encoded.query), encoded.query.shape[2]
+        self._most = max(1, _CELLS // (self._views * nodes))
+        # As many decisions as nodes, and a few for depots.
+        self._start_s = 1.2 * nodes * self._views * _DECISION_S * nodes / 100
+
+    def add(self, found: Rollouts) -> None:
+        """Takes the best rollout if it is better."""
+        found = found.best()
+        self.best = found if self.best is None else better(self.best, found)
+
+    def sweep(self, starts: Tensor, how: Strategy) -> bool:
+        """Decodes once from every start `[1, K]`; whether that ended in time."""
+        done = 0
+        while done < starts.shape[1]:
+            begin_s, left_s = self._clock.elapsed_s, self._clock.left_s
+            share = 0.5 if self.best is None else 0.9
+            size = min(int(share * left_s / self._start_s), self._most, starts.shape[1] - done)
+            if self.best is None:
+                size = max(1, size)
+            if size < 1:
+                return False
+            # What was expected to end in half of the time may not take more of it.
+            alone = self.best is None and size > 1
+            keep_s = max(self._reserve_s if self.best is None else 0.0, left_s / 2 * alone)
+            try:
+                found = self._rollouts(starts[:, done : done + size], how, keep_s)
+            except TimeUp:
+                if not alone:
+                    return False
+                self._start_s *= 8
+                continue
+            self.add(found)
+            self._start_s = (self._clock.elapsed_s - begin_s) / size
+            done += size
+        return True
+
+    def _rollouts(self, first: Tensor, how: Strategy, keep_s: float) -> Rollouts:
+        """Rollouts from some starts, unless only so much time is left before they end."""
+        return rollout(
+            self._env, self._instance, self._policy, how, self._generator, self._encoded,
+            first=first, expired=lambda: self._clock.left_s <= keep_s,
+        )  # fmt: skip
+
+
+def better(a: Rollouts, b: Rollouts) -> Rollouts:
+    """The better of two single rollouts of one instance."""
+    key_a = (int(a.violation), float(a.cost))
+    key_b = (int(b.violation), float(b.cost))
+    return b if key_b < key_a else a

@@ -34,6 +34,8 @@ _NOISE = (
     ".*Total length of `list` across ranks is zero",
     ".*Checkpoint directory .* exists and is not empty",
     ".*torch.distributed.reduce_op. is deprecated",
+    # What is drawn follows from the count of batches, so loaders have nothing to resume.
+    ".*your dataloader is not resumable",
 )
 
 USAGE = f"""usage: nco train {{{",".join(VERBS)}}} --config CONFIG [--OPTION VALUE ...]

@@ -22,7 +22,6 @@ from nco.training.curriculum import Curriculum
 from nco.training.distribution import Distribution
 from nco.training.labels import Group, Labels
 from nco.training.lessons import Lessons, kind
-from nco.training.loader import Numbers
 from nco.training.pools import Pools
 from nco.training.references import References
 from nco.training.sampler import DRAW
@@ -188,10 +187,9 @@ class CityData(lightning.LightningDataModule):
             "seed": self.seed,
         }
 
-    def train_dataloader(self) -> Numbers:
-        """Numbers of this process's batches; the batch itself is drawn on the device."""
-        rank, world = self._process()
-        return Numbers(range(self.batches_per_epoch // world * world)[rank::world])
+    def train_dataloader(self) -> DataLoader[int]:
+        """As many places as this process has batches; what is drawn for them is not loaded."""
+        return DataLoader(range(self.batches_per_epoch // self._process()[1]), batch_size=None)  # type: ignore[arg-type]
 
     def val_dataloader(self) -> list[DataLoader[int]]:
         """Numbers of validation batches; every process takes all."""
@@ -205,13 +203,15 @@ class CityData(lightning.LightningDataModule):
         device: torch.device,
         dataloader_idx: int,  # noqa: ARG002 (Lightning's signature)
     ) -> Drawn | Referenced:
-        """Draws the batch of a number."""
-        number = int(batch)
+        """Draws the batch whose turn it is."""
         trainer = self.trainer
         assert trainer is not None  # noqa: S101 (Lightning sets it before it asks for batches)
         if not trainer.training:
-            return self._validation[number]
-        return self.drawn(trainer.current_epoch, number, device)
+            return self._validation[int(batch)]
+        # A loader begins again when training is resumed; the count of batches goes on.
+        place = trainer.fit_loop.epoch_loop.batch_progress.current.ready
+        rank, world = self._process()
+        return self.drawn(trainer.current_epoch, rank + world * place, device)
 
     def drawn(self, epoch: int, number: int, device: torch.device) -> Drawn:
         """The training batch of an epoch and a number."""

@@ -107,7 +107,7 @@ class PPO(Method):
                 for _ in range(self.epochs)
                 for chosen in torch.randperm(
                     len(cost), generator=batch.generator, device=cost.device
-                ).chunk(self.minibatches)
+                ).tensor_split(min(self.minibatches, len(cost)))
             ]
             logged[f"best_to_mean_{batch.problem}"] = (cost.amin(1) / cost.mean(1)).mean()
         # A batch of fewer instances than minibatches has fewer parts.

@@ -1,0 +1,219 @@
+"""Learning methods: baselines, clipped steps, imitation of labels, and their wrong options."""
+
+from __future__ import annotations
+
+import warnings
+
+import pytest
+import torch
+from directed import MAKE, check_plainly
+from test_models import small_policy
+
+from nco.baselines.pyvrp import PyVRP
+from nco.envs import ENVIRONMENTS, environment
+from nco.envs.convert import conversion
+from nco.errors import FormatError, PolicyError
+from nco.models.pointer import logits
+from nco.training.batch import Drawn
+from nco.training.imitation import Imitation
+from nco.training.labels import Labels, padded
+from nco.training.orders import ORDERS, feasible, order
+from nco.training.ppo import PPO
+from nco.training.reinforce import Reinforce, rollout_loss
+from nco.training.rollouts import advantages, encode, given, sample, turned_at_random
+from nco.training.seeds import seeded
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    from nco.training.module import PolicyTraining
+
+# Lightning's own deprecations and advice; nothing of that is ours to mend.
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+PROBLEMS = sorted(ENVIRONMENTS)
+
+
+def drawn(name: str, label: torch.Tensor | None = None) -> Drawn:
+    """A batch of four instances."""
+    return Drawn(name, MAKE[name](4, 6, 0), seeded("cpu", name), label)
+
+
+def gradients(policy) -> torch.Tensor:
+    """All gradients as one vector."""
+    return torch.cat([p.grad.flatten() for p in policy.parameters()])
+
+
+# Advantages -----------------------------------------------------------------------------------
+
+
+def test_advantages_compare_a_rollout_with_the_others():
+    """Both baselines by hand; a rollout that costs what the others do has none."""
+    cost = torch.tensor([[1.0, 2.0, 6.0], [5.0, 5.0, 5.0]])
+    shared = advantages(cost, "shared", scaled=False)
+    torch.testing.assert_close(shared[0], torch.tensor([-2.0, -1.0, 3.0]) / 3)
+    others = advantages(cost, "leave_one_out", scaled=False)
+    torch.testing.assert_close(others[0], torch.tensor([1 - 4.0, 2 - 3.5, 6 - 1.5]) / 3)
+    assert advantages(cost)[0].std() == pytest.approx(1.0)
+    assert advantages(cost)[1].abs().max() == 0
+
+
+@pytest.mark.parametrize("options", [{"baseline": "leave_one_out"}, {"scaled": False}])
+def test_the_loss_weighs_every_decision_by_its_advantage(options):
+    """Its gradient is that of logits in plain torch, summed over decisions."""
+    env, instance, policy = environment("rcvrp"), MAKE["rcvrp"](3, 5, 0), small_policy()
+    rollout_loss(env, instance, policy, 4, seeded("cpu", 0), **options)[0].backward()
+    found = gradients(policy)
+    policy.zero_grad()
+    again = sample(env, instance, policy, 4, seeded("cpu", 0))
+    taken = torch.log_softmax(logits(again.encoded, again.decisions), -1)
+    taken = taken.gather(2, again.action[..., None]).squeeze(-1)
+    advantage = advantages(again.cost, **options)
+    (taken * again.each_decision(advantage)).sum().div(advantage.numel()).backward()
+    torch.testing.assert_close(found, gradients(policy), rtol=1e-3, atol=1e-5)
+
+
+def test_maps_turned_at_random_keep_their_distances():
+    """Each instance is under one symmetry: nothing but coordinates changes, and not all alike."""
+    env, instance = environment("rcvrp"), MAKE["rcvrp"](32, 5, 0)
+    seen = env.observe(instance)
+    turned = turned_at_random(seen, seeded("cpu", 0))
+    before, after = (torch.cdist(o.node[..., :2], o.node[..., :2]) for o in (seen, turned))
+    torch.testing.assert_close(before, after)
+    assert torch.equal(seen.node[..., 4:], turned.node[..., 4:])
+    same = (seen.node == turned.node).all(-1).all(-1)
+    assert 0 < same.sum() < 16
+
+
+# PPO ------------------------------------------------------------------------------------------
+
+
+def test_clipped_steps_follow_the_clipped_objective():
+    """After a first step, the gradient is that of the clipped objective in plain torch."""
+    env, policy, method = environment("rcvrp"), small_policy(), PPO(0.02, 1, 2)
+    batch = drawn("rcvrp")
+    method.loss(env, batch, policy, 6, 0).value.backward()
+    with torch.no_grad():
+        for parameter in policy.parameters():
+            parameter -= 0.02 * parameter.grad.sign()
+    policy.zero_grad()
+    loss = method.loss(env, batch, policy, 6, 1)
+    assert 0 < loss.logged["clipped"] < 1
+    loss.value.backward()
+    found = gradients(policy)
+    policy.zero_grad()
+    held = method._parts[1]
+    score = logits(encode(policy, env.observe(held.instance)), held.decisions)
+    new = torch.log_softmax(score, -1).gather(2, held.action[..., None]).squeeze(-1)
+    ratio = (new - held.old).exp()
+    worse = torch.maximum(ratio * held.advantage, ratio.clamp(1 - 0.02, 1 + 0.02) * held.advantage)
+    (worse.sum() / (len(held.action) * 6)).backward()
+    torch.testing.assert_close(found, gradients(policy), rtol=1e-3, atol=1e-5)
+
+
+def test_every_rollout_is_learnt_from_as_often_as_asked():
+    """The parts of an epoch are the batch; the first step of a cycle samples again."""
+    env, policy, method = environment("atsp"), small_policy("atsp"), PPO(epochs=2, minibatches=3)
+    assert method.cycle == 6
+    method.loss(env, drawn("atsp"), policy, 3, 0)
+    parts = method._parts
+    for epoch in (parts[:3], parts[3:]):
+        costs = torch.cat([part.instance.cost for part in epoch]).sum((1, 2)).sort().values
+        torch.testing.assert_close(costs, drawn("atsp").instance.cost.sum((1, 2)).sort().values)
+    method.loss(env, drawn("atsp"), policy, 3, 5)
+    assert method._parts is parts
+    method.loss(env, drawn("atsp"), policy, 3, 0)
+    assert method._parts is not parts
+
+
+# Imitation ------------------------------------------------------------------------------------
+
+
+def labels(name: str) -> torch.Tensor:
+    """Solutions of the instances of `drawn`."""
+    problem_of = conversion(name).problem
+    problems = [problem_of(drawn(name).instance, b) for b in range(4)]
+    solved = [PyVRP(max_iterations=30).solve(problem, 5.0, 1) for problem in problems]
+    actions = padded([order(name).actions(solution.routes) for solution in solved])
+    return torch.from_numpy(actions).long()
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_every_order_of_a_solution_is_the_solution(name):
+    """Other orders are allowed, keep every rule, cost the same, and differ."""
+    env, batch, label = environment(name), drawn(name), labels(name)
+    actions = order(name).shuffled(label, 20, seeded("cpu", 1))
+    assert feasible(env, batch.instance, actions).all()
+    cost = env.cost(batch.instance, actions)
+    torch.testing.assert_close(cost, cost[:, :1].expand_as(cost), rtol=1e-5, atol=1e-2)
+    assert len({tuple(row) for row in actions[0].tolist()}) > 1
+    for b in range(4):
+        end = len(actions[b, 0]) if name == "atsp" else int((label[b] >= 0).sum())
+        check_plainly(name, batch.instance, b, actions[b, 0, :end].tolist())
+
+
+def test_what_breaks_a_rule_is_not_feasible():
+    """Tours that miss a node, and routes that carry too much."""
+    instance = MAKE["atsp"](1, 3, 0)
+    assert feasible(environment("atsp"), instance, torch.tensor([[[2, 0, 3, 1]]])).all()
+    assert not feasible(environment("atsp"), instance, torch.tensor([[[2, 0, 3, 3]]])).any()
+    heavy = MAKE["rcvrp"](1, 3, 0, capacity=int(MAKE["rcvrp"](1, 3, 0).demand.max()))
+    assert not feasible(environment("rcvrp"), heavy, torch.tensor([[[1, 2, 3, 0]]])).any()
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_imitation_makes_labels_likely(name):
+    """Its loss is the mean over real decisions, and a few steps bring it down."""
+    env, policy, label = environment(name), small_policy(name), labels(name)
+    actions = order(name).shuffled(label, 2, seeded("cpu", 1))
+    _, action, counted, allowed = given(env, drawn(name).instance, actions)
+    assert (allowed | ~counted).all()
+    assert action.shape == (4, 2 * (label.shape[1] - 1))
+    assert int(counted.sum()) == 2 * int(((label >= 0).sum(1) - 1).sum())
+    optimizer = torch.optim.Adam(policy.parameters(), 5e-3)
+    found = []
+    for _ in range(25):
+        loss = Imitation().loss(env, drawn(name, label), policy, 4, 0)
+        optimizer.zero_grad()
+        loss.value.backward()
+        optimizer.step()
+        found.append(float(loss.value))
+    assert found[-1] < 0.8 * found[0]
+
+
+def test_imitation_needs_labels_that_keep_the_rules():
+    """Without labels, or with those of other instances, the message says what to run."""
+    env, policy = environment("rcvrp"), small_policy()
+    with pytest.raises(PolicyError, match=r"data\.labels\.path"):
+        Imitation().loss(env, drawn("rcvrp"), policy, 2, 0)
+    wrong = torch.tensor([[1, 2, 3, 4, 5, 6, 0]]).expand(4, -1)
+    with pytest.raises(FormatError, match="nco train label"):
+        Imitation().loss(env, drawn("rcvrp", wrong), policy, 2, 0)
+
+
+# Options --------------------------------------------------------------------------------------
+
+
+def test_every_environment_can_be_imitated():
+    """A new environment must say how its solutions become actions."""
+    assert set(ORDERS) == set(ENVIRONMENTS)
+    with pytest.raises(PolicyError, match="pdp"):
+        order("pdp")
+
+
+@pytest.mark.parametrize(
+    ("make", "named"),
+    [
+        (lambda: Reinforce("median"), "baseline"),
+        (lambda: PPO(baseline="median"), "baseline"),
+        (lambda: PPO(clip=1.0), "clip"),
+        (lambda: PPO(epochs=0), "epochs"),
+        (lambda: Labels("labels.txt"), "npz"),
+        (lambda: Labels("labels.npz", groups=0), "groups"),
+        (lambda: Labels("labels.npz", time_limit_s=0.0), "time_limit_s"),
+        (lambda: PolicyTraining(lambda *_: small_policy(), starts=1), "starts"),
+    ],
+)
+def test_impossible_options_of_methods_are_refused(make, named):
+    """The message names the option."""
+    with pytest.raises(PolicyError, match=named):
+        make()

@@ -20,7 +20,6 @@ from nco.errors import CityError, FormatError, InputError, PolicyError
 from nco.models.attention import AttentionPolicy
 from nco.models.files import load_policy, save_policy
 from nco.solver import ThreadClock
-from nco.training.pools import Pools
 
 LIMIT_S = 0.02
 
@@ -66,7 +65,7 @@ def test_instances_go_round_the_cities(fake):
     """The cities take turns, so that any first few are of all of them."""
     cases = draw(Cell("fake", "atsp", 6), 4, Cities())
     for k, problem in enumerate(cases.problems):
-        known = {round(float(x), 1) for x in Pools.of([make_table(1 + k % 2)]).distance_m.ravel()}
+        known = {round(float(x), 1) for x in make_table(1 + k % 2).distance_m.ravel()}
         assert {round(x, 1) for x in problem.profile_of(0).distance_m.ravel()} <= known
 
 

@@ -18,6 +18,7 @@ from nco.envs.convert import conversion
 from nco.errors import CityError, InputError
 from nco.training.distribution import PLAIN
 from nco.training.pools import Pools
+from nco.training.sampler import DRAW
 from nco.training.seeds import seeded
 from nco.training.sources import TableSize, find_sources, table_of
 
@@ -67,7 +68,7 @@ SETS = {
 }
 WITHOUT_EXTRACTS = ("helsinki",)
 """Sets that need no folder of extracts."""
-PROBLEMS = ("atsp", "rcvrp", "rcvrptw")
+PROBLEMS = tuple(DRAW)
 STOPS = (50, 100)
 INSTANCES = 128
 
@@ -175,8 +176,6 @@ def draw(cell: Cell, count: int, cities: Cities) -> Cases:
         CityError: a city is missing or unusable.
         PolicyError: a city has too few points.
     """
-    from nco.training.data import DRAW
-
     places = SETS[cell.set]
     law = replace(PLAIN, places=places.weights)
     blocks = math.ceil(count / (len(places.cities) * _BLOCK))

@@ -77,8 +77,21 @@ class ActiveSearch(Decoder):
         if self.steps is None and expired is None:
             raise PolicyError("steps is None, which needs a time limit; give a number of steps")
         if encoded is None:
-            with torch.no_grad():
+            with torch.inference_mode():
                 encoded = policy.encode(turned(env.observe(instance), self.views))
+        with torch.inference_mode(mode=False), torch.enable_grad():
+            return self._searched(env, instance, policy, generator, encoded, expired)
+
+    def _searched(
+        self,
+        env: AnyEnvironment,
+        instance: Any,
+        policy: Policy,
+        generator: torch.Generator | None,
+        encoded: Encoded,
+        expired: Expired | None,
+    ) -> Rollouts:
+        """The best rollouts, where gradients can be computed."""
         search = _Search(encoded, self)
         how = Strategy(temperature=1.0, views=self.views, starts=self.starts)
         step = 0

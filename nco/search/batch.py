@@ -231,10 +231,8 @@ def _decoded(
             log.info("%d nodes: %d of %d views fit into memory", nodes, views, how.views)
         whole = each(pad([task.given.instance for task in group]), lambda _, x: x.to(device))
         generator = torch.Generator(device).manual_seed(seed)
-        with torch.no_grad():
-            found = replace(how, views=views).decode(
-                environment(name), whole, loaded.policy, generator
-            )
+        how = replace(how, views=views)
+        found = how.decode(environment(name), whole, loaded.policy, generator)
         taken = found.best().actions[:, 0].tolist()
     return [
         served_routes(task.problem, name, task.given.nodes, actions, clock)

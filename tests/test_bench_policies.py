@@ -12,8 +12,9 @@ import torch
 from city_tables import make_table
 
 from nco.bench.policies import measure, references, report, run, sets
-from nco.bench.policies.references import References, compute, solve_by_cpu, usual_limit_s
+from nco.bench.policies.references import References, compute, usual_limit_s
 from nco.bench.policies.sets import SETS, Cell, Cities, Places, draw, fingerprint
+from nco.bench.policies.solver import solve_by_cpu
 from nco.cli import main
 from nco.envs import environment
 from nco.errors import CityError, FormatError, InputError, PolicyError

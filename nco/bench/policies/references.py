@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nco.bench.policies.sets import fingerprint
+from nco.bench.policies.solver import SEED, solve_by_cpu
 from nco.bench.workers import workers
 from nco.data.cache import cache_dir
 from nco.data.files import write_atomic
@@ -31,7 +32,6 @@ log = logging.getLogger("nco")
 
 SHIPPED = Path(__file__).parent / "references"
 FORMAT = "nco policy references 1"
-SEED = 1  # of PyVRP
 LONG_S = 20.0  # the limit that others are compared with
 _WRITE_EVERY_S = 15.0
 
@@ -189,25 +189,6 @@ def _solved(problems: dict[str, Problem], cpu_s: float, jobs: int) -> Iterator[t
         pending = {pool.submit(solve_by_cpu, p, cpu_s): mark for mark, p in problems.items()}
         for future in as_completed(pending):
             yield pending[future], future.result()
-
-
-def solve_by_cpu(problem: Problem, cpu_s: float) -> float:
-    """The cost that PyVRP reaches in some CPU seconds of its thread, to 0.1 m.
-
-    Raises:
-        InputError: its answer is not feasible.
-    """
-    from nco.baselines.pyvrp import PyVRP
-    from nco.check import check
-    from nco.solver import ThreadClock
-
-    solution = PyVRP(clock=ThreadClock).solve(problem, cpu_s, SEED)
-    report = check(problem, solution)
-    if not report.feasible:
-        raise InputError(
-            f"PyVRP found no feasible answer in {cpu_s:g} s of CPU time; give it more. {report}"
-        )
-    return round(report.cost, 1)
 
 
 def _read(path: Path) -> list[Entry]:

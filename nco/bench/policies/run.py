@@ -14,9 +14,10 @@ from nco.bench.policies.measure import (
     device_of,
     problems_of,
 )
-from nco.bench.policies.references import LONG_S, SEED, compute, usual_limit_s
+from nco.bench.policies.references import LONG_S, compute, usual_limit_s
 from nco.bench.policies.report import row
 from nco.bench.policies.sets import INSTANCES, PROBLEMS, STOPS, cells, draw, fingerprint
+from nco.bench.policies.solver import SEED
 from nco.errors import InputError
 
 if TYPE_CHECKING:

@@ -27,12 +27,13 @@ from nco.models.pointer import Decisions, logits
 from nco.models.rrnco import PUBLISHED, RADAR, RRNCOPolicy
 from nco.models.spectral import balanced, singular_factors
 from nco.search.decoding import rollout, turned
-from nco.training.sampler import PLAIN, Pools
+from nco.training.distribution import PLAIN
+from nco.training.pools import Pools
+from nco.training.sampler import DRAW
 from nco.training.seeds import seeded
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
-    from nco.training.data import DRAW
     from nco.training.reinforce import rollout_loss
 
 SMALL = {"width": 16, "heads": 2, "decoder_heads": 2, "layers": 2, "hidden": 16}
@@ -295,8 +296,10 @@ def test_the_folded_bias_is_the_published_one(durations):
     pairs = Pairs.of(environment(name).observe(MAKE[name](2, 5, 0)), "raw")
     given = [pairs.plane("cost"), pairs.angle, *([pairs.plane("duration")] if durations else [])]
     embedded = [
-        module.second(F.relu(module.first(plane.movedim(1, -1))))
-        for module, plane in zip(bias.embeddings, given, strict=True)
+        F.linear(F.relu(F.linear(plane.movedim(1, -1), *first.parameters())), weight, constant)
+        for first, weight, constant, plane in zip(
+            bias.first, bias.second.weight.split(6), bias.second.bias.split(6), given, strict=True
+        )
     ]
     gate = bias.gate(torch.cat(embedded, -1))
     if durations:

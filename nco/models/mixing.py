@@ -18,7 +18,7 @@ from nco.models.spectral import balanced
 if TYPE_CHECKING:
     from nco.models.options import Form, Norm
 
-_LEAST = -40.0  # logarithm of the smallest weight: products of two are normal in single precision
+_LEAST = -40.0  # logarithm of the smallest weight of a channel, so that none is divided by zero
 
 
 class Normalised(nn.Module):
@@ -82,7 +82,9 @@ class AttentionFree(nn.Module):
         strength = self._strength(key, closed)
         weight = self._weight(bias, None if present is None else present[:: len(y) // len(bias)])
         total, mass = mixed(weight, torch.stack([strength * value, strength])).unbind(0)
-        out: Tensor = self.combine(torch.sigmoid(self.query(x)) * total / mass)
+        # Only nodes that are not there may have no weight to divide by.
+        mean = total / mass.clamp_min(torch.finfo(mass.dtype).tiny)
+        out: Tensor = self.combine(torch.sigmoid(self.query(x)) * mean)
         return out
 
     def _strength(self, key: Tensor, closed: Tensor | None) -> Tensor:
@@ -102,12 +104,11 @@ class AttentionFree(nn.Module):
             bias = bias.masked_fill(~present[:, None, None], -torch.inf)
         if self.sinkhorn:
             here = None if present is None else present[:, None]
-            bias = balanced(bias, self.sinkhorn, here)
-            if self.form == "code":
-                return torch.exp(torch.exp(bias))
-        elif self.form == "code":
-            return torch.exp(torch.softmax(bias, -1))
-        return torch.exp((bias - bias.detach().amax(-1, keepdim=True)).clamp_min(_LEAST))
+            weight = balanced(bias, self.sinkhorn, here).exp()
+        else:
+            # A factor common to a row cancels out, so the paper's weights may sum to one.
+            weight = torch.softmax(bias, -1)
+        return torch.exp(weight) if self.form == "code" else weight
 
 
 class Attention(nn.Module):

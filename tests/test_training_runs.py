@@ -1,0 +1,341 @@
+"""Whole runs: killed and resumed, begun from weights, imitating labels, and refused in time."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import warnings
+from pathlib import Path
+
+import pytest
+import torch
+from test_models import small_policy
+from training_runs import arguments, fit_elsewhere, losses, write_tables
+
+from nco.errors import FormatError, InputError, PolicyError, StorageError
+from nco.models.files import load_policy, save_policy
+from nco.training.cli import main
+from nco.training.curves import plot_curves, read_curves
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    from nco.training import precision
+    from nco.training.checkpoints import AtomicCheckpoints
+    from nco.training.data import CityData
+
+# Lightning's own deprecations and advice; nothing of that is ours to mend.
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+SCHEDULE = ("--model.warmup", "0.2", "--model.cooldown", "0.4", "--trainer.max_epochs", "2")
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory) -> list[str]:
+    """Paths of three tables."""
+    return write_tables(tmp_path_factory.mktemp("tables"))
+
+
+@pytest.fixture(scope="module")
+def trained(tables, tmp_path_factory):
+    """The folder of a run of six steps, with a checkpoint after every second one."""
+    folder = tmp_path_factory.mktemp("trained")
+    every = ("--trainer.callbacks.every_n_train_steps", "2", "--trainer.max_epochs", "1")
+    assert main(["fit", *arguments(tables, folder, *every)]) == 0
+    return folder
+
+
+# Resuming -------------------------------------------------------------------------------------
+
+KILLER = '''
+import lightning, os, signal
+
+class Killer(lightning.Callback):
+    """Ends its process without a word."""
+
+    def __init__(self, step: int):
+        self.step = step
+
+    def on_train_batch_end(self, trainer, module, outputs, batch, index):
+        if trainer.global_step == self.step:
+            os.kill(os.getpid(), signal.SIGKILL)
+'''
+
+
+def test_a_killed_run_goes_on_as_if_nothing_had_happened(tables, tmp_path):
+    """Killed in mid-epoch after a checkpoint, it has the losses of an uninterrupted run."""
+    (tmp_path / "killer.py").write_text(KILLER)
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    often = (
+        *SCHEDULE, "--trainer.callbacks.every_n_train_steps", "2",
+        "--trainer.logger.flush_logs_every_n_steps", "1",
+    )  # fmt: skip
+    assert main(["fit", *arguments(tables, whole, *often)]) == 0
+    kill = ("--trainer.callbacks+", "killer.Killer", "--trainer.callbacks.init_args.step", "9")
+    done = fit_elsewhere(arguments(tables, parts, *often, *kill), tmp_path)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert max(losses(parts)) == 7
+    assert main(["fit", *arguments(tables, parts, *often, "--ckpt_path", "last")]) == 0
+    assert losses(whole) == losses(parts)
+    assert sorted(losses(whole)) == list(range(12))
+
+
+@pytest.mark.parametrize(
+    ("more", "step"),
+    [
+        (("--trainer.accumulate_grad_batches", "2"), 4),
+        (("--model.method", "PPO", "--model.method.epochs", "1"), 8),
+        (("--data.curriculum.stops", "[2, 3]", "--data.curriculum.epochs", "1.5"), 8),
+    ],
+)
+def test_every_way_to_train_is_resumed_exactly(tables, tmp_path, more, step):
+    """From any checkpoint, in mid-epoch too, the losses go on as they were."""
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    given = (
+        *SCHEDULE, "--trainer.callbacks.every_n_train_steps", "2",
+        "--trainer.callbacks.save_top_k", "-1", *more,
+    )  # fmt: skip
+    assert main(["fit", *arguments(tables, whole, *given)]) == 0
+    from_ = ("--ckpt_path", str(whole / f"epoch=1-step={step}.ckpt"))
+    assert main(["fit", *arguments(tables, parts, *given, *from_)]) == 0
+    before, after = losses(whole), losses(parts)
+    assert after == {k: v for k, v in before.items() if k >= step}
+    assert after
+
+
+def test_an_interrupted_write_leaves_the_last_good_checkpoint(trained, tmp_path, monkeypatch):
+    """Whatever ends a process before a new checkpoint is complete does not touch the old one."""
+    last = tmp_path / "last.ckpt"
+    last.write_bytes((trained / "last.ckpt").read_bytes())
+
+    def stop(handle):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(os, "fsync", stop)  # the content is written, the rename has not happened
+        AtomicCheckpoints().save_checkpoint({"state_dict": {}}, last)
+    assert last.read_bytes() == (trained / "last.ckpt").read_bytes()
+    assert load_policy(last).problems == ("rcvrp",)
+    blocked = tmp_path / "file"
+    blocked.touch()
+    with pytest.raises(StorageError, match="cannot write"):
+        AtomicCheckpoints().save_checkpoint({}, blocked / "last.ckpt")
+
+
+# Weights and checkpoints of others ------------------------------------------------------------
+
+
+def test_training_begins_with_given_weights(trained, tables, tmp_path):
+    """A checkpoint or a policy file of the same network; what was learnt is there."""
+    last = str(trained / "last.ckpt")
+    still = ("--model.weights", last, "--model.learning_rate", "1e-12", "--trainer.max_epochs", "1")
+    assert main(["fit", *arguments(tables, tmp_path, *still)]) == 0
+    before, after = (load_policy(f).policy.state_dict() for f in (last, tmp_path / "last.ckpt"))
+    for name, tensor in before.items():
+        torch.testing.assert_close(tensor, after[name], rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("option", ["--model.weights", "--ckpt_path"])
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (("--model.policy.init_args.hidden", "32"), r"tensor 'blocks\.0\.up\.weight'"),
+        (("--model.policy.init_args.layers", "1"), r"tensor '(bias|blocks)\."),
+        (("--model.problems", "[rcvrp, rcvrptw]"), "of another network"),
+    ],
+)
+def test_weights_of_another_network_are_refused(trained, tables, tmp_path, option, change, named):
+    """The message names the tensor that does not fit."""
+    with pytest.raises(PolicyError, match=named):
+        main(["fit", *arguments(tables, tmp_path, option, str(trained / "last.ckpt"), *change)])
+
+
+@pytest.mark.parametrize("option", ["--model.weights", "--ckpt_path"])
+@pytest.mark.parametrize("content", [None, b"", b"damaged", "cut", "foreign", "nan"])
+def test_files_that_are_no_checkpoints_are_refused(trained, tables, tmp_path, option, content):
+    """Missing, empty, damaged, cut off, of another program, or with NaN: found before a step."""
+    path = tmp_path / "given.ckpt"
+    if content == "cut":
+        path.write_bytes((trained / "last.ckpt").read_bytes()[:20_000])
+    elif content == "foreign":
+        torch.save({"state_dict": {}}, path)
+    elif content == "nan":
+        checkpoint = torch.load(trained / "last.ckpt", weights_only=True)
+        checkpoint["state_dict"]["policy.norm.weight"][0] = torch.nan
+        torch.save(checkpoint, path)
+    elif content is not None:
+        path.write_bytes(content)
+    with pytest.raises(PolicyError, match=r"given\.ckpt"):
+        main(["fit", *arguments(tables, tmp_path, option, str(path))])
+
+
+def test_a_damaged_last_checkpoint_is_named(tables, tmp_path):
+    """`--ckpt_path last` looks at the file before Lightning does."""
+    (tmp_path / "last.ckpt").write_bytes(b"damaged")
+    with pytest.raises(PolicyError, match=r"last\.ckpt is damaged"):
+        main(["fit", *arguments(tables, tmp_path, "--ckpt_path", "last")])
+
+
+def test_features_in_another_order_are_another_network(tables, tmp_path):
+    """Tensors of equal shapes do not deceive: columns would mean something else."""
+    policy = small_policy(width=16, heads=4, hidden=64)
+    features = policy.features
+    policy._init_args["features"]["node"] = features.node[::-1]
+    save_policy(tmp_path / "other.safetensors", policy, ["rcvrp"])
+    weights = ("--model.weights", str(tmp_path / "other.safetensors"))
+    with pytest.raises(PolicyError, match="node features"):
+        main(["fit", *arguments(tables, tmp_path, *weights)])
+
+
+# Labels ---------------------------------------------------------------------------------------
+
+
+def test_labels_are_computed_once_and_imitated(tables, tmp_path, monkeypatch, caplog):
+    """A label run that was interrupted goes on; training on labels needs them complete enough."""
+    path = tmp_path / "labels.npz"
+    given = arguments(
+        tables, tmp_path, "--data.labels.path", str(path), "--data.labels.groups", "3",
+        "--data.labels.size", "4", "--data.labels.time_limit_s", "0.02",
+        "--model.problems", "[atsp, rcvrp, rcvrptw]", "--model.method", "Imitation",
+        "--trainer.max_epochs", "1",
+    )  # fmt: skip
+    with pytest.raises(FormatError, match="nco train label"):
+        main(["fit", *given])
+    from nco.training import teacher
+
+    solve, solved = teacher.solve_by_cpu, []
+
+    def interrupted(problem, cpu_s):
+        if len(solved) == 6:
+            raise KeyboardInterrupt
+        solved.append(problem)
+        return solve(problem, cpu_s)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(teacher, "solve_by_cpu", interrupted)
+        main(["label", *given])
+    with caplog.at_level("INFO", "nco"):
+        assert main(["label", *given]) == 0
+    assert "2 of 3 groups of labels are missing" in caplog.text
+    assert main(["fit", *given]) == 0
+    assert len(losses(tmp_path)) == 6
+    with pytest.raises(FormatError, match=r"seed is 1234 there and 7 in"):
+        main(["fit", *given, "--data.seed", "7"])
+    path.write_bytes(path.read_bytes()[:300])
+    with pytest.raises(FormatError, match=r"labels\.npz cannot be read"):
+        main(["fit", *given])
+    without = arguments(tables, tmp_path, "--model.method", "Imitation")
+    with pytest.raises(PolicyError, match=r"data\.labels\.path"):
+        main(["fit", *without])
+    with pytest.raises(FormatError, match=r"data\.labels is not set"):
+        main(["label", *without])
+
+
+def test_labels_of_tables_that_changed_are_refused(tables, tmp_path):
+    """Costs are compared when instances are drawn again."""
+    (tmp_path / "labels").mkdir()
+    given = arguments(
+        tables, tmp_path, "--data.labels.path", str(tmp_path / "labels.npz"),
+        "--data.labels.groups", "1", "--data.labels.size", "2",
+        "--data.labels.time_limit_s", "0.02", "--model.method", "Imitation",
+    )  # fmt: skip
+    assert main(["label", *given]) == 0
+    from nco.training.tables import load_table
+
+    kept = load_table(Path(tables[0]))
+    try:
+        type(kept)(**{**vars(kept), "distance_m": kept.distance_m * 2}).save(Path(tables[0]))
+        with pytest.raises(FormatError, match="tables of the cities have changed"):
+            main(["fit", *given])
+    finally:
+        kept.save(Path(tables[0]))
+
+
+# Options --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("more", "named"),
+    [
+        (("--trainer.precision", "64-true"), "precision is '64-true'"),
+        (("--model.method", "A2C"), "A2C"),
+        (("--model.method", "PPO", "--model.method.clip", "2"), "clip is 2"),
+        (("--model.method", "PPO", "--data.batches_per_epoch", "7"), "multiple of 4"),
+        (("--data.distribution.demand", "[0, 3]"), "demand is"),
+        (("--data.curriculum.stops", "[9, 5]"), r"curriculum\.stops"),
+        (("--data.city_weights", "[1.0]"), "city_weights"),
+        (("--data.stops", "[4, 60]"), "only 40 points"),
+        (("--data.labels.path", "labels.txt"), "labels"),
+        (("--data.validation_stops", "[1]"), "validation_stops"),
+    ],
+)
+def test_wrong_options_are_refused_before_the_first_step(tables, tmp_path, more, named):
+    """Found when the run is set up; the message names the option."""
+    with pytest.raises(InputError, match=named):
+        main(["fit", *arguments(tables, tmp_path, *more)])
+    assert not losses(tmp_path)
+
+
+def test_damaged_tables_are_refused_before_the_first_step(tables, tmp_path):
+    """A table with NaN or unreachable pairs is named, with what to do."""
+    import numpy as np
+
+    for bad in (np.nan, np.inf):
+        with np.load(tables[0]) as file:
+            fields = dict(file)
+        fields["distance_m"][3, 4] = bad
+        np.savez(tmp_path / "bad.npz", **fields)
+        given = arguments([str(tmp_path / "bad.npz")], tmp_path)
+        with pytest.raises(FormatError, match=r"'fake0': distance_m .* not finite"):
+            main(["fit", *given])
+
+
+def test_bf16_is_for_the_encoder_alone(tables, tmp_path, caplog):
+    """It trains on any device, and says where it does not pay."""
+    mixed = ("--trainer.precision", "bf16-mixed", "--trainer.max_epochs", "1")
+    with caplog.at_level("WARNING", "nco"):
+        assert main(["fit", *arguments(tables, tmp_path, *mixed)]) == 0
+    assert ("bf16-mixed is slower" in caplog.text) != precision._has_amx()
+    assert len(losses(tmp_path)) == 6
+
+
+# Curves ---------------------------------------------------------------------------------------
+
+
+def test_curves_are_drawn_from_what_runs_logged(trained, tmp_path, capsys):
+    """One picture of one or several runs; a folder without a log is named."""
+    curves = read_curves(trained)
+    assert sorted(curves["train/loss"]) == list(range(6))
+    assert 0 < curves["train/best_to_mean_rcvrp"][0] < 1
+    out = tmp_path / "curves.png"
+    assert main(["curves", str(trained), "--out", str(out)]) == 0
+    assert out.read_bytes()[:4] == b"\x89PNG"
+    with pytest.raises(FormatError, match=r"no metrics\.csv"):
+        plot_curves([tmp_path / "nothing"], out)
+    with pytest.raises(FormatError, match="must end in"):
+        plot_curves([trained], tmp_path / "curves.txt")
+    (tmp_path / "metrics.csv").write_text("step,train/loss\n1,fast\n")
+    with pytest.raises(FormatError, match="not a log"):
+        read_curves(tmp_path)
+    with pytest.raises(PolicyError, match="curves"):
+        main(["curves", "--outt", "x"])
+
+
+def test_half_precision_leaves_training_instances_almost_the_same(tables):
+    """Costs are within 0.05 % each; coordinates, durations and windows are the same."""
+    device = torch.device("cpu")
+    exact, half = (
+        CityData(tables, problems=["rcvrptw"], stops=(20, 20), half=half) for half in (False, True)
+    )
+    for data in (exact, half):
+        data.setup("fit")
+    a, b = (data.drawn(0, 0, device).instance for data in (exact, half))
+    torch.testing.assert_close(a.cost, b.cost, rtol=2**-11, atol=1e-3)
+    assert not torch.equal(a.cost, b.cost)
+    for name in ("xy", "duration", "opens", "closes", "service", "demand"):
+        assert torch.equal(getattr(a, name), getattr(b, name))
+    assert half._pools.bytes == exact._pools.bytes * 3 // 4
+    tours = CityData(tables, problems=["atsp"], stops=(20, 20), half=True)
+    tours.setup("fit")
+    assert tours._pools.bytes == exact._pools.bytes // 4
+    assert json.dumps(tours.summary())

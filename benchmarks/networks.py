@@ -50,6 +50,7 @@ NETWORKS: dict[str, tuple[type[Policy], dict[str, Any]]] = {
     "rrnco, joint bias": (RRNCOPolicy, {"bias": "joint", "angle": "none"}),
     "rrnco, code form": (RRNCOPolicy, {"form": "code"}),
     "rrnco, one head": (RRNCOPolicy, {"heads": 1}),
+    "rrnco, two layers": (RRNCOPolicy, {"layers": 2}),
     "rrnco, spectral": (RRNCOPolicy, {"spectral": 10}),
     "two streams": (RRNCOPolicy, {"form": "attention", "bias": "joint", "angle": "none"}),
     "two streams, sinkhorn": (RRNCOPolicy, {**RADAR, "layers": 4, "spectral": None}),

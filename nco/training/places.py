@@ -53,6 +53,6 @@ def draw_places(
     # without replacement.
     far = dice.uniform(batch, 1) < law.far_depot
     depot = torch.where(far, everywhere, law_of_stops) + dice.gumbel(*present.shape)
-    depot = depot.argmax(1, keepdim=True)
+    depot = depot.argmax(1, keepdim=True) if pools.depot is None else pools.depot[city, None]
     keys = (law_of_stops + dice.gumbel(*present.shape)).scatter(1, depot, -torch.inf)
     return city, torch.cat([depot, keys.topk(stops, 1).indices], 1)

@@ -32,6 +32,7 @@ class Pools:
         whole: `[C]` how many leading points are spread over the whole city.
         points: `[C]` how many points there are.
         weight: `[C]` how often a city is drawn.
+        depot: `[C]` the point that is the depot of all instances; None to draw one for each.
     """
 
     distance: Tensor
@@ -41,6 +42,7 @@ class Pools:
     whole: Tensor
     points: Tensor
     weight: Tensor | None = None
+    depot: Tensor | None = None
 
     @classmethod
     def of(
@@ -51,6 +53,7 @@ class Pools:
         half: bool = False,
         times: bool = True,
         weights: Sequence[float] | None = None,
+        depot: Tensor | None = None,
     ) -> Pools:
         """Puts tables on a device.
 
@@ -60,6 +63,7 @@ class Pools:
             half: keep distances in half precision, each within 0.05 % of its own.
             times: keep durations.
             weights: how often each city is drawn; None for equally often.
+            depot: `[C]` the point of each that is the depot of all instances.
         """
         largest = max(len(table.lonlat) for table in tables)
         shape = (len(tables), largest, largest)
@@ -88,6 +92,7 @@ class Pools:
             torch.tensor([table.whole for table in tables], device=device),
             torch.tensor([len(table.lonlat) for table in tables], device=device),
             None if weights is None else torch.tensor(weights, device=device),
+            None if depot is None else depot.to(device),
         )
 
     @property

@@ -101,16 +101,30 @@ def _known(name: str) -> Source | None:
     return None if extract is None else Source(name, extract)
 
 
-def table_of(source: Source, size: TableSize) -> CityTable:
+def table_of(
+    source: Source, size: TableSize, depot: tuple[float, float] | None = None
+) -> CityTable:
     """Reads a table, or computes it and keeps it in the cache folder.
 
+    Args:
+        source: of the city.
+        size: of the table.
+        depot: lonlat of a place that becomes the first point.
+
     Raises:
-        CityError: the extract is unusable.
+        CityError: the extract is unusable, the depot is not in the city, or a depot is asked for
+            in a table given by path.
         FormatError: a table given by path is unusable.
     """
     if source.path.suffix == ".npz":
+        if depot is not None:
+            raise CityError(
+                f"{source.path} is a table, which no depot can be added to; give an extract of "
+                "the city, or no depot"
+            )
         return load_table(source.path)
-    key = json.dumps([content_hash(source.path), asdict(size)], sort_keys=True)
+    parts = [content_hash(source.path), asdict(size), *([] if depot is None else [depot])]
+    key = json.dumps(parts, sort_keys=True)
     digest = hashlib.sha256(key.encode()).hexdigest()[:16]
     stem = source.path.name.partition(".")[0]
     cached = cache_dir() / "tables" / f"{stem}-{digest}.npz"
@@ -122,6 +136,6 @@ def table_of(source: Source, size: TableSize) -> CityTable:
     from nco.data.city import City
 
     city = City.from_file(source.path)
-    table = build_table(city, source.name, **asdict(size))
+    table = build_table(city, source.name, **asdict(size), depot=depot)
     table.save(cached)
     return table

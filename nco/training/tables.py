@@ -71,6 +71,16 @@ class CityTable:
         scale = METRES_PER_DEGREE * np.array([np.cos(np.deg2rad(middle[1])), 1.0])
         return ((self.lonlat - middle) * scale).astype(np.float32)
 
+    def part(self, points: NDArray[np.int64]) -> CityTable:
+        """The table of some of the points, in ascending order of their numbers."""
+        return CityTable(
+            self.name,
+            self.lonlat[points],
+            self.distance_m[np.ix_(points, points)],
+            self.duration_s[np.ix_(points, points)],
+            int((points < self.whole).sum()),
+        )
+
     def save(self, path: Path) -> None:
         """Writes the table as a compressed npz file."""
         buffer = io.BytesIO()
@@ -108,7 +118,14 @@ def load_table(path: Path) -> CityTable:
 
 
 def build_table(
-    city: City, name: str, *, whole: int, boxed: int, boxes: int, seed: int
+    city: City,
+    name: str,
+    *,
+    whole: int,
+    boxed: int,
+    boxes: int,
+    seed: int,
+    depot: tuple[float, float] | None = None,
 ) -> CityTable:
     """Samples points and asks for their matrices.
 
@@ -119,6 +136,10 @@ def build_table(
         boxed: points in boxes of 3 km.
         boxes: number of boxes; each is centred on a random place.
         seed: of the points.
+        depot: lonlat of a place that becomes the first point, beside all others.
+
+    Raises:
+        CityError: too few points reach one another, or the depot does not reach them.
     """
     log.info("%s: sampling %d points", name, whole + boxed)
     parts = [
@@ -129,12 +150,20 @@ def build_table(
         share = boxed // boxes + (k < boxed % boxes)
         if share:
             parts.append(city.sample(share, seed + 2 + k, "road", within_km=BOX_M / 1000))
+    if depot is not None:
+        parts.insert(0, np.array([depot]))
+        whole += 1
     points = np.concatenate(parts)
     log.info("%s: computing a %d x %d matrix", name, len(points), len(points))
     matrix = city.matrix(points)
     keep = _mutually_reachable(matrix.distance_m)
     if len(keep) < len(points) // 2:
         raise CityError(f"{name}: only {len(keep)} of {len(points)} points reach one another")
+    if depot is not None and keep[0] != 0:
+        raise CityError(
+            f"{name}: the depot at {depot[0]:g},{depot[1]:g} does not reach the streets of the "
+            "city both ways; give another lon,lat"
+        )
     return CityTable(
         name=name,
         lonlat=points[keep],

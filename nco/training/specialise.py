@@ -1,0 +1,280 @@
+"""A policy for one city: fine-tuning in a stated time, judged between places it was not trained on.
+
+The points of the city are split once: most are trained on, the others only measured on. The time
+limit holds for everything, from the matrices to the file; the learning rate falls to 0 by its end.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from nco.envs import environment
+from nco.envs.convert import conversion
+from nco.errors import PolicyError
+from nco.models.files import load_policy, save_policy
+from nco.search.decoding import VIEWS, Strategy, rollout
+from nco.training.distribution import PLAIN, Distribution
+from nco.training.memory import keep_freed_memory
+from nco.training.pools import Pools
+from nco.training.references import reference_costs
+from nco.training.reinforce import rollout_loss
+from nco.training.sampler import DRAW
+from nco.training.seeds import seeded
+from nco.training.sources import TableSize, find_sources, table_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from torch import Tensor
+
+    from nco.models.files import LoadedPolicy
+    from nco.models.policy import Policy
+
+log = logging.getLogger("nco")
+
+SIZE = TableSize(whole=1500, boxed=600, boxes=6)
+HELD_OUT = 1 / 3
+"""Share of the points that are only measured on."""
+EIGHT_VIEWS = Strategy(views=VIEWS)
+
+_WARMUP = 0.03  # share of the time in which the learning rate rises
+_REPORT_S = 60.0
+_LEAST_S = 5.0  # of training, or it is not worth its name
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to fine-tune and for how long.
+
+    Attributes:
+        city: name, extract or table, as `nco train fit` takes cities.
+        policy: shipped name, policy file or checkpoint to begin with.
+        folder: of extracts.
+        depot: lonlat of the depot of all instances; None to draw one for each.
+        minutes: for everything.
+        problems: names of environments; None for all that the policy serves.
+        stops: of the largest instances trained on; they go down to half as many.
+        instances: measured on, of each problem.
+        reference_s: PyVRP's seconds for each of these.
+        learning_rate: largest of AdamW.
+        batch_size: instances of a step.
+        starts: rollouts of each.
+        seed: of everything random.
+        table: how many points the city gives.
+
+    Raises:
+        PolicyError: a number makes no sense.
+    """
+
+    city: str
+    policy: str
+    folder: str | None = None
+    depot: tuple[float, float] | None = None
+    minutes: float = 30.0
+    problems: tuple[str, ...] | None = None
+    stops: int = 50
+    instances: int = 32
+    reference_s: float = 1.0
+    learning_rate: float = 2e-4
+    batch_size: int = 32
+    starts: int = 20
+    seed: int = 1
+    table: TableSize = SIZE
+
+    def __post_init__(self) -> None:
+        if not 0 < self.minutes < math.inf:
+            raise PolicyError(f"minutes is {self.minutes}; give a number above 0")
+        least = {"stops": 4, "instances": 2, "batch_size": 1, "starts": 2, "seed": 0}
+        for name, low in least.items():
+            if getattr(self, name) < low:
+                raise PolicyError(f"{name} is {getattr(self, name)}; give {low} or more")
+        for name in ("reference_s", "learning_rate"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise PolicyError(f"{name} is {getattr(self, name)}; give a number above 0")
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Mean gaps to PyVRP with eight views, in percent, before and after.
+
+    Attributes:
+        problem: name of the environment.
+        before: of the policy that training began with.
+        after: of the policy that it ended with.
+        error: standard error of `after`.
+        gain_error: standard error of the difference, instance by instance.
+    """
+
+    problem: str
+    before: float
+    after: float
+    error: float
+    gain_error: float
+
+
+@dataclass(frozen=True)
+class _Cases:
+    """Instances that are measured on, and what PyVRP found for them."""
+
+    problem: str
+    instance: Any
+    reference: Tensor
+
+    def gaps(self, policy: Policy) -> Tensor:
+        """`[B]` percent."""
+        env = environment(self.problem)
+        best = rollout(env, self.instance, policy, EIGHT_VIEWS).best()
+        return 100 * (best.cost[:, 0].double() / self.reference.double() - 1)
+
+
+def specialise(plan: Plan, out: str | Path) -> list[Gap]:
+    """Fine-tunes a policy on one city and writes it.
+
+    An interrupt (Ctrl-C) ends training early; what was learnt is measured and written.
+
+    Args:
+        plan: what and for how long.
+        out: path of the policy file, ending in `.safetensors`.
+
+    Returns:
+        One gap a problem, all of instances between held-out places of the city.
+
+    Raises:
+        CityError: the city or the depot cannot be used.
+        PolicyError: the policy cannot be loaded or does not serve a problem, the city has too few
+            points, or the time is over before training begins.
+    """
+    end_s = time.monotonic() + 60 * plan.minutes
+    keep_freed_memory()
+    loaded = load_policy(plan.policy)
+    names = _problems(loaded, plan)
+    trained, held_out = _pools(plan)
+    for pools in (trained, held_out):
+        pools.check(plan.stops + 1)
+    cases = [_cases(name, held_out, plan) for name in names]
+    policy = loaded.policy
+    begin_s = time.monotonic()
+    before = [case.gaps(policy) for case in cases]
+    # Measuring again takes as long as it took now.
+    last_s = end_s - 1.2 * (time.monotonic() - begin_s)
+    if last_s - time.monotonic() < _LEAST_S:
+        raise PolicyError(
+            f"{plan.minutes:g} minutes were over before training began: matrices and references "
+            "take some; give more minutes, or fewer instances"
+        )
+    steps = _train(policy, names, trained, plan, last_s)
+    after = [case.gaps(policy) for case in cases]
+    found = [_gap(*row) for row in zip(names, before, after, strict=True)]
+    card = {
+        "about": f"{plan.policy}, fine-tuned on {plan.city}",
+        "training": {**asdict(plan), "steps": steps, "began_with": loaded.card.get("training")},
+        "measured": [asdict(gap) for gap in found],
+    }
+    save_policy(out, policy, loaded.problems, card)
+    return found
+
+
+def _problems(loaded: LoadedPolicy, plan: Plan) -> tuple[str, ...]:
+    names = loaded.problems if plan.problems is None else plan.problems
+    strange = [name for name in names if name not in loaded.problems]
+    if strange or not names:
+        raise PolicyError(
+            f"policy {plan.policy!r} serves {', '.join(loaded.problems)}, not "
+            f"{', '.join(strange) or 'nothing'}; choose of these"
+        )
+    return tuple(names)
+
+
+def _pools(plan: Plan) -> tuple[Pools, Pools]:
+    """The city's points to train on, and those to measure on."""
+    (source,) = find_sources([plan.city], plan.folder)
+    table = table_of(source, plan.table, plan.depot)
+    order = np.random.default_rng(plan.seed).permutation(len(table.lonlat))
+    fixed = plan.depot is not None
+    order = order[order != 0] if fixed else order
+    cut = round(HELD_OUT * len(order))
+    depot = torch.tensor([0]) if fixed else None
+    first = [np.array([0])] if fixed else []
+
+    def pools(points: Any) -> Pools:
+        part = table.part(np.sort(np.concatenate([*first, points])))
+        return Pools.of([part], depot=depot)
+
+    return pools(order[cut:]), pools(order[:cut])
+
+
+def _cases(name: str, pools: Pools, plan: Plan) -> _Cases:
+    generator = seeded("cpu", "specialise, held out", name, plan.seed)
+    instance = DRAW[name](pools, plan.instances, plan.stops, PLAIN, generator)
+    problem_of = conversion(name).problem
+    log.info("%s: references of %d instances", name, plan.instances)
+    costs = reference_costs(
+        (problem_of(instance, k) for k in range(plan.instances)), plan.reference_s
+    )
+    return _Cases(name, instance, torch.tensor(costs))
+
+
+def _train(policy: Policy, names: Sequence[str], pools: Pools, plan: Plan, last_s: float) -> int:
+    """Trains until a time; returns the number of steps."""
+    optimizer = torch.optim.AdamW(policy.parameters(), plan.learning_rate, weight_decay=1e-6)
+    policy.train()
+    steps, reported_s = 0, 0.0
+    try:
+        for done in _shares_until(last_s):
+            for group in optimizer.param_groups:
+                group["lr"] = plan.learning_rate * min(1.0, done / _WARMUP + 0.01, 1.0 - done)
+            loss, cost = _step(policy, names, pools, plan, steps)
+            optimizer.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            torch.nn.utils.clip_grad_norm_(policy.parameters(), 1.0)
+            optimizer.step()
+            steps += 1
+            if time.monotonic() - reported_s > _REPORT_S:
+                reported_s = time.monotonic()
+                log.info("%3.0f %% of the time, %d steps, mean cost %.0f", 100 * done, steps, cost)
+    except KeyboardInterrupt:
+        log.warning("interrupted after %d steps; measuring what was learnt", steps)
+    finally:
+        policy.eval()
+    return steps
+
+
+def _shares_until(last_s: float) -> Iterator[float]:
+    """Again and again the share of the time that has passed, until it has."""
+    begin_s = time.monotonic()
+    while (now_s := time.monotonic()) < last_s:
+        yield (now_s - begin_s) / (last_s - begin_s)
+
+
+def _step(
+    policy: Policy, names: Sequence[str], pools: Pools, plan: Plan, number: int
+) -> tuple[Tensor, float]:
+    """Loss and mean cost of one batch; problems take turns, sizes are drawn."""
+    name = names[number % len(names)]
+    generator = seeded("cpu", "specialise", plan.seed, number)
+    least = plan.stops // 2
+    stops = least + int(torch.randint(plan.stops - least + 1, (), generator=generator))
+    batch = plan.batch_size * plan.stops // stops
+    instance = DRAW[name](pools, batch, stops, Distribution(), generator)
+    env = environment(name)
+    loss, cost = rollout_loss(env, instance, policy, plan.starts, generator, turn=True)
+    return loss, float(cost.mean())
+
+
+def _gap(problem: str, before: Tensor, after: Tensor) -> Gap:
+    root = len(after) ** 0.5
+    return Gap(
+        problem,
+        float(before.mean()),
+        float(after.mean()),
+        float(after.std() / root),
+        float((before - after).std() / root),
+    )

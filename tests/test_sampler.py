@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
 from city_tables import make_table
+from directed import random_rollouts
 from fake_city import FakeCity
 
 from nco.data import sample
@@ -18,13 +21,17 @@ from nco.data.sample import (
     rcvrp_capacity,
     rcvrptw_capacity,
 )
+from nco.envs import environment
 from nco.envs.convert import CONVERSIONS
 from nco.envs.rcvrptw import TICKS_PER_S, servable
+from nco.errors import PolicyError
+from nco.training.curriculum import Curriculum
 from nco.training.distribution import PLAIN, Distribution
 from nco.training.places import draw_places
 from nco.training.pools import Pools
-from nco.training.sampler import draw_atsp, draw_rcvrp, draw_rcvrptw
+from nco.training.sampler import DRAW, draw_atsp, draw_rcvrp, draw_rcvrptw
 from nco.training.seeds import seeded
+from nco.training.tables import build_table
 
 
 def drawn_places(pools: Pools, batch: int, stops: int, seed: int):
@@ -134,3 +141,112 @@ def test_sampled_problems_convert_without_loss(name, seed):
     convert = CONVERSIONS[name]
     assert convert.covers(asked)
     assert convert.instance(asked, torch.float32).nodes == tuple(range(asked.size))
+
+
+# What a distribution may ask for -----------------------------------------------------------------
+
+
+def drawn(law: Distribution, batch: int = 200, stops: int = 20):
+    """A batch of RCVRPTW."""
+    return draw_rcvrptw(Pools.of([make_table()]), batch, stops, law, seeded("cpu", 11))
+
+
+def test_demands_follow_their_kind_and_range():
+    """Uniform, equal and skewed demands, with capacity for about as many stops a route."""
+    base = dataclasses.replace(PLAIN, demand=(5, 50))
+    made = {
+        name: drawn(dataclasses.replace(base, demands=weights))
+        for name, weights in {
+            "uniform": (1, 0, 0), "equal": (0, 1, 0), "skewed": (0, 0, 1)
+        }.items()
+    }  # fmt: skip
+    assert made["equal"].demand[:, 1:].eq(1).all()
+    for name in ("uniform", "skewed"):
+        demand = made[name].demand[:, 1:]
+        assert demand.min() == 5
+        assert demand.max() == 50
+    assert made["skewed"].demand[:, 1:].double().median() < 15
+    for instance in made.values():
+        mean = instance.demand[:, 1:].double().mean()
+        assert float(instance.capacity.double().mean() / mean) == pytest.approx(30 / 5, rel=0.1)
+        assert (instance.capacity >= instance.demand.amax(1)).all()
+        assert servable(instance).all()
+    mixed = drawn(dataclasses.replace(base, demands=(1, 1, 1)))
+    assert 30 < int(mixed.demand[:, 1:].eq(1).all(1).sum()) < 110
+
+
+def test_windows_may_be_wide_or_absent_and_days_longer():
+    """Shares are those asked for, and every stop can still be served."""
+    law = dataclasses.replace(
+        PLAIN, wide=0.5, windowless=(0.2, 0.6), horizon=(4.6, 6.0), service=(0.0, 0.05)
+    )
+    instance = drawn(law)
+    assert servable(instance).all()
+    longest = instance.duration.amax((1, 2)).double()
+    day = instance.closes[:, 0] / longest
+    assert 4.5 < day.min() < 4.8 < 5.8 < day.max() < 6.1
+    assert (instance.service[:, 1:] / longest[:, None]).max() < 0.06
+    open_ = instance.closes[:, 1:] >= instance.closes[:, :1]
+    assert float(open_.double().mean()) == pytest.approx(0.4, abs=0.05)
+    length = ((instance.closes - instance.opens)[:, 1:] / longest[:, None]).masked_fill(open_, 0)
+    assert float((length.amax(1) > 0.5).double().mean()) == pytest.approx(0.5, abs=0.15)
+
+
+def test_clusters_and_boxes_are_as_large_as_asked_for():
+    """One tight cluster is tighter than a box of half a kilometre, and that than a city."""
+    pools = Pools.of([build_table(FakeCity(), "x", whole=1500, boxed=0, boxes=1, seed=0)])
+    laws = {
+        "cluster": Distribution(places=(0, 0, 1), clusters=(1, 1), cluster_m=(100, 100)),
+        "box": Distribution(places=(0, 1, 0), box_m=2_000),
+        "city": Distribution(places=(1, 0, 0)),
+    }
+    extent = {}
+    for name, law in laws.items():
+        near = dataclasses.replace(law, far_depot=0.0)
+        _, place = draw_places(pools, 30, 4, near, seeded("cpu", 0))
+        xy = pools.xy_m[0][place]
+        extent[name] = float((xy.amax(1) - xy.amin(1)).amax(-1).median())
+    assert extent["cluster"] < extent["box"] < 2_100 < extent["city"]
+
+
+def test_cities_are_drawn_by_weight():
+    """A city of weight 0 is never drawn."""
+    pools = Pools.of([make_table(k) for k in range(3)], weights=[1.0, 0.0, 3.0])
+    city, _ = draw_places(pools, 400, 5, PLAIN, seeded("cpu", 0))
+    assert torch.bincount(city, minlength=3)[1] == 0
+    assert 250 < int((city == 2).sum()) < 350
+
+
+def test_sizes_grow_with_the_curriculum():
+    """Evenly from the first range to the last, and no further."""
+    grow = Curriculum(stops=(5, 10), epochs=4)
+    at = [grow.at(epochs, (20, 50)) for epochs in (0, 2, 4, 9)]
+    assert at == [(5, 10), (12, 30), (20, 50), (20, 50)]
+    assert Curriculum().at(0, (20, 50)) == (20, 50)
+    with pytest.raises(PolicyError, match=r"curriculum\.epochs"):
+        Curriculum(epochs=-1)
+
+
+@pytest.mark.parametrize("name", sorted(DRAW))
+def test_half_precision_changes_costs_by_less_than_a_thousandth(name):
+    """The cost of whole rollouts on single-precision and on half-precision matrices."""
+    tables = [make_table(k) for k in range(3)]
+    exact, half = (
+        DRAW[name](Pools.of(tables, half=h), 50, 15, PLAIN, seeded("cpu", 3)) for h in (False, True)
+    )
+    env = environment(name)
+    actions = random_rollouts(env, exact, 4, 0)
+    there, here = env.cost(exact, actions), env.cost(half, actions)
+    assert ((there - here).abs() / there).max() < 2**-11
+    assert not torch.equal(there, here)
+
+
+def test_half_precision_holds_any_distance():
+    """Distances beyond what half precision can count are scaled, and none overflows."""
+    table = make_table()
+    wide = dataclasses.replace(table, distance_m=table.distance_m * 1000)
+    pools = Pools.of([wide, table], half=True)
+    every = torch.arange(60)[None].expand(2, -1)
+    found = pools.distance_m(torch.tensor([0, 1]), every)
+    assert found.isfinite().all()
+    torch.testing.assert_close(found[0], torch.from_numpy(wide.distance_m), rtol=2**-11, atol=1.0)

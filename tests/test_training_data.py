@@ -57,7 +57,10 @@ def test_damaged_tables_are_named(tmp_path):
 @pytest.mark.parametrize(
     ("field", "value"),
     [("distance_m", np.zeros((2, 3), np.float32)),
-     ("duration_s", np.full((60, 60), np.nan, np.float32)), ("whole", 0)],
+     ("duration_s", np.full((60, 60), np.nan, np.float32)),
+     ("distance_m", np.full((60, 60), np.inf, np.float32)),
+     ("duration_s", np.full((60, 60), -1, np.float32)),
+     ("lonlat", np.full((60, 2), np.nan)), ("lonlat", np.zeros((60, 3))), ("whole", 0)],
 )  # fmt: skip
 def test_malformed_tables_are_refused(field, value):
     """The message names the field."""
@@ -129,7 +132,10 @@ def test_small_tables_are_refused():
 @pytest.mark.parametrize(
     ("option", "value"),
     [("places", (0.0, 0.0, 0.0)), ("far_depot", 1.5), ("free_capacity", -1),
-     ("capacity_range", (2.0, 1.0))],
+     ("capacity_range", (2.0, 1.0)), ("demands", (0, 0, 0)), ("demand", (0, 4)),
+     ("clusters", (3, 2)), ("cluster_m", (0, 10)), ("box_m", 0), ("wide", 2.0),
+     ("windowless", (0.5, 1.5)), ("service", (-1, 0)), ("horizon", (2.0, 2.0)),
+     ("horizon", (4.6, float("inf")))],
 )  # fmt: skip
 def test_impossible_distributions_are_refused(option, value):
     """The message names the option."""

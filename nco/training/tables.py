@@ -50,6 +50,11 @@ class CityTable:
 
     def __post_init__(self) -> None:
         points = len(self.lonlat)
+        if self.lonlat.shape != (points, 2) or not np.isfinite(self.lonlat).all():
+            raise FormatError(
+                f"table {self.name!r}: lonlat has shape {self.lonlat.shape}; give a finite "
+                "longitude and latitude for each point"
+            )
         for field in ("distance_m", "duration_s"):
             matrix = getattr(self, field)
             if matrix.shape != (points, points):

@@ -510,9 +510,7 @@ def test_unusable_options_end_the_command_with_2(options, capsys, wrong, message
     assert message in capsys.readouterr().err
 
 
-def test_without_a_folder_the_built_in_city_is_measured(
-    loaded, tmp_path, cache, caplog, monkeypatch
-):
+def test_without_a_folder_the_built_in_city_is_measured(loaded, tmp_path, caplog, monkeypatch):
     """The log says what is left out for want of extracts."""
     asked = []
     monkeypatch.setattr(run, "measure", lambda plan, *rest, **more: asked.append(plan) or [])

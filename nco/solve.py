@@ -9,7 +9,7 @@ from types import MappingProxyType
 from nco.errors import InputError
 from nco.problem import Problem
 from nco.solution import Solution
-from nco.solver import Solver, check_limits, refuse_unsupported
+from nco.solver import Prepares, Solver, check_limits, refuse_unsupported
 
 # Name -> "module:attribute" of a solver. Modules load on first use: some take seconds.
 _METHODS: dict[str, str] = {
@@ -79,7 +79,7 @@ def solve(
     Args:
         problem: what to solve.
         method: one of `METHODS`, or a solver, such as one with other settings.
-        time_limit_s: wall-clock seconds; loading the method's module is not counted.
+        time_limit_s: wall-clock seconds; loading the method's module and policy is not counted.
         seed: the same seed gives the same answer for the same number of iterations.
         initial: a solution to start from, or to return if nothing better is found.
 
@@ -94,6 +94,8 @@ def solve(
     check_limits(time_limit_s, seed)
     chosen = solver(method)
     refuse_unsupported(chosen, problem)
+    if isinstance(chosen, Prepares):
+        chosen.prepare(problem)
     begin = time.perf_counter()
     found = chosen.solve(problem, time_limit_s, seed, initial)
     if initial is not None and initial.better_than(found):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from nco.errors import InputError, UnsupportedError
 from nco.problem import Feature, Problem
@@ -40,6 +40,14 @@ class Solver(Protocol):
                 of it and their own.
         """
         ...
+
+
+@runtime_checkable
+class Prepares(Protocol):
+    """A solver that has to load something before its time begins."""
+
+    def prepare(self, problem: Problem) -> None:
+        """Loads what solving takes; does nothing where it was loaded before."""
 
 
 class Clock:

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from nco.envs.atsp import ATSPInstance
+from nco.envs.instances import tensors
 from nco.envs.rcvrp import UNLIMITED, RCVRPInstance
 from nco.envs.rcvrptw import TICKS_PER_S, RCVRPTWInstance, earliest
 
@@ -54,7 +55,7 @@ def directed_rcvrptw(
     speed = 5 + 10 * torch.rand(batch, nodes, nodes, generator=generator)  # metres a second
     day = 2000 * TICKS_PER_S
     made = RCVRPTWInstance(
-        **vars(loads),
+        **tensors(loads),
         duration=(loads.cost / speed * TICKS_PER_S).int(),
         opens=below(day, batch, nodes),
         closes=torch.zeros(batch, nodes, dtype=torch.int32),

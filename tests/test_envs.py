@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -26,7 +28,7 @@ from nco.envs.convert import (
     rcvrptw_instance,
     vehicle_routes,
 )
-from nco.envs.instances import pad
+from nco.envs.instances import pad, tensors
 from nco.envs.observe import fill_frame, map_frame, relative
 from nco.envs.rcvrp import RCVRP, UNLIMITED, RCVRPInstance
 from nco.envs.rcvrptw import FOREVER, RCVRPTW, ticks_down, ticks_up
@@ -87,7 +89,7 @@ def test_observations_are_counted_finite_and_of_order_one(name):
 def test_observations_do_not_depend_on_the_unit(name):
     """Metres or kilometres: the network sees the same."""
     env, instance = environment(name), MAKE[name](2, 7, 0)
-    scaled = type(instance)(**{**vars(instance), "cost": instance.cost * 1000})
+    scaled = replace(instance, cost=instance.cost * 1000)
     torch.testing.assert_close(env.observe(instance).pair, env.observe(scaled).pair)
 
 
@@ -238,8 +240,8 @@ def test_instances_and_problems_round_trip(name):
     back = convert.instance(asked, torch.float32)
     assert back.nodes == tuple(range(7))
     start = instance.opens[:, :1] if name == "rcvrptw" else 0
-    for field, value in vars(instance).items():
-        if field in ("xy", "vehicles", "size"):
+    for field, value in tensors(instance).items():
+        if field in ("xy", "vehicles"):
             continue  # the map frame is that of the points; a fleet is never larger than needed
         if field in ("opens", "closes"):  # count from when vehicles may leave
             value = (value - start).clamp_min(0)
@@ -394,7 +396,7 @@ def test_rollouts_end_even_if_a_stop_cannot_be_served():
     assert not (actions[1] == 3).any()
     assert not (actions[0] == 5).any()
     assert (actions[0] == 3).any(-1).all()
-    instance.closes[:] = -1
+    instance = replace(instance, closes=torch.full_like(instance.closes, -1))
     assert env.starts(instance).tolist() == [[0], [0]]
     assert random_rollouts_end_at_once(env, instance)
 

@@ -27,7 +27,7 @@ EVERYTHING = reduce(or_, (env.features for env in ENVIRONMENTS.values()))
 @pytest.fixture
 def compiled(monkeypatch):
     """Compiled loops for the few decisions of tests, too."""
-    monkeypatch.setattr(pointer, "_LIGHT", 0)
+    monkeypatch.setattr(pointer, "LIGHT", 0)
 
 
 def random_encoded(

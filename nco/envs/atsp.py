@@ -81,11 +81,12 @@ class ATSP:
             unvisited=state.unvisited - fresh.long(),
         )
 
-    def mask(self, instance: ATSPInstance, state: ATSPState) -> Tensor:
+    def mask(self, instance: ATSPInstance, state: ATSPState) -> Tensor:  # noqa: ARG002 (none)
         """Unvisited nodes; the current one once all are visited."""
-        complete = (state.unvisited == 0)[..., None]
-        here = torch.arange(instance.cost.shape[1], device=state.current.device)
-        return ~state.visited | (complete & (here == state.current[..., None]))
+        allowed = ~state.visited
+        current = state.current[..., None]
+        here = allowed.gather(2, current) | (state.unvisited == 0)[..., None]
+        return allowed.scatter_(2, current, here)
 
     def roles(self, state: ATSPState) -> Tensor:
         """The current node, and the first, where the tour ends."""

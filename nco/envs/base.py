@@ -138,3 +138,12 @@ def wrapped(possible: Tensor) -> Tensor:
     order = (~possible).long().argsort(dim=1, stable=True)
     turn = torch.arange(int(count.max()), device=possible.device)
     return order.gather(1, turn % count)
+
+
+def rows(table: Tensor, index: Tensor) -> Tensor:
+    """`[B, S, N]` rows of tables `[B, N, N]` at `index` `[B, S]`."""
+    batch, nodes = table.shape[:2]
+    if batch > 1:
+        index = index + torch.arange(batch, device=index.device)[:, None] * nodes
+    # Several times as fast as `gather` on CPUs: whole rows are copied.
+    return table.flatten(0, 1).index_select(0, index.flatten()).view(*index.shape, -1)

@@ -56,14 +56,18 @@ class Instances:
         return torch.arange(self.nodes, device=self.size.device) < self.size[:, None]
 
 
+def tensors(instance: Instances) -> dict[str, Tensor]:
+    """The fields that are there, by name."""
+    values = {f.name: getattr(instance, f.name) for f in fields(instance)}
+    return {name: value for name, value in values.items() if value is not None}
+
+
 def each[I: Instances](instance: I, change: Callable[[str, Tensor], Tensor]) -> I:
     """Instances with every tensor replaced by `change(name, tensor)`."""
-    tensors = {
-        f.name: change(f.name, tensor)
-        for f in fields(instance)
-        if (tensor := getattr(instance, f.name)) is not None
+    changed: dict[str, Any] = {
+        name: change(name, value) for name, value in tensors(instance).items()
     }
-    return replace(instance, **tensors)
+    return replace(instance, **changed)
 
 
 def pad[I: Instances](instances: Sequence[I]) -> I:

@@ -10,12 +10,13 @@ then what is on time in ticks is on time in seconds.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 import torch
 
 from nco.envs import observe
-from nco.envs.base import Features, Observation, wrapped
+from nco.envs.base import Features, Observation, rows, wrapped
 from nco.envs.rcvrp import RCVRP, RCVRPInstance, RCVRPState, fitting, with_depot
 
 if TYPE_CHECKING:
@@ -46,6 +47,23 @@ class RCVRPTWInstance(RCVRPInstance):
     closes: Tensor
     service: Tensor
     per_pair: ClassVar[tuple[str, ...]] = ("cost", "duration")
+
+    @cached_property
+    def latest(self) -> Tensor:
+        """`[B, N]` latest start of a service after which the vehicle is back in time."""
+        home = self.closes[:, :1] - self.service - self.duration[:, :, 0]
+        return torch.minimum(self.closes, home)
+
+    @cached_property
+    def horizon(self) -> Tensor:
+        """`[B]` ticks from when the depot opens until the last vehicle must, or can, be back."""
+        early, late = earliest(self), self.latest
+        # Where nothing closes, the day is as long as it takes to serve the farthest stop.
+        begin = torch.where(late > FOREVER // 2, early, torch.maximum(early, late))
+        back = begin + self.service + self.duration[:, :, 0]
+        if self.present is not None:
+            back = back.masked_fill(~self.present, 0)
+        return (back.amax(1) - self.opens[:, 0]).clamp_min(1)
 
 
 @dataclass(frozen=True)
@@ -89,8 +107,8 @@ class RCVRPTW:
         seen = self._loads.observe(instance)
         dtype = instance.xy.dtype
         duration = observe.relative(instance.duration.to(dtype), instance.size)
-        depart, day = instance.opens[:, :1], horizon(instance)[:, None]
-        early, late = earliest(instance), torch.minimum(latest(instance), depart + day)
+        depart, day = instance.opens[:, :1], instance.horizon[:, None]
+        early, late = earliest(instance), torch.minimum(instance.latest, depart + day)
         ready = (early + instance.service)[:, :, None] + instance.duration
         slack = late[:, None, :] - ready
         left = (late + instance.service)[:, :, None] + instance.duration
@@ -156,11 +174,10 @@ class RCVRPTW:
 
         So the depot is always reached in time.
         """
-        nodes = instance.demand.shape[1]
-        row = state.current[..., None].expand(-1, -1, nodes)
-        arrival = state.time[..., None] + instance.duration.gather(1, row)
+        arrival = rows(instance.duration, state.current)
+        arrival += state.time[..., None]
         allowed = fitting(instance, state)
-        allowed &= arrival <= latest(instance)[:, None]
+        allowed &= arrival <= instance.latest[:, None]
         return with_depot(instance, state, allowed)
 
     def roles(self, state: RCVRPTWState) -> Tensor:
@@ -171,7 +188,7 @@ class RCVRPTW:
         """Free share of the capacity, shares of stops and demand left, and the time of day."""
         loads = self._loads.context(instance, state)
         left = state.left / instance.demand.sum(1, keepdim=True).clamp_min(1)
-        gone = (state.time - instance.opens[:, :1]) / horizon(instance)[:, None]
+        gone = (state.time - instance.opens[:, :1]) / instance.horizon[:, None]
         return torch.cat([loads, torch.stack([left, gone.clamp_max(1.0)], -1)], -1)
 
     def done(self, state: RCVRPTWState) -> Tensor:
@@ -192,28 +209,11 @@ def earliest(instance: RCVRPTWInstance) -> Tensor:
     return torch.maximum(instance.opens[:, :1] + instance.duration[:, 0], instance.opens)
 
 
-def latest(instance: RCVRPTWInstance) -> Tensor:
-    """`[B, N]` latest start of a service after which the vehicle is back in time."""
-    home = instance.closes[:, :1] - instance.service - instance.duration[:, :, 0]
-    return torch.minimum(instance.closes, home)
-
-
 def servable(instance: RCVRPTWInstance) -> Tensor:
     """`[B, N]` whether a vehicle can serve a stop if it drives there and back; depot included."""
-    possible = earliest(instance) <= latest(instance)
+    possible = earliest(instance) <= instance.latest
     possible &= instance.demand <= instance.capacity[:, None]
     return possible if instance.present is None else possible & instance.present
-
-
-def horizon(instance: RCVRPTWInstance) -> Tensor:
-    """`[B]` ticks from the opening of the depot until the last vehicle must, or can, be back."""
-    early, late = earliest(instance), latest(instance)
-    # Where nothing closes, the day is as long as it takes to serve the farthest stop.
-    begin = torch.where(late > FOREVER // 2, early, torch.maximum(early, late))
-    back = begin + instance.service + instance.duration[:, :, 0]
-    if instance.present is not None:
-        back = back.masked_fill(~instance.present, 0)
-    return (back.amax(1) - instance.opens[:, 0]).clamp_min(1)
 
 
 def ticks_up(seconds: Tensor) -> Tensor:

@@ -17,8 +17,9 @@ from torchrl.data import Categorical, Composite, Unbounded
 
 from nco.envs import environment
 from nco.envs.atsp import ATSPInstance, ATSPState
+from nco.envs.instances import Instances, tensors
 from nco.envs.rcvrp import RCVRPInstance, RCVRPState
-from nco.envs.rcvrptw import RCVRPTWInstance, RCVRPTWState, horizon
+from nco.envs.rcvrptw import RCVRPTWInstance, RCVRPTWState
 from nco.errors import PolicyError, ProblemError
 
 if TYPE_CHECKING:
@@ -37,15 +38,14 @@ class InstanceGenerator(Generator):  # type: ignore[misc]
         num_loc: how RL4CO calls that.
     """
 
-    def __init__(self, draw: Callable[[int], object], num_loc: int) -> None:
+    def __init__(self, draw: Callable[[int], Instances], num_loc: int) -> None:
         super().__init__()
         self.draw, self.num_loc = draw, num_loc
 
     def _generate(self, batch_size: Sequence[int], **_: Any) -> TensorDict:
         batch = torch.Size(batch_size)
         instance = TensorDict({}, batch_size=batch)
-        drawn = vars(self.draw(max(1, batch.numel())))
-        _put(instance, {name: value for name, value in drawn.items() if value is not None})
+        _put(instance, tensors(self.draw(max(1, batch.numel()))))
         return TensorDict({"instance": instance}, batch_size=batch)
 
 
@@ -246,7 +246,7 @@ def _loading(instance: RCVRPInstance, state: RCVRPState) -> Shown:
 
 
 def _times(instance: RCVRPTWInstance) -> Shown:
-    begin, day = instance.opens[:, :1], horizon(instance)[:, None]
+    begin, day = instance.opens[:, :1], instance.horizon[:, None]
     window = torch.stack([instance.opens - begin, instance.closes - begin], -1)
     dtype = instance.cost.dtype
     return {
@@ -257,7 +257,7 @@ def _times(instance: RCVRPTWInstance) -> Shown:
 
 
 def _timing(instance: RCVRPTWInstance, state: RCVRPTWState) -> Shown:
-    gone = (state.time - instance.opens[:, :1]) / horizon(instance)[:, None]
+    gone = (state.time - instance.opens[:, :1]) / instance.horizon[:, None]
     return {**_loading(instance, state), "current_time": gone.to(instance.cost.dtype)}
 
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 # Entries of masks below which a step of decisions is not worth the second that it takes to load
 # the compiled loops. It must not matter whether they are loaded: the same seed, the same answer.
-_LIGHT = 20_000
+LIGHT = 20_000
 
 
 @dataclass(frozen=True)
@@ -187,7 +187,7 @@ def decide(
     shape = decisions.allowed.shape[:2]
     if temperature:
         draw = torch.rand(shape, generator=generator, device=decisions.allowed.device)
-    if not _compiles(encoded) or decisions.allowed.numel() < _LIGHT:
+    if not _compiles(encoded) or decisions.allowed.numel() < LIGHT:
         score = logits(encoded, decisions)
         return sampled(score, temperature, draw) if temperature else score.argmax(-1)
     from nco.models import kernels

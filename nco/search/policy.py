@@ -12,6 +12,7 @@ import torch
 from nco.envs import environment
 from nco.envs.convert import CONVERSIONS, conversion
 from nco.models.files import load_policy, shipped
+from nco.models.pointer import LIGHT, prepare
 from nco.search.active import ActiveSearch
 from nco.search.batch import PAIRS_AND_VIEWS, refuse_strangers, served_routes, serving
 from nco.search.beam import Beam
@@ -63,6 +64,13 @@ class PolicySolver:
         names = _served() if self.source is None else tuple(CONVERSIONS)
         return frozenset().union(*(conversion(name).features for name in names))
 
+    def prepare(self, problem: Problem) -> None:
+        """See `nco.solver.Prepares`: loads the policy and, where it is worth it, compiled loops."""
+        self._policy(problem)
+        wide = problem.size**2 * self.strategy.views >= LIGHT
+        if wide or isinstance(self.strategy, ActiveSearch):
+            prepare()
+
     def solve(
         self,
         problem: Problem,
@@ -71,6 +79,7 @@ class PolicySolver:
         initial: Solution | None = None,
     ) -> Solution:
         """See `nco.solver.Solver`; an initial solution is returned if it is better."""
+        self.prepare(problem)
         clock = Clock(time_limit_s)
         found = Solution.from_routes(
             problem,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from nco.models.pointer import LIGHT
 from nco.search.decoding import Rollouts, Strategy, TimeUp, rollout, turned
 
 if TYPE_CHECKING:
@@ -37,8 +38,8 @@ def decode(
     """The best rollout of one instance within a time limit.
 
     Greedy rollouts come first, whatever the decoder: their best is the floor. They are decoded
-    at once where that is expected to end in half of the time, otherwise in chunks. Sampling then
-    goes on until the clock is over.
+    at once where that is expected to end in half of the time; otherwise one comes first, and
+    then as many as time is left for. Sampling goes on until the clock is over.
 
     Args:
         env: the environment of the instance.
@@ -106,9 +107,10 @@ class _Sweeps:
         self._generator, self._encoded = generator, encoded
         self.best: Rollouts | None = None
         self._views, nodes = len(encoded.query), encoded.query.shape[2]
-        self._most = max(1, _CELLS // (self._views * nodes))
+        self._cells = self._views * nodes
+        self._most = max(1, _CELLS // self._cells)
         # As many decisions as nodes, and a few for depots.
-        self._start_s = 1.2 * nodes * self._views * _DECISION_S * nodes / 100
+        self._start_s = 1.2 * nodes * self._cells * _DECISION_S / 100
 
     def add(self, found: Rollouts) -> None:
         """Takes the best rollout if it is better."""
@@ -117,27 +119,31 @@ class _Sweeps:
 
     def sweep(self, starts: Tensor, how: Strategy) -> bool:
         """Decodes once from every start `[1, K]`; whether that ended in time."""
-        done = 0
+        done, all_at_once = 0, self.best is None
         while done < starts.shape[1]:
             begin_s, left_s = self._clock.elapsed_s, self._clock.left_s
-            share = 0.5 if self.best is None else 0.9
-            size = min(int(share * left_s / self._start_s), self._most, starts.shape[1] - done)
-            if self.best is None:
-                size = max(1, size)
+            size = min(starts.shape[1] - done, self._most)
+            all_at_once &= size * self._start_s < left_s / 2
+            if not all_at_once:
+                # The first one alone is what can be relied on.
+                fitting = int(0.9 * left_s / self._start_s)
+                size = 1 if self.best is None else min(size, fitting)
             if size < 1:
                 return False
-            # What was expected to end in half of the time may not take more of it.
-            alone = self.best is None and size > 1
-            keep_s = max(self._reserve_s if self.best is None else 0.0, left_s / 2 * alone)
+            keep_s = self._reserve_s if self.best is None else 0.0
             try:
-                found = self._rollouts(starts[:, done : done + size], how, keep_s)
+                found = self._rollouts(
+                    starts[:, done : done + size], how, max(keep_s, left_s / 2 * all_at_once)
+                )
             except TimeUp:
-                if not alone:
+                if not all_at_once:
                     return False
-                self._start_s *= 8
+                all_at_once = False
                 continue
             self.add(found)
             self._start_s = (self._clock.elapsed_s - begin_s) / size
+            if size * self._cells < LIGHT:  # a few more would have taken hardly longer
+                self._start_s /= 2
             done += size
         return True
 

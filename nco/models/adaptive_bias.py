@@ -79,15 +79,6 @@ def encoded_angle(x: Tensor, y: Tensor, angle: Angle) -> Tensor:
     return torch.stack([y / length, x / length], 1)
 
 
-class Planewise(nn.Linear):
-    """A linear map of channels, `[G, C, P]` to `[G, D, P]`."""
-
-    def forward(self, planes: Tensor) -> Tensor:
-        """The result, with pairs side by side in memory as they are in the matrices."""
-        weight = self.weight.expand(len(planes), -1, -1)
-        return torch.baddbmm(self.bias[:, None], weight, planes)
-
-
 class GatedBias(nn.Module):
     """The neural adaptive bias: embeddings of distance, angle and duration, weighed by gates.
 
@@ -111,9 +102,11 @@ class GatedBias(nn.Module):
         super().__init__()
         channels = {"cost": 1, "angle": len(ANGLE_PLANES[angle]), "duration": int(durations)}
         self.modalities = tuple(name for name, count in channels.items() if count)
-        self.first = nn.ModuleList(Planewise(channels[name], width) for name in self.modalities)
-        self.second = nn.Linear(width, len(self.modalities) * width)
+        self.channels = [channels[name] for name in self.modalities]
         count = len(self.modalities)
+        # Tensors are shared by modalities, so that all of them have a gradient whatever is shown.
+        self.first = nn.Linear(1, sum(self.channels) * width)
+        self.second = nn.Linear(width, count * width)
         self.gate = nn.Linear(count * width, {1: 0, 2: 1, 3: width}[count]) if count > 1 else None
         self.choice = nn.Linear(width, count) if count == 3 else None
         if count == 3:
@@ -126,11 +119,15 @@ class GatedBias(nn.Module):
         batch, _, nodes, _ = pairs.planes.shape
         given = [pairs.angle if m == "angle" else pairs.plane(m) for m in self.modalities]
         shown = [m for m, planes in enumerate(given) if planes is not None]
+        width = self.output.in_features
+        weights = torch.split(self.first.weight.view(-1, width), self.channels)
+        constants = torch.split(self.first.bias.view(-1, width), self.channels)
         hidden = []
-        for first, planes in zip(self.first, given, strict=True):
+        for weight, constant, planes in zip(weights, constants, given, strict=True):
             if planes is not None:
+                matrix = weight.T.expand(len(planes), -1, -1)
+                seen = torch.baddbmm(constant.sum(0)[:, None], matrix, planes.flatten(2)).relu()
                 # Views are an axis of their own, of length 1 where they share a modality.
-                seen = F.relu(first(planes.flatten(2)))
                 hidden.append(seen.view(batch, -1, *seen.shape[1:]))
         into = self.output.weight * self.scale[:, None]
         parts: list[Tensor] = []
@@ -145,16 +142,18 @@ class GatedBias(nn.Module):
 
     def _weights(self, hidden: list[Tensor], shown: list[int]) -> Sequence[Tensor]:
         """Of each modality that is shown, `[B, 1 or views, 1, N N]`; they sum to one."""
-        if self.gate is None or len(hidden) == 1:
+        if self.gate is None:
             return [torch.ones_like(hidden[0][:, :, :1])]
         logits = self.gate.bias[:, None]
         width = self.output.in_features
         for m, values in zip(shown, hidden, strict=True):
             part, constant = self._folded(self.gate.weight[:, m * width : (m + 1) * width], m)
             logits = logits + part @ values + constant
-        if self.choice is None:
+        if self.choice is None and len(shown) == 2:
             first = torch.sigmoid(logits)
             return [first, 1.0 - first]
+        if self.choice is None:
+            return [torch.softmax(logits, 2)]  # ones
         chosen = self.choice.weight[shown] @ F.silu(logits) + self.choice.bias[shown, None]
         return torch.softmax(chosen / self.temperature.exp(), 2).chunk(len(shown), 2)
 

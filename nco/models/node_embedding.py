@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from nco.models.options import Angle, Gate, Neighbours
 
 SIDES = ("rows", "columns")
-PLACE = ("x", "y")
+PLACE: tuple[str, ...] = ("x", "y")
 FROM_DEPOT = ("x from depot", "y from depot")
 IS_DEPOT = "is depot"
 _NEVER_FAR = 1e-6  # added to distances before one is divided by them
@@ -113,16 +113,20 @@ class NodeEmbedding(nn.Module):
 
     def _place(self, observation: Observation) -> Tensor:
         shown, node = observation.features.node, observation.node
-        xy = _columns(node, shown, PLACE)
-        if self.depot is None or not {*FROM_DEPOT, IS_DEPOT} <= set(shown):
-            placed: Tensor = self.place(xy, PLACE)
+        xy, names = _columns(node, shown, PLACE), PLACE
+        if self.depot is None:
+            placed: Tensor = self.place(xy, names)
             return placed
-        away = _columns(node, shown, FROM_DEPOT)
-        if self.angle != "none":
-            away = encoded_angle(away[..., 0], away[..., 1], self.angle).movedim(1, -1)
-        stop = self.place(torch.cat([xy, away], -1), (*PLACE, *self.bearing))
-        is_depot = _columns(node, shown, (IS_DEPOT,))
-        return torch.where(is_depot > 0, self.depot(xy), stop)
+        given, is_depot = xy, torch.zeros_like(node[..., :1])
+        if {*FROM_DEPOT, IS_DEPOT} <= set(shown):
+            away = _columns(node, shown, FROM_DEPOT)
+            if self.angle != "none":
+                away = encoded_angle(away[..., 0], away[..., 1], self.angle).movedim(1, -1)
+            given, names = torch.cat([xy, away], -1), (*PLACE, *self.bearing)
+            is_depot = _columns(node, shown, (IS_DEPOT,))
+        # Where there is no depot its map is applied all the same, to nothing: processes that train
+        # together need a gradient of every tensor.
+        return torch.where(is_depot > 0, self.depot(xy), self.place(given, names))
 
     def _other(self, observation: Observation) -> Tensor | None:
         if self.other is None:

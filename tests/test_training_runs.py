@@ -125,12 +125,22 @@ def test_an_interrupted_write_leaves_the_last_good_checkpoint(trained, tmp_path,
 # Weights and checkpoints of others ------------------------------------------------------------
 
 
-def test_training_begins_with_given_weights(trained, tables, tmp_path):
+def test_training_begins_with_given_weights(trained, tables, tmp_path, monkeypatch):
     """A checkpoint or a policy file of the same network; what was learnt is there."""
+    written, write = [], AtomicCheckpoints.save_checkpoint
+
+    def spy(self, checkpoint, path, storage_options=None):
+        written.append(Path(path).name)
+        write(self, checkpoint, path, storage_options)
+
+    monkeypatch.setattr(AtomicCheckpoints, "save_checkpoint", spy)
     last = str(trained / "last.ckpt")
     still = ("--model.weights", last, "--model.learning_rate", "1e-12", "--trainer.max_epochs", "1")
     assert main(["fit", *arguments(tables, tmp_path, *still)]) == 0
-    before, after = (load_policy(f).policy.state_dict() for f in (last, tmp_path / "last.ckpt"))
+    assert written == ["epoch=0-step=6.ckpt", "last.ckpt"]
+    begun = load_policy(tmp_path / "last.ckpt")
+    assert begun.card["training"]["weights"] == last
+    before, after = load_policy(last).policy.state_dict(), begun.policy.state_dict()
     for name, tensor in before.items():
         torch.testing.assert_close(tensor, after[name], rtol=1e-6, atol=1e-6)
 

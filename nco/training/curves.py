@@ -74,7 +74,9 @@ def plot_curves(folders: Sequence[str | Path], out: str | Path) -> Path:
     names = {name for curves in runs.values() for name in curves}
     shown = [start for start in _PANELS if any(name.startswith(start) for name in names)]
     figure = Figure(figsize=(8, 3 * max(1, len(shown))), layout="constrained")
-    for axes, start in zip(figure.subplots(len(shown), squeeze=False)[:, 0], shown, strict=True):
+    for axes, start in zip(
+        figure.subplots(len(shown), sharex=True, squeeze=False)[:, 0], shown, strict=True
+    ):
         for run, curves in runs.items():
             for name in sorted(name for name in curves if name.startswith(start)):
                 label = name.removeprefix(start).strip("_").replace("_", " ") or "all"

@@ -61,7 +61,8 @@ class PPO(Method):
 
     The gradient of the clipped objective by a log-likelihood is the ratio of the new and the old
     probability times the advantage, or nothing where the ratio is clipped. So one pass tells the
-    ratios, and a second one weighs the log-likelihoods.
+    ratios, and a second one weighs the log-likelihoods. The steps of a cycle after its first one
+    drop the batches that were drawn for them.
 
     Args:
         clip: ratios beyond 1 plus or minus this are clipped.

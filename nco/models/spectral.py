@@ -23,9 +23,15 @@ def singular_factors(matrix: Tensor, rank: int) -> tuple[Tensor, Tensor]:
     Returns:
         `[B, N, rank]` factors of rows and of columns, of order one where the matrix is.
     """
-    kept = min(rank, matrix.shape[-1])
-    # Two triangular solves of a symmetric matrix cost half of a singular value decomposition, and
-    # what they lose in precision lies far below the leading factors.
+    with torch.autocast(matrix.device.type, enabled=False):
+        rows, columns = _factors(matrix.float(), min(rank, matrix.shape[-1]))
+    missing = (0, rank - rows.shape[-1])
+    return F.pad(rows, missing), F.pad(columns, missing)
+
+
+def _factors(matrix: Tensor, kept: int) -> tuple[Tensor, Tensor]:
+    # Eigenvectors of the square cost half of a singular value decomposition, and what they lose in
+    # precision lies far below the leading factors.
     squares, left = torch.linalg.eigh(matrix @ matrix.transpose(1, 2))
     squares, left = squares[:, -kept:].flip(1), left[..., -kept:].flip(2)
     value = squares.clamp_min(0.0).sqrt()[:, None]
@@ -34,8 +40,7 @@ def singular_factors(matrix: Tensor, rank: int) -> tuple[Tensor, Tensor]:
     columns = matrix.transpose(1, 2) @ left / torch.where(real, value, 1.0).sqrt()
     lopsided = (rows**3).sum(1, keepdim=True) + (columns**3).sum(1, keepdim=True)
     sign = torch.where(lopsided < 0, -1.0, 1.0) * real
-    missing = (0, rank - kept)
-    return F.pad(rows * sign, missing), F.pad(columns * sign, missing)
+    return rows * sign, columns * sign
 
 
 def balanced(logits: Tensor, iterations: int, present: Tensor | None = None) -> Tensor:

@@ -153,5 +153,5 @@ SOLVER = PolicySolver("policy")
 AUGMENTED = PolicySolver("policy-x8", Strategy(views=VIEWS))
 SAMPLING = PolicySolver("policy-sample", Strategy(temperature=1.0))
 # The numbers of starts bound what a step takes on large problems, where time must be kept.
-BEAM = PolicySolver("policy-beam", Beam(width=8, starts=16))
+BEAM = PolicySolver("policy-beam", Beam(width=8, starts=32))
 ACTIVE = PolicySolver("policy-active", ActiveSearch(steps=None, starts=64))

@@ -119,6 +119,8 @@ class PolicySolver:
             UnsupportedError: no policy is for what the problem asks.
         """
         policies = [_loaded(s) for s in ((self.source,) if self.source else shipped())]
+        # One that was trained for this alone goes before one that serves others, too.
+        policies.sort(key=lambda loaded: len(loaded.problems))
         who = f"policy {self.source!r}" if self.source else "the shipped policies"
         return serving(problem, policies, who)
 

@@ -13,7 +13,7 @@ from nco.envs import ENVIRONMENTS, environment
 from nco.envs.convert import conversion
 from nco.envs.instances import pad
 from nco.errors import PolicyError
-from nco.search.active import ActiveSearch
+from nco.search.active import ActiveSearch, _Adam
 from nco.search.beam import Beam
 from nco.search.decoding import Decoder, Strategy, TimeUp, narrowed
 
@@ -207,3 +207,18 @@ def test_a_search_without_end_needs_a_clock():
     """Neither steps nor a deadline: refused before anything is computed."""
     with pytest.raises(PolicyError, match="steps"):
         ActiveSearch(None).decode(environment("rcvrp"), MAKE["rcvrp"](1, 5, 0), small_policy())
+
+
+def test_steps_are_those_of_adam():
+    """Ours is torch's, without what that imports."""
+    generator = torch.Generator().manual_seed(0)
+    ours = torch.randn(3, 4, generator=generator).requires_grad_()
+    theirs = ours.detach().clone().requires_grad_()
+    mine, optimizer = _Adam([ours], 0.1), torch.optim.Adam([theirs], 0.1)
+    for _ in range(5):
+        for x in (ours, theirs):
+            (x**3 - x).sum().backward()
+        mine.step()
+        optimizer.step()
+        optimizer.zero_grad()
+        torch.testing.assert_close(ours, theirs)

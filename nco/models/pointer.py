@@ -190,8 +190,14 @@ def decide(
     if not _compiles(encoded) or decisions.allowed.numel() < LIGHT:
         score = logits(encoded, decisions)
         return sampled(score, temperature, draw) if temperature else score.argmax(-1)
+    return _decided(encoded, decisions, temperature, draw)
+
+
+def _decided(encoded: Encoded, decisions: Decisions, temperature: float, draw: Tensor) -> Tensor:
+    """Actions `[V, D]` by the compiled loops."""
     from nco.models import kernels
 
+    shape = decisions.allowed.shape[:2]
     action = torch.zeros(shape, dtype=torch.int64)
     given = (*_arrays(encoded, decisions), temperature, draw.expand(shape).contiguous().numpy())
     # Few instances are shared out by decisions, many by instances.
@@ -290,11 +296,16 @@ class _Weighed(torch.autograd.Function):
         return (None, None, None, None, *(outer[0] * grad for grad in ctx.saved_tensors))
 
 
+@cache
 def prepare() -> None:
     """Loads the compiled loops; otherwise the first decisions that are worth it do."""
-    from nco.models import kernels  # noqa: F401
-
-    _blas()
+    # Loops are loaded, or compiled, for types of arguments: these take the smallest decision.
+    shapes = (1, 1, 2, 1), (1, 1, 2, 1), (1, 1, 1, 2), (1, 2, 1), (1, 2, 2), (1, 1), (1,)
+    encoded = Encoded.of([torch.zeros(shape) for shape in shapes], 1.0)
+    one = torch.zeros(1, 1, 1)
+    decisions = Decisions(one.long(), one, torch.ones(1, 1, 2, dtype=torch.bool))
+    action = _decided(encoded, decisions, 0.0, torch.zeros(()))
+    weighed(encoded, decisions, action, one[0])
 
 
 def _compiles(encoded: Encoded) -> bool:

@@ -7,6 +7,7 @@ rollouts, and by imitation of the best solution found.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,8 @@ from nco.search.decoding import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from nco.envs.base import AnyEnvironment
     from nco.models.pointer import Encoded
     from nco.models.policy import Policy
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
 _TRAINED = ("query", "key", "value", "target", "pair")
 # Decisions times nodes that gradients are computed of at once, which cannot be interrupted.
 _AT_ONCE = 500_000
+_MEAN_DECAY, _SQUARE_DECAY, _TINY = 0.9, 0.999, 1e-8  # of Adam
 
 
 @dataclass(frozen=True)
@@ -128,7 +132,7 @@ class _Search:
         self.encoded = replace(encoded, **copies)
         self._count = len(encoded.query)
         self._how = how
-        self._optimizer = torch.optim.Adam(trained, how.learning_rate)
+        self._optimizer = _Adam(trained, how.learning_rate)
         # Violation and cost `[V]`, actions `[V, T + 1]`, then decisions `[V, T, ...]`.
         self._best: list[Tensor] = []
 
@@ -174,7 +178,6 @@ class _Search:
         gain = value - value.mean(1, keepdim=True)
         deviation = value.std(1, correction=0, keepdim=True).clamp_min(1e-6 * float(mean.max()))
         gain /= deviation.clamp_min(torch.finfo(gain.dtype).tiny) * gain.shape[1]
-        self._optimizer.zero_grad()
         decisions, action = joined(trace)
         self._add(decisions, action, gain.repeat(1, len(trace)), expired)
         if self._how.imitation:
@@ -204,6 +207,34 @@ class _Search:
             found.cost.view(self._count, -1),
             found.violation.view(self._count, -1),
         )
+
+
+class _Adam:
+    """Kingma and Ba 2015, as `torch.optim.Adam`, which takes seconds to import.
+
+    Args:
+        tensors: leaves.
+        learning_rate: of every step.
+    """
+
+    def __init__(self, tensors: Sequence[Tensor], learning_rate: float) -> None:
+        self._tensors, self._rate, self._steps = tensors, learning_rate, 0
+        self._mean = [torch.zeros_like(x) for x in tensors]
+        self._square = [torch.zeros_like(x) for x in tensors]
+
+    @torch.no_grad()
+    def step(self) -> None:
+        """Takes a step and forgets the gradients."""
+        self._steps += 1
+        rate = self._rate / (1 - _MEAN_DECAY**self._steps)
+        scale = 1 / math.sqrt(1 - _SQUARE_DECAY**self._steps)
+        for x, mean, square in zip(self._tensors, self._mean, self._square, strict=True):
+            if x.grad is None:  # nothing that was decided depended on it
+                continue
+            mean.lerp_(x.grad, 1 - _MEAN_DECAY)
+            square.mul_(_SQUARE_DECAY).addcmul_(x.grad, x.grad, value=1 - _SQUARE_DECAY)
+            x.addcdiv_(mean, square.sqrt().mul_(scale).add_(_TINY), value=-rate)
+            x.grad = None
 
 
 def _as_long(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:

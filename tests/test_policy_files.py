@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import load_file, save
 from test_models import small_policy
 
+from nco.envs import ENVIRONMENTS
 from nco.errors import PolicyError, StorageError
 from nco.models.files import CHECKPOINT_KEY, FORMAT, build, load_policy, save_policy, shipped
 from nco.problem import Problem
@@ -38,7 +39,11 @@ def checkpoint(path, **changes):
 
 def rewritten(path, tensors=None, **metadata):
     """The same file with other tensors or metadata."""
-    own = {"format": FORMAT, "problems": json.dumps(["rcvrp"]), "policy": json.dumps(small_policy().spec())}
+    own = {
+        "format": FORMAT,
+        "problems": json.dumps(["rcvrp"]),
+        "policy": json.dumps(small_policy().spec()),
+    }
     path.write_bytes(save(tensors or load_file(path), metadata={**own, **metadata}))
     return path
 
@@ -62,16 +67,22 @@ def test_checkpoints_load_by_the_same_call(tmp_path):
 
 def test_shipped_policies_load_and_have_a_card():
     """Every policy in the package is usable and says what it is for."""
-    assert "rcvrp" in shipped()
+    served = set()
     for name in shipped():
         loaded = load_policy(name)
-        assert loaded.card["problem"] == loaded.problem
+        served.update(loaded.problems)
+        assert loaded.card["problems"] == list(loaded.problems)
+        assert "measured" in loaded.card
         assert sum(p.numel() for p in loaded.policy.parameters()) < 1_500_000
+    assert served == set(ENVIRONMENTS)
 
 
 def test_loading_imports_nothing_heavy():
     """The cold start of `nco solve` is torch's, not Lightning's or RL4CO's."""
-    heavy = ("lightning", "rl4co", "tensordict", "torch_geometric", "scipy", "sympy", "matplotlib")
+    heavy = (
+        "lightning", "rl4co", "tensordict", "torch_geometric", "scipy", "sympy", "matplotlib",
+        "numba",
+    )  # fmt: skip
     code = (
         "import sys, nco.search.policy; from nco.models.files import load_policy;"
         f"load_policy('rcvrp'); print([m for m in {heavy!r} if m in sys.modules])"
@@ -90,7 +101,7 @@ def test_truncated_files_are_refused(saved, size):
 
 def test_files_for_another_problem_are_refused(saved):
     """Both problems are named."""
-    with pytest.raises(PolicyError, match=r"'rcvrp', not for 'atsp'"):
+    with pytest.raises(PolicyError, match="for rcvrp, not for 'atsp'"):
         load_policy(saved, "atsp")
 
 
@@ -102,7 +113,7 @@ def test_metadata_that_is_damaged_is_refused(saved):
 
 def test_a_problem_that_nobody_knows_is_refused(saved):
     """A policy of a later version, say, is named with its problem."""
-    solver = PolicySolver("policy", source=str(rewritten(saved, problem="tsptw")))
+    solver = PolicySolver("policy", source=str(rewritten(saved, problems=json.dumps(["tsptw"]))))
     with pytest.raises(PolicyError, match=r"p\.safetensors' is for 'tsptw'"):
         solver.solve(Problem.from_matrices([[0.0, 1.0], [1.0, 0.0]]), 1.0, 0)
 
@@ -116,14 +127,16 @@ def test_foreign_safetensors_are_refused(saved):
 def test_missing_surplus_and_misshapen_tensors_are_named(saved):
     """The message names the tensor that is wrong."""
     tensors = load_file(saved)
-    with pytest.raises(PolicyError, match=r"lacks tensor 'embed\.weight'"):
-        load_policy(rewritten(saved, {k: v for k, v in tensors.items() if k != "embed.weight"}))
-    with pytest.raises(PolicyError, match=r"'embed\.bias' has shape \(3,\)"):
-        load_policy(rewritten(saved, {**tensors, "embed.bias": torch.zeros(3)}))
+    with pytest.raises(PolicyError, match=r"lacks tensor 'embedding\.weight'"):
+        load_policy(rewritten(saved, {k: v for k, v in tensors.items() if k != "embedding.weight"}))
+    with pytest.raises(PolicyError, match=r"'embedding\.bias' has shape \(3,\)"):
+        load_policy(rewritten(saved, {**tensors, "embedding.bias": torch.zeros(3)}))
     with pytest.raises(PolicyError, match="extra"):
         load_policy(rewritten(saved, {**tensors, "extra": torch.zeros(3)}))
     with pytest.raises(PolicyError, match="finite"):
-        load_policy(rewritten(saved, {**tensors, "embed.bias": tensors["embed.bias"] * torch.nan}))
+        load_policy(
+            rewritten(saved, {**tensors, "embedding.bias": tensors["embedding.bias"] * torch.nan})
+        )
 
 
 @pytest.mark.parametrize(

@@ -140,10 +140,11 @@ def wrapped(possible: Tensor) -> Tensor:
     return order.gather(1, turn % count)
 
 
-def rows(table: Tensor, index: Tensor) -> Tensor:
-    """`[B, S, N]` rows of tables `[B, N, N]` at `index` `[B, S]`."""
-    batch, nodes = table.shape[:2]
+def gather_rows(table: Tensor, index: Tensor) -> Tensor:
+    """Rows `[B, D, E]` of tables `[B, N, E]` at `index` `[B, D]`."""
+    batch, nodes, width = table.shape
     if batch > 1:
         index = index + torch.arange(batch, device=index.device)[:, None] * nodes
     # Several times as fast as `gather` on CPUs: whole rows are copied.
-    return table.flatten(0, 1).index_select(0, index.flatten()).view(*index.shape, -1)
+    found = table.reshape(batch * nodes, width).index_select(0, index.reshape(-1))
+    return found.view(*index.shape, width)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, ClassVar
 import torch
 
 from nco.envs import observe
-from nco.envs.base import Features, Observation, rows, wrapped
+from nco.envs.base import Features, Observation, gather_rows, wrapped
 from nco.envs.rcvrp import RCVRP, RCVRPInstance, RCVRPState, fitting, with_depot
 
 if TYPE_CHECKING:
@@ -174,7 +174,7 @@ class RCVRPTW:
 
         So the depot is always reached in time.
         """
-        arrival = rows(instance.duration, state.current)
+        arrival = gather_rows(instance.duration, state.current)
         arrival += state.time[..., None]
         allowed = fitting(instance, state)
         allowed &= arrival <= instance.latest[:, None]

@@ -131,12 +131,3 @@ class Block(nn.Module):
         node = node + self.combine(mixed.transpose(1, 2).flatten(2))
         changed: Tensor = self.down(F.relu(self.up(self.forward_norm(node))))
         return node + changed
-
-
-def gather_rows(table: Tensor, index: Tensor) -> Tensor:
-    """Rows `[B, D, E]` of tables `[B, N, E]` at `index` `[B, D]`."""
-    batch, nodes, width = table.shape
-    if batch > 1:
-        index = index + torch.arange(batch, device=index.device)[:, None] * nodes
-    rows = table.reshape(batch * nodes, width).index_select(0, index.reshape(-1))
-    return rows.view(*index.shape, width)

@@ -23,7 +23,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from nco.models.layers import NamedLinear, PairBias, gather_rows, sharpness
+from nco.envs.base import gather_rows
+from nco.models.layers import NamedLinear, PairBias, sharpness
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

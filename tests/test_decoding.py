@@ -18,9 +18,9 @@ from nco.envs.observe import fill_frame
 from nco.errors import PolicyError, UnsupportedError
 from nco.models.attention import AttentionPolicy
 from nco.models.files import load_policy, save_policy, shipped
+from nco.models.pointer import sampled
 from nco.problem import Problem, Profile, Vehicle
 from nco.search import policy
-from nco.models.pointer import sampled
 from nco.search.decoding import Strategy, TimeUp, rollout, turned
 from nco.search.policy import PolicySolver
 
@@ -210,7 +210,8 @@ def test_a_policy_for_time_windows_also_solves_problems_without(tmp_path):
     general = PolicySolver("policy", source=saved_policy(tmp_path, "rcvrptw"))
     assert nco.solve(problem_of(9), general, time_limit_s=5.0).feasible
     tour = PolicySolver("policy", source=saved_policy(tmp_path, "atsp"))
-    with pytest.raises(UnsupportedError, match=r"atsp.safetensors' can solve atsp and cannot handle: capacity"):
+    refusal = r"atsp.safetensors' can solve atsp and cannot handle: capacity"
+    with pytest.raises(UnsupportedError, match=refusal):
         nco.solve(problem_of(9), tour)
 
 

@@ -88,9 +88,7 @@ def test_logits_of_closed_nodes_are_minus_infinity():
     allowed = env.mask(instance, state)
     with torch.no_grad():
         encoded = policy.encode(env.observe(instance))
-        found = logits(
-            encoded, Decisions(env.roles(state), env.context(instance, state), allowed)
-        )
+        found = logits(encoded, Decisions(env.roles(state), env.context(instance, state), allowed))
     assert found[0, 0, 0] == -torch.inf
     assert torch.isfinite(found[0, 0, 1:]).all()
 

@@ -12,14 +12,11 @@ our policy on each alone.
 from __future__ import annotations
 
 import argparse
-import time
 import warnings
-from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 import torch
-import yaml
-from networks import STARTS, Task, gap_percent, pools_of, tasks
+from networks import STARTS, Task, for_minutes, gap_percent, shipped_cities, tasks
 
 from nco.envs import environment
 from nco.models.attention import AttentionPolicy
@@ -32,34 +29,9 @@ from nco.training.seeds import seeded
 from nco.versions import machine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from nco.training.pools import Pools
 
-CITIES = "rcvrp"  # the shipped config whose cities are used
 RL4CO_RATE = 1e-4  # its default
-
-
-def for_minutes(
-    step: Callable[[int], torch.Tensor],
-    parameters: list[torch.nn.Parameter],
-    rate: float,
-    minutes: float,
-    falls: bool,
-) -> int:
-    """Takes steps for so much CPU time; returns how many."""
-    optimizer = torch.optim.AdamW(parameters, rate, weight_decay=1e-6)
-    begin, done, number = time.process_time(), 0.0, 0
-    while done < 1.0:
-        for group in optimizer.param_groups:
-            group["lr"] = rate * (min(1.0, 50 * done + 0.02, 2 * (1 - done)) if falls else 1.0)
-        optimizer.zero_grad()
-        step(number).backward()
-        torch.nn.utils.clip_grad_norm_(parameters, 1.0)
-        optimizer.step()
-        number += 1
-        done = (time.process_time() - begin) / (60 * minutes)
-    return number
 
 
 def ours(task: Task, pools: Pools, given: argparse.Namespace) -> tuple[int, float, float]:
@@ -74,7 +46,7 @@ def ours(task: Task, pools: Pools, given: argparse.Namespace) -> tuple[int, floa
         return rollout_loss(env, instance, policy, STARTS, seeded("cpu", "starts", number))[0]
 
     step(0)  # compiles
-    steps = for_minutes(step, list(policy.parameters()), given.rate, given.minutes, falls=True)
+    steps = for_minutes(step, list(policy.parameters()), given.rate, given.minutes)
     return steps, *gap_percent(policy.eval(), task)
 
 
@@ -125,11 +97,7 @@ def main() -> None:
     given = parser.parse_args()
     one_thread()
     keep_freed_memory()
-    config = resources.files("nco.training") / "configs" / f"{CITIES}.yaml"
-    data = yaml.safe_load(config.read_text())["data"]
-    training, unseen = (
-        pools_of(data[kind], given.folder) for kind in ("cities", "validation_cities")
-    )
+    training, unseen = shipped_cities(given.folder)
     print(f"{machine()}; {given.minutes} min CPU each, {given.stops} stops")
     for task in tasks(unseen, given.stops, given.instances, given.reference_s):
         theirs = "RL4CO MatNet" if task.problem == "atsp" else "RL4CO attention model"

@@ -76,9 +76,13 @@ class Task:
     reference: torch.Tensor
 
 
-def pools_of(cities: list[str], folder: str) -> Pools:
-    """Tables of cities, as the shipped config takes them."""
-    return Pools.of([table_of(source, TableSize()) for source in find_sources(cities, folder)])
+def shipped_cities(folder: str) -> tuple[Pools, Pools]:
+    """Tables of the shipped config's cities: those to train on, and those to validate on."""
+    config = resources.files("nco.training") / "configs" / "rcvrp.yaml"
+    data = yaml.safe_load(config.read_text())["data"]
+    sources = [find_sources(data[kind], folder) for kind in ("cities", "validation_cities")]
+    training, unseen = (Pools.of([table_of(s, TableSize()) for s in some]) for some in sources)
+    return training, unseen
 
 
 def tasks(pools: Pools, stops: int, count: int, cpu_s: float) -> list[Task]:
@@ -88,8 +92,7 @@ def tasks(pools: Pools, stops: int, count: int, cpu_s: float) -> list[Task]:
     made = []
     for problem in PROBLEMS:
         instance = DRAW[problem](pools, count, stops, PLAIN, seeded("cpu", "networks", stops))
-        problem_of = conversion(problem).problem
-        costs = [solve_by_cpu(problem_of(instance, b), cpu_s) for b in range(count)]
+        costs = [solve_by_cpu(p, cpu_s) for p in conversion(problem).problems(instance)]
         made.append(Task(problem, instance, torch.tensor(costs)))
     return made
 
@@ -102,21 +105,28 @@ def step(policy: Policy, pools: Pools, stops: int, batch: int, number: int) -> t
     return rollout_loss(environment(problem), instance, policy, STARTS, starts)[0]
 
 
-def train(policy: Policy, pools: Pools, minutes: float, rate: float, stops: int, batch: int) -> int:
-    """Trains for so much CPU time; returns the number of steps."""
-    optimizer = torch.optim.AdamW(policy.parameters(), rate, weight_decay=1e-6)
+def for_minutes(
+    loss: Callable[[int], torch.Tensor],
+    parameters: list[torch.nn.Parameter],
+    rate: float,
+    minutes: float,
+    falls: bool = True,
+) -> int:
+    """Takes steps on `loss(number)` for so much CPU time; returns how many.
+
+    The learning rate rises, and falls to 0 by then, unless it is to stay as it is.
+    """
+    optimizer = torch.optim.AdamW(parameters, rate, weight_decay=1e-6)
     begin, done, number = time.process_time(), 0.0, 0
-    policy.train()
     while done < 1.0:
         for group in optimizer.param_groups:
-            group["lr"] = rate * min(1.0, 50 * done + 0.02, 2 * (1 - done))
+            group["lr"] = rate * (min(1.0, 50 * done + 0.02, 2 * (1 - done)) if falls else 1.0)
         optimizer.zero_grad()
-        step(policy, pools, stops, batch, number).backward()
-        torch.nn.utils.clip_grad_norm_(policy.parameters(), 1.0)
+        loss(number).backward()
+        torch.nn.utils.clip_grad_norm_(parameters, 1.0)
         optimizer.step()
         number += 1
         done = (time.process_time() - begin) / (60 * minutes)
-    policy.eval()
     return number
 
 
@@ -177,10 +187,7 @@ def main() -> None:
     given = parser.parse_args()
     one_thread()
     keep_freed_memory()
-    config = resources.files("nco.training") / "configs" / "rcvrp.yaml"
-    data = yaml.safe_load(config.read_text())["data"]
-    training = pools_of(data["cities"], given.folder)
-    unseen = pools_of(data["validation_cities"], given.folder)
+    training, unseen = shipped_cities(given.folder)
     validation = tasks(unseen, given.stops, given.instances, given.reference_s)
     print(
         f"{machine()}; {given.minutes} min CPU each, {given.stops} stops, "
@@ -196,7 +203,14 @@ def main() -> None:
         size = sum(p.numel() for p in policy.parameters())
         whole, encoder, kept = costs(policy, training)
         row = f"{name} | {size} | {whole:.1f} | {encoder:.1f} | {kept:.0f}"
-        steps = train(policy, training, given.minutes, given.rate, given.stops, given.batch)
+        policy.train()
+        steps = for_minutes(
+            lambda number, policy=policy: step(policy, training, given.stops, given.batch, number),
+            list(policy.parameters()),
+            given.rate,
+            given.minutes,
+        )
+        policy.eval()
         gaps = [gap_percent(policy, task) for task in validation]
         found = " | ".join(f"{mean:.2f} ± {error:.2f}" for mean, error in gaps)
         print(f"{row} | {steps} | {found}", flush=True)

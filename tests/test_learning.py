@@ -24,22 +24,30 @@ with warnings.catch_warnings():
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 
-@pytest.mark.parametrize("name", sorted(ENVIRONMENTS))
-def test_a_tiny_policy_learns(name):
-    """Forty steps on a city beat the untrained policy on instances that it never saw."""
-    env, policy, draw = environment(name), small_policy(name), DRAW[name]
+def sampled_costs(policy, name: str, steps: int, batch: int, stops: int) -> list[float]:
+    """Trains a policy on a city; mean costs of the rollouts sampled at each step."""
     pools = Pools.of([make_table(points=90)])
-    fresh = draw(pools, 64, 12, PLAIN, seeded("cpu", "fresh"))
-    before = rollout(env, fresh, policy).cost.mean()
     optimizer = torch.optim.Adam(policy.parameters(), 5e-3)
     sampled = []
-    for k in range(40):
-        instance = draw(pools, 16, 12, PLAIN, seeded("cpu", k))
-        loss, cost = rollout_loss(env, instance, policy, 8, seeded("cpu", "samples", k))
+    for k in range(steps):
+        instance = DRAW[name](pools, batch, stops, PLAIN, seeded("cpu", k))
+        starts = seeded("cpu", "samples", k)
+        loss, cost = rollout_loss(environment(name), instance, policy, 8, starts)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         sampled.append(float(cost.mean()))
+    return sampled
+
+
+@pytest.mark.parametrize("name", sorted(ENVIRONMENTS))
+def test_a_tiny_policy_learns(name):
+    """Forty steps on a city beat the untrained policy on instances that it never saw."""
+    env, policy = environment(name), small_policy(name)
+    pools = Pools.of([make_table(points=90)])
+    fresh = DRAW[name](pools, 64, 12, PLAIN, seeded("cpu", "fresh"))
+    before = rollout(env, fresh, policy).cost.mean()
+    sampled = sampled_costs(policy, name, steps=40, batch=16, stops=12)
     after = rollout(env, fresh, policy).cost.mean()
     assert sum(sampled[-10:]) < 0.9 * sum(sampled[:10])
     assert after < 0.95 * before

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import replace
 from functools import reduce
 from operator import or_
@@ -10,8 +9,8 @@ from operator import or_
 import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812
-from city_tables import make_table
 from directed import MAKE, directed_rcvrp
+from test_learning import sampled_costs
 from test_models import first_logits
 
 from nco.envs import ENVIRONMENTS, environment
@@ -27,14 +26,6 @@ from nco.models.pointer import Decisions, logits
 from nco.models.rrnco import PUBLISHED, RADAR, RRNCOPolicy
 from nco.models.spectral import balanced, singular_factors
 from nco.search.decoding import rollout, turned
-from nco.training.distribution import PLAIN
-from nco.training.pools import Pools
-from nco.training.sampler import DRAW
-from nco.training.seeds import seeded
-
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")
-    from nco.training.reinforce import rollout_loss
 
 SMALL = {"width": 16, "heads": 2, "decoder_heads": 2, "layers": 2, "hidden": 16}
 FEW = {"neighbours": 4, "bias_width": 8}
@@ -185,17 +176,7 @@ def test_every_parameter_learns(network, name):
 )
 def test_networks_learn(network, name):
     """Twenty steps on a city make sampled rollouts clearly cheaper."""
-    env, policy, draw = environment(name), small(network).train(), DRAW[name]
-    pools = Pools.of([make_table(points=90)])
-    optimizer = torch.optim.Adam(policy.parameters(), 5e-3)
-    sampled = []
-    for k in range(20):
-        instance = draw(pools, 12, 10, PLAIN, seeded("cpu", k))
-        loss, cost = rollout_loss(env, instance, policy, 8, seeded("cpu", "samples", k))
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        sampled.append(float(cost.mean()))
+    sampled = sampled_costs(small(network).train(), name, steps=20, batch=12, stops=10)
     assert sum(sampled[-5:]) < 0.9 * sum(sampled[:5])
 
 

@@ -14,10 +14,10 @@ from typing import Any
 
 from nco.bench.suite import Suite, Task
 from nco.bench.worker import prepare, work
-from nco.bench.workers import workers
 from nco.errors import FormatError, StorageError
 from nco.solve import METHODS
 from nco.versions import version_of, versions
+from nco.workers import workers
 
 log = logging.getLogger("nco")
 

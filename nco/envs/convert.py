@@ -13,6 +13,7 @@ import torch
 
 from nco.envs.arcs import arc_cost, coordinates, linked, whole_units
 from nco.envs.atsp import ATSPInstance
+from nco.envs.instances import Instances
 from nco.envs.instances import each
 from nco.envs.rcvrp import UNLIMITED, RCVRPInstance
 from nco.envs.rcvrptw import (
@@ -47,7 +48,7 @@ class Converted[I]:
 
 
 @dataclass(frozen=True)
-class Conversion[I]:
+class Conversion[I: Instances]:
     """How problems become instances of one environment, and back.
 
     Attributes:
@@ -64,6 +65,10 @@ class Conversion[I]:
     instance: Callable[[Problem, torch.dtype], Converted[I]]
     routes: Callable[[Problem, Sequence[int], Sequence[int]], list[Route]]
     problem: Callable[[I, int], Problem]
+
+    def problems(self, instances: I) -> list[Problem]:
+        """Every instance of a batch as a problem."""
+        return [self.problem(instances, b) for b in range(len(instances.cost))]
 
     def covers(self, problem: Problem) -> bool:
         """Whether a problem asks for nothing else."""

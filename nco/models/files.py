@@ -22,7 +22,7 @@ from nco.errors import PolicyError
 from nco.models.policy import Policy, Spec
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from torch import Tensor
 
@@ -247,11 +247,16 @@ def _read_card(path: Path) -> dict[str, Any]:
     return content
 
 
+def policy_tensors(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Those of a checkpoint's tensors that are the policy's, as it names them."""
+    return {k.removeprefix("policy."): v for k, v in state.items() if k.startswith("policy.")}
+
+
 def _read_checkpoint(path: Path) -> _Content:
     try:
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
         about, state = checkpoint[CHECKPOINT_KEY], checkpoint["state_dict"]
-        tensors = {k.removeprefix("policy."): v for k, v in state.items() if k[:7] == "policy."}
+        tensors = policy_tensors(state)
         card = {"training": about["training"]} if "training" in about else {}
         return tuple(about["problems"]), about["policy"], tensors, card
     except Exception as error:  # torch.load raises almost anything on a damaged file

@@ -91,8 +91,7 @@ def compute_references(validation: Validation, time_limit_s: float) -> None:
         raise FormatError("data.references is not set; name the file to write")
     for name, stops in validation.cells:
         instance = validation.instance(name, stops)
-        problem_of = conversion(name).problem
-        problems = [problem_of(instance, b) for b in range(validation.instances)]
+        problems = conversion(name).problems(instance)
         log.info("references of %d instances of %s with %d stops", len(problems), name, stops)
         costs = reference_costs(problems, time_limit_s)
         entry = {"method": METHOD, "time_limit_s": time_limit_s, "cost_m": costs}

@@ -214,11 +214,8 @@ def _pools(plan: Plan) -> tuple[Pools, Pools]:
 def _cases(name: str, pools: Pools, plan: Plan) -> _Cases:
     generator = seeded("cpu", "specialise, held out", name, plan.seed)
     instance = DRAW[name](pools, plan.instances, plan.stops, PLAIN, generator)
-    problem_of = conversion(name).problem
     log.info("%s: references of %d instances", name, plan.instances)
-    costs = reference_costs(
-        (problem_of(instance, k) for k in range(plan.instances)), plan.reference_s
-    )
+    costs = reference_costs(conversion(name).problems(instance), plan.reference_s)
     return _Cases(name, instance, torch.tensor(costs))
 
 

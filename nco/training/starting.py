@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from nco.errors import PolicyError
-from nco.models.files import CHECKPOINT_KEY, load_policy
+from nco.models.files import CHECKPOINT_KEY, load_policy, policy_tensors
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,8 +40,7 @@ def check_checkpoint(policy: Policy, checkpoint: dict[str, Any]) -> None:
     """
     try:
         init_args = checkpoint[CHECKPOINT_KEY]["policy"]["init_args"]
-        state = checkpoint["state_dict"]
-        tensors = {k.removeprefix("policy."): v for k, v in state.items() if k[:7] == "policy."}
+        tensors = policy_tensors(checkpoint["state_dict"])
     except (KeyError, TypeError, AttributeError) as error:
         raise PolicyError(f"the checkpoint is not of nco: it lacks {error}") from error
     check_same_network(policy, tensors, init_args, "the checkpoint")

@@ -12,32 +12,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from nco.bench.workers import workers
+from nco.baselines.pyvrp import solve_by_cpu
 from nco.envs import environment
 from nco.envs.convert import conversion
 from nco.errors import InputError
 from nco.training.labels import Group, padded, read_labels, write_labels
 from nco.training.orders import feasible, order
+from nco.workers import workers
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
-    from nco.problem import Problem
-    from nco.route import Route
     from nco.training.lessons import Lessons
 
 log = logging.getLogger("nco")
 
-SEED = 1  # of PyVRP
 _WRITE_EVERY_S = 30.0
-
-
-def solve_by_cpu(problem: Problem, cpu_s: float) -> list[Route]:
-    """The routes that PyVRP finds in some CPU seconds of its thread."""
-    from nco.baselines.pyvrp import PyVRP
-    from nco.solver import ThreadClock
-
-    return list(PyVRP(clock=ThreadClock).solve(problem, cpu_s, SEED).routes)
 
 
 def compute_labels(lessons: Lessons) -> int:
@@ -78,10 +68,9 @@ def compute_labels(lessons: Lessons) -> int:
 def _group(lessons: Lessons, number: int, pool: Executor) -> Group:
     name, instance = lessons.instance(number)
     cpu_s = lessons.plan.time_limit_s
-    problem_of, rules = conversion(name).problem, order(name)
-    problems = [problem_of(instance, b) for b in range(len(instance.cost))]
+    problems, rules = conversion(name).problems(instance), order(name)
     found = pool.map(solve_by_cpu, problems, [cpu_s] * len(problems))
-    actions = padded([rules.actions(routes) for routes in found])
+    actions = padded([rules.actions(solution.routes) for solution in found])
     env = environment(name)
     taken = torch.from_numpy(actions.astype(np.int64)).clamp_min(0)[:, None]
     if not feasible(env, instance, taken).all():

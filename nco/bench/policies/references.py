@@ -15,12 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nco.baselines.pyvrp import SEED
 from nco.bench.policies.sets import fingerprint
-from nco.bench.policies.solver import SEED, solve_by_cpu
-from nco.bench.workers import workers
+from nco.bench.policies.solver import solve_by_cpu
 from nco.data.cache import cache_dir
 from nco.data.files import write_atomic
 from nco.errors import FormatError, InputError
+from nco.workers import workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

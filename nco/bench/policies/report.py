@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nco import console
+from nco.baselines.pyvrp import SEED
 from nco.bench.policies.references import LONG_S
 from nco.bench.policies.sets import SETS
-from nco.bench.policies.solver import SEED
 from nco.data.cache import read_json
 from nco.data.files import write_atomic
 from nco.errors import PolicyError

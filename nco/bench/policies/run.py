@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from nco.baselines.pyvrp import SEED
 from nco.bench.policies.measure import (
     BASELINES,
     DECODINGS,
@@ -17,7 +18,6 @@ from nco.bench.policies.measure import (
 from nco.bench.policies.references import LONG_S, compute, usual_limit_s
 from nco.bench.policies.report import row
 from nco.bench.policies.sets import INSTANCES, PROBLEMS, STOPS, cells, draw, fingerprint
-from nco.bench.policies.solver import SEED
 from nco.errors import InputError
 
 if TYPE_CHECKING:

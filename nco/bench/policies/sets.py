@@ -190,8 +190,7 @@ def draw(cell: Cell, count: int, cities: Cities) -> Cases:
     turn = torch.arange(count)
     order = turn % len(places.cities) * blocks * _BLOCK + turn // len(places.cities)
     instance = _joined(parts, order)
-    problem = conversion(cell.problem).problem
-    return Cases(cell, instance, tuple(problem(instance, k) for k in range(count)))
+    return Cases(cell, instance, tuple(conversion(cell.problem).problems(instance)))
 
 
 def fingerprint(problem: Problem) -> str:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nco.baselines.pyvrp import PyVRP
+from nco.baselines import pyvrp
 from nco.check import check
 from nco.errors import InputError
-from nco.solver import ThreadClock
 
 if TYPE_CHECKING:
     from nco.problem import Problem
-
-SEED = 1  # of PyVRP
 
 
 def solve_by_cpu(problem: Problem, cpu_s: float) -> float:
@@ -21,7 +18,7 @@ def solve_by_cpu(problem: Problem, cpu_s: float) -> float:
     Raises:
         InputError: its answer is not feasible.
     """
-    solution = PyVRP(clock=ThreadClock).solve(problem, cpu_s, SEED)
+    solution = pyvrp.solve_by_cpu(problem, cpu_s)
     report = check(problem, solution)
     if not report.feasible:
         raise InputError(

@@ -18,17 +18,16 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-TILE = 32
-"""Decisions worked on side by side: scores are `[N, TILE]`, so that every loop over decisions is
-whole vectors whatever the number of nodes. Lanes without a decision compute nothing of use."""
+from nco.models.products import LANES, larger, product
 
-LONG_TILE = 64
-"""The same where all decisions of many rollouts are there at once."""
+TILE = 64
+"""Most decisions worked on side by side: scores are `[N, TILE]`, so that every loop over decisions
+is whole vectors whatever the number of nodes. Lanes without a decision compute nothing of use."""
 
 _NEVER = np.float32(-1e30)
 _ZERO, _ONE, _HALF = np.float32(0.0), np.float32(1.0), np.float32(0.5)
 _TWO = np.float32(2.0)
-_LOWEST = np.float32(-87.0)  # below, e^x is no normal float32
+_LOWEST = np.float32(-64.0)  # below, e^x times a weight might be no normal float32: slow
 # 2^f on [-1/2, 1/2] by its Taylor polynomial: 2e-7 relative error, the precision of float32.
 _LOG2E = np.float32(1.4426950408889634)
 _C1 = np.float32(0.6931471805599453)
@@ -50,6 +49,12 @@ def _exp(x):
     f = t - np.float32(whole)
     power = ((((_C5 * f + _C4) * f + _C3) * f + _C2) * f + _C1) * f + _ONE
     return power * np.int32((whole + _EXPONENT_BIAS) << _MANTISSA_BITS).view(np.float32)
+
+
+@_inline
+def _tile(decisions):
+    """Lanes for a number of decisions: whole vectors, and no more than needed."""
+    return min(TILE, -(-decisions // LANES) * LANES)
 
 
 @_inline
@@ -75,11 +80,10 @@ def _pick_up(allowed, begin, end, action, chosen):
 
 
 @_inline
-def _queries(query, weight, bias, roles, context, allowed, chosen, count, q, shut):
-    """Fills `q` `[E, T]` and `shut` `[N, T]` for the chosen decisions."""
-    row = np.empty(len(q), np.float32)
+def _queries(query, weight, bias, roles, context, allowed, chosen, count, rows, q, shut):
+    """Fills `rows` `[T, E]`, `q` `[E, T]` and `shut` `[N, T]` for the chosen decisions."""
     for t in range(count):
-        j = chosen[t]
+        j, row = chosen[t], rows[t]
         row[:] = bias
         for c in range(len(weight)):
             x = context[j, c]
@@ -89,10 +93,19 @@ def _queries(query, weight, bias, roles, context, allowed, chosen, count, q, shu
             share = query[r, roles[j, r]]
             for e in range(len(row)):
                 row[e] += share[e]
-        for e in range(len(row)):
-            q[e, t] = row[e]
         for n in range(len(shut)):
             shut[n, t] = _ZERO if allowed[j, n] else _NEVER
+    _turn(rows, q)
+
+
+@_inline
+def _turn(rows, columns):
+    """Writes `rows` `[T, E]` into `columns` `[E, T]`, a few at a time, which stay in the cache."""
+    tile, size = rows.shape
+    for begin in range(0, tile, LANES):
+        for e in range(size):
+            for t in range(begin, begin + LANES):
+                columns[e, t] = rows[t, e]
 
 
 @_inline
@@ -105,7 +118,7 @@ def _weights(score, shut, scale, top, total):
     for n in range(nodes):
         for t in range(tile):
             score[n, t] += shut[n, t]
-            top[t] = max(top[t], score[n, t])
+            top[t] = larger(top[t], score[n, t])
     for n in range(nodes):
         for t in range(tile):
             score[n, t] = _exp((score[n, t] - top[t]) * scale)
@@ -121,9 +134,9 @@ def _glimpse(q, key, value, shut, p, top, total, g):
     heads, width = len(key), key.shape[2]
     for h in range(heads):
         own = slice(h * width, (h + 1) * width)
-        np.dot(key[h], q[own], p[h])
+        product(key[h], q[own], p[h])
         _weights(p[h], shut, _ONE, top, total[h])
-        np.dot(value[h], p[h], g[own])
+        product(value[h].T, p[h], g[own])
         for w in range(h * width, (h + 1) * width):
             for t in range(g.shape[1]):
                 g[w, t] = q[w, t] + g[w, t] / total[h, t]
@@ -132,7 +145,7 @@ def _glimpse(q, key, value, shut, p, top, total, g):
 @_inline
 def _logits(g, target, pair, roles, chosen, count, clip, squash, logit):
     """Logits `[N, T]` of the tile, and the tanh in them."""
-    np.dot(target, g, logit)
+    product(target, g, logit)
     for t in range(count):
         row = pair[roles[chosen[t], 0]]
         for n in range(len(logit)):
@@ -156,7 +169,7 @@ def decide(
     Args:
         query: `[V, R, N, E]`.
         key: `[V, H, N, W]`.
-        value: `[V, H, W, N]`.
+        value: `[V, H, N, W]`.
         target: `[V, N, E]`.
         pair: `[B, N, N]`, each shared by `V / B` instances.
         weight: `[C, E]` of the context.
@@ -174,24 +187,22 @@ def decide(
         action: `[V, D]` int64, filled.
     """
     heads, nodes, width = key.shape[1:]
-    views = len(query) // len(pair)
-    q = np.zeros((heads * width, TILE), np.float32)
-    g = np.zeros((heads * width, TILE), np.float32)
-    p = np.zeros((heads, nodes, TILE), np.float32)
-    logit = np.zeros((nodes, TILE), np.float32)
-    squash = np.zeros((nodes, TILE), np.float32)
-    shut = np.zeros((nodes, TILE), np.float32)
-    top, total = np.zeros(TILE, np.float32), np.zeros((heads + 1, TILE), np.float32)
-    chosen = np.zeros(TILE, np.int64)
+    views, size, tile = len(query) // len(pair), heads * width, _tile(end - begin)
+    rows = np.zeros((tile, size), np.float32)
+    q, g = np.zeros((size, tile), np.float32), np.zeros((size, tile), np.float32)
+    p = np.zeros((heads, nodes, tile), np.float32)
+    logit = np.zeros((nodes, tile), np.float32)
+    squash, shut = np.zeros_like(logit), np.zeros_like(logit)
+    top, total = np.zeros(tile, np.float32), np.zeros((heads + 1, tile), np.float32)
+    chosen = np.zeros(tile, np.int64)
     for b in range(first, last):
         j = begin
         while j < end:
             count, j = _pick_up(allowed[b], j, end, action[b], chosen)
             if count == 0:
                 continue
-            _queries(
-                query[b], weight, bias, roles[b], context[b], allowed[b], chosen, count, q, shut
-            )
+            _queries(query[b], weight, bias, roles[b], context[b], allowed[b], chosen, count,
+                     rows, q, shut)  # fmt: skip
             _glimpse(q, key[b], value[b], shut, p, top, total, g)
             _logits(g, target[b], pair[b // views], roles[b], chosen, count, clip, squash, logit)
             if temperature > _ZERO:
@@ -237,16 +248,17 @@ def _outcome(
 
 
 @_inline
-def _through_head(q, g, key, value, p, total, dg, d_key, d_value, mean, scaled, dp, dq, to_key,
-                  to_value):  # fmt: skip
+def _through_head(q, rows, g, key, value, p, total, dg, d_key, d_value, mean, scaled, turned, dp,
+                  dq, to_node):  # fmt: skip
     """Through the glimpse of one head, of which all arrays are; adds its queries' part to `dg`."""
     width, tile = q.shape
     for w in range(width):
         for t in range(tile):
             scaled[w, t] = dg[w, t] / total[t]
-    np.dot(value.T, scaled, dp)
-    np.dot(scaled, p.T, to_value)
-    d_value += to_value
+    product(value, scaled, dp)
+    _turn(scaled.T, turned.T)
+    product(p, turned, to_node)
+    d_value += to_node
     # The mean of dp under p is what the glimpse itself gains.
     mean[:] = _ZERO
     for w in range(width):
@@ -255,19 +267,18 @@ def _through_head(q, g, key, value, p, total, dg, d_key, d_value, mean, scaled, 
     for n in range(len(p)):
         for t in range(tile):
             dp[n, t] = p[n, t] * (dp[n, t] - mean[t])
-    np.dot(dp, q.T, to_key)
-    d_key += to_key
-    np.dot(key.T, dp, dq)
+    product(dp, rows, to_node)
+    d_key += to_node
+    product(key.T, dp, dq)
     dg += dq
 
 
 @_inline
-def _through_queries(dg, roles, context, chosen, count, row, d_query, d_weight, d_bias):
-    """Hands the gradient of queries `[E, T]` to what they were added up from."""
+def _through_queries(rows, roles, context, chosen, count, d_query, d_weight, d_bias):
+    """Hands the gradient of queries `[T, E]` to what they were added up from."""
     for t in range(count):
-        k = chosen[t]
+        k, row = chosen[t], rows[t]
         for e in range(len(row)):
-            row[e] = dg[e, t]
             d_bias[e] += row[e]
         for c in range(len(d_weight)):
             x = context[k, c]
@@ -292,24 +303,18 @@ def weigh(
     `d_pair` `[V, N, N]`, `d_weight` `[V, C, E]` and `d_bias` `[V, E]` have an entry an instance.
     """
     heads, nodes, width = key.shape[1:]
-    views = len(query) // len(pair)
-    size = heads * width
-    q = np.zeros((size, LONG_TILE), np.float32)
-    g = np.zeros((size, LONG_TILE), np.float32)
-    dg = np.zeros((size, LONG_TILE), np.float32)
-    dq = np.zeros((width, LONG_TILE), np.float32)
-    scaled = np.zeros((width, LONG_TILE), np.float32)
-    p = np.zeros((heads, nodes, LONG_TILE), np.float32)
-    dp = np.zeros((nodes, LONG_TILE), np.float32)
-    logit = np.zeros((nodes, LONG_TILE), np.float32)
-    squash = np.zeros((nodes, LONG_TILE), np.float32)
-    shut = np.zeros((nodes, LONG_TILE), np.float32)
-    top, total = np.zeros(LONG_TILE, np.float32), np.zeros((heads + 1, LONG_TILE), np.float32)
-    step, row = np.zeros(LONG_TILE, np.float32), np.zeros(size, np.float32)
-    to_target = np.zeros((nodes, size), np.float32)
-    to_key = np.zeros((nodes, width), np.float32)
-    to_value = np.zeros((width, nodes), np.float32)
-    chosen = np.zeros(LONG_TILE, np.int64)
+    views, size, tile = len(query) // len(pair), heads * width, _tile(allowed.shape[1])
+    rows, turned = np.zeros((tile, size), np.float32), np.zeros((tile, size), np.float32)
+    q, g = np.zeros((size, tile), np.float32), np.zeros((size, tile), np.float32)
+    dg, scaled = np.zeros((size, tile), np.float32), np.zeros((width, tile), np.float32)
+    dq = np.zeros((width, tile), np.float32)
+    p = np.zeros((heads, nodes, tile), np.float32)
+    dp, logit = np.zeros((nodes, tile), np.float32), np.zeros((nodes, tile), np.float32)
+    squash, shut = np.zeros_like(logit), np.zeros_like(logit)
+    top, total = np.zeros(tile, np.float32), np.zeros((heads + 1, tile), np.float32)
+    step, to_target = np.zeros(tile, np.float32), np.zeros((nodes, size), np.float32)
+    to_node = np.zeros((nodes, width), np.float32)
+    chosen = np.zeros(tile, np.int64)
     forced = np.zeros(allowed.shape[1], np.int64)
     for b in range(first, last):
         j = 0
@@ -317,9 +322,8 @@ def weigh(
             count, j = _pick_up(allowed[b], j, allowed.shape[1], forced, chosen)
             if count == 0:
                 continue
-            _queries(
-                query[b], weight, bias, roles[b], context[b], allowed[b], chosen, count, q, shut
-            )
+            _queries(query[b], weight, bias, roles[b], context[b], allowed[b], chosen, count,
+                     rows, q, shut)  # fmt: skip
             _glimpse(q, key[b], value[b], shut, p, top, total, g)
             _logits(g, target[b], pair[b // views], roles[b], chosen, count, clip, squash, logit)
             _outcome(logit, squash, shut, action[b], gain[b], clip, chosen, count, top,
@@ -328,15 +332,17 @@ def weigh(
                 to_pair = d_pair[b, roles[b, chosen[t], 0]]
                 for n in range(nodes):
                     to_pair[n] += logit[n, t]
-            np.dot(logit, g.T, to_target)
+            _turn(g.T, turned.T)
+            product(logit, turned, to_target)
             d_target[b] += to_target
-            np.dot(target[b].T, logit, dg)
+            product(target[b].T, logit, dg)
             for h in range(heads):
                 own = slice(h * width, (h + 1) * width)
                 _through_head(
-                    q[own], g[own], key[b, h], value[b, h], p[h], total[h], dg[own], d_key[b, h],
-                    d_value[b, h], top, scaled, dp, dq, to_key, to_value,
+                    q[own], rows[:, own], g[own], key[b, h], value[b, h], p[h], total[h], dg[own],
+                    d_key[b, h], d_value[b, h], top, scaled, turned[:, own], dp, dq, to_node,
                 )  # fmt: skip
+            _turn(dg.T, turned.T)
             _through_queries(
-                dg, roles[b], context[b], chosen, count, row, d_query[b], d_weight[b], d_bias[b]
+                turned, roles[b], context[b], chosen, count, d_query[b], d_weight[b], d_bias[b]
             )

@@ -13,10 +13,8 @@ where gradients of single logits are wanted in torch.
 from __future__ import annotations
 
 import math
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -24,10 +22,11 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from nco.envs.base import gather_rows
+from nco.models import threads
 from nco.models.layers import NamedLinear, PairBias, sharpness
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from nco.envs.base import Features, Observation
 
@@ -43,7 +42,7 @@ class Encoded:
     Attributes:
         query: `[V, R, N, E]` share of each role's node in a query.
         key: `[V, H, N, W]` keys of the glimpse, scaled; `E = H W`.
-        value: `[V, H, W, N]` values of the glimpse.
+        value: `[V, H, N, W]` values of the glimpse.
         target: `[V, N, E]` what the final query is compared with, scaled.
         pair: `[B, N, N]` score of going from row to column, whatever else.
         weight: `[C, E]` of the context in a query.
@@ -138,7 +137,7 @@ class Pointer(nn.Module):
         return Encoded(
             query=(rows[:, None] @ weight.transpose(1, 2)).contiguous(),
             key=key.transpose(1, 2).contiguous(),
-            value=value.reshape(shape).permute(0, 2, 3, 1).contiguous(),
+            value=value.reshape(shape).transpose(1, 2).contiguous(),
             target=target.contiguous() / math.sqrt(self.width),
             pair=self.score(observation.pair, shown.pair)[:, 0].contiguous(),
             weight=context.T.contiguous(),
@@ -157,7 +156,7 @@ def logits(encoded: Encoded, decisions: Decisions) -> Tensor:
     count = encoded.key.shape[1]
     heads = query.view(*query.shape[:2], count, -1).transpose(1, 2)
     glimpse = F.scaled_dot_product_attention(
-        heads, encoded.key, encoded.value.transpose(2, 3).contiguous(), closed[:, None], scale=1.0
+        heads, encoded.key, encoded.value, closed[:, None], scale=1.0
     )
     query = query + glimpse.transpose(1, 2).flatten(2)
     score = torch.bmm(query, encoded.target.transpose(1, 2))
@@ -202,13 +201,13 @@ def _decided(encoded: Encoded, decisions: Decisions, temperature: float, draw: T
     action = torch.zeros(shape, dtype=torch.int64)
     given = (*_arrays(encoded, decisions), temperature, draw.expand(shape).contiguous().numpy())
     # Few instances are shared out by decisions, many by instances.
-    whole = shape[0] >= torch.get_num_threads()
+    whole = shape[0] >= threads.count()
 
     def run(begin: int, end: int) -> None:
         part = (begin, end, 0, shape[1]) if whole else (0, shape[0], begin, end)
         kernels.decide(*given, *part, action.numpy())
 
-    _share_out(run, shape[0] if whole else shape[1])
+    threads.share_out(run, shape[0] if whole else shape[1])
     return action
 
 
@@ -278,7 +277,7 @@ class _Weighed(torch.autograd.Function):
             action.contiguous().numpy(),
             gain.float().contiguous().numpy(),
         )
-        _share_out(
+        threads.share_out(
             lambda begin, end: kernels.weigh(
                 *given, begin, end, likelihood.numpy(), *(grad.numpy() for grad in grads)
             ),
@@ -301,7 +300,7 @@ class _Weighed(torch.autograd.Function):
 def prepare() -> None:
     """Loads the compiled loops; otherwise the first decisions that are worth it do."""
     # Loops are loaded, or compiled, for types of arguments: these take the smallest decision.
-    shapes = (1, 1, 2, 1), (1, 1, 2, 1), (1, 1, 1, 2), (1, 2, 1), (1, 2, 2), (1, 1), (1,)
+    shapes = (1, 1, 2, 1), (1, 1, 2, 1), (1, 1, 2, 1), (1, 2, 1), (1, 2, 2), (1, 1), (1,)
     encoded = Encoded.of([torch.zeros(shape) for shape in shapes], 1.0)
     one = torch.zeros(1, 1, 1)
     decisions = Decisions(one.long(), one, torch.ones(1, 1, 2, dtype=torch.bool))
@@ -324,30 +323,3 @@ def _arrays(encoded: Encoded, decisions: Decisions) -> tuple[Any, ...]:
         decisions.context.float().contiguous().numpy(),
         decisions.allowed.contiguous().numpy(),
     )
-
-
-@cache
-def _pool(threads: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(threads, "nco")
-
-
-@cache
-def _blas() -> Any:
-    """The linear algebra library behind the kernels, which must not start threads of its own."""
-    import scipy.linalg.cython_blas  # noqa: F401 (the one that numba calls)
-    from threadpoolctl import ThreadpoolController
-
-    return ThreadpoolController().select(user_api="blas")
-
-
-def _share_out(run: Callable[[int, int], None], count: int) -> None:
-    """Runs `run(begin, end)` on parts of a range, on as many threads as torch has."""
-    threads = min(torch.get_num_threads(), count)
-    with _blas().limit(limits=1):
-        if threads < 2:
-            run(0, count)
-            return
-        edges = [round(k * count / threads) for k in range(threads + 1)]
-        futures = [_pool(threads).submit(run, *edge) for edge in pairwise(edges)]
-        for future in futures:
-            future.result()

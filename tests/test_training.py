@@ -95,6 +95,14 @@ def test_validation_cities_must_be_unseen(tables):
         CityData([])
 
 
+def test_problems_are_drawn_by_weight(tables):
+    """What weighs nothing never comes; three times the weight comes about three times as often."""
+    data = prepared(tables, problems=["atsp", "rcvrp", "rcvrptw"], problem_weights=[3.0, 0.0, 1.0])
+    drawn = [data.drawn(0, number, torch.device("cpu")).problem for number in range(80)]
+    assert drawn.count("rcvrp") == 0
+    assert 48 <= drawn.count("atsp") <= 72
+
+
 # Learning -------------------------------------------------------------------------------------
 
 

@@ -274,6 +274,7 @@ def test_labels_of_tables_that_changed_are_refused(tables, tmp_path):
         (("--data.distribution.demand", "[0, 3]"), "demand is"),
         (("--data.curriculum.stops", "[9, 5]"), r"curriculum\.stops"),
         (("--data.city_weights", "[1.0]"), "city_weights"),
+        (("--data.problem_weights", "[-1.0]"), "problem_weights"),
         (("--data.stops", "[4, 60]"), "only 40 points"),
         (("--data.labels.path", "labels.txt"), "labels"),
         (("--data.validation_stops", "[1]"), "validation_stops"),

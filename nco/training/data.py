@@ -42,7 +42,9 @@ class CityData(lightning.LightningDataModule):
         city_weights: how often each city is drawn, in the order of `cities`; None for equally.
         validation_cities: to validate on; none of them may be trained on.
         references: file of reference costs, see `nco train references`; None for no validation.
-        problems: names of the environments; each batch is of one of them, in turn at random.
+        problems: names of the environments; each batch is of one of them.
+        problem_weights: how often each problem is drawn, in the order of `problems`; None for
+            equally.
         stops: smallest and largest number of stops (nodes, in tours); each batch has one number.
         curriculum: from which sizes training begins.
         batch_size: instances of a batch of the largest size, of each process; of smaller ones
@@ -65,6 +67,7 @@ class CityData(lightning.LightningDataModule):
         validation_cities: list[str] | None = None,
         references: str | None = None,
         problems: list[str] | None = None,
+        problem_weights: list[float] | None = None,
         stops: tuple[int, int] = (20, 50),
         curriculum: Curriculum = Curriculum(),  # noqa: B008 (frozen)
         batch_size: int = 64,
@@ -80,7 +83,9 @@ class CityData(lightning.LightningDataModule):
         super().__init__()
         validation_cities = validation_cities or []
         problems = ["rcvrp"] if problems is None else problems
-        _check(cities, validation_cities, problems, stops, city_weights)
+        _check(cities, validation_cities, problems, stops)
+        _check_weights("city_weights", city_weights, "cities", len(cities))
+        _check_weights("problem_weights", problem_weights, "problems", len(problems))
         for name in ("batch_size", "batches_per_epoch", "validation_instances"):
             if locals()[name] < 1:
                 raise PolicyError(f"{name} is {locals()[name]}; give 1 or more")
@@ -96,7 +101,7 @@ class CityData(lightning.LightningDataModule):
             validation_instances,
             References(references) if references else None,
         )
-        self.city_weights = city_weights
+        self.city_weights, self.problem_weights = city_weights, problem_weights
         self.stops, self.curriculum, self.batch_size = stops, curriculum, batch_size
         self.batches_per_epoch = batches_per_epoch
         self.distribution, self.table, self.half = distribution, table, half
@@ -150,6 +155,7 @@ class CityData(lightning.LightningDataModule):
             raise FormatError("data.labels is not set; give data.labels.path")
         law = {
             "problems": list(self.problems),
+            "problem_weights": self.problem_weights,
             "cities": [source.path.name for source in self.sources],
             "city_weights": self.city_weights,
             "table": asdict(self.table),
@@ -161,8 +167,9 @@ class CityData(lightning.LightningDataModule):
         pools = self._read_tables() if self._pools is None else self._pools
         pools = pools.to(torch.device("cpu"))
         return Lessons(
-            self.labels, law, pools, self.problems, self.stops, self.distribution, self.seed
-        )
+            self.labels, law, pools, self.problems, self.stops, self.distribution, self.seed,
+            self.problem_weights,
+        )  # fmt: skip
 
     def _read_tables(self) -> Pools:
         planes = {name for p in self.problems for name in environment(p).features.pair}
@@ -180,6 +187,7 @@ class CityData(lightning.LightningDataModule):
         """What is drawn, for the card of the policy."""
         return {
             "problems": list(self.problems),
+            "problem_weights": self.problem_weights,
             "cities": [source.name for source in self.sources],
             "validation_cities": [source.name for source in self.validation.sources],
             "stops": list(self.stops),
@@ -227,7 +235,8 @@ class CityData(lightning.LightningDataModule):
         world = self._process()[1]
         group = number // world
         limits = self.curriculum.at(epoch + group * world / self.batches_per_epoch, self.stops)
-        problem, stops = kind(seeded("cpu", "size", self.seed, epoch, group), self.problems, limits)
+        dice = seeded("cpu", "size", self.seed, epoch, group)
+        problem, stops = kind(dice, self.problems, limits, self.problem_weights)
         batch = self.batch_size * self.stops[1] // stops
         instance = DRAW[problem](self._pools, batch, stops, self.distribution, generator)
         return Drawn(problem, instance, generator)
@@ -239,11 +248,7 @@ class CityData(lightning.LightningDataModule):
 
 
 def _check(
-    cities: list[str],
-    validation_cities: list[str],
-    problems: list[str],
-    stops: tuple[int, int],
-    weights: list[float] | None,
+    cities: list[str], validation_cities: list[str], problems: list[str], stops: tuple[int, int]
 ) -> None:
     if not cities:
         raise PolicyError("cities is empty; name at least one city to train on")
@@ -257,10 +262,13 @@ def _check(
         raise PolicyError(f"problems is {problems}; name one or more of {', '.join(sorted(DRAW))}")
     if not 2 <= stops[0] <= stops[1]:
         raise PolicyError(f"stops is {list(stops)}; give 2 <= smallest <= largest")
+
+
+def _check_weights(name: str, weights: list[float] | None, of: str, count: int) -> None:
     if weights is not None and (
-        len(weights) != len(cities) or min(weights) < 0 or not 0 < sum(weights) < float("inf")
+        len(weights) != count or min(weights) < 0 or not 0 < sum(weights) < float("inf")
     ):
         raise PolicyError(
-            f"city_weights is {weights}; give a number of 0 or more for each of the "
-            f"{len(cities)} cities"
+            f"{name} is {weights}; give a number of 0 or more for each of the {count} {of}, and "
+            "one above 0"
         )

@@ -34,6 +34,7 @@ class Lessons:
         stops: smallest and largest number of stops.
         distribution: of the instances.
         seed: of the instances.
+        problem_weights: how often each problem is drawn; None for equally.
     """
 
     plan: Labels
@@ -43,11 +44,12 @@ class Lessons:
     stops: tuple[int, int]
     distribution: Distribution
     seed: int
+    problem_weights: list[float] | None = None
 
     def instance(self, group: int) -> tuple[str, Any]:
         """Problem and instances of a group."""
         generator = seeded("cpu", "labels", self.seed, group)
-        problem, stops = kind(generator, self.problems, self.stops)
+        problem, stops = kind(generator, self.problems, self.stops, self.problem_weights)
         draw = DRAW[problem]
         return problem, draw(self.pools, self.plan.size, stops, self.distribution, generator)
 
@@ -87,9 +89,13 @@ class Lessons:
 
 
 def kind(
-    generator: torch.Generator, problems: tuple[str, ...], stops: tuple[int, int]
+    generator: torch.Generator,
+    problems: tuple[str, ...],
+    stops: tuple[int, int],
+    weights: list[float] | None = None,
 ) -> tuple[str, int]:
-    """Draws the problem and the number of stops of a batch."""
+    """Draws the problem, equally or by weight, and the number of stops of a batch."""
     low, high = stops
     size = int(torch.randint(low, high + 1, (), generator=generator))
-    return problems[int(torch.randint(len(problems), (), generator=generator))], size
+    law = torch.ones(len(problems)) if weights is None else torch.tensor(weights)
+    return problems[int(torch.multinomial(law, 1, generator=generator))], size

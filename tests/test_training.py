@@ -159,11 +159,11 @@ def test_validation_measures_the_gap_to_references(tables, tmp_path, capsys, cap
     assert "without validation" in caplog.text
     import nco.training.cli as cli
 
-    cli.REFERENCE_TIME_S, kept = 0.1, cli.REFERENCE_TIME_S
+    cli.REFERENCE_CPU_S, kept = 0.1, cli.REFERENCE_CPU_S
     try:
         assert main(["references", *given]) == 0
     finally:
-        cli.REFERENCE_TIME_S = kept
+        cli.REFERENCE_CPU_S = kept
     assert main(["fit", *given, "--trainer.max_epochs", "1"]) == 0
     capsys.readouterr()
     last = str(tmp_path / "last.ckpt")
@@ -178,7 +178,7 @@ def test_validation_measures_the_gap_to_references(tables, tmp_path, capsys, cap
 @pytest.mark.parametrize("name", ["atsp", "rcvrptw"])
 def test_every_problem_trains_by_the_same_command(tables, tmp_path, monkeypatch, name):
     """One option names the problem, from references to a policy file that solves it."""
-    monkeypatch.setattr("nco.training.cli.REFERENCE_TIME_S", 0.1)
+    monkeypatch.setattr("nco.training.cli.REFERENCE_CPU_S", 0.1)
     given = arguments(
         tables, tmp_path, "--model.problems", f"[{name}]", "--trainer.max_epochs", "1",
         "--data.validation_cities", json.dumps(tables[2:]),

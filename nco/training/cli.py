@@ -23,7 +23,7 @@ from nco.errors import NcoError, PolicyError
 
 CONFIGS = Path(__file__).parent / "configs"
 VERBS = ("fit", "validate", "references", "label", "specialise", "curves", "export")
-REFERENCE_TIME_S = 2.0
+REFERENCE_CPU_S = 2.0
 
 USAGE = f"""usage: nco train {{{",".join(VERBS)}}} --config CONFIG [--OPTION VALUE ...]
 
@@ -177,7 +177,7 @@ def _run(verb: str, arguments: list[str]) -> None:
 
     keep_freed_memory()
     if verb == "references":
-        compute_references(command(arguments).datamodule.validation, REFERENCE_TIME_S)
+        compute_references(command(arguments).datamodule.validation, REFERENCE_CPU_S)
     elif verb == "label":
         compute_labels(command(arguments).datamodule.lessons())
     else:

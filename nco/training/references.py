@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("nco")
 
-METHOD = "pyvrp"
-
 
 @dataclass(frozen=True)
 class References:
@@ -72,20 +70,19 @@ class References:
         return content
 
 
-def reference_costs(problems: Iterable[Problem], time_limit_s: float) -> list[float]:
-    """Costs that PyVRP reaches, in metres."""
-    from nco.solve import solve
+def reference_costs(problems: Iterable[Problem], cpu_s: float) -> list[float]:
+    """Costs in metres that PyVRP reaches in CPU seconds, so that other load changes nothing."""
+    from nco.baselines.pyvrp import solve_by_cpu
 
     costs = []
     for k, problem in enumerate(problems):
-        solution = solve(problem, METHOD, time_limit_s=time_limit_s, seed=1)
-        costs.append(solution.cost.total)
+        costs.append(solve_by_cpu(problem, cpu_s).cost.total)
         if k % 10 == 9:
             log.info("%d references computed", k + 1)
     return costs
 
 
-def compute_references(validation: Validation, time_limit_s: float) -> None:
+def compute_references(validation: Validation, cpu_s: float) -> None:
     """Computes and stores the references of validation instances."""
     if validation.references is None:
         raise FormatError("data.references is not set; name the file to write")
@@ -93,6 +90,6 @@ def compute_references(validation: Validation, time_limit_s: float) -> None:
         instance = validation.instance(name, stops)
         problems = conversion(name).problems(instance)
         log.info("references of %d instances of %s with %d stops", len(problems), name, stops)
-        costs = reference_costs(problems, time_limit_s)
-        entry = {"method": METHOD, "time_limit_s": time_limit_s, "cost_m": costs}
+        costs = reference_costs(problems, cpu_s)
+        entry = {"method": "pyvrp", "cpu_s": cpu_s, "cost_m": costs}
         validation.references.store(validation.key(name, stops), entry)

@@ -63,7 +63,7 @@ class Plan:
         problems: names of environments; None for all that the policy serves.
         stops: of the largest instances trained on; they go down to half as many.
         instances: measured on, of each problem.
-        reference_s: PyVRP's seconds for each of these.
+        reference_s: PyVRP's CPU seconds for each of these.
         learning_rate: largest of AdamW.
         batch_size: instances of a step.
         starts: rollouts of each.

@@ -25,7 +25,7 @@ from nco.models.attention import AttentionPolicy
 from nco.models.graph import GraphPolicy
 from nco.models.policy import Policy
 from nco.models.rrnco import PUBLISHED, RADAR, RRNCOPolicy
-from nco.search.decoding import rollout
+from nco.search.decoding import GREEDY
 from nco.threads import one_thread
 from nco.training.distribution import PLAIN, Distribution
 from nco.training.memory import keep_freed_memory
@@ -132,7 +132,7 @@ def for_minutes(
 
 def gap_percent(policy: Policy, task: Task) -> tuple[float, float]:
     """Mean gap of the best of all starts, and its standard error."""
-    best = rollout(environment(task.problem), task.instance, policy).best().cost[:, 0]
+    best = GREEDY.decode(environment(task.problem), task.instance, policy).best().cost[:, 0]
     gap = 100 * (best / task.reference - 1)
     return float(gap.mean()), float(gap.std() / len(gap) ** 0.5)
 

@@ -21,8 +21,9 @@ from nco.models.files import load_policy, save_policy, shipped
 from nco.models.pointer import sampled
 from nco.problem import Problem, Profile, Vehicle
 from nco.search import policy
-from nco.search.decoding import Strategy, TimeUp, rollout, turned
+from nco.search.decoding import GREEDY, Strategy, TimeUp
 from nco.search.policy import PolicySolver
+from nco.search.views import turned
 
 ENV = environment("rcvrp")
 
@@ -59,7 +60,7 @@ def test_strategies_give_valid_rollouts(strategy, rollouts):
     """Every rollout keeps every rule, and there are as many as the strategy says."""
     instance = directed_rcvrp(2, 7, 0)
     generator = torch.Generator().manual_seed(0)
-    found = rollout(ENV, instance, small_policy(), strategy, generator)
+    found = strategy.decode(ENV, instance, small_policy(), generator)
     assert found.actions.shape[:2] == (2, rollouts)
     for b in range(2):
         for s in range(rollouts):
@@ -71,7 +72,9 @@ def test_sampling_follows_the_seed():
     """The same seed samples the same rollouts; another seed samples others."""
     instance, policy = directed_rcvrp(1, 12, 0), small_policy()
     draws = [
-        rollout(ENV, instance, policy, Strategy(1.0), torch.Generator().manual_seed(s)).actions
+        Strategy(temperature=1.0)
+        .decode(ENV, instance, policy, torch.Generator().manual_seed(s))
+        .actions
         for s in (1, 1, 2)
     ]
     assert torch.equal(draws[0], draws[1])
@@ -100,9 +103,21 @@ def test_views_turn_the_map_and_keep_its_shape():
     torch.testing.assert_close(views[..., 4:], views[:1, :, 4:].expand_as(views[..., 4:]))
 
 
+@pytest.mark.parametrize("name", sorted(MAKE))
+def test_half_of_the_views_drive_backwards(name):
+    """Two views are the greedy answers of an instance and of the reversed one, turned round."""
+    env, instance, policy = environment(name), MAKE[name](2, 8, 0), small_policy(name)
+    ahead, back = (GREEDY.decode(env, i, policy) for i in (instance, env.reversed(instance)))
+    both = Strategy(views=2).decode(env, instance, policy)
+    torch.testing.assert_close(both.cost, torch.cat([ahead.cost, back.cost], 1))
+    torch.testing.assert_close(both.cost, env.cost(instance, both.actions))
+    odd = Strategy(views=3).decode(env, instance, policy)
+    torch.testing.assert_close(odd.cost[:, : ahead.cost.shape[1]], ahead.cost)
+
+
 @pytest.mark.parametrize(
     "wrong",
-    [{"temperature": -1.0}, {"views": 9}, {"starts": 0}, {"repeats": 0}],
+    [{"temperature": -1.0}, {"views": 17}, {"starts": 0}, {"repeats": 0}],
 )
 def test_impossible_strategies_are_refused(wrong):
     """The message names the option."""
@@ -113,7 +128,7 @@ def test_impossible_strategies_are_refused(wrong):
 def test_decoding_can_be_given_up():
     """A deadline ends decoding between two steps."""
     with pytest.raises(TimeUp):
-        rollout(ENV, directed_rcvrp(1, 5, 0), small_policy(), expired=lambda: True)
+        GREEDY.decode(ENV, directed_rcvrp(1, 5, 0), small_policy(), expired=lambda: True)
 
 
 @pytest.mark.parametrize("stops", [1, 2, 30])

@@ -55,6 +55,41 @@ def test_random_rollouts_keep_every_rule(name, batch, stops, seed):
 
 @pytest.mark.parametrize("name", sorted(ENVIRONMENTS))
 @settings(max_examples=15, deadline=None)
+@given(stops=st.lists(st.integers(1, 12), min_size=1, max_size=3), seed=st.integers(0, 10**6))
+def test_rollouts_of_reversed_instances_are_rollouts_backwards(name, stops, seed):
+    """Turned round they keep every rule of the given instances, at the same cost."""
+    env, members = environment(name), [MAKE[name](1, count, seed) for count in stops]
+    instance = pad(members)
+    backwards = random_rollouts(env, env.reversed(instance), 3, seed)
+    actions = env.turned_round(backwards)
+    torch.testing.assert_close(
+        env.cost(instance, actions), env.cost(env.reversed(instance), backwards)
+    )
+    for b, member in enumerate(members):
+        for taken in actions[b].tolist():
+            check_plainly(name, member, 0, taken[: member.nodes] if name == "atsp" else taken)
+    assert torch.equal(env.turned_round(actions), backwards)
+
+
+@pytest.mark.parametrize("name", sorted(ENVIRONMENTS))
+def test_reversing_twice_changes_nothing(name):
+    """Matrices and times are those that were given."""
+    instance = MAKE[name](3, 9, 0)
+    again = environment(name).reversed(environment(name).reversed(instance))
+    for field, value in tensors(instance).items():
+        if field != "opens":  # what opens before any vehicle can be there may open at any time
+            assert torch.equal(getattr(again, field), value), field
+
+
+def test_days_without_end_are_not_reversed():
+    """They have no last moment to begin at."""
+    instance = MAKE["rcvrptw"](2, 5, 0)
+    instance.closes[1, 0] = FOREVER
+    assert environment("rcvrptw").reversed(instance) is None
+
+
+@pytest.mark.parametrize("name", sorted(ENVIRONMENTS))
+@settings(max_examples=15, deadline=None)
 @given(stops=st.integers(1, 12), seed=st.integers(0, 10**6))
 def test_the_checker_agrees_with_every_rollout(name, stops, seed):
     """What masks allow is feasible for the independent checker, at the cost of the rollout."""

@@ -10,7 +10,7 @@ from city_tables import make_table
 from test_models import small_policy
 
 from nco.envs import ENVIRONMENTS, environment
-from nco.search.decoding import rollout
+from nco.search.decoding import GREEDY
 from nco.training.distribution import PLAIN
 from nco.training.pools import Pools
 from nco.training.sampler import DRAW
@@ -46,8 +46,8 @@ def test_a_tiny_policy_learns(name):
     env, policy = environment(name), small_policy(name)
     pools = Pools.of([make_table(points=90)])
     fresh = DRAW[name](pools, 64, 12, PLAIN, seeded("cpu", "fresh"))
-    before = rollout(env, fresh, policy).cost.mean()
+    before = GREEDY.decode(env, fresh, policy).cost.mean()
     sampled = sampled_costs(policy, name, steps=40, batch=16, stops=12)
-    after = rollout(env, fresh, policy).cost.mean()
+    after = GREEDY.decode(env, fresh, policy).cost.mean()
     assert sum(sampled[-10:]) < 0.9 * sum(sampled[:10])
     assert after < 0.95 * before

@@ -13,7 +13,8 @@ from nco.envs.rcvrp import RCVRPInstance
 from nco.errors import PolicyError
 from nco.models.attention import AttentionPolicy
 from nco.models.pointer import Decisions, logits
-from nco.search.decoding import rollout, turned
+from nco.search.decoding import GREEDY
+from nco.search.views import turned
 
 
 def small_policy(name: str = "rcvrp", **sizes) -> AttentionPolicy:
@@ -40,7 +41,7 @@ def first_logits(policy, name, instance) -> torch.Tensor:
 def test_every_problem_and_size_is_decoded(name, stops):
     """One class serves all problems and sizes by counts of features alone."""
     instance = MAKE[name](2, stops, 0)
-    found = rollout(environment(name), instance, small_policy(name))
+    found = GREEDY.decode(environment(name), instance, small_policy(name))
     assert torch.isfinite(found.cost).all()
 
 

@@ -25,7 +25,8 @@ from nco.models.node_embedding import drawn_distances, nearest_distances
 from nco.models.pointer import Decisions, logits
 from nco.models.rrnco import PUBLISHED, RADAR, RRNCOPolicy
 from nco.models.spectral import balanced, singular_factors
-from nco.search.decoding import rollout, turned
+from nco.search.decoding import GREEDY
+from nco.search.views import turned
 
 SMALL = {"width": 16, "heads": 2, "decoder_heads": 2, "layers": 2, "hidden": 16}
 FEW = {"neighbours": 4, "bias_width": 8}
@@ -85,7 +86,7 @@ def test_one_network_serves_every_problem_and_size(network, name):
     """Built for all features, it decodes each problem, from as few nodes as it can on."""
     policy = small(network)
     for stops in (5, 12) if network in DRAWS else (1, 12):
-        found = rollout(environment(name), MAKE[name](2, stops, 0), policy)
+        found = GREEDY.decode(environment(name), MAKE[name](2, stops, 0), policy)
         assert torch.isfinite(found.cost).all()
 
 

@@ -17,7 +17,8 @@ from nco.errors import PolicyError
 from nco.models import pointer
 from nco.models.attention import AttentionPolicy
 from nco.models.pointer import Decisions, Encoded, decide, log_likelihood, logits, weighed
-from nco.search.decoding import Strategy, joined, rollout, turned
+from nco.search.decoding import Strategy, joined, rollout
+from nco.search.views import turned
 
 pytestmark = pytest.mark.usefixtures("compiled")
 
@@ -41,7 +42,7 @@ def random_encoded(
 
     v, e = instances * views, heads * width
     return Encoded(
-        draw(v, 3, nodes, e), draw(v, heads, nodes, width), draw(v, heads, width, nodes),
+        draw(v, 3, nodes, e), draw(v, heads, nodes, width), draw(v, heads, nodes, width),
         draw(v, nodes, e) / e, draw(instances, nodes, nodes), draw(2, e), draw(e), 10.0,
     )  # fmt: skip
 
@@ -111,7 +112,7 @@ def test_one_network_learns_from_every_problem_by_the_same_gradients(name):
     encoded = policy.encode(env.observe(instance))
     trace: list[tuple[Decisions, torch.Tensor]] = []
     generator = torch.Generator().manual_seed(0)
-    rollout(env, instance, policy, Strategy(1.0), generator, encoded, trace=trace)
+    rollout(env, instance, encoded, Strategy(temperature=1.0), generator, trace=trace)
     decisions, action = joined(trace)
     gain = torch.randn(action.shape, generator=generator)
     weights = list(policy.parameters())

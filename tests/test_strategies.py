@@ -189,7 +189,7 @@ def test_every_strategy_can_be_given_up(decoder):
         (Strategy, {"temperature": 1.0, "top_p": 1.1}, "top_p"),
         (Strategy, {"top_k": 3}, "temperature"),
         (Beam, {"width": 0}, "width"),
-        (Beam, {"views": 9}, "views"),
+        (Beam, {"views": 17}, "views"),
         (ActiveSearch, {"steps": 0}, "steps"),
         (ActiveSearch, {"starts": 0}, "starts"),
         (ActiveSearch, {"learning_rate": 0.0}, "learning_rate"),

@@ -16,7 +16,7 @@ from nco.models.files import save_policy
 from nco.search import timed
 from nco.search.active import ActiveSearch
 from nco.search.beam import Beam
-from nco.search.decoding import Strategy, rollout
+from nco.search.decoding import Strategy
 from nco.search.policy import PolicySolver
 from nco.search.timed import decode
 from nco.solver import Clock
@@ -49,7 +49,7 @@ def decoded(decoder, limit_s: float):
 
 def test_all_starts_are_decoded_at_once_where_there_is_time():
     """The answer is the best of one rollout from every start."""
-    whole = rollout(ENV, MAKE["rcvrp"](1, STOPS, 0), small_policy(), Strategy(views=2)).best()
+    whole = Strategy(views=2).decode(ENV, MAKE["rcvrp"](1, STOPS, 0), small_policy()).best()
     found = decoded(Strategy(views=2), 10.0)
     assert float(found.cost) == pytest.approx(float(whole.cost))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import torch
@@ -110,3 +110,14 @@ class ATSP:
     def violation(self, state: ATSPState) -> Tensor:
         """Nothing can be broken."""
         return torch.zeros_like(state.current)
+
+    def reversed(self, instance: ATSPInstance) -> ATSPInstance:
+        """Every arc the other way."""
+        return replace(instance, cost=instance.cost.transpose(1, 2))
+
+    def turned_round(self, actions: Tensor) -> Tensor:
+        """The tours backwards; what fills up the end of smaller ones stays at the end."""
+        back = actions.flip(2)
+        other = (back != back[..., :1]).int().argmax(2, keepdim=True)
+        place = torch.arange(actions.shape[2], device=actions.device) + (other - 1).clamp_min(0)
+        return back.gather(2, place.clamp_max(actions.shape[2] - 1))

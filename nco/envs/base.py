@@ -125,6 +125,15 @@ class Environment[I, S](Protocol):
     def violation(self, state: S) -> Tensor:
         """`[B, S]` by how much a complete rollout breaks a limit on the fleet; 0 if it does not."""
 
+    def reversed(self, instance: I) -> I | None:
+        """Instances whose rollouts are those of the given ones backwards, at the same cost.
+
+        None where there are no such instances, or none that look like instances.
+        """
+
+    def turned_round(self, actions: Tensor) -> Tensor:
+        """Complete rollouts `[B, S, T]` backwards."""
+
 
 type AnyEnvironment = Environment[Any, Any]
 

@@ -6,7 +6,7 @@ end the route. Loads are integers, so that capacity is exact.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import torch
@@ -159,6 +159,17 @@ class RCVRP:
     def violation(self, state: RCVRPState) -> Tensor:
         """Number of vehicles used beyond the fleet."""
         return (-state.spare).clamp_min(0)
+
+    def reversed(self, instance: RCVRPInstance) -> RCVRPInstance:
+        """Every arc the other way."""
+        return replace(instance, cost=instance.cost.transpose(1, 2))
+
+    def turned_round(self, actions: Tensor) -> Tensor:
+        """The last route first, each backwards; the stays at the depot remain at the end."""
+        back = actions.flip(2)
+        place = torch.arange(actions.shape[2], device=actions.device)
+        begin = (back != 0).int().argmax(2, keepdim=True)
+        return back.gather(2, (place + begin) % actions.shape[2])
 
 
 def fitting(instance: RCVRPInstance, state: RCVRPState) -> Tensor:

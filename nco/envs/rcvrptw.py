@@ -9,7 +9,7 @@ then what is on time in ticks is on time in seconds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
@@ -202,6 +202,30 @@ class RCVRPTW:
     def violation(self, state: RCVRPTWState) -> Tensor:
         """Number of vehicles used beyond the fleet."""
         return self._loads.violation(state)
+
+    def reversed(self, instance: RCVRPTWInstance) -> RCVRPTWInstance | None:
+        """Every arc the other way, on a day that begins when the depot closes.
+
+        A service that starts at `t` then starts at `opens + closes - t - service`, these two
+        being the depot's. None where a depot never closes: the day would begin in a month.
+        """
+        opens, closes = instance.opens[:, :1], instance.closes[:, :1]
+        if (closes > FOREVER // 2).any():
+            return None
+        ends = opens + closes - instance.service
+        if instance.present is not None:
+            ends = ends.where(instance.present, 0)
+        return replace(
+            instance,
+            cost=instance.cost.transpose(1, 2),
+            duration=instance.duration.transpose(1, 2),
+            opens=(ends - instance.closes).clamp_min(0),
+            closes=(ends - instance.opens).clamp_min(-1),
+        )
+
+    def turned_round(self, actions: Tensor) -> Tensor:
+        """The last route first, each backwards."""
+        return self._loads.turned_round(actions)
 
 
 def earliest(instance: RCVRPTWInstance) -> Tensor:

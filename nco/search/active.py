@@ -24,7 +24,6 @@ from nco.search.decoding import (
     check_counts,
     joined,
     rollout,
-    turned,
 )
 
 if TYPE_CHECKING:
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
 
     from nco.envs.base import AnyEnvironment
     from nco.models.pointer import Encoded
-    from nco.models.policy import Policy
     from nco.search.decoding import Expired
 
 _TRAINED = ("query", "key", "value", "target", "pair")
@@ -63,16 +61,15 @@ class ActiveSearch(Decoder):
         if not 0.0 <= self.imitation < float("inf"):
             raise PolicyError(f"imitation is {self.imitation}; give 0 or more")
 
-    def decode(
+    def search(
         self,
         env: AnyEnvironment,
         instance: Any,
-        policy: Policy,
+        encoded: Encoded,
         generator: torch.Generator | None = None,
-        encoded: Encoded | None = None,
         expired: Expired | None = None,
     ) -> Rollouts:
-        """See `nco.search.decoding.Decoder`; the best rollout of each view, `S = views`.
+        """See `nco.search.decoding.Decoder`; the best rollout of each view, `S = turns`.
 
         Raises:
             PolicyError: `steps` is None and nothing else ends the search.
@@ -80,32 +77,27 @@ class ActiveSearch(Decoder):
         """
         if self.steps is None and expired is None:
             raise PolicyError("steps is None, which needs a time limit; give a number of steps")
-        if encoded is None:
-            with torch.inference_mode():
-                encoded = policy.encode(turned(env.observe(instance), self.views))
         with torch.inference_mode(mode=False), torch.enable_grad():
-            return self._searched(env, instance, policy, generator, encoded, expired)
+            return self._searched(env, instance, encoded, generator, expired)
 
     def _searched(
         self,
         env: AnyEnvironment,
         instance: Any,
-        policy: Policy,
-        generator: torch.Generator | None,
         encoded: Encoded,
+        generator: torch.Generator | None,
         expired: Expired | None,
     ) -> Rollouts:
         """The best rollouts, where gradients can be computed."""
         search = _Search(encoded, self)
-        how = Strategy(temperature=1.0, views=self.views, starts=self.starts)
+        how = Strategy(temperature=1.0, starts=self.starts)
         step = 0
         try:
             while self.steps is None or step < self.steps:
                 trace: list[tuple[Decisions, Tensor]] = []
                 found = rollout(
-                    env, instance, policy, how, generator, search.encoded, trace=trace,
-                    expired=expired,
-                )  # fmt: skip
+                    env, instance, search.encoded, how, generator, trace=trace, expired=expired
+                )
                 if not trace:  # the first action was all that there was to decide
                     return found
                 step += 1

@@ -16,13 +16,11 @@ from nco.search.decoding import (
     check_counts,
     decisions_of,
     spread,
-    turned,
 )
 
 if TYPE_CHECKING:
     from nco.envs.base import AnyEnvironment
     from nco.models.pointer import Encoded
-    from nco.models.policy import Policy
     from nco.search.decoding import Expired
 
 
@@ -46,20 +44,17 @@ class Beam(Decoder):
         super().__post_init__()
         check_counts(width=self.width)
 
-    def decode(
+    def search(
         self,
         env: AnyEnvironment,
         instance: Any,
-        policy: Policy,
+        encoded: Encoded,
         generator: torch.Generator | None = None,  # noqa: ARG002 (nothing is random)
-        encoded: Encoded | None = None,
         expired: Expired | None = None,
     ) -> Rollouts:
-        """See `nco.search.decoding.Decoder`; `S = views * starts * width`."""
+        """See `nco.search.decoding.Decoder`; `S = turns * starts * width`."""
         with torch.inference_mode():
-            if encoded is None:
-                encoded = policy.encode(turned(env.observe(instance), self.views))
-            beams = self._begun(env, instance)
+            beams = self._begun(env, instance, len(encoded.query) // len(instance.cost))
             while not env.done(beams.state).all():
                 if expired is not None and expired():
                     raise TimeUp
@@ -67,15 +62,15 @@ class Beam(Decoder):
             taken = beams.taken
             return Rollouts(taken, env.cost(instance, taken), env.violation(beams.state))
 
-    def _begun(self, env: AnyEnvironment, instance: Any) -> _Beams:
+    def _begun(self, env: AnyEnvironment, instance: Any, turns: int) -> _Beams:
         """Beams of one partial solution each."""
         starts = env.starts(instance)
         if not self.given:
-            count = self.views
+            count = turns
             taken = starts.new_zeros(len(starts), count, 0)
             state = env.reset(instance, count)
         else:
-            action = spread(starts, self.starts).repeat(1, self.views)
+            action = spread(starts, self.starts).repeat(1, turns)
             count, taken = action.shape[1], action[..., None]
             state = env.step(instance, env.reset(instance, count), action)
         score = torch.zeros(len(starts), count, 1, device=starts.device)

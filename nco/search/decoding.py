@@ -1,13 +1,12 @@
 """Decoding: from encoded instances to complete rollouts, greedy or sampled, from many starts.
 
-Views are the eight rotations and reflections of the map: the network sees the coordinates
-turned, while the matrices, which the environment owns, are neither turned nor copied.
+The best of several views of an instance is taken, see `nco.search.views`.
 """
 
 from __future__ import annotations
 
 import abc
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -16,15 +15,14 @@ from torch import Tensor
 from nco.errors import PolicyError
 from nco.models import threads
 from nco.models.pointer import Decisions, decide, logits, sampled
+from nco.search.views import MOST, Seen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from nco.envs.base import AnyEnvironment, Observation
+    from nco.envs.base import AnyEnvironment
     from nco.models.pointer import Encoded
     from nco.models.policy import Policy
-
-VIEWS = 8
 
 type Expired = Callable[[], bool]
 """Asked before every step whether to give up."""
@@ -39,7 +37,8 @@ class Decoder(abc.ABC):
     """How to decode: `Strategy`, `nco.search.beam.Beam` or `nco.search.active.ActiveSearch`.
 
     Attributes:
-        views: how many of the eight turned maps are tried.
+        views: how many different ways to see an instance are tried; if even, half of them drive
+            backwards where the problem allows it.
         starts: how many different first actions are tried in each view; None tries all.
     """
 
@@ -47,32 +46,53 @@ class Decoder(abc.ABC):
     starts: int | None = None
 
     def __post_init__(self) -> None:
-        if not 1 <= self.views <= VIEWS:
-            raise PolicyError(f"views is {self.views}; give 1 to {VIEWS}")
+        if not 1 <= self.views <= MOST:
+            raise PolicyError(f"views is {self.views}; give 1 to {MOST}")
         check_counts(starts=self.starts)
 
-    @abc.abstractmethod
     def decode(
         self,
         env: AnyEnvironment,
         instance: Any,
         policy: Policy,
         generator: torch.Generator | None = None,
-        encoded: Encoded | None = None,
         expired: Expired | None = None,
     ) -> Rollouts:
-        """Decodes a batch of instances.
+        """Decodes a batch of instances in all views.
 
         Args:
             env: the environment of the instances.
             instance: `B` instances, which may differ in size.
             policy: made for the features of `env`.
             generator: of whatever is random, on the device of the instances.
-            encoded: the encoded instances in all views, if at hand.
             expired: whether to give up.
 
         Raises:
             TimeUp: before there was an answer.
+        """
+        with torch.inference_mode():
+            seen = Seen.of(env, instance, self.views)
+            encoded = seen.encoded(env, policy)
+        found = self.search(env, seen.instance, encoded, generator, expired)
+        return seen.forwards(env, found)
+
+    @abc.abstractmethod
+    def search(
+        self,
+        env: AnyEnvironment,
+        instance: Any,
+        encoded: Encoded,
+        generator: torch.Generator | None = None,
+        expired: Expired | None = None,
+    ) -> Rollouts:
+        """Decodes what is encoded; see `decode`.
+
+        Args:
+            env: the environment of the instances.
+            instance: `B` instances.
+            encoded: the instances in `V / B` turns each.
+            generator: of whatever is random.
+            expired: whether to give up.
         """
 
 
@@ -107,17 +127,16 @@ class Strategy(Decoder):
     def _narrows(self) -> bool:
         return self.top_k is not None or self.top_p < 1.0
 
-    def decode(
+    def search(
         self,
         env: AnyEnvironment,
         instance: Any,
-        policy: Policy,
+        encoded: Encoded,
         generator: torch.Generator | None = None,
-        encoded: Encoded | None = None,
         expired: Expired | None = None,
     ) -> Rollouts:
-        """See `Decoder`; rollouts `S = views * starts * repeats`, view-major."""
-        return rollout(env, instance, policy, self, generator, encoded, expired=expired)
+        """See `Decoder`; rollouts `S = turns * starts * repeats`, turn-major."""
+        return rollout(env, instance, encoded, self, generator, expired=expired)
 
     def choose(
         self, encoded: Encoded, decisions: Decisions, generator: torch.Generator | None
@@ -191,69 +210,45 @@ class Rollouts:
         )
 
 
-def turned(observation: Observation, views: int) -> Observation:
-    """The observation under `views` of the eight symmetries of the square, instance-major.
-
-    Nodes become `[B * V, N, F]`; pairs stay `[B, P, N, N]` because turning does not change them.
-    """
-    if views == 1:
-        return observation
-    batch, nodes, features = observation.node.shape
-    node = observation.node[:, None].repeat(1, views, 1, 1)
-    for view in range(1, views):
-        for column in range(0, observation.xy, 2):
-            x = observation.node[..., column]
-            y = observation.node[..., column + 1]
-            if view & 4:
-                x, y = y, x
-            node[:, view, :, column] = -x if view & 1 else x
-            node[:, view, :, column + 1] = -y if view & 2 else y
-    return replace(observation, node=node.view(batch * views, nodes, features))
-
-
 def rollout(
     env: AnyEnvironment,
     instance: Any,
-    policy: Policy,
+    encoded: Encoded,
     strategy: Strategy = GREEDY,
     generator: torch.Generator | None = None,
-    encoded: Encoded | None = None,
     first: Tensor | None = None,
     trace: list[tuple[Decisions, Tensor]] | None = None,
     expired: Expired | None = None,
 ) -> Rollouts:
-    """Decodes a batch of instances.
+    """Decodes a batch of encoded instances.
 
     Args:
         env: the environment of the instances.
         instance: `B` instances.
-        policy: made for the features of `env`.
-        strategy: how to decode.
+        encoded: the instances in `V / B` turns each.
+        strategy: how to decode; its views do not matter here.
         generator: of sampling, on the device of the instance.
-        encoded: the encoded instances of this strategy's views, if at hand.
         first: `[B, K]` first actions; by default chosen by `strategy.starts`.
         trace: the decisions of every step and the actions `[V, D]` taken are appended to it.
         expired: asked before every step whether to give up.
 
     Returns:
-        Rollouts `S = views * starts * repeats`, view-major.
+        Rollouts `S = turns * starts * repeats`, turn-major.
 
     Raises:
         TimeUp: `expired` said so.
     """
     with torch.inference_mode():
-        if encoded is None:
-            encoded = policy.encode(turned(env.observe(instance), strategy.views))
         chosen = spread(env.starts(instance), strategy.starts) if first is None else first
-        action = chosen.repeat(1, strategy.repeats * strategy.views)
-        views, batch = strategy.views, len(action)
+        count, batch = len(encoded.query), len(chosen)
+        action = chosen.repeat(1, strategy.repeats * (count // batch))
         state = env.step(instance, env.reset(instance, action.shape[1]), action)
         actions = [action]
         with threads.lent_by_torch():
             while not env.done(state).all():
                 if expired is not None and expired():
                     raise TimeUp
-                decisions = decisions_of(env, instance, state, batch * views)
+                decisions = decisions_of(env, instance, state, count)
                 picked = strategy.choose(encoded, decisions, generator)
                 if trace is not None:
                     trace.append((decisions, picked))

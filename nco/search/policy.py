@@ -16,8 +16,9 @@ from nco.models.pointer import LIGHT, prepare
 from nco.search.active import ActiveSearch
 from nco.search.batch import PAIRS_AND_VIEWS, refuse_strangers, served_routes, serving
 from nco.search.beam import Beam
-from nco.search.decoding import GREEDY, VIEWS, Decoder, Strategy
+from nco.search.decoding import GREEDY, Decoder, Strategy
 from nco.search.timed import decode
+from nco.search.views import EIGHT
 from nco.solution import Solution
 from nco.solver import Clock
 
@@ -152,7 +153,7 @@ def _loaded(source: str) -> LoadedPolicy:
 
 
 SOLVER = PolicySolver("policy")
-AUGMENTED = PolicySolver("policy-x8", Strategy(views=VIEWS))
+AUGMENTED = PolicySolver("policy-x8", Strategy(views=EIGHT))
 SAMPLING = PolicySolver("policy-sample", Strategy(temperature=1.0))
 # The numbers of starts bound what a step takes on large problems, where time must be kept.
 BEAM = PolicySolver("policy-beam", Beam(width=8, starts=32))

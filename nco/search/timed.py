@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from nco.models.pointer import LIGHT
-from nco.search.decoding import Rollouts, Strategy, TimeUp, rollout, turned
+from nco.search.decoding import Rollouts, Strategy, TimeUp, rollout
+from nco.search.views import Seen
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -55,13 +56,14 @@ def decode(
     """
     generator = torch.Generator().manual_seed(seed)
     with torch.inference_mode():
-        encoded = policy.encode(turned(env.observe(instance), decoder.views))
+        seen = Seen.of(env, instance, decoder.views)
+        encoded = seen.encoded(env, policy)
     starts = env.starts(instance)
     order = starts[:, torch.randperm(starts.shape[1], generator=generator)]
     if isinstance(decoder, Strategy) and decoder.starts is not None:
         order = order[:, : decoder.starts]
     floor = Strategy(views=decoder.views)
-    search = _Sweeps(env, instance, policy, clock, reserve_s, generator, encoded)
+    search = _Sweeps(env, seen, encoded, clock, reserve_s, generator)
     if not search.sweep(order, floor) or decoder == replace(floor, starts=decoder.starts):
         return search.best
     if isinstance(decoder, Strategy):
@@ -70,9 +72,7 @@ def decode(
             pass
         return search.best
     try:
-        found = decoder.decode(
-            env, instance, policy, generator, encoded, expired=lambda: clock.over
-        )
+        found = decoder.search(env, seen.instance, encoded, generator, lambda: clock.over)
     except TimeUp:
         return search.best
     search.add(found)
@@ -84,27 +84,24 @@ class _Sweeps:
 
     Args:
         env: the environment of the instance.
-        instance: one instance.
-        policy: made for the features of `env`.
+        seen: one instance.
+        encoded: the instance in all views.
         clock: when to end.
         reserve_s: time to leave where there is no rollout yet.
         generator: of samples.
-        encoded: the instance in all views.
     """
 
     def __init__(
         self,
         env: AnyEnvironment,
-        instance: Any,
-        policy: Policy,
+        seen: Seen,
+        encoded: Encoded,
         clock: Clock,
         reserve_s: float,
         generator: torch.Generator,
-        encoded: Encoded,
     ) -> None:
-        self._env, self._instance, self._policy = env, instance, policy
-        self._clock, self._reserve_s = clock, reserve_s
-        self._generator, self._encoded = generator, encoded
+        self._env, self._seen, self._encoded = env, seen, encoded
+        self._clock, self._reserve_s, self._generator = clock, reserve_s, generator
         self.best: Rollouts | None = None
         self._views, nodes = len(encoded.query), encoded.query.shape[2]
         self._cells = self._views * nodes
@@ -114,7 +111,7 @@ class _Sweeps:
 
     def add(self, found: Rollouts) -> None:
         """Takes the best rollout if it is better."""
-        found = found.best()
+        found = self._seen.forwards(self._env, found.best()).best()
         self.best = found if self.best is None else better(self.best, found)
 
     def sweep(self, starts: Tensor, how: Strategy) -> bool:
@@ -149,9 +146,11 @@ class _Sweeps:
 
     def _rollouts(self, first: Tensor, how: Strategy, keep_s: float) -> Rollouts:
         """Rollouts from some starts, unless only so much time is left before they end."""
+        instance = self._seen.instance
         return rollout(
-            self._env, self._instance, self._policy, how, self._generator, self._encoded,
-            first=first, expired=lambda: self._clock.left_s <= keep_s,
+            self._env, instance, self._encoded, how, self._generator,
+            first=first.expand(len(instance.cost), -1),
+            expired=lambda: self._clock.left_s <= keep_s,
         )  # fmt: skip
 
 

@@ -109,7 +109,7 @@ class PolicyTraining(lightning.LightningModule):
         env = self.envs[batch.problem]
         encoded = encode(self.policy, env.observe(batch.instance))
         with exact(self.device):
-            best = rollout(env, batch.instance, self.policy, encoded=encoded).best()
+            best = rollout(env, batch.instance, encoded).best()
         gap = 100 * (best.cost[:, 0] / batch.reference - 1)
         options: dict[str, Any] = {"batch_size": len(gap), "sync_dist": True}
         name = f"val/gap_percent_{batch.problem}_{batch.stops}"

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 
 from nco.models.pointer import Decisions, Encoded
-from nco.search.decoding import VIEWS, Strategy, joined, rollout, turned
+from nco.search.decoding import Strategy, joined, rollout
+from nco.search.views import SYMMETRIES, turned
 
 if TYPE_CHECKING:
     from nco.envs.base import AnyEnvironment, Observation
@@ -37,9 +38,9 @@ def encode(policy: Policy, observation: Observation) -> Encoded:
 def turned_at_random(observation: Observation, generator: torch.Generator) -> Observation:
     """Every instance under one of the eight symmetries of the square."""
     batch, *shape = observation.node.shape
-    node = turned(observation, VIEWS).node.view(batch, VIEWS, *shape)
+    node = turned(observation, SYMMETRIES).node.view(batch, SYMMETRIES, *shape)
     every = torch.arange(batch, device=node.device)
-    view = torch.randint(VIEWS, (batch,), generator=generator, device=node.device)
+    view = torch.randint(SYMMETRIES, (batch,), generator=generator, device=node.device)
     return replace(observation, node=node[every, view])
 
 
@@ -91,10 +92,9 @@ def sample(
         rollouts = rollout(
             env,
             instance,
-            policy,
+            encoded,
             Strategy(temperature=1.0),
             generator,
-            encoded,
             first=first[:, order[:starts]],
             trace=trace,
         )

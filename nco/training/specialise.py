@@ -19,7 +19,8 @@ from nco.envs import environment
 from nco.envs.convert import conversion
 from nco.errors import PolicyError
 from nco.models.files import load_policy, save_policy
-from nco.search.decoding import VIEWS, Strategy, rollout
+from nco.search.decoding import Strategy
+from nco.search.views import EIGHT
 from nco.training.distribution import PLAIN, Distribution
 from nco.training.memory import keep_freed_memory
 from nco.training.pools import Pools
@@ -43,7 +44,7 @@ log = logging.getLogger("nco")
 SIZE = TableSize(whole=1500, boxed=600, boxes=6)
 HELD_OUT = 1 / 3
 """Share of the points that are only measured on."""
-EIGHT_VIEWS = Strategy(views=VIEWS)
+EIGHT_VIEWS = Strategy(views=EIGHT)
 
 _WARMUP = 0.03  # share of the time in which the learning rate rises
 _REPORT_S = 60.0
@@ -131,7 +132,7 @@ class _Cases:
     def gaps(self, policy: Policy) -> Tensor:
         """`[B]` percent."""
         env = environment(self.problem)
-        best = rollout(env, self.instance, policy, EIGHT_VIEWS).best()
+        best = EIGHT_VIEWS.decode(env, self.instance, policy).best()
         return 100 * (best.cost[:, 0].double() / self.reference.double() - 1)
 
 

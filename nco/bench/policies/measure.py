@@ -18,7 +18,8 @@ from nco.envs import environment
 from nco.envs.convert import conversion
 from nco.errors import InputError, PolicyError
 from nco.models.files import load_policy
-from nco.search.decoding import VIEWS, Rollouts, Strategy, rollout
+from nco.search.decoding import Rollouts, Strategy
+from nco.search.views import EIGHT
 from nco.solution import Solution
 from nco.solve import solve
 
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
     from nco.models.policy import Policy
     from nco.problem import Problem
 
-DECODINGS = {"greedy": Strategy(), "greedy-x8": Strategy(views=VIEWS)}
-"""Greedy from every start, and that for the eight turned and mirrored maps."""
+DECODINGS = {"greedy": Strategy(), "greedy-x8": Strategy(views=EIGHT)}
+"""Greedy from every start, and that in eight views."""
 BASELINES = ("nearest", "savings")
 LATENCIES = 5  # instances that are solved one at a time
 _ROLLOUTS = 12_800  # that are decoded together
@@ -100,7 +101,7 @@ def device_of(name: str) -> torch.device:
 
 def decoded(policy: Policy, problem: str, instance: Any, strategy: Strategy) -> Rollouts:
     """The best rollout of each of a batch of instances."""
-    return rollout(environment(problem), instance, policy, strategy).best()
+    return strategy.decode(environment(problem), instance, policy).best()
 
 
 def by_policy(

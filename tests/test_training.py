@@ -103,6 +103,14 @@ def test_problems_are_drawn_by_weight(tables):
     assert 48 <= drawn.count("atsp") <= 72
 
 
+def test_some_batches_drive_backwards(tables):
+    """The share that is asked for, and else the same instances."""
+    never, always = prepared(tables), prepared(tables, backwards=1.0)
+    ahead, back = (data.drawn(1, 2, torch.device("cpu")).instance for data in (never, always))
+    assert torch.equal(back.cost, ahead.cost.transpose(1, 2))
+    assert torch.equal(back.demand, ahead.demand)
+
+
 # Learning -------------------------------------------------------------------------------------
 
 

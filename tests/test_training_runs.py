@@ -275,6 +275,7 @@ def test_labels_of_tables_that_changed_are_refused(tables, tmp_path):
         (("--data.curriculum.stops", "[9, 5]"), r"curriculum\.stops"),
         (("--data.city_weights", "[1.0]"), "city_weights"),
         (("--data.problem_weights", "[-1.0]"), "problem_weights"),
+        (("--data.backwards", "2"), "backwards is"),
         (("--data.stops", "[4, 60]"), "only 40 points"),
         (("--data.labels.path", "labels.txt"), "labels"),
         (("--data.validation_stops", "[1]"), "validation_stops"),

@@ -65,7 +65,7 @@ class Seen:
         if not self.both_ways:
             return found
         actions, cost, violation = (
-            x.unflatten(0, (-1, 2)) for x in (found.actions, found.cost, found.violation)
+            x.reshape(-1, 2, *x.shape[1:]) for x in (found.actions, found.cost, found.violation)
         )
         actions = torch.cat([actions[:, 0], env.turned_round(actions[:, 1])], 1)
         return replace(found, actions=actions, cost=cost.flatten(1), violation=violation.flatten(1))

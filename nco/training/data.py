@@ -52,6 +52,8 @@ class CityData(lightning.LightningDataModule):
         batches_per_epoch: of all processes together.
         distribution: how training instances are drawn.
         table: how many points each city gives.
+        backwards: share of batches that drive backwards: every arc the other way, and the day from
+            its end.
         half: keep distances in half precision: half the memory, each within 0.05 % of its own.
         labels: train on these instances, which have solutions, instead; see `nco train label`.
         validation_stops: sizes of validation instances.
@@ -74,6 +76,7 @@ class CityData(lightning.LightningDataModule):
         batches_per_epoch: int = 200,
         distribution: Distribution = Distribution(),  # noqa: B008 (frozen)
         table: TableSize = TableSize(),  # noqa: B008 (frozen)
+        backwards: float = 0.0,
         half: bool = False,
         labels: Labels | None = None,
         validation_stops: tuple[int, ...] = (20, 50),
@@ -89,6 +92,8 @@ class CityData(lightning.LightningDataModule):
         for name in ("batch_size", "batches_per_epoch", "validation_instances"):
             if locals()[name] < 1:
                 raise PolicyError(f"{name} is {locals()[name]}; give 1 or more")
+        if not 0 <= backwards <= 1:
+            raise PolicyError(f"backwards is {backwards}; give a share of batches from 0 to 1")
         if any(size < 2 for size in validation_stops):
             raise PolicyError(f"validation_stops is {list(validation_stops)}; give 2 or more each")
         self.sources = find_sources(cities, folder)
@@ -105,6 +110,7 @@ class CityData(lightning.LightningDataModule):
         self.stops, self.curriculum, self.batch_size = stops, curriculum, batch_size
         self.batches_per_epoch = batches_per_epoch
         self.distribution, self.table, self.half = distribution, table, half
+        self.backwards = backwards
         self.labels, self.seed = labels, seed
         self._pools: Pools | None = None
         self._lessons: Lessons | None = None
@@ -191,6 +197,7 @@ class CityData(lightning.LightningDataModule):
             "cities": [source.name for source in self.sources],
             "validation_cities": [source.name for source in self.validation.sources],
             "stops": list(self.stops),
+            "backwards": self.backwards,
             "batch_size": self.batch_size,
             "seed": self.seed,
         }
@@ -239,6 +246,8 @@ class CityData(lightning.LightningDataModule):
         problem, stops = kind(dice, self.problems, limits, self.problem_weights)
         batch = self.batch_size * self.stops[1] // stops
         instance = DRAW[problem](self._pools, batch, stops, self.distribution, generator)
+        if self.backwards and float(torch.rand((), generator=dice)) < self.backwards:
+            instance = environment(problem).reversed(instance) or instance
         return Drawn(problem, instance, generator)
 
     def _process(self) -> tuple[int, int]:

@@ -23,7 +23,7 @@ from nco.problem import Problem, Profile, Vehicle
 from nco.search import policy
 from nco.search.decoding import GREEDY, Strategy, TimeUp
 from nco.search.policy import PolicySolver
-from nco.search.views import turned
+from nco.search.views import at_most, turned
 
 ENV = environment("rcvrp")
 
@@ -113,6 +113,15 @@ def test_half_of_the_views_drive_backwards(name):
     torch.testing.assert_close(both.cost, env.cost(instance, both.actions))
     odd = Strategy(views=3).decode(env, instance, policy)
     torch.testing.assert_close(odd.cost[:, : ahead.cost.shape[1]], ahead.cost)
+
+
+@pytest.mark.parametrize(
+    ("views", "limit", "expected"),
+    [(8, 9, 8), (8, 7, 6), (8, 1, 1), (8, 0, 1), (5, 4, 4), (1, 0, 1)],
+)
+def test_views_are_as_many_as_there_is_room_for(views, limit, expected):
+    """Pairs of directions stay together, and one view always remains."""
+    assert at_most(views, limit) == expected
 
 
 @pytest.mark.parametrize(

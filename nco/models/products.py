@@ -4,6 +4,8 @@ Products of small matrices: `numpy.dot` in compiled code calls OpenBLAS, which t
 product. Those of a decision are so small that two threads with it are no faster than one. Here
 a block of the result stays in registers while one pass over the common axis fills it.
 
+(The kernels are cached by their own file: touch `kernels.py` after a change here.)
+
 The larger of two numbers: numba's `max` minds what is not a number, and so its loops are not
 turned into vectors; with this one they are five times as fast.
 """

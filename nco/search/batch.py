@@ -15,6 +15,7 @@ from nco.envs.instances import each, pad
 from nco.errors import InputError, PolicyError, UnsupportedError
 from nco.problem import Problem
 from nco.search.decoding import GREEDY
+from nco.search.views import at_most
 from nco.solution import Solution
 from nco.solver import Clock, check_limits
 
@@ -226,7 +227,7 @@ def _decoded(
     clock, nodes, name = Clock(math.inf), len(group[0].given.nodes), group[0].name
     taken: list[list[int]] = [[]] * len(group)
     if nodes > 1:
-        views = max(1, min(how.views, PAIRS_AND_VIEWS.get(device.type, 0) // nodes**2))
+        views = at_most(how.views, PAIRS_AND_VIEWS.get(device.type, 0) // nodes**2)
         if views < how.views:
             log.info("%d nodes: %d of %d views fit into memory", nodes, views, how.views)
         whole = each(pad([task.given.instance for task in group]), lambda _, x: x.to(device))

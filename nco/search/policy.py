@@ -18,7 +18,7 @@ from nco.search.batch import PAIRS_AND_VIEWS, refuse_strangers, served_routes, s
 from nco.search.beam import Beam
 from nco.search.decoding import GREEDY, Decoder, Strategy
 from nco.search.timed import decode
-from nco.search.views import EIGHT
+from nco.search.views import EIGHT, at_most
 from nco.solution import Solution
 from nco.solver import Clock
 
@@ -97,7 +97,7 @@ class PolicySolver:
         pairs = problem.size**2
         # Fewer views where all of them would take more memory, or half of the time.
         in_time = int(clock.left_s / (2 * _ENCODE_S * pairs))
-        views = max(1, min(self.strategy.views, PAIRS_AND_VIEWS["cpu"] // pairs, in_time))
+        views = at_most(self.strategy.views, min(PAIRS_AND_VIEWS["cpu"] // pairs, in_time))
         if _ENCODE_S * views * pairs < clock.left_s:
             loaded, name = self._policy(problem)
             given = conversion(name).instance(problem, torch.float32)

@@ -71,6 +71,13 @@ class Seen:
         return replace(found, actions=actions, cost=cost.flatten(1), violation=violation.flatten(1))
 
 
+def at_most(views: int, limit: int) -> int:
+    """Fewer views where there is no room for all, but one; of an even number an even one."""
+    if views <= limit:
+        return views
+    return max(1, limit if views % 2 else limit - limit % 2)
+
+
 def turned(observation: Observation, turns: int) -> Observation:
     """The observation under `turns` of the eight symmetries of the square, instance-major.
 

@@ -18,11 +18,14 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from nco.models.products import LANES, larger, product
+from nco.models.products import larger, product
 
 TILE = 64
 """Most decisions worked on side by side: scores are `[N, TILE]`, so that every loop over decisions
 is whole vectors whatever the number of nodes. Lanes without a decision compute nothing of use."""
+
+VECTOR = 8
+"""Numbers in a register, or half of one."""
 
 _NEVER = np.float32(-1e30)
 _ZERO, _ONE, _HALF = np.float32(0.0), np.float32(1.0), np.float32(0.5)
@@ -54,7 +57,7 @@ def _exp(x):
 @_inline
 def _tile(decisions):
     """Lanes for a number of decisions: whole vectors, and no more than needed."""
-    return min(TILE, -(-decisions // LANES) * LANES)
+    return min(TILE, -(-decisions // VECTOR) * VECTOR)
 
 
 @_inline
@@ -102,9 +105,9 @@ def _queries(query, weight, bias, roles, context, allowed, chosen, count, rows, 
 def _turn(rows, columns):
     """Writes `rows` `[T, E]` into `columns` `[E, T]`, a few at a time, which stay in the cache."""
     tile, size = rows.shape
-    for begin in range(0, tile, LANES):
+    for begin in range(0, tile, VECTOR):
         for e in range(size):
-            for t in range(begin, begin + LANES):
+            for t in range(begin, begin + VECTOR):
                 columns[e, t] = rows[t, e]
 
 

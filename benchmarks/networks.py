@@ -78,7 +78,7 @@ class Task:
 
 def shipped_cities(folder: str) -> tuple[Pools, Pools]:
     """Tables of the shipped config's cities: those to train on, and those to validate on."""
-    config = resources.files("nco.training") / "configs" / "rcvrp.yaml"
+    config = resources.files("nco.training") / "configs" / "general.yaml"
     data = yaml.safe_load(config.read_text())["data"]
     sources = [find_sources(data[kind], folder) for kind in ("cities", "validation_cities")]
     training, unseen = (Pools.of([table_of(s, TableSize()) for s in some]) for some in sources)

@@ -92,7 +92,7 @@ def test_trained_cities_are_those_of_the_config_and_unseen_ones_are_not():
     """The split of the sets is the split of training."""
     import yaml
 
-    config = Path(sets.__file__).parents[2] / "training" / "configs" / "rcvrp.yaml"
+    config = Path(sets.__file__).parents[2] / "training" / "configs" / "general.yaml"
     data = yaml.safe_load(config.read_text())["data"]
     assert set(sets.TRAINED) == set(data["cities"])
     assert not set(sets.UNSEEN) & {*data["cities"], *data["validation_cities"]}

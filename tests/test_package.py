@@ -55,7 +55,7 @@ from nco.models.files import shipped
 assert "site" in nco.__file__, nco.__file__
 solution = nco.solve(nco.Problem.from_matrices(1 - np.eye(4)), "nearest", time_limit_s=1)
 assert solution.feasible
-assert "rcvrp" in shipped()
+assert "general" in shipped()
 """
     result = run("-c", code, cwd=tmp_path, PYTHONPATH=str(wheel))
     assert result.returncode == 0, result.stderr

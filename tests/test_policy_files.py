@@ -85,7 +85,7 @@ def test_loading_imports_nothing_heavy():
     )  # fmt: skip
     code = (
         "import sys, nco.search.policy; from nco.models.files import load_policy;"
-        f"load_policy('rcvrp'); print([m for m in {heavy!r} if m in sys.modules])"
+        f"load_policy('general'); print([m for m in {heavy!r} if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
@@ -186,7 +186,7 @@ def test_checkpoints_of_other_programs_are_refused(tmp_path):
 
 def test_unknown_and_missing_files_are_named(tmp_path):
     """The message says what may be given."""
-    with pytest.raises(PolicyError, match="rcvrp"):
+    with pytest.raises(PolicyError, match="general"):
         load_policy("unheard-of")
     with pytest.raises(PolicyError, match="does not exist"):
         load_policy(tmp_path / "none.safetensors")

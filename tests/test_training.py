@@ -242,7 +242,7 @@ def test_help_names_verbs_and_configs(capsys):
     """`nco train` alone says what there is."""
     assert main([]) == 0
     out = capsys.readouterr().out
-    for word in ("fit", "validate", "references", "export", "smoke", "rcvrp"):
+    for word in ("fit", "validate", "references", "export", "smoke", "general"):
         assert word in out
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
 
 from nco.envs import observe
 from nco.envs.base import Features, Observation, wrapped
-from nco.envs.instances import Instances, unavailable
+from nco.envs.instances import Instances, transposed, unavailable
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -113,7 +113,7 @@ class ATSP:
 
     def reversed(self, instance: ATSPInstance) -> ATSPInstance:
         """Every arc the other way."""
-        return replace(instance, cost=instance.cost.transpose(1, 2))
+        return transposed(instance)
 
     def turned_round(self, actions: Tensor) -> Tensor:
         """The tours backwards; what fills up the end of smaller ones stays at the end."""

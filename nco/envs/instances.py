@@ -70,6 +70,11 @@ def each[I: Instances](instance: I, change: Callable[[str, Tensor], Tensor]) -> 
     return replace(instance, **changed)
 
 
+def transposed[I: Instances](instance: I) -> I:
+    """Instances with every matrix the other way."""
+    return each(instance, lambda name, x: x.transpose(1, 2) if name in instance.per_pair else x)
+
+
 def pad[I: Instances](instances: Sequence[I]) -> I:
     """One batch of batches of one problem, filled up to the largest size.
 

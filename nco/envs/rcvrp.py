@@ -6,14 +6,14 @@ end the route. Loads are integers, so that capacity is exact.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
 
 from nco.envs import observe
 from nco.envs.base import Features, Observation, wrapped
-from nco.envs.instances import Instances, unavailable
+from nco.envs.instances import Instances, transposed, unavailable
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -162,7 +162,7 @@ class RCVRP:
 
     def reversed(self, instance: RCVRPInstance) -> RCVRPInstance:
         """Every arc the other way."""
-        return replace(instance, cost=instance.cost.transpose(1, 2))
+        return transposed(instance)
 
     def turned_round(self, actions: Tensor) -> Tensor:
         """The last route first, each backwards; the stays at the depot remain at the end."""

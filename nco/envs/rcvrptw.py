@@ -17,6 +17,7 @@ import torch
 
 from nco.envs import observe
 from nco.envs.base import Features, Observation, gather_rows, wrapped
+from nco.envs.instances import transposed
 from nco.envs.rcvrp import RCVRP, RCVRPInstance, RCVRPState, fitting, with_depot
 
 if TYPE_CHECKING:
@@ -216,9 +217,7 @@ class RCVRPTW:
         if instance.present is not None:
             ends = ends.where(instance.present, 0)
         return replace(
-            instance,
-            cost=instance.cost.transpose(1, 2),
-            duration=instance.duration.transpose(1, 2),
+            transposed(instance),
             opens=(ends - instance.closes).clamp_min(0),
             closes=(ends - instance.opens).clamp_min(-1),
         )

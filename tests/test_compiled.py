@@ -1,7 +1,6 @@
 """The compiled building blocks of decisions: products, maxima, and how threads share the work."""
 
 import threading
-import time
 
 import numpy as np
 import pytest
@@ -11,13 +10,25 @@ from hypothesis import strategies as st
 from numba import njit
 
 from nco.models import threads
-from nco.models.products import larger, product
+from nco.models.products import exponential, larger, product, take, turn
 
 
 @njit
 def multiplied(a, b, out):
     """`product` from compiled code, where alone it can be called."""
     product(a, b, out)
+
+
+@njit
+def transposed(a, out):
+    """`turn` from compiled code."""
+    turn(a, out)
+
+
+@njit
+def exponentials(x):
+    """`exponential` of every number."""
+    return np.array([exponential(number) for number in x])
 
 
 @njit
@@ -28,7 +39,7 @@ def maximum(x, y):
 
 @settings(deadline=None)
 @given(
-    rows=st.integers(1, 20),
+    rows=st.integers(1, 30),
     depth=st.integers(1, 9),
     lanes=st.integers(1, 50),
     turned=st.booleans(),
@@ -48,6 +59,25 @@ def test_products_are_those_of_numpy(rows, depth, lanes, turned, seed):
     assert (out[:, lanes] == 7.0).all()
 
 
+@settings(deadline=None)
+@given(rows=st.integers(1, 30), lanes=st.integers(1, 30), seed=st.integers(0, 99))
+def test_turned_arrays_are_transposed(rows, lanes, seed):
+    """Whatever the sizes, and for parts of larger arrays."""
+    a = np.random.default_rng(seed).random((rows, lanes + 3), np.float32)[:, 1 : lanes + 1]
+    out = np.full((lanes + 1, rows + 1), 7.0, np.float32)
+    transposed(a, out[:lanes, :rows])
+    np.testing.assert_array_equal(out[:lanes, :rows], a.T)
+    assert (out[lanes] == 7.0).all()
+    assert (out[:, rows] == 7.0).all()
+
+
+def test_exponentials_are_those_of_numpy():
+    """As exact as rounding of `x` allows, and next to nothing far below 0."""
+    x = np.linspace(-60, 0, 10_000, dtype=np.float32)
+    np.testing.assert_allclose(exponentials(x), np.exp(x.astype(float)), rtol=1e-5)
+    assert exponentials(np.array([-1e30, -1e4], np.float32)).max() < 1e-27
+
+
 @pytest.mark.parametrize(("x", "y"), [(1.0, 2.0), (2.0, 1.0), (-1e30, -3.0), (0.0, 0.0)])
 def test_the_larger_of_two(x, y):
     """The same as `max`."""
@@ -62,46 +92,53 @@ def torch_threads():
     torch.set_num_threads(before)
 
 
+@pytest.fixture(params=["torch's threads", "our own"])
+def teams(request, monkeypatch):
+    """Both kinds of threads."""
+    if request.param == "our own":
+        monkeypatch.setattr(threads, "_team", lambda: threads._pooled)
+
+
+@njit(nogil=True)
+def counted(taken, times):
+    """Takes all pieces and counts for each how often it was taken."""
+    piece = take(taken)
+    while piece < len(times):
+        times[piece] += 1
+        piece = take(taken)
+
+
+@pytest.mark.usefixtures("teams")
 @pytest.mark.parametrize("count", [1, 2, 3])
-@pytest.mark.parametrize("length", [1, 2, 7, 100])
-def test_every_part_is_run_once(torch_threads, count, length):
-    """All of the range, none of it twice."""
+@pytest.mark.parametrize("pieces", [1, 2, 7, 100_000])
+def test_every_piece_is_taken_once(torch_threads, count, pieces):
+    """All of them, none twice."""
     torch_threads(count)
-    runs = []
-    threads.share_out(lambda begin, end: runs.extend(range(begin, end)), length)
-    assert sorted(runs) == list(range(length))
+    times = np.zeros(pieces, np.int64)
+    threads.share_out(lambda taken: counted(taken, times), pieces)
+    assert (times == 1).all()
 
 
+@pytest.mark.usefixtures("teams")
 def test_threads_work_at_the_same_time(torch_threads):
     """Two threads, each of which waits for the other, both go on."""
     torch_threads(2)
     both = threading.Barrier(2, timeout=10)
-    threads.share_out(lambda _begin, _end: both.wait(), 2)
+    threads.share_out(lambda _taken: both.wait(), 2)
 
 
+@pytest.mark.usefixtures("teams")
 def test_what_goes_wrong_in_a_thread_is_raised(torch_threads):
     """An error in another thread is not lost."""
     torch_threads(2)
     caller = threading.get_ident()
     done = threading.Event()
 
-    def run(_begin, _end):
+    def run(_taken):
         if threading.get_ident() != caller:
             done.set()
-            raise ValueError("a part failed")
-        while not done.is_set():
-            time.sleep(1e-3)
+            raise ValueError("a piece failed")
+        assert done.wait(10)
 
-    with pytest.raises(ValueError, match="a part failed"):
+    with pytest.raises(ValueError, match="a piece failed"):
         threads.share_out(run, 100)
-
-
-def test_threads_are_lent_and_given_back(torch_threads):
-    """Torch keeps one, the loops have them all, and it ends that way even after an error."""
-    torch_threads(3)
-    with pytest.raises(KeyError), threads.lent_by_torch():
-        assert (torch.get_num_threads(), threads.count()) == (1, 3)
-        with threads.lent_by_torch():
-            assert (torch.get_num_threads(), threads.count()) == (1, 3)
-        raise KeyError
-    assert (torch.get_num_threads(), threads.count()) == (3, 3)

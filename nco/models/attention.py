@@ -65,14 +65,12 @@ class AttentionPolicy(Policy):
         node = self.embedding(observation.node, shown.node)
         closed, sharp = closed_columns(observation), sharpness(observation)
         if sharp.ndim:
-            sharp = sharp.repeat_interleave(views)[:, None, None, None]
+            sharp = sharp.repeat_interleave(views)
         biases: tuple[Tensor | None, ...] = (closed,) * self.layers
         if self.bias is not None:
             whole = self.bias(observation.pair, shown.pair)
             biases = (whole if closed is None else whole + closed).chunk(self.layers, 1)
         for block, bias in zip(self.blocks, biases, strict=True):
-            if bias is not None and views > 1:
-                bias = bias.repeat_interleave(views, 0)
             node = block(node, bias, sharp)
         node = self.norm(node)
         return node, node

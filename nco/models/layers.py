@@ -10,11 +10,13 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from nco.errors import PolicyError
+from nco.models.biased import attend
 
 if TYPE_CHECKING:
     from nco.envs.base import Observation
 
 REFERENCE_SIZE = 50  # nodes; the size at which attention is scaled as usual
+NEVER = -1e30  # bias that closes a node; finite, as compiled loops need it
 
 
 class NamedLinear(nn.Linear):
@@ -72,12 +74,17 @@ class PairBias(nn.Module):
 
     def forward(self, pair: Tensor, shown: tuple[str, ...]) -> Tensor:
         """The biases of all pairs, given the names of the planes."""
-        planes = pair.flatten(2)
         weight, bias = self.hidden.of(shown)
-        hidden = F.relu(weight @ planes + bias[:, None])
-        out = self.output.weight @ hidden + self.output.bias[:, None]
-        biases: Tensor = out.view(*out.shape[:2], *pair.shape[2:])
-        return biases
+        planes = pair.flatten(2)
+        # A plane of ones carries the biases through both maps, which saves passes over all pairs.
+        planes = torch.cat([planes, torch.ones_like(planes[:, :1])], 1)
+        first = F.pad(weight, (0, 1, 0, 1)) + F.pad(bias[:, None], (len(shown), 0, 0, 1))
+        first = first + F.pad(planes.new_ones(1, 1), (len(shown), 0, len(weight), 0))
+        second = F.pad(self.output.weight, (0, 1))
+        second = second + F.pad(self.output.bias[:, None], (len(weight), 0))
+        each = (len(pair), -1, -1)
+        hidden = torch.bmm(first.expand(each), planes).relu_()
+        return torch.bmm(second.expand(each), hidden).view(len(pair), -1, *pair.shape[2:])
 
 
 def sharpness(observation: Observation) -> Tensor:
@@ -93,11 +100,11 @@ def sharpness(observation: Observation) -> Tensor:
 
 
 def closed_columns(observation: Observation) -> Tensor | None:
-    """`[B, 1, 1, N]` minus infinity at nodes that only fill up a batch; None if there are none."""
+    """`[B, 1, 1, N]` `NEVER` at nodes that only fill up a batch; None if there are none."""
     if observation.present is None:
         return None
     zeros = torch.zeros(observation.present.shape, device=observation.present.device)
-    return zeros.masked_fill(~observation.present, -torch.inf)[:, None, None]
+    return zeros.masked_fill(~observation.present, NEVER)[:, None, None]
 
 
 class Block(nn.Module):
@@ -110,7 +117,7 @@ class Block(nn.Module):
         heads: of the attention, `H`.
         hidden: of the feed-forward network.
 
-    Shapes: nodes `[V, N, E]`, bias broadcast to `[V, H, N, N]`, result `[V, N, E]`.
+    Shapes: nodes `[V, N, E]`, bias `[B, H, N, N]` or broadcast to it, result `[V, N, E]`.
     """
 
     def __init__(self, width: int, heads: int, hidden: int) -> None:
@@ -124,10 +131,9 @@ class Block(nn.Module):
         self.down = nn.Linear(hidden, width)
 
     def forward(self, node: Tensor, bias: Tensor | None, sharp: Tensor) -> Tensor:
-        """Updates node embeddings; `sharp` is broadcast to `[V, H, N, W]`."""
+        """Updates node embeddings; `sharp` is one number or `[V]`."""
         projected = self.project(self.attention_norm(node))
-        q, k, v = projected.unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
-        mixed = F.scaled_dot_product_attention(q * sharp, k, v, attn_mask=bias)
-        node = node + self.combine(mixed.transpose(1, 2).flatten(2))
+        scale = sharp / math.sqrt(node.shape[-1] // self.heads)
+        node = node + self.combine(attend(projected, self.heads, bias, scale))
         changed: Tensor = self.down(F.relu(self.up(self.forward_norm(node))))
         return node + changed

@@ -6,7 +6,7 @@ features, generalises the distance bias of Son et al. 2025 (RRNCO).
 
 A decision is `logit[n] = clip tanh(g . target[n] + pair[current, n])` where `g = q + glimpse(q)`,
 `q = bias + context weight + sum of the rows of query at the roles`, and the glimpse is attention
-over the allowed nodes. On CPUs it runs in compiled loops (`nco.models.kernels`), elsewhere and
+over the allowed nodes. On CPUs it runs in compiled loops (`nco.models.pointer_kernels`), elsewhere and
 where gradients of single logits are wanted in torch.
 """
 
@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 # Entries of masks below which a step of decisions is not worth the second that it takes to load
 # the compiled loops. It must not matter whether they are loaded: the same seed, the same answer.
 LIGHT = 20_000
+
+PIECES = 4  # of the work, for each thread, at least
 
 
 @dataclass(frozen=True)
@@ -195,19 +198,18 @@ def decide(
 
 def _decided(encoded: Encoded, decisions: Decisions, temperature: float, draw: Tensor) -> Tensor:
     """Actions `[V, D]` by the compiled loops."""
-    from nco.models import kernels
+    from nco.models import pointer_kernels as kernels
 
     shape = decisions.allowed.shape[:2]
     action = torch.zeros(shape, dtype=torch.int64)
-    given = (*_arrays(encoded, decisions), temperature, draw.expand(shape).contiguous().numpy())
+    drawn = draw.expand(shape).contiguous().numpy()
+    given = (*_arrays(encoded, decisions), np.float32(temperature), drawn)
     # Few instances are shared out by decisions, many by instances.
-    whole = shape[0] >= threads.count()
-
-    def run(begin: int, end: int) -> None:
-        part = (begin, end, 0, shape[1]) if whole else (0, shape[0], begin, end)
-        kernels.decide(*given, *part, action.numpy())
-
-    threads.share_out(run, shape[0] if whole else shape[1])
+    parts = -(-PIECES * threads.count() // shape[0]) if threads.count() > 1 else 1
+    piece = -(-shape[1] // parts)
+    threads.share_out(
+        lambda taken: kernels.decide(*given, piece, taken, action.numpy()), shape[0] * parts
+    )
     return action
 
 
@@ -261,7 +263,7 @@ class _Weighed(torch.autograd.Function):
         ctx: Any, decisions: Decisions, action: Tensor, gain: Tensor, clip: float, *tensors: Tensor
     ) -> tuple[Tensor, Tensor]:
         """The weighted sum and the likelihoods; see `weighed`."""
-        from nco.models import kernels
+        from nco.models import pointer_kernels as kernels
 
         encoded = Encoded.of(tensors, clip)
         count, nodes = len(encoded.query), encoded.query.shape[2]
@@ -278,8 +280,8 @@ class _Weighed(torch.autograd.Function):
             gain.float().contiguous().numpy(),
         )
         threads.share_out(
-            lambda begin, end: kernels.weigh(
-                *given, begin, end, likelihood.numpy(), *(grad.numpy() for grad in grads)
+            lambda taken: kernels.weigh(
+                *given, taken, likelihood.numpy(), *(grad.numpy() for grad in grads)
             ),
             count,
         )
@@ -318,7 +320,7 @@ def _arrays(encoded: Encoded, decisions: Decisions) -> tuple[Any, ...]:
     instances = [x.detach().contiguous().numpy() for x in encoded.tensors]
     return (
         *instances,
-        encoded.clip,
+        np.float32(encoded.clip),
         decisions.roles.contiguous().numpy(),
         decisions.context.float().contiguous().numpy(),
         decisions.allowed.contiguous().numpy(),

@@ -4,10 +4,15 @@ Products of small matrices: `numpy.dot` in compiled code calls OpenBLAS, which t
 product. Those of a decision are so small that two threads with it are no faster than one. Here
 a block of the result stays in registers while one pass over the common axis fills it.
 
-(The kernels are cached by their own file: touch `kernels.py` after a change here.)
+(The kernels are cached by their own files: touch `*_kernels.py` after a change here.)
+
+Transposes: an element at a time takes as long as the product that needs it.
+
+A counter that threads share: each takes the next piece of work when it has done one.
 
 The larger of two numbers: numba's `max` minds what is not a number, and so its loops are not
-turned into vectors; with this one they are five times as fast.
+turned into vectors; with this one they are five times as fast. The exponential: the one of the
+library is called for one number at a time.
 """
 
 # mypy: allow-untyped-defs, allow-untyped-calls
@@ -17,43 +22,63 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from llvmlite import ir
 from numba import extending, njit, types
 from numba.core import cgutils
 
-ROWS = 6
-LANES = 16
+ROWS, LANES = 6, 16
 """Of a block: with AVX2, twelve of the sixteen registers hold sums, the others what is added."""
+
+FEW_ROWS, FEW_LANES = 4, 8
+"""Of what is left: blocks of few rows, and blocks of twice as many rows but few lanes."""
+
+SIDE = 8
+"""Of a square that is transposed in registers."""
+
+_LOWEST = np.float32(-64.0)  # below, e^x times a weight might be no normal float32: slow
+# 2^f on [-1/2, 1/2] by its Taylor polynomial: 2e-7 relative error, the precision of float32.
+_LOG2E = np.float32(1.4426950408889634)
+_C1 = np.float32(0.6931471805599453)
+_C2 = np.float32(0.2402265069591007)
+_C3 = np.float32(0.0555041086648216)
+_C4 = np.float32(0.0096181291076285)
+_C5 = np.float32(0.0013333558146428)
+_HALF, _ONE = np.float32(0.5), np.float32(1.0)
+_EXPONENT_BIAS, _MANTISSA_BITS = np.int32(127), np.int32(23)
 
 # Typed by what they are called with.
 intrinsic: Any = extending.intrinsic
+_called: Any = njit(nogil=True, fastmath=True, error_model="numpy")
 _inline: Any = njit(nogil=True, fastmath=True, error_model="numpy", inline="always")
 
 
-@intrinsic
-def _block(_typing, a, b, out, row, lane):
-    """Fills `out[row : row + ROWS, lane : lane + LANES]` with that block of `a @ b`."""
+def _opened(context, builder, signature, arguments, count):
+    """The first arguments, which are arrays, with their data and strides."""
+    pairs = list(zip(signature.args, arguments, strict=True))[:count]
+    return [context.make_array(kind)(context, builder, value) for kind, value in pairs]
+
+
+def _place(builder, array, index, kind):
+    """A pointer to an element, whatever the array's strides."""
+    place = builder.ptrtoint(array.data, ir.IntType(64))
+    strides = cgutils.unpack_tuple(builder, array.strides)
+    for stride, number_along in zip(strides, index, strict=True):
+        place = builder.add(place, builder.mul(stride, number_along))
+    return builder.inttoptr(place, kind.as_pointer())
+
+
+def _block(height, width):
+    """A function that fills `out[row : row + height, lane : lane + width]` with `a @ b`."""
 
     def generate(context, builder, signature, arguments):
-        number, vector = ir.FloatType(), ir.VectorType(ir.FloatType(), LANES)
+        number, vector = ir.FloatType(), ir.VectorType(ir.FloatType(), width)
         word = ir.IntType(64)
-
-        def address(array, *index):
-            """Where an element lies, whatever the array's strides."""
-            place = builder.ptrtoint(array.data, word)
-            strides = cgutils.unpack_tuple(builder, array.strides)
-            for stride, number_along in zip(strides, index, strict=True):
-                place = builder.add(place, builder.mul(stride, number_along))
-            return place
-
-        a, b, out = (
-            context.make_array(kind)(context, builder, value)
-            for kind, value in zip(signature.args[:3], arguments[:3], strict=True)
-        )
+        a, b, out = _opened(context, builder, signature, arguments, 3)
         row, lane = arguments[3:]
         depth = cgutils.unpack_tuple(builder, a.shape)[1]
-        rows = [builder.add(row, ir.Constant(word, r)) for r in range(ROWS)]
-        lanes = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
+        rows = [builder.add(row, ir.Constant(word, r)) for r in range(height)]
+        lanes = ir.Constant(ir.VectorType(ir.IntType(32), width), [0] * width)
         before = builder.block
         loop, after = (builder.append_basic_block(name) for name in ("along", "filled"))
         builder.branch(loop)
@@ -61,11 +86,11 @@ def _block(_typing, a, b, out, row, lane):
         k = builder.phi(word)
         k.add_incoming(ir.Constant(word, 0), before)
         sums = [builder.phi(vector) for _ in rows]
-        part = builder.load(builder.inttoptr(address(b, k, lane), vector.as_pointer()), align=4)
+        part = builder.load(_place(builder, b, (k, lane), vector), align=4)
         added = []
         for total, r in zip(sums, rows, strict=True):
-            total.add_incoming(ir.Constant(vector, [0.0] * LANES), before)
-            one = builder.load(builder.inttoptr(address(a, r, k), number.as_pointer()), align=4)
+            total.add_incoming(ir.Constant(vector, [0.0] * width), before)
+            one = builder.load(_place(builder, a, (r, k), number), align=4)
             undefined = ir.Constant(vector, ir.Undefined)
             first = builder.insert_element(undefined, one, ir.Constant(ir.IntType(32), 0))
             factor = builder.shuffle_vector(first, undefined, lanes)
@@ -78,12 +103,58 @@ def _block(_typing, a, b, out, row, lane):
         builder.cbranch(builder.icmp_signed("<", following, depth), loop, after)
         builder.position_at_end(after)
         for new, r in zip(added, rows, strict=True):
-            builder.store(
-                new, builder.inttoptr(address(out, r, lane), vector.as_pointer()), align=4
-            )
+            builder.store(new, _place(builder, out, (r, lane), vector), align=4)
         return context.get_dummy_value()
 
-    return types.void(a, b, out, row, lane), generate
+    def block(_typing, a, b, out, row, lane):
+        return types.void(a, b, out, row, lane), generate
+
+    return intrinsic(block)
+
+
+_whole, _low, _narrow = _block(ROWS, LANES), _block(FEW_ROWS, LANES), _block(2 * ROWS, FEW_LANES)
+
+
+@intrinsic
+def _turned_square(_typing, a, out, row, lane):
+    """Fills `out[lane : lane + SIDE, row : row + SIDE]` with that square of `a`, transposed."""
+
+    def generate(context, builder, signature, arguments):
+        vector, word = ir.VectorType(ir.FloatType(), SIDE), ir.IntType(64)
+        a, out = _opened(context, builder, signature, arguments, 2)
+        row, lane = arguments[2:]
+
+        def along(begin):
+            return [builder.add(begin, ir.Constant(word, k)) for k in range(SIDE)]
+
+        rows = [builder.load(_place(builder, a, (r, lane), vector), align=4) for r in along(row)]
+        # Three rounds of swaps between rows that are 1, 2 and 4 apart.
+        for apart in (1, 2, 4):
+            low = [k + (SIDE - apart if k & apart else 0) for k in range(SIDE)]
+            high = [k + (SIDE if k & apart else apart) for k in range(SIDE)]
+            masks = [
+                ir.Constant(ir.VectorType(ir.IntType(32), SIDE), mask) for mask in (low, high)
+            ]
+            for k in range(SIDE):
+                if not k & apart:
+                    pair = rows[k], rows[k + apart]
+                    rows[k], rows[k + apart] = (builder.shuffle_vector(*pair, m) for m in masks)
+        for value, r in zip(rows, along(lane), strict=True):
+            builder.store(value, _place(builder, out, (r, row), vector), align=4)
+        return context.get_dummy_value()
+
+    return types.void(a, out, row, lane), generate
+
+
+@intrinsic
+def take(_typing, counter):
+    """The first number of an int64 array, which is one more for whoever asks next, in any thread."""
+
+    def generate(context, builder, signature, arguments):
+        (array,) = _opened(context, builder, signature, arguments, 1)
+        return builder.atomic_rmw("add", array.data, ir.Constant(ir.IntType(64), 1), "monotonic")
+
+    return types.int64(counter), generate
 
 
 @intrinsic
@@ -99,7 +170,7 @@ def larger(_typing, x, y):
     return types.float32(x, y), generate
 
 
-@_inline
+@_called
 def product(a, b, out):
     """Fills `out` `[M, L]` with `a` `[M, K] @ b` `[K, L]`, all of float32.
 
@@ -115,6 +186,40 @@ def product(a, b, out):
         return
     # The last block of rows, or of lanes, begins early where the number is no multiple: what two
     # blocks share is computed twice.
-    for lane in range(0, lanes, LANES):
-        for row in range(0, rows, ROWS):
-            _block(a, b, out, min(row, rows - ROWS), min(lane, lanes - LANES))
+    narrow = 0 < lanes % LANES <= FEW_LANES and rows >= 2 * ROWS
+    wide = lanes - lanes % LANES if narrow else lanes
+    low = 0 < rows % ROWS <= FEW_ROWS
+    high = rows - rows % ROWS if low else rows
+    for lane in range(0, wide, LANES):
+        begin = min(lane, lanes - LANES)
+        for row in range(0, high, ROWS):
+            _whole(a, b, out, min(row, rows - ROWS), begin)
+        if low:
+            _low(a, b, out, rows - FEW_ROWS, begin)
+    if narrow:
+        for row in range(0, rows, 2 * ROWS):
+            _narrow(a, b, out, min(row, rows - 2 * ROWS), lanes - FEW_LANES)
+
+
+@_called
+def turn(a, out):
+    """Fills `out` `[L, M]` with `a` `[M, L]` transposed, both of float32 and contiguous rows."""
+    rows, lanes = a.shape
+    if rows < SIDE or lanes < SIDE:
+        for r in range(rows):
+            for j in range(lanes):
+                out[j, r] = a[r, j]
+        return
+    for row in range(0, rows, SIDE):
+        for lane in range(0, lanes, SIDE):
+            _turned_square(a, out, min(row, rows - SIDE), min(lane, lanes - SIDE))
+
+
+@_inline
+def exponential(x):
+    """e^x of a float32 of 0 or less, in arithmetic that compilers turn into vectors."""
+    t = larger(x, _LOWEST) * _LOG2E
+    whole = np.int32(t - _HALF)
+    f = t - np.float32(whole)
+    power = ((((_C5 * f + _C4) * f + _C3) * f + _C2) * f + _C1) * f + _ONE
+    return power * np.int32((whole + _EXPONENT_BIAS) << _MANTISSA_BITS).view(np.float32)

@@ -1,67 +1,80 @@
-"""Threads of the compiled loops, which are not those of torch."""
+"""Threads of the compiled loops: those of torch."""
 
 from __future__ import annotations
 
+import ctypes
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from contextvars import ContextVar
 from functools import cache
-from itertools import pairwise
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-PARTS = 4  # of a range, for each thread
-
-_lent: ContextVar[int | None] = ContextVar("_lent", default=None)
+    from collections.abc import Callable
 
 
 def count() -> int:
-    """How many threads compiled loops may use: as many as torch had been given."""
-    return _lent.get() or torch.get_num_threads()
+    """How many threads compiled loops may use: as many as torch has been given."""
+    return torch.get_num_threads()
 
 
-@contextmanager
-def lent_by_torch() -> Iterator[None]:
-    """Leaves torch one thread, and all of its threads to the compiled loops.
+def share_out(run: Callable[[Any], None], pieces: int) -> None:
+    """Runs `run(taken)` in as many threads as there may be, this one among them.
 
-    Torch's threads wait busily for a while after each operation. Between the steps of a rollout
-    that takes a second processor away from the loops, which then are no faster than on one.
+    Args:
+        run: does pieces of work until none is left, and releases the GIL. `taken` is an int64 array
+            of one number, from which `nco.models.products.take` takes the next piece.
+        pieces: how many there are.
+
+    Raises:
+        BaseException: what `run` raised.
     """
-    threads = torch.get_num_threads()
-    if threads == 1:
-        yield
-        return
-    before = _lent.set(count())
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-        _lent.reset(before)
-
-
-def share_out(run: Callable[[int, int], None], length: int) -> None:
-    """Runs `run(begin, end)` on all parts of a range; `run` must release the GIL.
-
-    This thread works too. Each thread takes another part when it has done one, since a thread
-    wakes up late and parts take unequal time.
-    """
-    workers = min(count(), length)
+    taken = np.zeros(1, np.int64)
+    workers = min(count(), pieces)
     if workers < 2:
-        run(0, length)
+        run(taken)
         return
-    pieces = min(length, PARTS * workers)
-    # Threads may share an iterator over a list: the GIL guards it.
-    parts = iter(list(pairwise(round(k * length / pieces) for k in range(pieces + 1))))
+    errors: list[BaseException] = []
 
     def work() -> None:
-        for part in parts:
-            run(*part)
+        try:
+            run(taken)
+        except BaseException as error:  # noqa: BLE001 (raised again below, in the calling thread)
+            errors.append(error)
 
+    _team()(work, workers)
+    if errors:
+        raise errors[0]
+
+
+@cache
+def _team() -> Callable[[Callable[[], None], int], None]:
+    """What runs a function in several threads at once, this one among them.
+
+    Torch's own threads where they can be asked. They wait busily for a while after each operation
+    of torch; threads beside them would share a processor with that.
+    """
+    libraries = sorted((Path(torch.__file__).parent / "lib").glob("libgomp*"))
+    if not libraries:
+        return _pooled
+    parallel = ctypes.CDLL(str(libraries[0])).GOMP_parallel
+    task = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
+    parallel.argtypes = (task, ctypes.c_void_p, ctypes.c_uint, ctypes.c_uint)
+    parallel.restype = None
+
+    def team(work: Callable[[], None], workers: int) -> None:
+        def called(_data: Any) -> None:
+            work()
+
+        parallel(task(called), None, workers, 0)
+
+    return team
+
+
+def _pooled(work: Callable[[], None], workers: int) -> None:
+    """A team of threads of our own."""
     futures = [_pool(workers - 1).submit(work) for _ in range(workers - 1)]
     work()
     for future in futures:

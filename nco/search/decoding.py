@@ -13,7 +13,6 @@ import torch
 from torch import Tensor
 
 from nco.errors import PolicyError
-from nco.models import threads
 from nco.models.pointer import Decisions, decide, logits, sampled
 from nco.search.views import MOST, Seen
 
@@ -244,17 +243,16 @@ def rollout(
         action = chosen.repeat(1, strategy.repeats * (count // batch))
         state = env.step(instance, env.reset(instance, action.shape[1]), action)
         actions = [action]
-        with threads.lent_by_torch():
-            while not env.done(state).all():
-                if expired is not None and expired():
-                    raise TimeUp
-                decisions = decisions_of(env, instance, state, count)
-                picked = strategy.choose(encoded, decisions, generator)
-                if trace is not None:
-                    trace.append((decisions, picked))
-                action = picked.view(batch, -1)
-                actions.append(action)
-                state = env.step(instance, state, action)
+        while not env.done(state).all():
+            if expired is not None and expired():
+                raise TimeUp
+            decisions = decisions_of(env, instance, state, count)
+            picked = strategy.choose(encoded, decisions, generator)
+            if trace is not None:
+                trace.append((decisions, picked))
+            action = picked.view(batch, -1)
+            actions.append(action)
+            state = env.step(instance, state, action)
         taken = torch.stack(actions, 2)
         return Rollouts(taken, env.cost(instance, taken), env.violation(state))
 

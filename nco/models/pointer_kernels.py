@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from nco.models.products import larger, product
+from nco.models.products import LANES, exponential, larger, product, take, turn
 
 TILE = 64
 """Most decisions worked on side by side: scores are `[N, TILE]`, so that every loop over decisions
@@ -28,36 +28,15 @@ VECTOR = 8
 """Numbers in a register, or half of one."""
 
 _NEVER = np.float32(-1e30)
-_ZERO, _ONE, _HALF = np.float32(0.0), np.float32(1.0), np.float32(0.5)
-_TWO = np.float32(2.0)
-_LOWEST = np.float32(-64.0)  # below, e^x times a weight might be no normal float32: slow
-# 2^f on [-1/2, 1/2] by its Taylor polynomial: 2e-7 relative error, the precision of float32.
-_LOG2E = np.float32(1.4426950408889634)
-_C1 = np.float32(0.6931471805599453)
-_C2 = np.float32(0.2402265069591007)
-_C3 = np.float32(0.0555041086648216)
-_C4 = np.float32(0.0096181291076285)
-_C5 = np.float32(0.0013333558146428)
-_EXPONENT_BIAS, _MANTISSA_BITS = np.int32(127), np.int32(23)
-
+_ZERO, _ONE, _TWO = np.float32(0.0), np.float32(1.0), np.float32(2.0)
 _compiled: Any = njit(nogil=True, fastmath=True, error_model="numpy", cache=True)
 _inline = njit(nogil=True, fastmath=True, error_model="numpy", inline="always")
 
 
 @_inline
-def _exp(x):
-    """e^x of a float32 of 0 or less, in arithmetic that compilers turn into vectors."""
-    t = max(x, _LOWEST) * _LOG2E
-    whole = np.int32(t - _HALF)
-    f = t - np.float32(whole)
-    power = ((((_C5 * f + _C4) * f + _C3) * f + _C2) * f + _C1) * f + _ONE
-    return power * np.int32((whole + _EXPONENT_BIAS) << _MANTISSA_BITS).view(np.float32)
-
-
-@_inline
-def _tile(decisions):
+def _lanes(decisions, most):
     """Lanes for a number of decisions: whole vectors, and no more than needed."""
-    return min(TILE, -(-decisions // VECTOR) * VECTOR)
+    return min(most, -(-decisions // VECTOR) * VECTOR)
 
 
 @_inline
@@ -83,8 +62,12 @@ def _pick_up(allowed, begin, end, action, chosen):
 
 
 @_inline
-def _queries(query, weight, bias, roles, context, allowed, chosen, count, rows, q, shut):
-    """Fills `rows` `[T, E]`, `q` `[E, T]` and `shut` `[N, T]` for the chosen decisions."""
+def _queries(query, weight, bias, roles, context, allowed, chosen, count, lanes, rows, line, q,
+             shut):  # fmt: skip
+    """Fills `rows` `[T, E]`, `q` `[E, T]` and `shut` `[N, T]` for the chosen decisions.
+
+    `line` `[T, N]` is overwritten.
+    """
     for t in range(count):
         j, row = chosen[t], rows[t]
         row[:] = bias
@@ -97,39 +80,30 @@ def _queries(query, weight, bias, roles, context, allowed, chosen, count, rows, 
             for e in range(len(row)):
                 row[e] += share[e]
         for n in range(len(shut)):
-            shut[n, t] = _ZERO if allowed[j, n] else _NEVER
-    _turn(rows, q)
+            line[t, n] = _ZERO if allowed[j, n] else _NEVER
+    turn(rows[:lanes], q[:, :lanes])
+    turn(line[:lanes], shut[:, :lanes])
 
 
 @_inline
-def _turn(rows, columns):
-    """Writes `rows` `[T, E]` into `columns` `[E, T]`, a few at a time, which stay in the cache."""
-    tile, size = rows.shape
-    for begin in range(0, tile, VECTOR):
-        for e in range(size):
-            for t in range(begin, begin + VECTOR):
-                columns[e, t] = rows[t, e]
-
-
-@_inline
-def _weights(score, shut, scale, top, total):
+def _weights(score, shut, scale, lanes, top, total):
     """Turns scores `[N, T]` into weights, the largest of each decision 1, and adds them up."""
-    nodes, tile = score.shape
-    for t in range(tile):
+    nodes = len(score)
+    for t in range(lanes):
         top[t] = _NEVER
         total[t] = _ZERO
     for n in range(nodes):
-        for t in range(tile):
+        for t in range(lanes):
             score[n, t] += shut[n, t]
             top[t] = larger(top[t], score[n, t])
     for n in range(nodes):
-        for t in range(tile):
-            score[n, t] = _exp((score[n, t] - top[t]) * scale)
+        for t in range(lanes):
+            score[n, t] = exponential((score[n, t] - top[t]) * scale)
             total[t] += score[n, t]
 
 
 @_inline
-def _glimpse(q, key, value, shut, p, top, total, g):
+def _glimpse(q, key, value, shut, lanes, p, top, total, g):
     """Attention of the tile: weights `p` `[H, N, T]` and their sums `total` `[H, T]`.
 
     Query plus glimpse go into `g` `[E, T]`.
@@ -137,26 +111,25 @@ def _glimpse(q, key, value, shut, p, top, total, g):
     heads, width = len(key), key.shape[2]
     for h in range(heads):
         own = slice(h * width, (h + 1) * width)
-        product(key[h], q[own], p[h])
-        _weights(p[h], shut, _ONE, top, total[h])
-        product(value[h].T, p[h], g[own])
+        product(key[h], q[own, :lanes], p[h, :, :lanes])
+        _weights(p[h], shut, _ONE, lanes, top, total[h])
+        product(value[h].T, p[h, :, :lanes], g[own, :lanes])
         for w in range(h * width, (h + 1) * width):
-            for t in range(g.shape[1]):
+            for t in range(lanes):
                 g[w, t] = q[w, t] + g[w, t] / total[h, t]
 
 
 @_inline
-def _logits(g, target, pair, roles, chosen, count, clip, squash, logit):
-    """Logits `[N, T]` of the tile, and the tanh in them."""
-    product(target, g, logit)
+def _logits(g, target, pair, roles, chosen, count, clip, lanes, line, squash, logit):
+    """Logits `[N, T]` of the tile, and the tanh in them; `line` `[T, N]` is overwritten."""
+    product(target, g[:, :lanes], logit[:, :lanes])
     for t in range(count):
-        row = pair[roles[chosen[t], 0]]
-        for n in range(len(logit)):
-            logit[n, t] += row[n]
+        line[t] = pair[roles[chosen[t], 0]]
+    turn(line[:lanes], squash[:, :lanes])
     for n in range(len(logit)):
-        for t in range(logit.shape[1]):
-            x = logit[n, t]
-            small = _exp(-_TWO * abs(x))
+        for t in range(lanes):
+            x = logit[n, t] + squash[n, t]
+            small = exponential(-_TWO * abs(x))
             size = (_ONE - small) / (_ONE + small)
             squash[n, t] = size if x > _ZERO else -size
             logit[n, t] = clip * squash[n, t]
@@ -165,9 +138,9 @@ def _logits(g, target, pair, roles, chosen, count, clip, squash, logit):
 @_compiled
 def decide(
     query, key, value, target, pair, weight, bias, clip, roles, context, allowed,
-    temperature, draw, first, last, begin, end, action,
+    temperature, draw, piece, taken, action,
 ):  # fmt: skip
-    """Takes decisions `begin` to `end` of instances `first` to `last`.
+    """Takes decisions.
 
     Args:
         query: `[V, R, N, E]`.
@@ -183,33 +156,37 @@ def decide(
         allowed: `[V, D, N]`.
         temperature: 0 takes the best action.
         draw: `[V, D]` uniform numbers from 0 to 1; unused at temperature 0.
-        first: instance to begin with.
-        last: instance to end before.
-        begin: decision to begin with.
-        end: decision to end before.
+        piece: decisions of an instance that one thread takes in one go.
+        taken: number of pieces begun; shared by threads.
         action: `[V, D]` int64, filled.
     """
     heads, nodes, width = key.shape[1:]
-    views, size, tile = len(query) // len(pair), heads * width, _tile(end - begin)
+    views, size, tile = len(query) // len(pair), heads * width, _lanes(piece, TILE)
     rows = np.zeros((tile, size), np.float32)
     q, g = np.zeros((size, tile), np.float32), np.zeros((size, tile), np.float32)
     p = np.zeros((heads, nodes, tile), np.float32)
     logit = np.zeros((nodes, tile), np.float32)
     squash, shut = np.zeros_like(logit), np.zeros_like(logit)
+    line = np.zeros((tile, nodes), np.float32)
     top, total = np.zeros(tile, np.float32), np.zeros((heads + 1, tile), np.float32)
     chosen = np.zeros(tile, np.int64)
-    for b in range(first, last):
-        j = begin
+    pieces = -(-allowed.shape[1] // piece)
+    place = take(taken)
+    while place < pieces * len(allowed):
+        b, j = place // pieces, place % pieces * piece
+        end = min(j + piece, allowed.shape[1])
         while j < end:
             count, j = _pick_up(allowed[b], j, end, action[b], chosen)
             if count == 0:
                 continue
+            lanes = _lanes(max(count, LANES), tile)
             _queries(query[b], weight, bias, roles[b], context[b], allowed[b], chosen, count,
-                     rows, q, shut)  # fmt: skip
-            _glimpse(q, key[b], value[b], shut, p, top, total, g)
-            _logits(g, target[b], pair[b // views], roles[b], chosen, count, clip, squash, logit)
+                     lanes, rows, line, q, shut)  # fmt: skip
+            _glimpse(q, key[b], value[b], shut, lanes, p, top, total, g)
+            _logits(g, target[b], pair[b // views], roles[b], chosen, count, clip, lanes, line,
+                    squash, logit)  # fmt: skip
             if temperature > _ZERO:
-                _weights(logit, shut, _ONE / temperature, top, total[heads])
+                _weights(logit, shut, _ONE / temperature, lanes, top, total[heads])
             for t in range(count):
                 k, best = chosen[t], 0
                 if temperature > _ZERO:
@@ -226,6 +203,7 @@ def decide(
                         if allowed[b, k, n] and logit[n, t] > highest:
                             highest, best = logit[n, t], n
                 action[b, k] = best
+        place = take(taken)
 
 
 @_inline
@@ -238,7 +216,7 @@ def _outcome(
         step[t] = gain[chosen[t]] * clip
     for t in range(count, len(step)):
         step[t] = _ZERO
-    _weights(logit, shut, _ONE, top, total)
+    _weights(logit, shut, _ONE, len(top), top, total)
     for t in range(count):
         likelihood[chosen[t]] -= top[t] + np.log(total[t])
         logit[action[chosen[t]], t] -= total[t]
@@ -259,7 +237,7 @@ def _through_head(q, rows, g, key, value, p, total, dg, d_key, d_value, mean, sc
         for t in range(tile):
             scaled[w, t] = dg[w, t] / total[t]
     product(value, scaled, dp)
-    _turn(scaled.T, turned.T)
+    turn(scaled, turned)
     product(p, turned, to_node)
     d_value += to_node
     # The mean of dp under p is what the glimpse itself gains.
@@ -296,17 +274,18 @@ def _through_queries(rows, roles, context, chosen, count, d_query, d_weight, d_b
 @_compiled
 def weigh(
     query, key, value, target, pair, weight, bias, clip, roles, context, allowed, action, gain,
-    first, last, likelihood, d_query, d_key, d_value, d_target, d_pair, d_weight, d_bias,
+    taken, likelihood, d_query, d_key, d_value, d_target, d_pair, d_weight, d_bias,
 ):  # fmt: skip
     """Log-likelihoods of given actions, and the gradient of their sum weighted by `gain`.
 
-    All arguments up to `allowed`, `first` and `last` are as in `decide`. `action` and `gain` are
-    `[V, D]`; `likelihood` `[V, D]` holds zeros and is filled where there was a choice. What begins
-    with `d_` holds zeros in the shape of its namesake, to which the gradient is added;
-    `d_pair` `[V, N, N]`, `d_weight` `[V, C, E]` and `d_bias` `[V, E]` have an entry an instance.
+    All arguments up to `allowed` are as in `decide`. `action` and `gain` are `[V, D]`; `taken` is
+    the number of instances begun, shared by threads; `likelihood` `[V, D]` holds zeros and is
+    filled where there was a choice. What begins with `d_` holds zeros in the shape of its namesake,
+    to which the gradient is added; `d_pair` `[V, N, N]`, `d_weight` `[V, C, E]` and `d_bias`
+    `[V, E]` have an entry an instance.
     """
     heads, nodes, width = key.shape[1:]
-    views, size, tile = len(query) // len(pair), heads * width, _tile(allowed.shape[1])
+    views, size, tile = len(query) // len(pair), heads * width, _lanes(allowed.shape[1], TILE)
     rows, turned = np.zeros((tile, size), np.float32), np.zeros((tile, size), np.float32)
     q, g = np.zeros((size, tile), np.float32), np.zeros((size, tile), np.float32)
     dg, scaled = np.zeros((size, tile), np.float32), np.zeros((width, tile), np.float32)
@@ -314,28 +293,32 @@ def weigh(
     p = np.zeros((heads, nodes, tile), np.float32)
     dp, logit = np.zeros((nodes, tile), np.float32), np.zeros((nodes, tile), np.float32)
     squash, shut = np.zeros_like(logit), np.zeros_like(logit)
+    line = np.zeros((tile, nodes), np.float32)
     top, total = np.zeros(tile, np.float32), np.zeros((heads + 1, tile), np.float32)
     step, to_target = np.zeros(tile, np.float32), np.zeros((nodes, size), np.float32)
     to_node = np.zeros((nodes, width), np.float32)
     chosen = np.zeros(tile, np.int64)
     forced = np.zeros(allowed.shape[1], np.int64)
-    for b in range(first, last):
+    b = take(taken)
+    while b < len(allowed):
         j = 0
         while j < allowed.shape[1]:
             count, j = _pick_up(allowed[b], j, allowed.shape[1], forced, chosen)
             if count == 0:
                 continue
             _queries(query[b], weight, bias, roles[b], context[b], allowed[b], chosen, count,
-                     rows, q, shut)  # fmt: skip
-            _glimpse(q, key[b], value[b], shut, p, top, total, g)
-            _logits(g, target[b], pair[b // views], roles[b], chosen, count, clip, squash, logit)
+                     tile, rows, line, q, shut)  # fmt: skip
+            _glimpse(q, key[b], value[b], shut, tile, p, top, total, g)
+            _logits(g, target[b], pair[b // views], roles[b], chosen, count, clip, tile, line,
+                    squash, logit)  # fmt: skip
             _outcome(logit, squash, shut, action[b], gain[b], clip, chosen, count, top,
                      total[heads], step, likelihood[b])  # fmt: skip
+            turn(logit, line)
             for t in range(count):
                 to_pair = d_pair[b, roles[b, chosen[t], 0]]
                 for n in range(nodes):
-                    to_pair[n] += logit[n, t]
-            _turn(g.T, turned.T)
+                    to_pair[n] += line[t, n]
+            turn(g, turned)
             product(logit, turned, to_target)
             d_target[b] += to_target
             product(target[b].T, logit, dg)
@@ -345,7 +328,8 @@ def weigh(
                     q[own], rows[:, own], g[own], key[b, h], value[b, h], p[h], total[h], dg[own],
                     d_key[b, h], d_value[b, h], top, scaled, turned[:, own], dp, dq, to_node,
                 )  # fmt: skip
-            _turn(dg.T, turned.T)
+            turn(dg, turned)
             _through_queries(
                 turned, roles[b], context[b], chosen, count, d_query[b], d_weight[b], d_bias[b]
             )
+        b = take(taken)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
+from nco.models.biased import Bias, biases
 from nco.models.layers import Block, NamedLinear, PairBias, closed_columns, sharpness
 from nco.models.policy import Policy
 
@@ -66,11 +67,11 @@ class AttentionPolicy(Policy):
         closed, sharp = closed_columns(observation), sharpness(observation)
         if sharp.ndim:
             sharp = sharp.repeat_interleave(views)
-        biases: tuple[Tensor | None, ...] = (closed,) * self.layers
+        each: tuple[Bias | Tensor | None, ...] = (closed,) * self.layers
         if self.bias is not None:
             whole = self.bias(observation.pair, shown.pair)
-            biases = (whole if closed is None else whole + closed).chunk(self.layers, 1)
-        for block, bias in zip(self.blocks, biases, strict=True):
+            each = biases(whole if closed is None else whole + closed, self.layers)
+        for block, bias in zip(self.blocks, each, strict=True):
             node = block(node, bias, sharp)
         node = self.norm(node)
         return node, node

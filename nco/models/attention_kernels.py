@@ -58,12 +58,13 @@ def _attention(q, key, scale, bias, turned, score):
 
 
 @_compiled
-def attend(projected, bias, scale, taken, out):
+def attend(projected, bias, begin, scale, taken, out):
     """Attends.
 
     Args:
         projected: `[V, N, 3, H, W]` queries, keys and values.
-        bias: `[B, H, N, N]`, finite.
+        bias: `[B, L H, N, N]` of all layers, finite.
+        begin: the first head of the layer.
         scale: `[V]` of the products of queries and keys.
         taken: number of heads begun, of all `B H`; shared by threads.
         out: `[V, N, H, W]`, filled.
@@ -76,24 +77,25 @@ def attend(projected, bias, scale, taken, out):
         b, h = head // heads, head % heads
         for v in range(b * views, (b + 1) * views):
             q, key = projected[v, :, 0, h], projected[v, :, 1, h]
-            _attention(q, key, scale[v], bias[b, h], turned, score)
+            _attention(q, key, scale[v], bias[b, begin + h], turned, score)
             product(score[:, :nodes], projected[v, :, 2, h], out[v, :, h])
         head = take(taken)
 
 
 @_compiled
-def attend_back(projected, bias, scale, out, d_out, taken, d_projected, d_bias):
+def attend_back(projected, bias, begin, scale, out, d_out, taken, d_projected, d_bias):
     """The gradients of `attend`.
 
     Args:
         projected: as in `attend`.
         bias: as in `attend`.
+        begin: as in `attend`.
         scale: as in `attend`.
         out: what `attend` had filled.
         d_out: its gradient.
         taken: number of heads begun, of all `B H`; shared by threads.
         d_projected: like `projected`, filled.
-        d_bias: like `bias`, filled.
+        d_bias: like `bias`, of which the layer's part is filled.
     """
     nodes, heads, width = out.shape[1:]
     views, lanes = len(out) // len(bias), -(-nodes // VECTOR) * VECTOR
@@ -102,10 +104,10 @@ def attend_back(projected, bias, scale, out, d_out, taken, d_projected, d_bias):
     head = take(taken)
     while head < len(bias) * heads:
         b, h = head // heads, head % heads
-        to_bias = d_bias[b, h]
+        to_bias = d_bias[b, begin + h]
         for v in range(b * views, (b + 1) * views):
             q, key = projected[v, :, 0, h], projected[v, :, 1, h]
-            _attention(q, key, scale[v], bias[b, h], turned, score)
+            _attention(q, key, scale[v], bias[b, begin + h], turned, score)
             gain = d_out[v, :, h]
             product(score.T[:nodes], gain, d_projected[v, :, 2, h])
             turn(projected[v, :, 2, h], turned)

@@ -6,6 +6,7 @@ Formula: `softmax(scale q k^T + bias) v`. On CPUs it runs in compiled loops
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -20,14 +21,81 @@ if TYPE_CHECKING:
 LIGHT = 200_000
 
 
-def attend(projected: Tensor, heads: int, bias: Tensor | None, scale: Tensor) -> Tensor:
+class Shared:
+    """The biases of all layers in one tensor, and room for their gradient.
+
+    Attributes:
+        whole: `[B, L H, N, N]`, without its graph.
+        gradient: of the same shape, as far as layers have filled it; None before.
+    """
+
+    def __init__(self, whole: Tensor) -> None:
+        self.whole = whole.detach().contiguous()
+        self.gradient: Tensor | None = None
+
+    def room(self) -> Tensor:
+        """Where the gradient goes."""
+        if self.gradient is None:
+            self.gradient = torch.empty_like(self.whole)
+        return self.gradient
+
+
+@dataclass(frozen=True)
+class Bias:
+    """What a layer adds to its scores.
+
+    Attributes:
+        tensor: `[B, H, N, N]` of each row for each column, finite, shared by all views.
+        layer: number of the layer.
+        shared: with the other layers.
+    """
+
+    tensor: Tensor
+    layer: int
+    shared: Shared
+
+
+def biases(whole: Tensor, layers: int) -> tuple[Bias, ...]:
+    """Those of each layer.
+
+    Compiled loops write gradients where they belong, so that nothing as large is copied. That is
+    why a layer must attend under its bias once.
+
+    Args:
+        whole: `[B, L H, N, N]`, side by side.
+        layers: `L`.
+    """
+    shared = Shared(whole)
+    parts: tuple[Tensor, ...] = _Parts.apply(shared, layers, whole)
+    return tuple(Bias(part, layer, shared) for layer, part in enumerate(parts))
+
+
+class _Parts(torch.autograd.Function):
+    """The biases of each layer."""
+
+    @staticmethod
+    def forward(ctx: Any, shared: Shared, layers: int, whole: Tensor) -> tuple[Tensor, ...]:
+        """Views of `[B, L H, N, N]`."""
+        ctx.set_materialize_grads(False)
+        ctx.shared = shared
+        return whole.chunk(layers, 1)
+
+    @staticmethod
+    def backward(ctx: Any, *outer: Tensor | None) -> tuple[None, None, Tensor]:
+        """What layers have written, or else what torch gives for each."""
+        gradient, ctx.shared.gradient = ctx.shared.gradient, None
+        if gradient is None:
+            gradient = torch.cat([part for part in outer if part is not None], 1)
+        return None, None, gradient
+
+
+def attend(projected: Tensor, heads: int, bias: Bias | Tensor | None, scale: Tensor) -> Tensor:
     """Attention among the nodes of each instance.
 
     Args:
         projected: `[V, N, 3 E]` queries, keys and values side by side.
         heads: `H`, each of width `E / H`.
-        bias: `[B, H, N, N]` of each row for each column, shared by `V / B` views, or something
-            that is broadcast to it; None for none.
+        bias: of the layer, or what is broadcast to scores `[V, H, N, N]`; None for none.
         scale: of scores, one number or `[V]`.
 
     Returns:
@@ -35,22 +103,22 @@ def attend(projected: Tensor, heads: int, bias: Tensor | None, scale: Tensor) ->
     """
     count, nodes, _ = projected.shape
     parts = projected.view(count, nodes, 3, heads, -1)
-    if _compiles(projected, bias):
-        out: Tensor = _Attention.apply(parts, bias, scale.expand(count).contiguous())
+    if isinstance(bias, Bias) and _compiles(projected, bias.tensor):
+        each = scale.expand(count).contiguous()
+        out: Tensor = _Attention.apply(bias.shared, bias.layer, parts, bias.tensor, each)
         return out.flatten(2)
+    shown = bias.tensor if isinstance(bias, Bias) else bias
+    if shown is not None and 1 < len(shown) < count:
+        shown = shown.repeat_interleave(count // len(shown), 0)
     q, k, v = parts.permute(2, 0, 3, 1, 4)
-    if bias is not None and 1 < len(bias) < count:
-        bias = bias.repeat_interleave(count // len(bias), 0)
     q = q * scale.view(-1, 1, 1, 1)
-    return F.scaled_dot_product_attention(q, k, v, bias, scale=1.0).transpose(1, 2).flatten(2)
+    return F.scaled_dot_product_attention(q, k, v, shown, scale=1.0).transpose(1, 2).flatten(2)
 
 
-def _compiles(projected: Tensor, bias: Tensor | None) -> bool:
+def _compiles(projected: Tensor, bias: Tensor) -> bool:
     """Whether the compiled loops are for these tensors, and worth it."""
     return (
-        bias is not None
-        and bias.shape[2] == bias.shape[3]
-        and projected.device.type == "cpu"
+        projected.device.type == "cpu"
         and projected.dtype == bias.dtype == torch.float32
         and bias.numel() * (len(projected) // len(bias)) >= LIGHT
     )
@@ -60,30 +128,39 @@ class _Attention(torch.autograd.Function):
     """The compiled loops with their gradients."""
 
     @staticmethod
-    def forward(ctx: Any, projected: Tensor, bias: Tensor, scale: Tensor) -> Tensor:
-        """Fills `[V, N, H, W]` from `[V, N, 3, H, W]`, `[B, H, N, N]` and `[V]`."""
+    def forward(
+        ctx: Any, shared: Shared, layer: int, projected: Tensor, _part: Tensor, scale: Tensor
+    ) -> Tensor:
+        """Fills `[V, N, H, W]` from `[V, N, 3, H, W]` and `[V]`.
+
+        The layer's part of the biases is not read here: it leads gradients to `_Parts`.
+        """
         from nco.models import attention_kernels as kernels
 
-        projected, bias = projected.contiguous(), bias.contiguous()
+        projected = projected.contiguous()
         out = torch.empty(*projected.shape[:2], *projected.shape[3:])
-        arrays = [x.detach().numpy() for x in (projected, bias, scale, out)]
+        begin, pieces = layer * projected.shape[3], len(shared.whole) * projected.shape[3]
+        given = (projected.detach().numpy(), shared.whole.numpy(), begin, scale.numpy())
         threads.share_out(
-            lambda taken: kernels.attend(*arrays[:3], taken, arrays[3]),
-            bias.shape[0] * bias.shape[1],
+            lambda taken: kernels.attend(*given, taken, out.numpy()), pieces
         )
-        ctx.save_for_backward(projected, bias, scale, out)
+        ctx.save_for_backward(projected, scale, out)
+        ctx.shared, ctx.begin, ctx.pieces = shared, begin, pieces
         return out
 
     @staticmethod
     def backward(ctx: Any, *outer: Tensor) -> tuple[Tensor | None, ...]:
-        """The gradients of queries, keys, values and biases."""
+        """The gradient of queries, keys and values; that of biases goes where there is room."""
         from nco.models import attention_kernels as kernels
 
-        projected, bias, scale, out = ctx.saved_tensors
-        to_projected, to_bias = torch.empty_like(projected), torch.empty_like(bias)
-        given = [x.detach().numpy() for x in (projected, bias, scale, out, outer[0].contiguous())]
+        projected, scale, out = (x.detach() for x in ctx.saved_tensors)
+        to_projected, to_whole = torch.empty_like(projected), ctx.shared.room()
+        given = (projected, ctx.shared.whole, ctx.begin, scale, out, outer[0].contiguous())
+        arrays = [x if isinstance(x, int) else x.numpy() for x in given]
         threads.share_out(
-            lambda taken: kernels.attend_back(*given, taken, to_projected.numpy(), to_bias.numpy()),
-            bias.shape[0] * bias.shape[1],
+            lambda taken: kernels.attend_back(
+                *arrays, taken, to_projected.numpy(), to_whole.numpy()
+            ),
+            ctx.pieces,
         )
-        return to_projected, to_bias, None
+        return None, None, to_projected, None, None

@@ -14,6 +14,7 @@ from nco.models.biased import attend
 
 if TYPE_CHECKING:
     from nco.envs.base import Observation
+    from nco.models.biased import Bias
 
 REFERENCE_SIZE = 50  # nodes; the size at which attention is scaled as usual
 NEVER = -1e30  # bias that closes a node; finite, as compiled loops need it
@@ -117,7 +118,7 @@ class Block(nn.Module):
         heads: of the attention, `H`.
         hidden: of the feed-forward network.
 
-    Shapes: nodes `[V, N, E]`, bias `[B, H, N, N]` or broadcast to it, result `[V, N, E]`.
+    Shapes: nodes `[V, N, E]`, bias `[B, H, N, N]` or broadcast to scores, result `[V, N, E]`.
     """
 
     def __init__(self, width: int, heads: int, hidden: int) -> None:
@@ -130,7 +131,7 @@ class Block(nn.Module):
         self.up = nn.Linear(width, hidden)
         self.down = nn.Linear(hidden, width)
 
-    def forward(self, node: Tensor, bias: Tensor | None, sharp: Tensor) -> Tensor:
+    def forward(self, node: Tensor, bias: Bias | Tensor | None, sharp: Tensor) -> Tensor:
         """Updates node embeddings; `sharp` is one number or `[V]`."""
         projected = self.project(self.attention_norm(node))
         scale = sharp / math.sqrt(node.shape[-1] // self.heads)

@@ -130,6 +130,7 @@ class Pointer(nn.Module):
         shown = observation.features
         index = [self.roles.index(name) for name in shown.roles]
         weight = self.role.weight.view(len(self.roles), self.width, self.width)[index]
+        query = F.linear(rows, weight.flatten(0, 1))
         key, value, target = self.memory(columns).chunk(3, -1)
         sharp = sharpness(observation)
         if sharp.ndim:
@@ -138,7 +139,7 @@ class Pointer(nn.Module):
         shape = (len(rows), -1, self.heads, self.width // self.heads)
         key = (key * (sharp / math.sqrt(shape[-1]))).view(shape)
         return Encoded(
-            query=(rows[:, None] @ weight.transpose(1, 2)).contiguous(),
+            query=query.view(*rows.shape[:2], len(index), -1).transpose(1, 2).contiguous(),
             key=key.transpose(1, 2).contiguous(),
             value=value.reshape(shape).transpose(1, 2).contiguous(),
             target=target.contiguous() / math.sqrt(self.width),

@@ -1,6 +1,6 @@
 """Our policy and RL4CO's attention model and MatNet, trained for the same time on real matrices.
 
-    python benchmarks/equal_time.py --folder EXTRACTS [--minutes 10] [--stops 50]
+    python benchmarks/equal_time.py --folder EXTRACTS [--minutes 10] [--stops 50] [--problems P]
 
 All train from scratch on one thread for the same CPU time, with POMO's shared baseline, on
 instances of the training cities drawn by the same sampler; RL4CO's run in its own loop through
@@ -16,7 +16,7 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 import torch
-from networks import STARTS, Task, for_minutes, gap_percent, shipped_cities, tasks
+from networks import PROBLEMS, STARTS, Task, for_minutes, gap_percent, shipped_cities, tasks
 
 from nco.envs import environment
 from nco.models.attention import AttentionPolicy
@@ -94,12 +94,13 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=1e-3, help="our learning rate")
     parser.add_argument("--instances", type=int, default=64, help="of validation")
     parser.add_argument("--reference-s", type=float, default=1.0, help="CPU time of PyVRP")
+    parser.add_argument("--problems", nargs="+", choices=PROBLEMS, default=PROBLEMS)
     given = parser.parse_args()
     one_thread()
     keep_freed_memory()
     training, unseen = shipped_cities(given.folder)
     print(f"{machine()}; {given.minutes} min CPU each, {given.stops} stops")
-    for task in tasks(unseen, given.stops, given.instances, given.reference_s):
+    for task in tasks(unseen, given.stops, given.instances, given.reference_s, given.problems):
         theirs = "RL4CO MatNet" if task.problem == "atsp" else "RL4CO attention model"
         for name, run in (("nco attention policy", ours), (theirs, rl4co)):
             torch.manual_seed(1)

@@ -11,7 +11,7 @@ RCVRP with 50 stops; memory is what is kept for gradients of the encoder.
 import argparse
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
@@ -85,12 +85,14 @@ def shipped_cities(folder: str) -> tuple[Pools, Pools]:
     return training, unseen
 
 
-def tasks(pools: Pools, stops: int, count: int, cpu_s: float) -> list[Task]:
-    """Validation instances of every problem."""
+def tasks(
+    pools: Pools, stops: int, count: int, cpu_s: float, problems: Sequence[str] = PROBLEMS
+) -> list[Task]:
+    """Validation instances of each problem."""
     from nco.bench.policies.references import solve_by_cpu
 
     made = []
-    for problem in PROBLEMS:
+    for problem in problems:
         instance = DRAW[problem](pools, count, stops, PLAIN, seeded("cpu", "networks", stops))
         costs = [solve_by_cpu(p, cpu_s) for p in conversion(problem).problems(instance)]
         made.append(Task(problem, instance, torch.tensor(costs)))

@@ -1,5 +1,8 @@
 """Attention under a bias: the compiled loops and torch agree, in values and in gradients."""
 
+import gc
+import weakref
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -82,3 +85,21 @@ def test_gradients_can_be_asked_for_again(monkeypatch, light):
     (again,) = torch.autograd.grad(out, bias)
     assert first.abs().max() > 0
     torch.testing.assert_close(first, again)
+
+
+def test_nothing_is_kept_once_it_is_out_of_use(monkeypatch):
+    """Biases of all layers are large: they must not wait for the garbage collector."""
+    monkeypatch.setattr(biased, "LIGHT", 0)
+    bias = torch.zeros(1, 2, 9, 9, requires_grad=True)
+    node = torch.ones(1, 9, 24)
+    each = biased.biases(2 * bias, 2)
+    kept = weakref.ref(each[0].shared)
+    gc.disable()
+    try:
+        out = sum(biased.attend(node, 1, layer, torch.ones(())).sum() for layer in each)
+        out.backward()
+        del each, out
+        assert kept() is None
+    finally:
+        gc.enable()
+    assert bias.grad is not None

@@ -114,9 +114,9 @@ def attend_back(projected, bias, begin, scale, out, d_out, taken, d_projected, d
             product(gain, turned, step[:, :nodes])
             for i in range(nodes):
                 # The mean gain under the weights is what the result itself gains.
-                mean = _ZERO
+                mean, of_row, to_row = _ZERO, out[v, i, h], d_out[v, i, h]
                 for w in range(width):
-                    mean += gain[i, w] * out[v, i, h, w]
+                    mean += to_row[w] * of_row[w]
                 row, weight, own = step[i], score[i], to_bias[i]
                 for j in range(lanes):
                     row[j] = weight[j] * (row[j] - mean)

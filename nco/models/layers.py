@@ -133,8 +133,14 @@ class Block(nn.Module):
 
     def forward(self, node: Tensor, bias: Bias | Tensor | None, sharp: Tensor) -> Tensor:
         """Updates node embeddings; `sharp` is one number or `[V]`."""
-        projected = self.project(self.attention_norm(node))
+        projected = _of_normalised(node, self.attention_norm, self.project)
         scale = sharp / math.sqrt(node.shape[-1] // self.heads)
         node = node + self.combine(attend(projected, self.heads, bias, scale))
-        changed: Tensor = self.down(F.relu(self.up(self.forward_norm(node))))
+        changed: Tensor = self.down(F.relu(_of_normalised(node, self.forward_norm, self.up)))
         return node + changed
+
+
+def _of_normalised(node: Tensor, norm: nn.RMSNorm, linear: nn.Linear) -> Tensor:
+    """`linear(norm(node))`, whose weights are multiplied with each other, not with every node."""
+    direction = F.rms_norm(node, norm.normalized_shape)
+    return F.linear(direction, linear.weight * norm.weight, linear.bias)

@@ -48,6 +48,7 @@ EIGHT_VIEWS = Strategy(views=EIGHT)
 
 _WARMUP = 0.03  # share of the time in which the learning rate rises
 _REPORT_S = 60.0
+_LEAST_SHARE = 0.7  # of the stops of the largest instances, in the smallest
 _LEAST_S = 5.0  # of training, or it is not worth its name
 
 
@@ -62,7 +63,7 @@ class Plan:
         depot: lonlat of the depot of all instances; None to draw one for each.
         minutes: for everything.
         problems: names of environments; None for all that the policy serves.
-        stops: of the largest instances trained on; they go down to half as many.
+        stops: of the largest instances trained on; the smallest have 30 % less.
         instances: measured on, of each problem.
         reference_s: PyVRP's CPU seconds for each of these.
         learning_rate: largest of AdamW.
@@ -84,7 +85,7 @@ class Plan:
     stops: int = 50
     instances: int = 32
     reference_s: float = 1.0
-    learning_rate: float = 2e-4
+    learning_rate: float = 5e-4
     batch_size: int = 32
     starts: int = 20
     seed: int = 1
@@ -258,11 +259,13 @@ def _step(
     """Loss and mean cost of one batch; problems take turns, sizes are drawn."""
     name = names[number % len(names)]
     generator = seeded("cpu", "specialise", plan.seed, number)
-    least = plan.stops // 2
+    least = math.ceil(_LEAST_SHARE * plan.stops)
     stops = least + int(torch.randint(plan.stops - least + 1, (), generator=generator))
     batch = plan.batch_size * plan.stops // stops
     instance = DRAW[name](pools, batch, stops, Distribution(), generator)
     env = environment(name)
+    if number // len(names) % 2:
+        instance = env.reversed(instance)  # as half of the views that it is measured with
     loss, cost = rollout_loss(env, instance, policy, plan.starts, generator, turn=True)
     return loss, float(cost.mean())
 

@@ -1,0 +1,84 @@
+"""Seeds that are built by rules: savings, nearest neighbour and random routes, with variations."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nco.baselines.mending import completed
+from nco.baselines.nearest import nearest_routes
+from nco.baselines.savings import SHAPES, Savings, savings_routes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nco.baselines.fleet import Kind
+    from nco.problem import Problem
+    from nco.route import Route
+    from nco.solver import Clock
+    from nco.vehicle import Floats
+
+_NOISE = 0.25  # of costs, by which the second and later nearest neighbours see them differ
+
+
+def savings(
+    problem: Problem, kinds: Sequence[Kind], count: int, clock: Clock, seed: int
+) -> list[list[Route]]:
+    """Routes by savings; the second and later ones weigh the arc between routes differently."""
+    if not problem.features <= Savings.supports:
+        return []
+    rng = np.random.default_rng(seed)
+    shapes = [*SHAPES, *rng.uniform(min(SHAPES), max(SHAPES), max(0, count - len(SHAPES)))]
+    found = []
+    for shape in shapes[:count]:
+        if clock.over:
+            break
+        routes = savings_routes(problem, kinds[0], clock, float(shape))
+        found.append(completed(problem, routes, clock, kinds))
+    return found
+
+
+def nearest(
+    problem: Problem, kinds: Sequence[Kind], count: int, clock: Clock, seed: int
+) -> list[list[Route]]:
+    """Routes to the nearest stop; the second and later ones see costs with some noise."""
+    rng = np.random.default_rng(seed)
+
+    def seen(number: int, cost: Floats) -> Floats:
+        return cost * rng.uniform(1.0, 1.0 + _NOISE, cost.shape) if number else cost
+
+    return [
+        _nearest(problem, kinds, [replace(kind, cost=seen(k, kind.cost)) for kind in kinds], clock)
+        for k in range(count)
+        if not clock.over
+    ]
+
+
+def random(
+    problem: Problem, kinds: Sequence[Kind], count: int, clock: Clock, seed: int
+) -> list[list[Route]]:
+    """Routes to random stops among those that a vehicle can still serve."""
+    rng = np.random.default_rng(seed)
+
+    def drawn(cost: Floats) -> Floats:
+        return np.where(np.isinf(cost), np.inf, rng.random(cost.shape) * problem.size**-2)
+
+    return [
+        _nearest(
+            problem,
+            kinds,
+            [replace(kind, cost=drawn(kind.cost), cost_per_s=0.0) for kind in kinds],
+            clock,
+        )
+        for _ in range(count)
+        if not clock.over
+    ]
+
+
+def _nearest(
+    problem: Problem, kinds: Sequence[Kind], seen: Sequence[Kind], clock: Clock
+) -> list[Route]:
+    """Nearest neighbours under the costs of `seen`, with the missing stops where they fit."""
+    return completed(problem, nearest_routes(problem, seen, clock), clock, kinds)

@@ -1,0 +1,1 @@
+"""Neighbourhood search: remove some stops, insert them again, keep what annealing accepts."""

@@ -1,0 +1,71 @@
+"""The compiled loop: remove, insert, accept or take back."""
+
+# mypy: allow-untyped-defs, allow-untyped-calls
+# Numba types these functions by what they are called with.
+
+from __future__ import annotations
+
+import numpy as np
+
+from nco.search.lns.insertion import insert_by
+from nco.search.lns.links import below, compiled, copy, inline, objective, settle, take_back, uniform
+from nco.search.lns.removal import remove_by
+
+BEST, BETTER, ACCEPTED = 10.0, 4.0, 1.0  # points of an operator (Ropke and Pisinger 2006)
+
+
+@inline
+def _drawn(plan, chances):
+    """An operator, by cumulative chances."""
+    draw, operator = uniform(plan), 0
+    while operator < len(chances) - 1 and chances[operator] <= draw:
+        operator += 1
+    return operator
+
+
+@compiled
+def anneal(instance, plan, best, best_cost, iterations, hot, cold, most, guide, chances, points):
+    """Searches from a plan.
+
+    Args:
+        instance: what the plan is for.
+        plan: changed; where the search stands.
+        best: `[N + 2 M]` links of the best routes so far, changed.
+        best_cost: `[1]` of these, changed.
+        iterations: how many.
+        hot: temperature of the first iteration, in units of cost.
+        cold: temperature of the last one.
+        most: stops that are removed at most, about.
+        guide: cost that an arc may be longer for being on all of a policy's routes.
+        chances: `[2, O]` cumulative, of removal and insertion operators.
+        points: `[2, O, 2]` what each of them earned and how often it was used, added to.
+    """
+    current = objective(instance, plan)
+    ratio = (cold / hot) ** (1.0 / max(1, iterations - 1)) if cold > 0.0 else 0.0
+    temperature = hot
+    for _ in range(iterations):
+        total = plan.total[0]
+        out, back = _drawn(plan, chances[0]), _drawn(plan, chances[1])
+        plan.number[1] = 0
+        remove_by(out, instance, plan, 1 + below(plan, most))
+        settle(instance, plan)
+        insert_by(back, instance, plan, guide)
+        cost = objective(instance, plan)
+        earned = 0.0
+        if cost < current - temperature * np.log(1.0 - uniform(plan)):
+            if cost < best_cost[0] - 1e-9 * abs(best_cost[0]):
+                earned = BEST
+                best_cost[0] = cost
+                copy(best, plan.next)
+            elif cost < current:
+                earned = BETTER
+            elif cost > current:
+                earned = ACCEPTED
+            current = cost
+        else:
+            take_back(instance, plan, total)
+        points[0, out, 0] += earned
+        points[0, out, 1] += 1.0
+        points[1, back, 0] += earned
+        points[1, back, 1] += 1.0
+        temperature *= ratio

@@ -1,0 +1,337 @@
+"""A problem and its routes as plain arrays, for the compiled search.
+
+Places are the nodes of the problem, followed by two sentinels of each vehicle: where its route
+begins (`N + 2 v`) and where it ends (`N + 2 v + 1`). Routes are linked lists from one to the other.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from nco.baselines.fleet import Kind, duties_of, slack, unserved_cost
+from nco.baselines.quick import vehicles_seen
+from nco.baselines.scaling import largest, timed
+from nco.route import Route
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from nco.problem import Problem
+    from nco.vehicle import Bools, Floats
+
+    Ints = NDArray[np.int32]
+    Singles = NDArray[np.float32]
+
+NEAR = 32  # places that are tried before and behind a stop
+RELATED = 100  # stops that removal spreads over
+MOST = 60  # stops that are inserted in one go, where more are left out
+WAITING = 0.2  # weight of waiting against driving, in what is near
+NOWHERE = 1e15  # seconds of an arc that does not exist
+
+
+class Instance(NamedTuple):
+    """What does not change while routes are searched.
+
+    `P` kinds of vehicles, `M` vehicles, `N` nodes, `K` dimensions of demand. Arrays that a problem
+    has no use for have one entry.
+
+    Attributes:
+        place: `[N + 2 M]` node of each place.
+        cost: `[P, N, N]` of arcs; a large number where there is none.
+        cost_into: `[P, N, N]` its transposes.
+        drive: `[P, N, N]` seconds, if time matters.
+        metres: `[P, N, N]`, if the longest route by distance matters.
+        demand: `[N, K]`.
+        service: `[N]` seconds.
+        opens: `[N + 2 M]` earliest start at each place.
+        closes: `[N + 2 M]` latest start.
+        prize: `[N]` cost of leaving a stop out.
+        barred: more than all prizes together: of arcs that do not exist, of being late.
+        kind: `[M]` of each vehicle.
+        capacity: `[M, K]`.
+        fixed: `[M]` cost of using a vehicle.
+        per_s: `[M]` cost of a second on duty, where `cost` does not hold it.
+        before: `[N, NEAR]` the nearest nodes to come from, -1 behind the last.
+        behind: `[N, NEAR]` the nearest nodes to go to, -1 behind the last.
+        related: `[N, RELATED]` the nearest stops, either way, -1 behind the last.
+        heat: `[N, N]` share of a policy's routes that drive an arc, if a policy guides.
+        stops: nodes that may be served.
+        times: whether time matters.
+        longest: weight of the longest route.
+        by_time: whether "longest" is in seconds.
+    """
+
+    place: Ints
+    cost: Singles
+    cost_into: Singles
+    drive: Floats
+    metres: Singles
+    demand: Floats
+    service: Floats
+    opens: Floats
+    closes: Floats
+    prize: Floats
+    barred: float
+    kind: Ints
+    capacity: Floats
+    fixed: Floats
+    per_s: Floats
+    before: Ints
+    behind: Ints
+    related: Ints
+    heat: Singles
+    stops: Ints
+    times: bool
+    longest: float
+    by_time: bool
+
+
+class Plan(NamedTuple):
+    """Routes, and what is known of them.
+
+    Attributes:
+        next: `[N + 2 M]` place that follows.
+        prev: `[N + 2 M]` place before.
+        leaving: `[N + 2 M]` cost of the arc to the place that follows; of an empty route 0.
+        vehicle: `[N + 2 M]` that serves a place, -1 where a stop is left out.
+        load: `[M, K]`.
+        count: `[M]` stops.
+        measure: `[M]` metres or seconds, of which the longest counts.
+        duty: `[M]` seconds on duty.
+        late: `[M]` whether a route misses a window. Taking a stop out may do that: the direct
+            street need not be the fastest.
+        ahead: `[N + 2 M, 3]` of the route up to a place and of that place: seconds, and the times
+            between which it then begins.
+        rest: `[N + 2 M, 3]` the same of the place and what follows it.
+        absent: `[N]` stops left out, the first `number[0]` of them.
+        absent_at: `[N]` where each is in `absent`, or -1.
+        log: `[L, 2]` stops inserted (with -1) or removed (with the place before), in order.
+        chosen: `[MOST]` stops that are to be inserted.
+        found: `[MOST, 4]` what is known of them.
+        dirty: `[M]` whether times of a route are out of date.
+        number: `[2]` stops left out, entries of the log.
+        bits: `[1]` state of the random numbers.
+        total: `[1]` cost of the routes and of what is left out.
+    """
+
+    next: Ints
+    prev: Ints
+    leaving: Floats
+    vehicle: Ints
+    load: Floats
+    count: Ints
+    measure: Floats
+    duty: Floats
+    late: Bools
+    ahead: Floats
+    rest: Floats
+    absent: Ints
+    absent_at: Ints
+    log: Ints
+    chosen: Ints
+    found: Floats
+    dirty: Bools
+    number: NDArray[np.int64]
+    bits: NDArray[np.uint64]
+    total: Floats
+
+
+class Fleet(NamedTuple):
+    """The vehicles that a search may use.
+
+    Attributes:
+        kinds: those that can serve anything.
+        numbers: in `Problem.vehicles`, of each vehicle of the search.
+        kind: index into `kinds` of each.
+    """
+
+    kinds: tuple[Kind, ...]
+    numbers: tuple[int, ...]
+    kind: tuple[int, ...]
+
+    @classmethod
+    def of(cls, problem: Problem, kinds: Sequence[Kind], known: Sequence[Route]) -> Fleet:
+        """As many as known routes tell to be enough; all if those leave stops out."""
+        usable = tuple(kind for kind in kinds if kind.stops.any())
+        seen = vehicles_seen(problem, usable, known)
+        pairs = [(number, k) for k, numbers in enumerate(seen) for number in numbers]
+        return cls(usable, tuple(v for v, _ in pairs), tuple(k for _, k in pairs))
+
+
+def instance_of(problem: Problem, fleet: Fleet, heat: Singles | None = None) -> Instance:
+    """A problem for the vehicles of a fleet.
+
+    Args:
+        problem: what is to be solved.
+        fleet: at least one vehicle.
+        heat: `[N, N]` share of a policy's routes that drive an arc.
+    """
+    kinds, size, depots = fleet.kinds, problem.size, problem.depots
+    weights = problem.objective
+    by_time = weights.longest_route > 0 and weights.longest_by == "duration"
+    times = timed(problem, kinds) or by_time
+    # Without windows nobody waits: seconds on duty are then those of the arcs, and service.
+    waits = bool(
+        (problem.window_s[depots:, 0] > 0).any()
+        or any(kind.opens_s > 0 for kind in kinds)
+        or np.isfinite(problem.window_s[:, 1]).any()
+    )
+    charged = waits and any(kind.cost_per_s for kind in kinds)
+    arcs = np.stack([kind.cost if charged else kind.driving_cost for kind in kinds])
+    for k, kind in enumerate(kinds):
+        if kind.cost_per_s and not charged:
+            arcs[k] += kind.cost_per_s * problem.service_s
+    missing = np.isinf(arcs)
+    dearest = float(largest(arcs)) + max(kind.cost_per_s for kind in kinds) * largest(
+        *(kind.duration_s for kind in kinds)
+    )
+    longest = weights.longest_route * largest(
+        *(k.duration_s if by_time else problem.profiles[k.vehicle.profile].distance_m for k in kinds)
+    )
+    reward = 4 * (dearest + longest) + 2 * max(kind.fixed for kind in kinds) + 1
+    prize = np.where(problem.required, reward, np.minimum(unserved_cost(problem), 1e3 * reward))
+    prize[:depots] = 0.0
+    barred = (size + 2) * (reward + float(prize.max(initial=0.0)))
+    arcs[missing] = barred
+    drive = np.zeros((1, 1, 1))
+    if times:
+        drive = np.stack([np.minimum(kind.duration_s, NOWHERE) for kind in kinds])
+    metres = np.zeros((1, 1, 1))
+    if weights.longest_route > 0 and not by_time:
+        metres = np.stack([problem.profiles[k.vehicle.profile].distance_m for k in kinds])
+        metres[missing] = barred
+    vehicles = [kinds[k].vehicle for k in fleet.kind]
+    ends = np.array([node for v in vehicles for node in (v.start, v.end)], np.int32)
+    opens = np.concatenate([problem.window_s[:, 0], problem.window_s[ends, 0]])
+    closes = np.concatenate([problem.window_s[:, 1], problem.window_s[ends, 1]])
+    for v, k in enumerate(fleet.kind):
+        opens[size + 2 * v] = kinds[k].opens_s
+        closes[size + 2 * v + 1] = kinds[k].closes_s
+        shift_end = kinds[k].vehicle.shift_s[1]
+        closes[size + 2 * v] = min(closes[size + 2 * v], shift_end)
+    # Half of what evaluation forgives: sums here are taken in another order.
+    closes = closes + 0.5 * np.where(np.isinf(closes), 0.0, slack(closes))
+    capacity = np.array([v.capacity for v in vehicles], float).reshape(len(vehicles), -1)
+    capacity = capacity + np.where(np.isinf(capacity), 0.0, 0.5 * slack(capacity))
+    before, behind, related = _neighbours(problem, kinds, arcs, missing.all(0))
+    servable = np.any([kind.stops for kind in kinds], axis=0)
+    return Instance(
+        place=np.concatenate([np.arange(size, dtype=np.int32), ends]),
+        cost=arcs.astype(np.float32),
+        cost_into=np.ascontiguousarray(arcs.transpose(0, 2, 1), np.float32),
+        drive=drive,
+        metres=metres.astype(np.float32),
+        demand=np.ascontiguousarray(problem.demand),
+        service=np.ascontiguousarray(problem.service_s),
+        opens=opens,
+        closes=closes,
+        prize=prize,
+        barred=barred,
+        kind=np.array(fleet.kind, np.int32),
+        capacity=capacity,
+        fixed=np.array([kinds[k].fixed for k in fleet.kind]),
+        per_s=np.array([kinds[k].cost_per_s if charged else 0.0 for k in fleet.kind]),
+        before=before,
+        behind=behind,
+        related=related,
+        heat=np.zeros((1, 1), np.float32) if heat is None else heat,
+        stops=np.flatnonzero(servable).astype(np.int32),
+        times=times,
+        longest=weights.longest_route,
+        by_time=by_time,
+    )
+
+
+def _neighbours(
+    problem: Problem, kinds: Sequence[Kind], arcs: Floats, missing: Bools
+) -> tuple[Ints, Ints, Ints]:
+    """The nearest nodes before, behind and either way of each node."""
+    far = arcs.min(axis=0)
+    far[missing] = np.inf
+    if timed(problem, kinds):
+        drive = np.min([kind.duration_s for kind in kinds], axis=0) + problem.service_s[:, None]
+        opens, closes = problem.window_s.T
+        with np.errstate(invalid="ignore"):
+            wait = opens[None] - (closes[:, None] + drive)
+            rate = np.nanmean(np.where(drive > 0, far / drive, np.nan)) if (drive > 0).any() else 0
+            far = far + WAITING * float(np.nan_to_num(rate)) * np.maximum(
+                np.nan_to_num(wait, nan=0.0, neginf=0.0), 0.0
+            )
+            far[opens[:, None] + drive > closes[None] + slack(closes)[None]] = np.inf
+    far[:, : problem.depots] = far[: problem.depots] = np.inf
+    np.fill_diagonal(far, np.inf)
+    return (
+        _nearest(far.T, NEAR), _nearest(far, NEAR), _nearest(np.minimum(far, far.T), RELATED),
+    )  # fmt: skip
+
+
+def _nearest(far: Floats, count: int) -> Ints:
+    """`[N, count]` columns of the smallest entries of each row, in order; -1 beyond the last."""
+    count = min(count, far.shape[1])
+    columns = np.argpartition(far, count - 1, axis=1)[:, :count]
+    values = np.take_along_axis(far, columns, 1)
+    order = np.argsort(values, axis=1, kind="stable")
+    columns = np.take_along_axis(columns, order, 1).astype(np.int32)
+    columns[np.isinf(np.take_along_axis(values, order, 1))] = -1
+    return np.ascontiguousarray(columns)
+
+
+def empty_plan(instance: Instance, seed: int) -> Plan:
+    """A plan that serves nothing; fill it with `links.rebuild`.
+
+    Args:
+        instance: what it is for.
+        seed: of all random choices of a search on it.
+    """
+    size, places, vehicles = len(instance.service), len(instance.place), len(instance.kind)
+    dimensions = instance.capacity.shape[1]
+    following = np.full(places, -1, np.int32)
+    following[size::2] = np.arange(size + 1, places, 2)
+    return Plan(
+        next=following,
+        prev=np.full(places, -1, np.int32),
+        leaving=np.zeros(places),
+        vehicle=np.full(places, -1, np.int32),
+        load=np.zeros((vehicles, dimensions)),
+        count=np.zeros(vehicles, np.int32),
+        measure=np.zeros(vehicles),
+        duty=np.zeros(vehicles),
+        late=np.zeros(vehicles, np.bool_),
+        ahead=np.zeros((places if instance.times else 1, 3)),
+        rest=np.zeros((places if instance.times else 1, 3)),
+        absent=np.zeros(size, np.int32),
+        absent_at=np.full(size, -1, np.int32),
+        log=np.zeros((8 * size + 64, 2), np.int32),
+        chosen=np.zeros(MOST, np.int32),
+        found=np.zeros((MOST, 4)),
+        dirty=np.zeros(vehicles, np.bool_),
+        number=np.zeros(2, np.int64),
+        bits=np.array([(seed + 1) * 0x9E3779B97F4A7C15 % 2**64], np.uint64),
+        total=np.zeros(1),
+    )
+
+
+def links_of(routes: Sequence[Route], fleet: Fleet, instance: Instance) -> Ints:
+    """`[N + 2 M]` the place that follows each, for routes on vehicles of the fleet.
+
+    Routes keep their vehicle where the fleet has it; others take one of the same kind.
+    """
+    size = len(instance.service)
+    following = np.full(len(instance.place), -1, np.int32)
+    following[size::2] = np.arange(size + 1, len(following), 2)
+    free = {k: [v for v, other in enumerate(fleet.kind) if other == k] for k in set(fleet.kind)}
+    for k, trips in duties_of(fleet.kinds, routes):
+        for trip in trips:
+            if not free.get(k):
+                break
+            place = size + 2 * free[k].pop(0)
+            end = place + 1
+            for stop in trip:
+                following[place] = stop
+                place = stop
+            following[place] = end
+    return following

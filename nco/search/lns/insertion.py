@@ -1,0 +1,223 @@
+"""Compiled insertion operators: where the stops go that are left out.
+
+A stop is tried beside its nearest nodes and on an idle vehicle of each kind; everywhere, if it fits
+nowhere there. A new operator is a function here, and a line in `insert_by`.
+"""
+
+# mypy: allow-untyped-defs, allow-untyped-calls
+# Numba types these functions by what they are called with.
+
+from __future__ import annotations
+
+import numpy as np
+
+from nco.search.lns.links import below, compiled, inline, insert, joined, uniform
+
+INSERTIONS = ("blinks", "greedy", "regret", "policy")
+"""Names, in the order of their numbers."""
+
+BLINK = 0.01  # chance that a place is overlooked (Christiaens and Vanden Berghe 2020)
+_NEVER = 1e300
+
+
+@compiled
+def insert_by(operator, instance, plan, guide):
+    """Inserts stops that are left out by the operator of a number; `guide` weighs the heat."""
+    if operator == 0:
+        _in_order(instance, plan, BLINK, 0.0)
+    elif operator == 1:
+        _in_order(instance, plan, 0.0, 0.0)
+    elif operator == 2:
+        _by_regret(instance, plan)
+    else:
+        _in_order(instance, plan, BLINK, guide)
+
+
+@inline
+def _delta(instance, plan, j, i, bound):
+    """What it costs to put a stop behind a place; `_NEVER` if it cannot be, or exceeds a bound."""
+    v, n = plan.vehicle[i], plan.next[i]
+    for c in range(plan.load.shape[1]):
+        if plan.load[v, c] + instance.demand[j, c] > instance.capacity[v, c]:
+            return _NEVER
+    k, a, b = instance.kind[v], instance.place[i], instance.place[n]
+    delta = np.float64(instance.cost_into[k, j, a]) + np.float64(instance.cost[k, j, b])
+    delta -= plan.leaving[i]
+    if not plan.count[v]:
+        delta += instance.fixed[v]
+    if delta >= bound:
+        return _NEVER
+    if instance.times:
+        ahead, rest = plan.ahead[i], plan.rest[n]
+        d, e, l, late = joined(
+            ahead[0], ahead[1], ahead[2], instance.service[j], instance.opens[j],
+            instance.closes[j], instance.drive[k, a, j],
+        )  # fmt: skip
+        if late > 0.0:
+            return _NEVER
+        d, e, l, late = joined(d, e, l, rest[0], rest[1], rest[2], instance.drive[k, j, b])
+        if late > 0.0:
+            return _NEVER
+        delta += instance.per_s[v] * (d - plan.duty[v])
+        if instance.longest > 0.0 and instance.by_time:
+            delta += _longer(instance, plan, v, d)
+    if instance.longest > 0.0 and not instance.by_time:
+        metres = instance.metres
+        longer = plan.measure[v] + np.float64(metres[k, a, j]) + np.float64(metres[k, j, b])
+        if plan.count[v]:
+            longer -= np.float64(metres[k, a, b])
+        delta += _longer(instance, plan, v, longer)
+    return delta
+
+
+@inline
+def _longer(instance, plan, v, measure):
+    """Price of a longer route: that of the longest one, and little for all others.
+
+    Linear in squares, so that of two routes the shorter one grows.
+    """
+    own, longest = plan.measure[v], 0.0
+    for other in plan.measure:
+        longest = max(longest, other)
+    if measure <= 0.0:
+        return 0.0
+    return instance.longest * (measure * measure - own * own) / (2.0 * max(longest, measure))
+
+
+@compiled
+def _best(instance, plan, j, blink, guide):
+    """The place behind which a stop costs least (-1 for none), that cost, and on other vehicles."""
+    best, place, second, vehicle = instance.prize[j], -1, instance.prize[j], -1
+    for side in range(2):
+        near = instance.before[j] if side == 0 else instance.behind[j]
+        for n in near:
+            if n < 0:
+                break
+            v = plan.vehicle[n]
+            if v < 0 or (blink > 0.0 and uniform(plan) < blink):
+                continue
+            i = n if side == 0 else plan.prev[n]
+            delta = _delta(instance, plan, j, i, second)
+            if guide > 0.0 and delta < _NEVER:
+                a, b = instance.place[i], instance.place[plan.next[i]]
+                delta -= guide * (
+                    instance.heat[a, j] + instance.heat[j, b] - instance.heat[a, b]
+                )
+            best, place, second, vehicle = _kept(delta, i, v, best, place, second, vehicle)
+    size, idle = len(instance.service), -1
+    for v in range(len(plan.count)):
+        if plan.count[v] == 0 and instance.kind[v] != idle:
+            idle = instance.kind[v]
+            i = size + 2 * v
+            delta = _delta(instance, plan, j, i, second)
+            best, place, second, vehicle = _kept(delta, i, v, best, place, second, vehicle)
+    if place < 0:
+        for v in range(len(plan.count)):
+            i = size + 2 * v
+            while plan.count[v] and i != size + 2 * v + 1:
+                delta = _delta(instance, plan, j, i, second)
+                if delta == _NEVER and not _fits(instance, plan, j, v):
+                    break
+                best, place, second, vehicle = _kept(delta, i, v, best, place, second, vehicle)
+                i = plan.next[i]
+    return place, best, second, vehicle
+
+
+@inline
+def _fits(instance, plan, j, v):
+    """Whether a vehicle has room for a stop."""
+    for c in range(plan.load.shape[1]):
+        if plan.load[v, c] + instance.demand[j, c] > instance.capacity[v, c]:
+            return False
+    return True
+
+
+@inline
+def _kept(delta, i, v, best, place, second, vehicle):
+    """The best place, and the best cost on another vehicle, after one more place."""
+    if delta < best:
+        if v != vehicle:
+            second = best
+        best, place, vehicle = delta, i, v
+    elif delta < second and v != vehicle:
+        second = delta
+    return best, place, second, vehicle
+
+
+@compiled
+def _shuffle(plan, count):
+    """Brings the stops that are left out into random order, the first `count` of them."""
+    total = plan.number[0]
+    for n in range(count):
+        other = n + below(plan, total - n)
+        a, b = plan.absent[n], plan.absent[other]
+        plan.absent[n], plan.absent[other] = b, a
+        plan.absent_at[a], plan.absent_at[b] = other, n
+
+
+@compiled
+def _choose(plan):
+    """Fills `chosen` with stops that are left out, in random order; how many."""
+    count = min(plan.number[0], len(plan.chosen))
+    _shuffle(plan, count)
+    for n in range(count):
+        plan.chosen[n] = plan.absent[n]
+    return count
+
+
+@compiled
+def _in_order(instance, plan, blink, guide):
+    """One after the other: in random order, large ones first, far ones first, or near ones."""
+    count = _choose(plan)
+    draw = below(plan, 11)
+    if draw >= 4:
+        for n in range(count):
+            j, key = plan.chosen[n], 0.0
+            if draw < 8:
+                for c in range(plan.load.shape[1]):
+                    key -= instance.demand[j, c]
+            else:
+                key = np.float64(instance.cost[0, instance.place[len(instance.service)], j])
+                if draw < 10:
+                    key = -key
+            m = n
+            while m > 0 and plan.found[m - 1, 0] > key:
+                plan.found[m, 0], plan.chosen[m] = plan.found[m - 1, 0], plan.chosen[m - 1]
+                m -= 1
+            plan.found[m, 0], plan.chosen[m] = key, j
+    for n in range(count):
+        place, _, _, _ = _best(instance, plan, plan.chosen[n], blink, guide)
+        if place >= 0:
+            insert(instance, plan, plan.chosen[n], place)
+
+
+@inline
+def _look(instance, plan, n):
+    """Finds the best place of the chosen stop of a number: place, vehicle, cost, regret."""
+    found = plan.found[n]
+    place, best, second, vehicle = _best(instance, plan, plan.chosen[n], 0.0, 0.0)
+    found[0], found[1], found[2] = place, vehicle, second - best
+
+
+@compiled
+def _by_regret(instance, plan):
+    """First the stop that would lose most by going to its second-best vehicle."""
+    left, found = _choose(plan), plan.found
+    for n in range(left):
+        _look(instance, plan, n)
+    while left > 0:
+        pick, most = -1, -1.0
+        for n in range(left):
+            if found[n, 0] >= 0.0 and found[n, 2] > most:
+                pick, most = n, found[n, 2]
+        if pick < 0:
+            return
+        vehicle = found[pick, 1]
+        insert(instance, plan, plan.chosen[pick], int(found[pick, 0]))
+        left -= 1
+        plan.chosen[pick] = plan.chosen[left]
+        for c in range(3):
+            found[pick, c] = found[left, c]
+        for n in range(left):
+            if found[n, 1] == vehicle:
+                _look(instance, plan, n)

@@ -1,0 +1,273 @@
+"""Compiled changes of routes: a stop put in, a stop taken out, changes taken back.
+
+Times of a route follow from segments, after T. Vidal et al. (2013, "A hybrid genetic algorithm with
+adaptive diversity management for a large class of vehicle routing problems with time windows"):
+of a part of a route one needs to know how many seconds it takes at least, and between which times
+it then begins; two parts are joined in a few operations.
+"""
+
+# mypy: allow-untyped-defs, allow-untyped-calls
+# Numba types these functions by what they are called with.
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+# These functions allocate nothing: without numba's counting of references to their many arrays, which
+# is most of what they would do, they are several times as fast.
+compiled: Any = njit(nogil=True, error_model="numpy", cache=True, _nrt=False)
+inline: Any = njit(nogil=True, error_model="numpy", inline="always", _nrt=False)
+
+SMOOTH = 1e-3  # weight of the mean square of routes, beside the longest
+
+_12, _25, _27, _11 = np.uint64(12), np.uint64(25), np.uint64(27), np.uint64(11)
+_MULTIPLIER = np.uint64(0x2545F4914F6CDD1D)
+
+
+@inline
+def uniform(plan):
+    """A random number from 0 to below 1 (S. Vigna's xorshift64*)."""
+    x = plan.bits[0]
+    x ^= x >> _12
+    x ^= x << _25
+    x ^= x >> _27
+    plan.bits[0] = x
+    return np.float64((x * _MULTIPLIER) >> _11) * 1.1102230246251565e-16
+
+
+@inline
+def below(plan, count):
+    """A random whole number from 0 to below `count`."""
+    return int(uniform(plan) * count)
+
+
+@inline
+def copy(to, given):
+    """Fills a vector; assignment of arrays would allocate."""
+    for n in range(len(to)):
+        to[n] = given[n]
+
+
+@inline
+def joined(d1, e1, l1, d2, e2, l2, arc_s):
+    """A segment after another: seconds, earliest and latest begin, and seconds too late."""
+    later = d1 + arc_s
+    wait = max(e2 - later - l1, 0.0)
+    late = max(e1 + later - l2, 0.0)
+    return d1 + d2 + arc_s + wait, max(e2 - later, e1) - wait, min(l2 - later, l1) + late, late
+
+
+@inline
+def arc(instance, k, i, j):
+    """Cost of an arc between places, for a kind of vehicle."""
+    return np.float64(instance.cost[k, instance.place[i], instance.place[j]])
+
+
+@inline
+def _link(instance, plan, j, before):
+    """Puts a stop behind a place: costs, loads and links."""
+    v, behind = plan.vehicle[before], plan.next[before]
+    k = instance.kind[v]
+    there, away = arc(instance, k, before, j), arc(instance, k, j, behind)
+    delta = there + away - plan.leaving[before]
+    plan.leaving[before], plan.leaving[j] = there, away
+    if not plan.count[v]:
+        delta += instance.fixed[v]
+    plan.total[0] += delta - instance.prize[j]
+    if instance.longest > 0.0 and not instance.by_time:
+        a, b, n = instance.place[before], instance.place[behind], instance.metres
+        plan.measure[v] += np.float64(n[k, a, j]) + np.float64(n[k, j, b])
+        if plan.count[v]:
+            plan.measure[v] -= np.float64(n[k, a, b])
+    for c in range(plan.load.shape[1]):
+        plan.load[v, c] += instance.demand[j, c]
+    plan.count[v] += 1
+    plan.next[before], plan.prev[j], plan.next[j], plan.prev[behind] = j, before, behind, j
+    plan.vehicle[j] = v
+    at, last = plan.absent_at[j], plan.number[0] - 1
+    other = plan.absent[last]
+    plan.absent[at], plan.absent_at[other] = other, at
+    plan.absent_at[j] = -1
+    plan.number[0] = last
+
+
+@inline
+def _unlink(instance, plan, j):
+    """Takes a stop out: costs, loads and links."""
+    v, before, behind = plan.vehicle[j], plan.prev[j], plan.next[j]
+    k = instance.kind[v]
+    plan.count[v] -= 1
+    delta = plan.leaving[before] + plan.leaving[j]
+    plan.leaving[before] = 0.0
+    if plan.count[v]:
+        plan.leaving[before] = arc(instance, k, before, behind)
+        delta -= plan.leaving[before]
+    else:
+        delta += instance.fixed[v]
+    plan.total[0] += instance.prize[j] - delta
+    if instance.longest > 0.0 and not instance.by_time:
+        a, b, n = instance.place[before], instance.place[behind], instance.metres
+        plan.measure[v] -= np.float64(n[k, a, j]) + np.float64(n[k, j, b])
+        if plan.count[v]:
+            plan.measure[v] += np.float64(n[k, a, b])
+    for c in range(plan.load.shape[1]):
+        plan.load[v, c] -= instance.demand[j, c]
+    plan.next[before], plan.prev[behind] = behind, before
+    plan.vehicle[j] = -1
+    count = plan.number[0]
+    plan.absent[count], plan.absent_at[j] = j, count
+    plan.number[0] = count + 1
+
+
+@compiled
+def refresh(instance, plan, v):
+    """Works out the times of a route anew, and what its duty costs."""
+    begin = len(instance.service) + 2 * v
+    end, k = begin + 1, instance.kind[v]
+    ahead, rest = plan.ahead, plan.rest
+    ahead[begin, 0], ahead[begin, 1] = 0.0, instance.opens[begin]
+    ahead[begin, 2] = instance.closes[begin]
+    i, late = begin, 0.0
+    while i != end:
+        j = plan.next[i]
+        a, b = instance.place[i], instance.place[j]
+        service = instance.service[b]
+        ahead[j, 0], ahead[j, 1], ahead[j, 2], missed = joined(
+            ahead[i, 0], ahead[i, 1], ahead[i, 2], service, instance.opens[j], instance.closes[j],
+            instance.drive[k, a, b],
+        )  # fmt: skip
+        late += missed
+        i = j
+    if plan.late[v] != (late > 0.0 and plan.count[v] > 0):
+        plan.late[v] = not plan.late[v]
+        plan.total[0] += instance.barred if plan.late[v] else -instance.barred
+    rest[end, 0], rest[end, 1], rest[end, 2] = 0.0, instance.opens[end], instance.closes[end]
+    j = end
+    while j != begin:
+        i = plan.prev[j]
+        a, b = instance.place[i], instance.place[j]
+        service = instance.service[a]
+        rest[i, 0], rest[i, 1], rest[i, 2], _ = joined(
+            service, instance.opens[i], instance.closes[i], rest[j, 0], rest[j, 1], rest[j, 2],
+            instance.drive[k, a, b],
+        )  # fmt: skip
+        j = i
+    duty = ahead[end, 0] if plan.count[v] else 0.0
+    plan.total[0] += instance.per_s[v] * (duty - plan.duty[v])
+    plan.duty[v] = duty
+    if instance.longest > 0.0 and instance.by_time:
+        plan.measure[v] = duty
+    plan.dirty[v] = False
+
+
+@compiled
+def insert(instance, plan, j, before):
+    """Puts a stop behind a place, and keeps all that is known of routes up to date."""
+    _link(instance, plan, j, before)
+    entry = plan.number[1]
+    plan.log[entry, 0], plan.log[entry, 1] = j, -1
+    plan.number[1] = entry + 1
+    if instance.times:
+        refresh(instance, plan, plan.vehicle[j])
+
+
+@compiled
+def remove(instance, plan, j):
+    """Takes a stop out; times of its route are out of date until `settle`."""
+    entry = plan.number[1]
+    plan.log[entry, 0], plan.log[entry, 1] = j, plan.prev[j]
+    plan.number[1] = entry + 1
+    plan.dirty[plan.vehicle[j]] = True
+    _unlink(instance, plan, j)
+
+
+@compiled
+def settle(instance, plan):
+    """Brings the times of all routes up to date."""
+    for v in range(len(plan.dirty)):
+        if plan.dirty[v]:
+            plan.dirty[v] = False
+            if instance.times:
+                refresh(instance, plan, v)
+
+
+@compiled
+def take_back(instance, plan, total):
+    """Undoes all that the log holds; the cost becomes what it was, to the last digit."""
+    for entry in range(plan.number[1] - 1, -1, -1):
+        j, before = plan.log[entry]
+        if before < 0:
+            plan.dirty[plan.vehicle[j]] = True
+            _unlink(instance, plan, j)
+        else:
+            _link(instance, plan, j, before)
+            plan.dirty[plan.vehicle[j]] = True
+    plan.number[1] = 0
+    settle(instance, plan)
+    plan.total[0] = total
+
+
+@compiled
+def rebuild(instance, plan, following):
+    """Fills a plan from links `[N + 2 M]`; also frees sums from what rounding added up to."""
+    size = len(instance.service)
+    copy(plan.next, following)
+    plan.vehicle[:size] = -1
+    plan.absent_at[:] = -1
+    plan.load[:] = 0.0
+    plan.count[:] = 0
+    plan.measure[:] = 0.0
+    plan.duty[:] = 0.0
+    plan.late[:] = False
+    plan.leaving[:] = 0.0
+    plan.dirty[:] = False
+    plan.number[:] = 0
+    plan.total[0] = 0.0
+    for v in range(len(instance.kind)):
+        begin, k = size + 2 * v, instance.kind[v]
+        end = begin + 1
+        plan.vehicle[begin] = plan.vehicle[end] = v
+        i = begin
+        while i != end:
+            j = plan.next[i]
+            plan.prev[j] = i
+            if j != end or plan.count[v]:
+                plan.leaving[i] = arc(instance, k, i, j)
+                plan.total[0] += plan.leaving[i]
+                if instance.longest > 0.0 and not instance.by_time:
+                    a, b = instance.place[i], instance.place[j]
+                    plan.measure[v] += np.float64(instance.metres[k, a, b])
+            if j != end:
+                plan.vehicle[j] = v
+                plan.count[v] += 1
+                for c in range(plan.load.shape[1]):
+                    plan.load[v, c] += instance.demand[j, c]
+            i = j
+        if plan.count[v]:
+            plan.total[0] += instance.fixed[v]
+        if instance.times:
+            refresh(instance, plan, v)
+    for j in instance.stops:
+        if plan.vehicle[j] < 0:
+            count = plan.number[0]
+            plan.absent[count], plan.absent_at[j] = j, count
+            plan.number[0] = count + 1
+            plan.total[0] += instance.prize[j]
+
+
+@compiled
+def objective(instance, plan):
+    """What is minimised: the total, and the longest route where that counts."""
+    total = plan.total[0]
+    if instance.longest > 0.0:
+        longest, squares = 0.0, 0.0
+        for measure in plan.measure:
+            longest = max(longest, measure)
+            squares += measure * measure
+        if longest > 0.0:
+            squares /= len(plan.measure) * longest
+            total += instance.longest * (longest + SMOOTH * squares)
+    return total

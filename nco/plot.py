@@ -6,7 +6,7 @@ anything. `map` makes the interactive map, see `nco.map`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +24,7 @@ from nco._canvas import (
     frame,
     plane,
 )
+from nco.bench.bootstrap import interval
 from nco.data.engine import as_lonlat
 from nco.errors import InputError
 from nco.map import map as map  # noqa: A004 -- the name that users know from other packages
@@ -127,15 +128,23 @@ def routes(
 
 
 def anytime(
-    runs: Iterable[tuple[str, float, float]], ax: Axes | None = None, *, title: str = ""
+    runs: Iterable[tuple[str, float, float]],
+    ax: Axes | None = None,
+    *,
+    title: str = "",
+    methods: Sequence[str] = (),
 ) -> Axes:
     """Draw how far methods are from the best answer at each time budget.
+
+    Bands are intervals that hold the mean of all such instances with a probability of 95 %
+    (bootstrap); a single run has none.
 
     Args:
         runs: method, budget in seconds, gap to the best known answer (0.01 is 1 %); several of
             one method and budget are averaged.
         ax: where to draw.
         title: above the figure.
+        methods: all methods of a figure with several axes, so that each has one colour there.
 
     Raises:
         InputError: there is nothing to draw.
@@ -146,13 +155,17 @@ def anytime(
     if not found:
         raise InputError("there are no runs to draw; give (method, budget_s, gap) of each")
     ax = axes_or_new(ax, size=(6.4, 4.0))
-    colour_of = {m: COLOURS[k % len(COLOURS)] for k, m in enumerate(sorted(found))}
+    coloured = sorted({*found, *methods})
+    colour_of = {m: COLOURS[k % len(COLOURS)] for k, m in enumerate(coloured)}
     # From the top down as the lines end, so that the legend reads like the figure.
     order = sorted(found, key=lambda m: -np.mean(found[m][max(found[m])]))
     for method in order:
         budgets = sorted(found[method])
         means = [100 * float(np.mean(found[method][b])) for b in budgets]
         ax.plot(budgets, means, "o-", color=colour_of[method], label=method, markersize=5)
+        ends = [interval(found[method][b]) or (np.nan, np.nan) for b in budgets]
+        low, high = 100 * np.array(ends).T
+        ax.fill_between(budgets, low, high, color=colour_of[method], alpha=0.15, linewidth=0)
     ticks = sorted({budget for by_budget in found.values() for budget in by_budget})
     ax.set_xscale("log")
     ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])

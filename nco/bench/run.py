@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from nco.bench.provenance import code
+from nco.bench.result import RESULTS, Result, read_results
+from nco.bench.shards import Shard
 from nco.bench.suite import Suite, Task
 from nco.bench.worker import prepare, work
-from nco.errors import FormatError, StorageError
+from nco.errors import NcoError, StorageError
 from nco.solve import METHODS
-from nco.versions import version_of, versions
+from nco.versions import machine, version_of, versions
 from nco.workers import workers
 
 log = logging.getLogger("nco")
-
-RESULTS = "results.jsonl"
 
 
 def run(
@@ -29,102 +30,117 @@ def run(
     folder: str | Path,
     *,
     jobs: int = 1,
+    shard: Shard | None = None,
     done: Callable[[int, int], None] | None = None,
-) -> list[dict[str, Any]]:
-    """Run what is missing of a suite.
+) -> list[Result]:
+    """Run what is missing of a suite, or of a share of it.
 
     Args:
         suite: what to measure.
-        folder: keeps `results.jsonl`; runs found there with the same versions are not repeated.
+        folder: keeps `results.jsonl`, or `results-i-of-n.jsonl` of a share. Runs found there, of
+            the same code and versions on the same processor, are not repeated.
         jobs: worker processes at a time, one thread each. More than there are free processors
             spoil the measurement.
+        shard: the share; None for all.
         done: told after each run how many of how many are done.
 
     Returns:
-        The lines of all runs of the suite, in its order.
+        The results of all runs, in the order of the suite.
 
     Raises:
-        NcoError: a city cannot be used, a method cannot do what the problem asks, the folder
-            cannot be written, or its results are not of this program.
+        NcoError: an instance cannot be drawn or read, the folder cannot be written, or its
+            results are not of this program.
     """
-    path = Path(folder) / RESULTS
-    tasks = list(suite.tasks())
-    found = _known(path, tasks)
+    folder = Path(folder)
+    path = folder / results_name(shard)
+    tasks = list(suite.tasks()) if shard is None else shard.share(suite.tasks())
+    stamp: dict[str, Any] = {
+        "suite": suite.digest,
+        "suite_instances": len(suite.instances),
+        "code": code(),
+        "jobs": jobs,
+    }
+    found = _known(folder, tasks)
     missing = [task for task in tasks if task not in found]
     if found:
         log.info("%d of %d runs were done before", len(found), len(tasks))
     with _appending(path) as append:
-        for task, line in _work(missing, jobs):
-            append(line)
-            found[task] = line
-            log.debug("%s", line)
+        for task, result in found.items():
+            if result.suite != suite.digest:  # the suite has grown
+                found[task] = replace(
+                    result, suite=suite.digest, suite_instances=len(suite.instances)
+                )
+                append(found[task])
+        for task, result in _work(missing, jobs, stamp):
+            append(result)
+            found[task] = result
+            log.debug("%s", result)
+            if result.crashed is not None:
+                log.warning("%s on %s: %s", result.method, result.instance, result.crashed)
             if done is not None:
                 done(len(found), len(tasks))
     return [found[task] for task in tasks]
 
 
-def _work(tasks: list[Task], jobs: int) -> Iterable[tuple[Task, dict[str, Any]]]:
+def results_name(shard: Shard | None) -> str:
+    """The file that keeps the results of a share, or of all."""
+    return "results.jsonl" if shard is None else f"results-{shard.number}-of-{shard.count}.jsonl"
+
+
+def _work(tasks: list[Task], jobs: int, stamp: dict[str, Any]) -> Iterable[tuple[Task, Result]]:
     if not tasks:
         return
     with workers(min(jobs, len(tasks)), prepare, dict(METHODS)) as pool:
-        pending = {pool.submit(work, task): task for task in tasks}
-        for future in as_completed(pending):
-            yield pending[future], future.result()
+        pending = {pool.submit(work, task, stamp): task for task in tasks}
+        try:
+            for future in as_completed(pending):
+                yield pending[future], future.result()
+        except BrokenProcessPool:
+            raise NcoError(
+                "a process that solves was ended from outside, most likely for want of memory; "
+                "give fewer --jobs or smaller sizes, then run again to go on"
+            ) from None
 
 
-def _known(path: Path, tasks: list[Task]) -> dict[Task, dict[str, Any]]:
+def _known(folder: Path, tasks: list[Task]) -> dict[Task, Result]:
     """Results of earlier runs that still count, by task."""
-    found: dict[Task, dict[str, Any]] = {}
+    wanted = {task.key: task for task in tasks}
+    found: dict[Task, Result] = {}
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError:
-        return found
+        # Empty files are of runs that were ended before their first result.
+        paths = [path for path in sorted(folder.glob(RESULTS)) if path.stat().st_size]
     except OSError as error:
         raise StorageError(
-            f"cannot read {path}: {error.strerror or error}; choose another folder"
+            f"cannot read {folder}: {error.strerror or error}; choose another folder"
         ) from error
-    except UnicodeDecodeError as error:
-        raise FormatError(f"{path} is not UTF-8, so not of `nco bench`: {error}") from error
-    wanted = {_key(asdict(task)): task for task in tasks}
-    for number, text in enumerate(lines, start=1):
-        try:
-            line = json.loads(text)
-            task = wanted.get(_key(line))
-        except (ValueError, KeyError, TypeError):
-            if not text.endswith("}"):  # cut off while it was written
-                continue
-            raise FormatError(
-                f"{path}, line {number}: not a result of `nco bench`; choose another folder"
-            ) from None
-        if task is not None and _same_versions(task, line):
-            found[task] = line
+    for path in paths:
+        for result in read_results(path):
+            task = wanted.get(result.key)
+            if task is not None and _still_counts(result):
+                found[task] = result
     return found
 
 
-def _key(line: dict[str, Any]) -> str:
-    return json.dumps([line[name] for name in sorted(Task.__dataclass_fields__)])
-
-
-def _same_versions(task: Task, line: dict[str, Any]) -> bool:
-    now = (version_of(task.method), versions()["nco"])
-    return (line.get("version"), line.get("nco")) == now
+def _still_counts(result: Result) -> bool:
+    """Whether a run would be no different today, and did not end by an error."""
+    now = (version_of(result.method), versions()["nco"], versions()["python"], code())
+    then = (result.version, result.nco, result.python, result.code)
+    same_machine = result.processor == machine()["processor"]
+    return now == then and same_machine and result.crashed is None
 
 
 @contextmanager
-def _appending(path: Path) -> Iterator[Callable[[dict[str, Any]], None]]:
+def _appending(path: Path) -> Iterator[Callable[[Result], None]]:
     """A function that appends one line at a time, whole and on the disk before it returns."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a+b") as file:
             file.seek(0)
-            lines = file.read()
-            if lines.endswith(b"}"):
-                file.write(b"\n")
-            else:  # without a last line that was cut off
-                file.truncate(lines.rfind(b"\n") + 1)
+            # Without a last line that was cut off.
+            file.truncate(file.read().rfind(b"\n") + 1)
 
-            def append(line: dict[str, Any]) -> None:
-                file.write(json.dumps(line).encode() + b"\n")
+            def append(result: Result) -> None:
+                file.write(result.line().encode() + b"\n")
                 file.flush()
                 os.fsync(file.fileno())
 

@@ -1,111 +1,195 @@
-"""What the lines of a suite say: one row a method and budget."""
+"""What results say: how far each method is from the best known, and whether it kept the rules."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import statistics
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from nco import console
+from nco.bench.bootstrap import interval
+from nco.bench.result import AGREEMENT as AGREEMENT
+from nco.bench.result import Result
 
-AGREEMENT = 1e-6  # relative difference of costs by solver and by checker that rounding explains
+
+@dataclass(frozen=True)
+class Best:
+    """The best known cost of an instance.
+
+    Attributes:
+        cost: by the checker.
+        origin: "runs", "file" (a `.sol` beside the instance) or "references".
+    """
+
+    cost: float
+    origin: str
 
 
 @dataclass(frozen=True)
 class Summary:
-    """All runs of one method at one budget.
+    """All runs of one method at one budget on one group of instances.
+
+    Attributes:
+        group: of the instances.
+        budget_s: time limit.
+        method: name of the method.
+        runs: on how many instances.
+        feasible: how many of them with a feasible answer that the checker does not dispute;
+            what follows is over these alone, but for times.
+        refused: how many of them ask for what the method cannot do.
+        cost: mean; None without any.
+        gap: mean of how much more they cost than the best known, 0.01 being 1 %; None
+            without any.
+        gap_low: lower end of the interval of 95 % of the mean gap; None for fewer than two.
+        gap_high: its upper end.
+        time_s: mean over all runs.
+        slowest_s: the longest run.
+    """
+
+    group: str
+    budget_s: float
+    method: str
+    runs: int
+    feasible: int
+    refused: int
+    cost: float | None
+    gap: float | None
+    gap_low: float | None
+    gap_high: float | None
+    time_s: float
+    slowest_s: float
+
+
+@dataclass(frozen=True)
+class Soundness:
+    """Whether a method can be trusted, over all its runs.
 
     Attributes:
         method: name of the method.
-        budget_s: its time limit.
-        runs: how many instances.
-        feasible: how many of them with a feasible answer.
-        cost: mean over the feasible answers; None without any.
-        gap: mean over the feasible answers of how much more they cost than the best known.
-        time_s: mean over all runs.
-        slowest_s: the longest run.
-        disagreement: largest relative difference of costs by solver and by checker.
+        versions: of the package behind it.
+        runs: how many.
+        feasible: how many answers the checker finds feasible.
+        disputed: how many of all answers cost other than the method says.
+        refused: how many instances it cannot handle.
+        crashed: how many runs ended by an error.
+        late: how many took longer than the limit, 10 % and 50 ms.
+        overrun_s: the most that a run took beyond that; negative where all kept it.
+        overrun_limit_s: time limit of that run.
+        disagreement: largest relative difference of costs by method and by checker.
     """
 
     method: str
-    budget_s: float
+    versions: tuple[str, ...]
     runs: int
     feasible: int
-    cost: float | None
-    gap: float | None
-    time_s: float
-    slowest_s: float
+    disputed: int
+    refused: int
+    crashed: int
+    late: int
+    overrun_s: float
+    overrun_limit_s: float
     disagreement: float
 
 
-def gaps(lines: Sequence[dict[str, Any]]) -> list[float | None]:
-    """How much more each run costs than the best feasible run on its instance.
+def best_known(results: Iterable[Result], references: Iterable[Result] = ()) -> dict[str, Best]:
+    """The least cost of each instance, by fingerprint.
 
-    Runs of all methods and budgets count; None for runs that are not feasible.
+    Args:
+        results: all of them count, of every method and budget, and the files beside instances.
+        references: results of earlier runs.
     """
-    least: dict[str, float] = {}
-    for line in lines:
-        if line["feasible"]:
-            name = _instance(line)
-            least[name] = min(line["cost"], least.get(name, line["cost"]))
-    return [
-        line["cost"] / least[_instance(line)] - 1
-        if line["feasible"] and least[_instance(line)] > 0
-        else (0.0 if line["feasible"] else None)
-        for line in lines
+    found: dict[str, Best] = {}
+    for origin, given in (("runs", results), ("references", references)):
+        for result in given:
+            costs = {origin: result.cost if result.counts else None, "file": result.best_known}
+            for where, cost in costs.items():
+                known = found.get(result.fingerprint)
+                if cost is not None and (known is None or cost < known.cost):
+                    found[result.fingerprint] = Best(cost, where)
+    return found
+
+
+def gap(result: Result, known: dict[str, Best]) -> float | None:
+    """How much more a result costs than the best known, 0.01 being 1 %.
+
+    None where it does not count, and where the best known cost is 0 and this one is not.
+    """
+    if not result.counts or result.cost is None:
+        return None
+    least = known[result.fingerprint].cost
+    if result.cost == least:
+        return 0.0
+    return (result.cost - least) / abs(least) if least else None
+
+
+def groups(results: Iterable[Result]) -> list[str]:
+    """Names of the groups, those of small instances first."""
+    smallest: dict[str, int] = {}
+    for result in results:
+        smallest[result.group] = min(result.size, smallest.get(result.group, result.size))
+    return sorted(smallest, key=lambda group: (smallest[group], group))
+
+
+def summarise(results: Sequence[Result], known: dict[str, Best]) -> list[Summary]:
+    """One row a group, budget and method; the best method of each budget first."""
+    order = {group: k for k, group in enumerate(groups(results))}
+    rows = [
+        _summary(place, members, known)
+        for place, members in by(results, lambda r: (r.group, r.budget_s, r.method)).items()
     ]
-
-
-def summarise(lines: Sequence[dict[str, Any]]) -> list[Summary]:
-    """One row a method and budget, budgets in order, the best method first."""
-    groups: dict[tuple[float, str], list[tuple[dict[str, Any], float | None]]] = {}
-    for line, gap in zip(lines, gaps(lines), strict=True):
-        groups.setdefault((line["budget_s"], line["method"]), []).append((line, gap))
-    rows = []
-    for (budget_s, method), group in groups.items():
-        good = [(line["cost"], gap) for line, gap in group if gap is not None]
-        times = [line["time_s"] for line, _ in group]
-        rows.append(
-            Summary(
-                method=method,
-                budget_s=budget_s,
-                runs=len(group),
-                feasible=len(good),
-                cost=sum(cost for cost, _ in good) / len(good) if good else None,
-                gap=sum(gap for _, gap in good) / len(good) if good else None,
-                time_s=sum(times) / len(times),
-                slowest_s=max(times),
-                disagreement=max(line["disagreement"] for line, _ in group),
-            )
-        )
     return sorted(
-        rows, key=lambda r: (r.budget_s, -r.feasible, r.gap if r.gap is not None else 1e9)
+        rows,
+        key=lambda r: (order[r.group], r.budget_s, r.gap is None, r.gap or 0.0, r.method),
     )
 
 
-def sound(lines: Sequence[dict[str, Any]]) -> bool:
-    """Whether every run is feasible and costs what its solver says."""
-    return all(line["feasible"] and line["disagreement"] <= AGREEMENT for line in lines)
+def _summary(
+    place: tuple[str, float, str], members: list[Result], known: dict[str, Best]
+) -> Summary:
+    gaps = [found for found in (gap(result, known) for result in members) if found is not None]
+    costs = [result.cost for result in members if result.counts and result.cost is not None]
+    ends = interval(gaps)
+    return Summary(
+        *place,
+        runs=len(members),
+        feasible=len(costs),
+        refused=sum(result.refused is not None for result in members),
+        cost=statistics.fmean(costs) if costs else None,
+        gap=statistics.fmean(gaps) if gaps else None,
+        gap_low=ends[0] if ends else None,
+        gap_high=ends[1] if ends else None,
+        time_s=statistics.fmean(result.time_s for result in members),
+        slowest_s=max(result.time_s for result in members),
+    )
 
 
-def table(lines: Sequence[dict[str, Any]]) -> str:
-    """The summary as text."""
-    header = ("method", "limit s", "mean km", "mean gap", "mean s", "max s", "feasible", "differ")
-    rows = [
-        (
-            row.method,
-            f"{row.budget_s:g}",
-            "-" if row.cost is None else f"{row.cost / 1000:.3f}",
-            "-" if row.gap is None else f"{100 * row.gap:.2f} %",
-            f"{row.time_s:.3f}",
-            f"{row.slowest_s:.3f}",
-            f"{row.feasible}/{row.runs}",
-            f"{row.disagreement:.0e}",
+def soundness(results: Iterable[Result]) -> list[Soundness]:
+    """One row a method, by name."""
+    rows = []
+    for method, members in sorted(by(results, lambda r: r.method).items()):
+        slowest = max(members, key=lambda r: r.overrun_s)
+        rows.append(
+            Soundness(
+                method=method,
+                versions=tuple(sorted({result.version for result in members})),
+                runs=len(members),
+                feasible=sum(result.feasible for result in members),
+                disputed=sum(result.disputed for result in members),
+                refused=sum(result.refused is not None for result in members),
+                crashed=sum(result.crashed is not None for result in members),
+                late=sum(result.overrun_s > 0 for result in members),
+                overrun_s=slowest.overrun_s,
+                overrun_limit_s=slowest.budget_s,
+                disagreement=max(result.disagreement or 0.0 for result in members),
+            )
         )
-        for row in summarise(lines)
-    ]
-    return console.table(header, rows)
+    return rows
 
 
-def _instance(line: dict[str, Any]) -> str:
-    return f"{line['city']} {line['problem']} {line['size']} {line['seed']} {line['within_km']}"
+def by[K: Hashable](
+    results: Iterable[Result], place: Callable[[Result], K]
+) -> dict[K, list[Result]]:
+    """Results that have the same place together."""
+    found: dict[K, list[Result]] = {}
+    for result in results:
+        found.setdefault(place(result), []).append(result)
+    return found

@@ -103,8 +103,8 @@ class Report:
     def _remarks(self) -> list[str]:
         sources = self._origins()
         lines = [
-            f"best known: {sources['runs']} of these runs, {sources['file']} of .sol files, "
-            f"{sources['references']} of references"
+            f"best known answers of {len(self.known)} instances: {sources['runs']} by these runs, "
+            f"{sources['file']} by .sol files, {sources['references']} by references"
         ]
         for name, values in provenance(self.results).items():
             told = values if isinstance(values, str) else ", ".join(map(str, values))

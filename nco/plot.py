@@ -166,6 +166,7 @@ def anytime(
         ends = [interval(found[method][b]) or (np.nan, np.nan) for b in budgets]
         low, high = 100 * np.array(ends).T
         ax.fill_between(budgets, low, high, color=colour_of[method], alpha=0.15, linewidth=0)
+        ax.vlines(budgets, low, high, color=colour_of[method], alpha=0.4, linewidth=1)
     ticks = sorted({budget for by_budget in found.values() for budget in by_budget})
     ax.set_xscale("log")
     ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])

@@ -100,6 +100,16 @@ def test_duel_counts_wins_ties_losses_and_the_lead():
     assert duel.lead_low < duel.lead < duel.lead_high
 
 
+def test_refusing_is_no_defeat():
+    """Who cannot do what an instance asks for is not beaten on it, and beats nobody."""
+    refused = {"feasible": False, "refused": "no windows"}
+    lines = [result("a"), result("b", None, **refused)]
+    for method in "ab":
+        (duel,) = duels(lines, best_known(lines), method)
+        assert (duel.won, duel.tied, duel.lost, duel.share_won) == (0, 0, 0, None)
+        assert duel.lead is None
+
+
 def test_duels_are_by_group_and_budget():
     """One row each, and the other side of a duel is its mirror image."""
     lines = [
@@ -210,7 +220,7 @@ def test_anytime_draws_a_band_and_keeps_colours():
     gaps = [0.01, 0.03, 0.08]
     runs = [("b", budget_s, share) for budget_s in (1.0, 2.0) for share in gaps]
     ax = plot.anytime(runs, methods=["a", "b"])
-    (band,) = ax.collections
+    band, _ = ax.collections
     low, high = interval(gaps)
     heights = band.get_paths()[0].vertices[:, 1]
     assert heights.min() == pytest.approx(100 * low)

@@ -26,7 +26,7 @@ class Duel:
         won: on how many instances the one is better, or the only one with an answer that counts.
         tied: on how many both cost the same, as far as rounding lets one say.
         lost: on how many the other is better.
-        share_won: of the instances on which at least one has an answer; None without any.
+        share_won: of the three together; None without any.
         lead: mean, over instances that both answer, of the gap of the other minus that of the
             one, 0.01 being one point; None without any.
         lead_low: lower end of the interval of 95 % of the lead; None for fewer than two.
@@ -109,7 +109,12 @@ def _instance(result: Result) -> tuple[str, int]:
 
 
 def _verdict(one: Result, other: Result) -> int | None:
-    """1 for the one, -1 for the other, 0 for a tie; None if neither has an answer that counts."""
+    """1 for the one, -1 for the other, 0 for a tie.
+
+    None if neither has an answer that counts, or one refuses: that is no victory of the other.
+    """
+    if one.refused is not None or other.refused is not None:
+        return None
     if not one.counts or not other.counts or one.cost is None or other.cost is None:
         return int(one.counts) - int(other.counts) if one.counts or other.counts else None
     if abs(one.cost - other.cost) <= AGREEMENT * max(abs(one.cost), abs(other.cost)):

@@ -158,8 +158,9 @@ def _gap_cell(row: Summary) -> str:
 
 
 def _duel_cell(duel: Duel) -> str:
-    share = "-" if duel.share_won is None else f"{100 * duel.share_won:.0f} %"
-    return f"{duel.won}/{duel.tied}/{duel.lost} {share}"
+    if duel.share_won is None:
+        return "none"
+    return f"{duel.won}/{duel.tied}/{duel.lost} {100 * duel.share_won:.0f} %"
 
 
 def _lead_cell(duel: Duel) -> str:

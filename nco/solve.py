@@ -24,6 +24,11 @@ _METHODS: dict[str, str] = {
     "policy-sample": "nco.search.policy:SAMPLING",
     "policy-beam": "nco.search.policy:BEAM",
     "policy-active": "nco.search.policy:ACTIVE",
+    "genetic": "nco.search.genetic.solver:SOLVER",
+    "genetic-policy": "nco.search.genetic.solver:POLICY",
+    "genetic-savings": "nco.search.genetic.solver:SAVINGS",
+    "genetic-nearest": "nco.search.genetic.solver:NEAREST",
+    "genetic-random": "nco.search.genetic.solver:RANDOM",
 }
 METHODS = MappingProxyType(_METHODS)
 DEFAULT_METHOD = "pyvrp"

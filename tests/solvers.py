@@ -12,6 +12,7 @@ from nco.baselines.ortools import ORTools
 from nco.baselines.pyvrp import PyVRP
 from nco.baselines.savings import Savings
 from nco.baselines.vroom import Vroom
+from nco.search.genetic.solver import SOLVER as GENETIC
 from nco.solver import Solver
 
 SEARCHES: dict[str, Solver] = {
@@ -19,6 +20,7 @@ SEARCHES: dict[str, Solver] = {
     "pyvrp": PyVRP(max_iterations=400),
     "vroom": Vroom(level=3),
     "hgs": HGS(max_iterations=60),
+    "genetic": replace(GENETIC, max_iterations=60),
 }
 CONSTRUCTIONS: dict[str, Solver] = {"nearest": Nearest(), "savings": Savings()}
 SOLVERS = SEARCHES | CONSTRUCTIONS

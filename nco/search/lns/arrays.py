@@ -110,6 +110,7 @@ class Plan(NamedTuple):
         absent: `[N]` stops left out, the first `number[0]` of them.
         absent_at: `[N]` where each is in `absent`, or -1.
         log: `[L, 2]` stops inserted (with -1) or removed (with the place before), in order.
+        trial: `[N + 2 M + 2 NEAR]` places that are tried.
         chosen: `[MOST]` stops that are to be inserted.
         found: `[MOST, 4]` what is known of them.
         dirty: `[M]` whether times of a route are out of date.
@@ -132,6 +133,7 @@ class Plan(NamedTuple):
     absent: Ints
     absent_at: Ints
     log: Ints
+    trial: Ints
     chosen: Ints
     found: Floats
     dirty: Bools
@@ -306,6 +308,7 @@ def empty_plan(instance: Instance, seed: int) -> Plan:
         absent=np.zeros(size, np.int32),
         absent_at=np.full(size, -1, np.int32),
         log=np.zeros((8 * size + 64, 2), np.int32),
+        trial=np.zeros(places + 2 * NEAR, np.int32),
         chosen=np.zeros(MOST, np.int32),
         found=np.zeros((MOST, 4)),
         dirty=np.zeros(vehicles, np.bool_),

@@ -85,41 +85,61 @@ def _longer(instance, plan, v, measure):
 
 
 @compiled
-def _best(instance, plan, j, blink, guide):
-    """The place behind which a stop costs least (-1 for none), that cost, and on other vehicles."""
-    best, place, second, vehicle = instance.prize[j], -1, instance.prize[j], -1
+def _near(instance, plan, j, blink):
+    """Fills `trial` with the places beside a stop's nearest nodes and on idle vehicles; how many."""
+    count, size, idle = 0, len(instance.service), -1
     for side in range(2):
-        near = instance.before[j] if side == 0 else instance.behind[j]
-        for n in near:
+        for n in instance.before[j] if side == 0 else instance.behind[j]:
             if n < 0:
                 break
-            v = plan.vehicle[n]
-            if v < 0 or (blink > 0.0 and uniform(plan) < blink):
-                continue
-            i = n if side == 0 else plan.prev[n]
-            delta = _delta(instance, plan, j, i, second)
-            if guide > 0.0 and delta < _NEVER:
-                a, b = instance.place[i], instance.place[plan.next[i]]
-                delta -= guide * (
-                    instance.heat[a, j] + instance.heat[j, b] - instance.heat[a, b]
-                )
-            best, place, second, vehicle = _kept(delta, i, v, best, place, second, vehicle)
-    size, idle = len(instance.service), -1
+            if plan.vehicle[n] >= 0 and not (blink > 0.0 and uniform(plan) < blink):
+                plan.trial[count] = n if side == 0 else plan.prev[n]
+                count += 1
     for v in range(len(plan.count)):
         if plan.count[v] == 0 and instance.kind[v] != idle:
             idle = instance.kind[v]
+            plan.trial[count] = size + 2 * v
+            count += 1
+    return count
+
+
+@compiled
+def _everywhere(instance, plan, j):
+    """Fills `trial` with all places on vehicles that have room for a stop; how many."""
+    count, size = 0, len(instance.service)
+    for v in range(len(plan.count)):
+        if plan.count[v] and _fits(instance, plan, j, v):
             i = size + 2 * v
-            delta = _delta(instance, plan, j, i, second)
-            best, place, second, vehicle = _kept(delta, i, v, best, place, second, vehicle)
-    if place < 0:
-        for v in range(len(plan.count)):
-            i = size + 2 * v
-            while plan.count[v] and i != size + 2 * v + 1:
-                delta = _delta(instance, plan, j, i, second)
-                if delta == _NEVER and not _fits(instance, plan, j, v):
-                    break
-                best, place, second, vehicle = _kept(delta, i, v, best, place, second, vehicle)
+            while i != size + 2 * v + 1:
+                plan.trial[count] = i
+                count += 1
                 i = plan.next[i]
+    return count
+
+
+@compiled
+def _best(instance, plan, j, blink, guide):
+    """The place behind which a stop costs least (-1 for none), that cost, and on other vehicles."""
+    best, place, second, vehicle = instance.prize[j], -1, instance.prize[j], -1
+    count = _near(instance, plan, j, blink)
+    for turn in range(2):
+        for n in range(count):
+            i = plan.trial[n]
+            delta = _delta(instance, plan, j, i, second + guide)
+            if guide > 0.0 and delta < _NEVER:
+                a, b = instance.place[i], instance.place[plan.next[i]]
+                delta -= guide * (instance.heat[a, j] + instance.heat[j, b])
+                delta += guide * instance.heat[a, b]
+            v = plan.vehicle[i]
+            if delta < best:
+                if v != vehicle:
+                    second = best
+                best, place, vehicle = delta, i, v
+            elif delta < second and v != vehicle:
+                second = delta
+        if place >= 0 or turn:
+            break
+        count = _everywhere(instance, plan, j)
     return place, best, second, vehicle
 
 
@@ -130,18 +150,6 @@ def _fits(instance, plan, j, v):
         if plan.load[v, c] + instance.demand[j, c] > instance.capacity[v, c]:
             return False
     return True
-
-
-@inline
-def _kept(delta, i, v, best, place, second, vehicle):
-    """The best place, and the best cost on another vehicle, after one more place."""
-    if delta < best:
-        if v != vehicle:
-            second = best
-        best, place, vehicle = delta, i, v
-    elif delta < second and v != vehicle:
-        second = delta
-    return best, place, second, vehicle
 
 
 @compiled

@@ -1,0 +1,133 @@
+"""A running neighbourhood search: its routes, its temperature, what its operators earned."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nco.baselines.fleet import numbered
+from nco.search.lns.annealing import anneal, construct
+from nco.search.lns.arrays import Fleet, empty_plan, instance_of, links_of
+from nco.search.lns.insertion import INSERTIONS
+from nco.search.lns.links import objective, rebuild
+from nco.search.lns.removal import REMOVALS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nco.baselines.fleet import Kind
+    from nco.problem import Problem
+    from nco.route import Route
+    from nco.search.lns.arrays import Ints, Singles
+
+HOT, COLD = 1.0, 0.02  # temperatures, in mean costs of a stop
+MOST = 20  # stops that are removed in one go
+GUIDE = 0.3  # mean costs of a stop that an arc may be longer for being on all of a policy's routes
+SHARES = {
+    "string": 6.0, "related": 1.0, "worst": 1.0, "random": 1.0, "route": 0.5, "policy": 1.0,
+    "blinks": 6.0, "greedy": 1.0, "regret": 1.0,
+}  # fmt: skip
+"""How often operators are used at first; "policy" is that of removal and insertion alike."""
+
+MEMORY = 0.9  # share of what was known of operators that counts beside a new chunk
+LEAST = 0.2  # share of its first chance that every operator keeps
+
+
+class Search:
+    """Routes that a search goes on from; single-threaded, but several may run side by side.
+
+    Args:
+        problem: to solve.
+        kinds: of its vehicles.
+        routes: to start from; they break no rule.
+        seed: of all that is random.
+        heat: `[N, N]` share of a policy's routes that drive an arc; without, none guides.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        kinds: Sequence[Kind],
+        routes: Sequence[Route],
+        seed: int,
+        heat: Singles | None = None,
+    ) -> None:
+        self._fleet = Fleet.of(problem, kinds, routes)
+        self._instance = instance_of(problem, self._fleet, heat)
+        self._plan = empty_plan(self._instance, seed)
+        rebuild(self._instance, self._plan, links_of(routes, self._fleet, self._instance))
+        construct(self._instance, self._plan)
+        plan, prize = self._plan, self._instance.prize
+        missing = prize[plan.absent[: plan.number[0]]].sum()
+        served = max(1, len(self._instance.stops) - int(plan.number[0]))
+        self._unit = max(abs(float(plan.total[0] - missing)) / served, 1e-9)
+        self._links = plan.next.copy()
+        self._cost = np.array([objective(self._instance, plan)])
+        without = () if heat is not None else ("policy",)
+        self._shares = [
+            np.array([0.0 if name in without else SHARES[name] for name in names])
+            for names in (REMOVALS, INSERTIONS)
+        ]
+        self._earned = [shares.copy() for shares in self._shares]
+        self.iterations = 0
+
+    @property
+    def cost(self) -> float:
+        """Of the best routes, with what is left out."""
+        return float(self._cost[0])
+
+    @property
+    def routes(self) -> list[Route]:
+        """The best routes."""
+        size, duties = len(self._instance.service), []
+        for v, k in enumerate(self._fleet.kind):
+            trip, place = [], int(self._links[size + 2 * v])
+            while place < size:
+                trip.append(place)
+                place = int(self._links[place])
+            duties.append((k, [trip]))
+        return numbered(self._fleet.kinds, duties)
+
+    @property
+    def links(self) -> Ints:
+        """`[N + 2 M]` the place behind each, of the best routes."""
+        return self._links
+
+    def go_on_from(self, other: Search) -> None:
+        """Takes over the best routes of a search on the same problem and vehicles."""
+        self._links[:] = other.links
+        self._cost[0] = other.cost
+        rebuild(self._instance, self._plan, self._links)
+
+    def run(self, iterations: int, begin: float, end: float) -> None:
+        """Searches on.
+
+        Args:
+            iterations: how many.
+            begin: share of the whole search that is over before.
+            end: share that is over then.
+        """
+        chances = np.ones((2, max(len(REMOVALS), len(INSERTIONS))))
+        for row, earned in zip(chances, self._earned, strict=True):
+            row[: len(earned)] = np.cumsum(earned) / earned.sum()
+            row[len(earned) - 1 :] = 1.0
+        points = np.zeros((*chances.shape, 2))
+        hot, cold = (self._unit * HOT * (COLD / HOT) ** share for share in (begin, end))
+        anneal(
+            self._instance, self._plan, self._links, self._cost, iterations, hot, cold, MOST,
+            GUIDE * self._unit, chances, points,
+        )  # fmt: skip
+        self.iterations += iterations
+        self._adapt(points)
+
+    def _adapt(self, points: np.ndarray) -> None:
+        """Gives operators that earn more a better chance (Ropke and Pisinger 2006)."""
+        for k, shares in enumerate(self._shares):
+            sums, uses = points[k, : len(shares)].T
+            mean = sums.sum() / max(1.0, uses.sum())
+            if not mean:
+                continue
+            rate = np.where(uses > 0, sums / np.maximum(uses, 1.0) / mean, 1.0)
+            wanted = shares * np.clip(rate, LEAST, 1 / LEAST)
+            self._earned[k] = MEMORY * self._earned[k] + (1 - MEMORY) * wanted

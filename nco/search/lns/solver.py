@@ -1,0 +1,96 @@
+"""The methods that search neighbourhoods."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from nco.baselines.fleet import kinds_of
+from nco.baselines.mending import finished
+from nco.problem import Feature
+from nco.search import seeds
+from nco.search.lns.search import Search
+from nco.solver import Clock
+
+if TYPE_CHECKING:
+    from nco.problem import Problem
+    from nco.route import Route
+    from nco.solution import Solution
+
+CHUNK_S = 0.02  # of searching between two looks at the clock, at most
+CHUNKS = 50  # at least, of the time there is
+FIRST = 20  # iterations, before it is known how long they take
+MOST_AT_ONCE = 2000  # iterations
+
+
+@dataclass(frozen=True)
+class LNS:
+    """Adaptive large neighbourhood search under simulated annealing.
+
+    Removes strings of stops (Christiaens and Vanden Berghe 2020, "Slack induction by string
+    removals") or others (Ropke and Pisinger 2006), and inserts them again, in compiled loops.
+
+    Attributes:
+        name: of the method.
+        sources: of the routes to start from, see `nco.search.seeds`; the best one counts.
+        max_iterations: after which the search ends whatever the time limit; None leaves it to
+            the time limit.
+    """
+
+    supports: ClassVar[frozenset[Feature]] = frozenset(Feature) - {Feature.TRIPS}
+    name: str = "lns"
+    sources: tuple[str, ...] = ("policy", "savings")
+    max_iterations: int | None = None
+
+    def prepare(self, problem: Problem) -> None:
+        """See `nco.solver.Prepares`: loads what seeds take, and the compiled loops."""
+        seeds.prepare(problem, self.sources)
+        kinds = kinds_of(problem)
+        if any(kind.stops.any() for kind in kinds):
+            Search(problem, kinds, [], 0).run(1, 0.0, 1.0)
+
+    def solve(
+        self,
+        problem: Problem,
+        time_limit_s: float,
+        seed: int,
+        initial: Solution | None = None,
+    ) -> Solution:
+        """See `nco.solver.Solver`; starts from an initial solution if it is the best."""
+        clock = Clock(time_limit_s)
+        kinds = kinds_of(problem)
+        routes: list[Route] = []
+        if any(kind.stops.any() for kind in kinds):
+            found = seeds.starts(problem, self.sources, 1, clock, seed)
+            routes = found[0].routes if found else []
+            if initial is not None and not initial.violations:
+                unserved = sum(u.required for u in initial.unassigned)
+                if not found or (unserved, initial.cost.total) < found[0].rank:
+                    routes = list(initial.routes)
+            search = Search(problem, kinds, routes, seed)
+            self.search(search, clock)
+            routes = search.routes
+        return finished(problem, routes, initial, clock, method=self.name, seed=seed)
+
+    def search(self, search: Search, clock: Clock) -> None:
+        """Runs a search until the clock, or the number of iterations, ends it."""
+        begin_s, whole_s, most = clock.elapsed_s, clock.left_s, self.max_iterations
+        count = FIRST
+        while not clock.over and (most is None or search.iterations < most):
+            now_s = clock.elapsed_s
+            if most is None:
+                done = (now_s - begin_s) / whole_s
+                step = 1 / CHUNKS
+            else:
+                count = min(count, most - search.iterations)
+                done, step = search.iterations / most, count / most
+            search.run(count, min(done, 1.0), min(done + step, 1.0))
+            took_s = max(clock.elapsed_s - now_s, 1e-6)
+            wanted_s = min(CHUNK_S, whole_s / CHUNKS, max(clock.left_s, 1e-3))
+            if most is None:
+                count = max(1, min(2 * count, int(count * wanted_s / took_s)))
+            else:
+                count = MOST_AT_ONCE
+
+
+SOLVER = LNS()

@@ -25,6 +25,7 @@ _METHODS: dict[str, str] = {
     "policy-sample": "nco.search.policy:SAMPLING",
     "policy-beam": "nco.search.policy:BEAM",
     "policy-active": "nco.search.policy:ACTIVE",
+    "mcts": "nco.search.tree:SOLVER",
     "genetic": "nco.search.genetic.solver:SOLVER",
     "genetic-policy": "nco.search.genetic.solver:POLICY",
     "genetic-savings": "nco.search.genetic.solver:SAVINGS",

@@ -206,7 +206,7 @@ def test_time_limit(hgs_stops, stops, limit_s):
 def test_restarts():
     """A search that is stuck begins anew and still returns the best it ever had."""
     problem = small_town(8)
-    plan = replace(SOLVER.plan, patience=2, steps=1)
+    plan = replace(SOLVER.plan, patience=2, climb=0.02)
     method = replace(RANDOM, hgs_stops=0, max_iterations=200, plan=plan)
     found = method.solve(problem, 10.0, seed=0)
     assert nco.check(problem, found)

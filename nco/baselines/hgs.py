@@ -102,7 +102,7 @@ class HGS:
         attempts += [placed] if placed != possible else []
         for k, stops in enumerate(attempts):
             limit = clock.left_s / (len(attempts) - k)
-            found = model.run(stops, seed, Clock(limit), self.max_iterations)
+            found = model.run(stops, seed, type(clock)(limit), self.max_iterations)
             if found:
                 return found
         return routes

@@ -29,13 +29,15 @@ class Plan:
     Attributes:
         sizes: of the population.
         first: members of the first generation, random ones besides those given.
-        steps: perturbations in the education of each member, those kept that gain.
+        climb: how many perturbations end the education of a member, each kept if it gains, as a
+            share of the square of the stops: the more of them, the more a good member is worth
+            against many.
         patience: children without a new best solution, after which all begins anew.
     """
 
     sizes: Sizes = field(default_factory=Sizes)
-    first: int = 8
-    steps: int = 20
+    first: int = 4
+    climb: float = 0.01
     patience: int = 1000
 
 
@@ -62,6 +64,7 @@ class Evolution:
         plan: Plan,
     ) -> None:
         self._model, self._apart, self._limit, self._plan = model, apart, limit, plan
+        self._climb = int(plan.climb * len(model.stops) ** 2)
         self._data = model.data(optional)
         self._random = pyvrp.RandomNumberGenerator(seed=seed)
         self._search = model.local_search(self._data, self._random)
@@ -117,7 +120,7 @@ class Evolution:
     def _climbed(self, found: pyvrp.Solution, costs: pyvrp.CostEvaluator) -> pyvrp.Solution:
         """A solution after some perturbations, each kept if it gains."""
         cost = costs.penalised_cost(found)
-        for _ in range(self._plan.steps):
+        for _ in range(self._climb):
             if self._over():
                 break
             other = self._search(found, costs, exhaustive=False)

@@ -63,10 +63,10 @@ class Sizes:
         close: nearest others that say how different a member is.
     """
 
-    least: int = 10
-    children: int = 20
-    elite: int = 3
-    close: int = 3
+    least: int = 4
+    children: int = 10
+    elite: int = 2
+    close: int = 2
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from nco.baselines.fleet import kinds_of
@@ -23,13 +23,14 @@ if TYPE_CHECKING:
     from nco.problem import Feature, Problem
     from nco.route import Route
 
-SEEDS_SHARE = 0.5  # of the time, which seeds may take at most
-SEED_S = 1e-4  # a stop: what a seed by a rule takes
-BUILDING_SHARE = 0.1  # of the time, for the seeds of one rule
+SEEDS_SHARE = 0.7  # of the time, which seeds may take at most
+SEED_S = 1.5e-4  # a stop: what a seed by a rule takes
+# Shares of the time for the seeds of one rule: HGS lives from many, of others the best one counts.
+HGS_BUILDING, BUILDING = 0.15, 0.05
 MOST_SEEDS = 5  # of each source
 # Small populations: random members are educated for seconds before HGS's own size is reached.
 HGS_SETTINGS = {"mu": 4, "lambda_": 20, "nbElite": 2, "nbGranular": 12}
-HGS_STOPS = 300
+HGS_STOPS = 150  # beyond, PyVRP's engine is ahead within a second and not behind in two
 
 
 @dataclass(frozen=True)
@@ -42,14 +43,18 @@ class Genetic:
         max_iterations: ends the search; None leaves it to the time limit. PyVRP's local searches
             are counted, or HGS's generations without improvement.
         hgs_stops: plain capacity problems of up to so many stops are for HGS-CVRP's engine.
+        hgs_sources: of seeds where that engine searches; none takes `sources`.
         plan: of PyVRP's engine.
+        clock: what the time limit is measured by.
     """
 
     name: str
     sources: tuple[str, ...]
     max_iterations: int | None = None
     hgs_stops: int = HGS_STOPS
+    hgs_sources: tuple[str, ...] = ()
     plan: Plan = field(default_factory=Plan)
+    clock: type[Clock] = Clock
 
     supports: ClassVar[frozenset[Feature]] = PyVRP.supports
 
@@ -66,10 +71,10 @@ class Genetic:
     ) -> Solution:
         """See `nco.solver.Solver`."""
         self.prepare(problem)
-        clock = Clock(time_limit_s)
+        clock = self.clock(time_limit_s)
         kinds = kinds_of(problem)
         given = self._given(problem, kinds, clock, seed, initial)
-        if problem.features <= HGS.supports and len(problem.stops) <= self.hgs_stops:
+        if self._by_hgs(problem):
             engine = HGS(self.max_iterations, HGS_SETTINGS)
             routes = engine.improved(problem, kinds, given, seed, clock)
         else:
@@ -78,6 +83,10 @@ class Genetic:
         known = Solution.from_routes(problem, given[0])
         best = known if known.better_than(found) else found
         return best.stamped(method=self.name, seed=seed, time_s=clock.elapsed_s)
+
+    def _by_hgs(self, problem: Problem) -> bool:
+        """Whether HGS-CVRP's engine is for a problem."""
+        return problem.features <= HGS.supports and len(problem.stops) <= self.hgs_stops
 
     def _given(
         self,
@@ -88,10 +97,13 @@ class Genetic:
         initial: Solution | None,
     ) -> list[list[Route]]:
         """Solutions that break no rule, at least one, the best first."""
-        affordable = int(BUILDING_SHARE * clock.left_s / (SEED_S * problem.size))
+        sources, building = self.sources, BUILDING
+        if self._by_hgs(problem):
+            sources, building = self.hgs_sources or sources, HGS_BUILDING
+        affordable = int(building * clock.left_s / (SEED_S * problem.size))
         count = max(1, min(MOST_SEEDS, affordable))
-        share = Clock(SEEDS_SHARE * clock.left_s)
-        seeds = starts(problem, self.sources, count, share, seed)
+        share = self.clock(SEEDS_SHARE * clock.left_s)
+        seeds = starts(problem, sources, count, share, seed)
         ranked = [((s.unserved, s.cost), s.routes) for s in seeds]
         if initial is not None and not initial.violations:
             _, unserved, cost = initial.rank
@@ -127,8 +139,9 @@ class Genetic:
             return feasible_first(problem, kinds, model, given[0], limit, run)
 
 
-SOLVER = Genetic("genetic", ("savings", "policy"))
-POLICY = replace(SOLVER, name="genetic-policy", sources=("policy",))
-SAVINGS = replace(SOLVER, name="genetic-savings", sources=("savings",))
-NEAREST = replace(SOLVER, name="genetic-nearest", sources=("nearest",))
-RANDOM = replace(SOLVER, name="genetic-random", sources=("random",))
+# A small problem is searched by HGS sooner than the policy answers.
+SOLVER = Genetic("genetic", ("policy", "savings"), hgs_sources=("savings",))
+POLICY = Genetic("genetic-policy", ("policy",))
+SAVINGS = Genetic("genetic-savings", ("savings",))
+NEAREST = Genetic("genetic-nearest", ("nearest",))
+RANDOM = Genetic("genetic-random", ("random",))

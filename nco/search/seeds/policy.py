@@ -44,7 +44,7 @@ _PAIRS = 6_000_000  # of nodes, in all parts and views: what fits into some giga
 # Seconds on one thread: to encode a pair of nodes, of a step, and of a decision on a node.
 _ENCODE_S, _STEP_S, _NODE_S = 5e-7, 4.5e-4, 5e-8
 # Shares of the time left that the policy may be expected to take, and may take at most.
-_EXPECTED, _MOST = 0.4, 0.6
+_EXPECTED, _MOST = 0.5, 0.8
 
 
 class PolicySource:

@@ -2,16 +2,24 @@
 
 import math
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import HealthCheck, given, settings
 from instances import directed, line_of_four, problems
 
 import nco
 from nco import Problem, Solution
+from nco.envs import environment
+from nco.envs.convert import conversion
+from nco.envs.instances import pad
 from nco.errors import InputError
+from nco.models.files import load_policy
+from nco.search.decoding import GREEDY, rollout
 from nco.search.seeds import SOURCES, prepare, starts
+from nco.search.seeds.fused import greedy
 from nco.search.seeds.parts import halves, plane
 from nco.solver import Clock
 
@@ -107,11 +115,40 @@ def test_policy_passes_over_what_it_cannot_do():
     assert starts(problem, ["policy"], 3, Clock(30.0), seed=0) == []
 
 
+@pytest.mark.parametrize("vehicles", [None, 0], ids=["ample fleet", "scarce fleet"])
+def test_compiled_rollouts_are_those_of_the_environment(vehicles):
+    """Whole rollouts in one loop cost what those step by step do, in batches of several sizes."""
+    env, convert = environment("rcvrp"), conversion("rcvrp")
+    policy = load_policy("general").policy
+    batch = []
+    for stops, seed in ((30, 1), (12, 2), (21, 3)):
+        problem = town(stops, seed)
+        least = math.ceil(float(problem.demand.sum()) / 20) + 1
+        one = convert.instance(problem, torch.float32).instance
+        scarce = one.vehicles if vehicles is None else torch.full_like(one.vehicles, least)
+        batch.append(replace(one, vehicles=scarce))
+    instance = pad(batch)
+    with torch.inference_mode():
+        encoded = policy.encode(env.observe(instance))
+        first = env.starts(instance)[:, :8]
+        known = rollout(env, instance, encoded, GREEDY, first=first)
+        actions = greedy(instance, encoded, first, lambda: False)
+        found = env.cost(instance, actions)
+    assert torch.equal(actions[:, :, 0], first)
+    assert torch.isclose(found, known.cost, rtol=1e-4).float().mean() > 0.9
+    for b, one in enumerate(batch):
+        for taken in actions[b].tolist():
+            assert sorted(n for n in taken if n) == list(range(1, one.nodes))
+            routes = "".join("|" if n == 0 else chr(n) for n in taken).strip("|").split("|")
+            loads = [sum(int(one.demand[0, ord(c)]) for c in route) for route in routes]
+            assert max(loads) <= int(one.capacity)
+
+
 def test_policy_solves_parts_where_the_whole_takes_too_long():
     """In little time 600 stops are solved in parts, and nothing is missing or served twice."""
     problem = town(600, capacity=60)
     prepare(problem, ["policy"])
-    found = starts(problem, ["policy"], 2, _SlowClock(1.0), seed=0)
+    found = starts(problem, ["policy"], 2, _SlowClock(0.3), seed=0)
     assert found
     for seed in found:
         assert nco.check(problem, Solution.from_routes(problem, seed.routes))
@@ -134,7 +171,7 @@ def test_scarce_vehicles():
         ample.profiles[0].distance_m, demand=ample.demand, capacity=60, vehicles=least, xy=ample.xy
     )
     prepare(problem, ["policy"])
-    for seed in starts(problem, ["policy"], 2, _SlowClock(1.0), seed=0):
+    for seed in starts(problem, ["policy"], 2, _SlowClock(0.3), seed=0):
         solution = Solution.from_routes(problem, seed.routes)
         assert not solution.violations
         assert len(solution.routes) <= least

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from nco.baselines.fleet import kinds_of
 from nco.baselines.hgs import HGS
 from nco.baselines.mending import finished
-from nco.baselines.pyvrp import SET_UP_S, Limit, PyVRP, feasible_first, quiet, reserve_s
+from nco.baselines.pyvrp import Limit, PyVRP, feasible_first, quiet, reserve_s
 from nco.baselines.pyvrp_model import Model
 from nco.baselines.quick import quick_routes
 from nco.search.genetic.evolution import Evolution, Plan
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from nco.route import Route
 
 SEEDS_SHARE = 0.7  # of the time, which seeds may take at most
+EVOLVE_S = 2.5e-4  # a stop: what it takes until a first member is educated
 SEED_S = 1.5e-4  # a stop: what a seed by a rule takes
 # Shares of the time for the seeds of one rule: HGS lives from many, of others the best one counts.
 HGS_BUILDING, BUILDING = 0.15, 0.05
@@ -120,7 +121,7 @@ class Genetic:
         seed: int,
         clock: Clock,
     ) -> list[Route]:
-        if clock.left_s < SET_UP_S * problem.size:
+        if clock.left_s < EVOLVE_S * problem.size:
             return given[0]
         model = Model(problem, kinds)
         if not model.stops:

@@ -8,6 +8,7 @@ backwards, which gains more than as many more first moves.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -20,10 +21,13 @@ from nco.envs.rcvrp import RCVRPInstance
 from nco.errors import UnsupportedError
 from nco.models.files import load_policy, shipped
 from nco.models.pointer import prepare as prepare_loops
+from nco.problem import Problem
 from nco.search.batch import refuse_strangers, served_routes, serving
-from nco.search.decoding import Strategy, TimeUp, rollout
+from nco.search.decoding import GREEDY, Rollouts, TimeUp, rollout
+from nco.search.seeds.fused import greedy
 from nco.search.seeds.parts import divided, halves, plane
 from nco.search.views import Seen
+from nco.solver import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,18 +37,54 @@ if TYPE_CHECKING:
 
     from nco.baselines.fleet import Kind
     from nco.models.files import LoadedPolicy
-    from nco.problem import Problem
     from nco.route import Route
-    from nco.search.decoding import Expired, Rollouts
-    from nco.solver import Clock
+    from nco.search.decoding import Expired
 
-_VIEWS = 2
+_VIEWS = (2, 1)  # of which the first that there is time for are seen
 _PART = 250  # stops; parts of 100 cost up to 10 % more where routes are long
 _PAIRS = 6_000_000  # of nodes, in all parts and views: what fits into some gigabytes
-# Seconds on one thread: to encode a pair of nodes, of a step, and of a decision on a node.
-_ENCODE_S, _STEP_S, _NODE_S = 5e-7, 4.5e-4, 5e-8
+# Seconds on one thread: to encode a pair of nodes, of a step of all rollouts side by side and of a
+# decision on a node in it, and of a decision on a node in a compiled rollout.
+_ENCODE_S, _STEP_S, _NODE_S, _FUSED_S = 5e-7, 4.5e-4, 5e-8, 5e-8
 # Shares of the time left that the policy may be expected to take, and may take at most.
 _EXPECTED, _MOST = 0.5, 0.8
+_LEAST_S = 0.01  # with less time the problem is not even converted
+
+# Compiled rollouts by the type of instance; others go step by step.
+_FUSED = {RCVRPInstance: greedy}
+
+
+@dataclass(frozen=True)
+class _Way:
+    """How to decode a problem.
+
+    Attributes:
+        stops: of the problem.
+        parts: of equal size, that are decoded in one batch.
+        views: 2 drive both ways.
+        fused: whether rollouts are compiled as a whole.
+    """
+
+    stops: int
+    parts: int
+    views: int
+    fused: bool
+
+    def expected_s(self, moves: int) -> float:
+        """Seconds to encode and decode from so many first moves."""
+        nodes, rows = self.stops / self.parts + 1, self.parts * self.views
+        pairs = rows * nodes**2
+        if pairs > _PAIRS:
+            return math.inf
+        if self.fused:
+            return pairs * (_ENCODE_S + moves * _FUSED_S)
+        step_s = _STEP_S + rows * moves * nodes * _NODE_S
+        return pairs * _ENCODE_S + 1.1 * nodes * step_s
+
+    def moves(self, most: int, limit_s: float) -> int:
+        """How many first moves there is time for, at least one."""
+        fitting = (k for k in range(most, 1, -1) if self.expected_s(k) < limit_s)
+        return next(fitting, 1)
 
 
 class PolicySource:
@@ -56,9 +96,11 @@ class PolicySource:
     """
 
     def prepare(self, problem: Problem) -> None:
-        """See `nco.solver.Prepares`."""
+        """See `nco.solver.Prepares`: loads the policy and the compiled loops, by using them."""
         if _serving(problem) is not None:
             prepare_loops()
+            two = Problem.from_matrices(np.ones((3, 3)) - np.eye(3), demand=[0, 1, 1], capacity=1)
+            self(two, (), 1, Clock(math.inf), 0)
 
     def __call__(
         self,
@@ -70,19 +112,24 @@ class PolicySource:
     ) -> list[list[Route]]:
         """The best rollouts of the whole problem or, where that takes too long, of its parts."""
         limit_s, served = clock.left_s, _serving(problem)
-        if served is None or not len(problem.stops) or limit_s < _STEP_S * _PART:
+        if served is None or not len(problem.stops) or limit_s < _LEAST_S:
             return []
         loaded, name = served
         given = conversion(name).instance(problem, torch.float32)
-        stops = len(given.nodes) - 1
-        parts = _parts(given.instance, stops, _EXPECTED * limit_s)
-        if not parts:
+        instance, stops = given.instance, len(given.nodes) - 1
+        way = _way(instance, stops, _EXPECTED * limit_s)
+        if way is None:
             return []
-        moves = _first_moves(stops, len(parts), count, _EXPECTED * limit_s)
-        instance = given.instance if len(parts) == 1 else divided(given.instance, parts)
+        parts = [np.arange(1, stops + 1)]
+        if way.parts > 1:
+            parts = halves(plane(instance.cost[0].double().numpy()), way.parts)
+            instance = divided(instance, parts)
+        moves = way.moves(count, _EXPECTED * limit_s)
         keep_s = (1 - _MOST) * limit_s
         try:
-            found = _decoded(loaded, name, instance, moves, lambda: clock.left_s < keep_s, seed)
+            found = _decoded(
+                loaded, name, instance, way, moves, lambda: clock.left_s < keep_s, seed
+            )
         except TimeUp:
             return []
         return [
@@ -91,46 +138,40 @@ class PolicySource:
         ]
 
 
-def _parts(instance: Any, stops: int, limit_s: float) -> list[NDArray[np.int64]]:
-    """The nodes to solve together: all, or where time is short parts of them, or nothing."""
-    if _expected_s(stops, 1, 1) < limit_s:
-        return [np.arange(1, stops + 1)] if stops else []
-    parts = math.ceil(stops / _PART)
-    if not isinstance(instance, RCVRPInstance) or _expected_s(stops, parts, 1) > limit_s:
-        return []  # one tour cannot be cut, and no more time is to be lost
-    return halves(plane(instance.cost[0].double().numpy()), parts)
-
-
-def _first_moves(stops: int, parts: int, most: int, limit_s: float) -> int:
-    """How many first moves can be tried in some time, at least one."""
-    fitting = (k for k in range(most, 1, -1) if _expected_s(stops, parts, k) < limit_s)
-    return next(fitting, 1)
-
-
-def _expected_s(stops: int, parts: int, first_moves: int) -> float:
-    """Seconds to encode and decode equal parts in one batch."""
-    nodes, rows = stops / parts + 1, parts * _VIEWS
-    pairs = rows * nodes**2
-    if pairs > _PAIRS:
-        return math.inf
-    return pairs * _ENCODE_S + 1.1 * nodes * (_STEP_S + rows * first_moves * nodes * _NODE_S)
+def _way(instance: Any, stops: int, limit_s: float) -> _Way | None:
+    """All stops together where there is time, else parts of them; None if not even for these."""
+    fused = type(instance) in _FUSED
+    ways = [_Way(stops, 1, views, fused) for views in _VIEWS]
+    if isinstance(instance, RCVRPInstance) and stops > _PART:  # one tour cannot be cut
+        ways += [_Way(stops, math.ceil(stops / _PART), views, fused) for views in _VIEWS]
+    return next((way for way in ways if stops and way.expected_s(1) < limit_s), None)
 
 
 def _decoded(
-    loaded: LoadedPolicy, name: str, instance: Any, moves: int, expired: Expired, seed: int
+    loaded: LoadedPolicy,
+    name: str,
+    instance: Any,
+    way: _Way,
+    moves: int,
+    expired: Expired,
+    seed: int,
 ) -> Rollouts:
     """Greedy rollouts from random first moves, as many for each view, the same for all."""
     env = environment(name)
     with torch.inference_mode():
-        seen = Seen.of(env, instance, _VIEWS)
+        seen = Seen.of(env, instance, way.views)
         encoded = seen.encoded(env, loaded.policy)
         starts = env.starts(seen.instance)
         generator = torch.Generator().manual_seed(seed)
-        order = torch.randperm(starts.shape[1], generator=generator)[:moves]
-        found = rollout(
-            env, seen.instance, encoded, Strategy(views=_VIEWS),
-            first=starts[:, order], expired=expired,
-        )  # fmt: skip
+        first = starts[:, torch.randperm(starts.shape[1], generator=generator)[:moves]]
+        if way.fused:
+            actions = _FUSED[type(instance)](seen.instance, encoded, first, expired)
+            cost = env.cost(seen.instance, actions)
+            used = ((actions != 0) & (actions.roll(1, 2) == 0)).sum(2)
+            beyond = (used - seen.instance.vehicles[:, None]).clamp_min(0)
+            found = Rollouts(actions, cost, beyond)
+        else:
+            found = rollout(env, seen.instance, encoded, GREEDY, first=first, expired=expired)
         return seen.forwards(env, found)
 
 

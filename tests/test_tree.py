@@ -231,11 +231,12 @@ def test_time_limits_hold(stops, limit_s):
 
 
 def test_a_better_initial_solution_is_kept():
-    """Nothing gets worse by asking."""
+    """Nothing gets worse by asking, and the answer is the method's own."""
     problem = problem_of(15)
     good = nco.solve(problem, "pyvrp", time_limit_s=0.5)
-    found = nco.solve(problem, "mcts", time_limit_s=0.2, initial=good)
+    found = registered("mcts").solve(problem, 0.2, 3, initial=good)
     assert found.cost.total <= good.cost.total
+    assert (found.method, found.seed) == ("mcts", 3)
 
 
 def test_at_a_second_it_is_ahead_of_the_policy_alone():

@@ -38,6 +38,7 @@ from nco.search.decoding import (
     spread,
 )
 from nco.search.policy import PolicySolver
+from nco.solver import Clock
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from nco.models.pointer import Encoded
     from nco.problem import Problem
     from nco.search.decoding import Expired
+    from nco.solution import Solution
 
 # Rollouts times nodes times nodes: of a round in each view, so that it ends soon, but not so few
 # that they take as long as many; and of all views, whose masks are kept for a round.
@@ -74,12 +76,12 @@ class TreeSearch(Decoder):
 
     rounds: int | None = 32
     width: int = 256
-    trees: int = 4
+    trees: int = 2
     moves: int = 8
     kept: float = 0.1
     descent: int = 32
     positions: int = 20_000
-    rule: mcts.Rule = field(default=mcts.Rule(exploration=0.3, best=1.0))
+    rule: mcts.Rule = field(default=mcts.Rule(exploration=0.5, best=0.8))
     completion: Strategy = GREEDY
 
     def __post_init__(self) -> None:
@@ -346,6 +348,19 @@ class TreeSolver(PolicySolver):
         super().prepare(problem)
         pointer.prepare()
         mcts.prepare()
+
+    def solve(
+        self,
+        problem: Problem,
+        time_limit_s: float,
+        seed: int,
+        initial: Solution | None = None,
+    ) -> Solution:
+        """See `nco.solver.Solver`; an initial solution is returned if it is better."""
+        self.prepare(problem)
+        clock = Clock(time_limit_s)
+        found = super().solve(problem, time_limit_s, seed, initial)
+        return found.stamped(method=self.name, seed=seed, time_s=clock.elapsed_s)
 
 
 # Two views are two directions.

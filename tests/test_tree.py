@@ -224,7 +224,7 @@ def test_time_limits_hold(stops, limit_s):
     """The time is used where there is something to search, and kept with large problems."""
     problem, chosen = problem_of(stops, capacity=50), registered("mcts")
     found = nco.solve(problem, chosen, time_limit_s=limit_s)
-    assert nco.check(problem, found)
+    assert not found.violations
     assert found.time_s < 1.1 * limit_s + 0.05 + 0.3  # seconds of grace for a busy machine
     if stops == 60:
         assert found.time_s > 0.8 * limit_s

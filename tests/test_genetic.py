@@ -157,6 +157,25 @@ def test_never_worse_than_seeds(hgs_stops):
     assert found.cost.total <= best + 1e-6
 
 
+def test_one_source_is_enough_in_little_time(monkeypatch):
+    """The second source is asked where the first has no answer, or where there is time for both."""
+    asked = []
+
+    def recorded(problem, sources, count, clock, seed):
+        asked.append(tuple(sources))
+        return starts(problem, [s for s in sources if s != "policy"], count, clock, seed)
+
+    monkeypatch.setattr("nco.search.genetic.solver.starts", recorded)
+    problem = small_town(60)
+    for sources in (("nearest", "random"), ("policy", "nearest", "random")):
+        Genetic("g", sources, hgs_stops=0).solve(problem, 0.1, seed=0)
+    assert asked == [("nearest",), ("policy",), ("nearest",)]
+    asked.clear()
+    method = Genetic("g", ("nearest", "random"), hgs_stops=0, max_iterations=5)
+    method.solve(problem, 30.0, seed=0)
+    assert asked == [("nearest", "random")]
+
+
 @both_engines
 def test_improves_on_seeds(hgs_stops):
     """A few generations find much better routes than the random ones they start from."""

@@ -12,7 +12,7 @@ from nco.baselines.pyvrp import Limit, PyVRP, feasible_first, quiet, reserve_s
 from nco.baselines.pyvrp_model import Model
 from nco.baselines.quick import quick_routes
 from nco.search.genetic.evolution import Evolution, Plan
-from nco.search.seeds import prepare, starts
+from nco.search.seeds import Seed, prepare, starts
 from nco.solution import Solution
 from nco.solver import Clock
 
@@ -102,9 +102,13 @@ class Genetic:
         if self._by_hgs(problem):
             sources, building = self.hgs_sources or sources, HGS_BUILDING
         affordable = int(building * clock.left_s / (SEED_S * problem.size))
-        count = max(1, min(MOST_SEEDS, affordable))
         share = self.clock(SEEDS_SHARE * clock.left_s)
-        seeds = starts(problem, sources, count, share, seed)
+        # In little time one source that answers is enough.
+        turns = [sources] if affordable else [(source,) for source in sources]
+        seeds: list[Seed] = []
+        for asked in turns:
+            count = min(MOST_SEEDS, max(1, affordable))
+            seeds = seeds or starts(problem, asked, count, share, seed)
         ranked = [((s.unserved, s.cost), s.routes) for s in seeds]
         if initial is not None and not initial.violations:
             _, unserved, cost = initial.rank

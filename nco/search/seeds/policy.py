@@ -48,6 +48,7 @@ _PAIRS = 6_000_000  # of nodes, in all parts and views: what fits into some giga
 _ENCODE_S, _STEP_S, _NODE_S, _FUSED_S = 5e-7, 4.5e-4, 5e-8, 5e-8
 # Shares of the time left that the policy may be expected to take, and may take at most.
 _EXPECTED, _MOST = 0.5, 0.8
+_TRIED = 5  # first moves, where half of that time is enough, even if fewer seeds are wanted
 _LEAST_S = 0.01  # with less time the problem is not even converted
 
 # Compiled rollouts by the type of instance; others go step by step.
@@ -124,7 +125,7 @@ class PolicySource:
         if way.parts > 1:
             parts = halves(plane(instance.cost[0].double().numpy()), way.parts)
             instance = divided(instance, parts)
-        moves = way.moves(count, _EXPECTED * limit_s)
+        moves = way.moves(max(count, _TRIED), _EXPECTED / 2 * limit_s)
         keep_s = (1 - _MOST) * limit_s
         try:
             found = _decoded(

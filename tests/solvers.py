@@ -13,6 +13,8 @@ from nco.baselines.pyvrp import PyVRP
 from nco.baselines.savings import Savings
 from nco.baselines.vroom import Vroom
 from nco.search.genetic.solver import SOLVER as GENETIC
+from nco.search.lns.solver import LNS
+from nco.search.tree import TreeSearch, TreeSolver
 from nco.solver import Solver
 
 SEARCHES: dict[str, Solver] = {
@@ -21,6 +23,8 @@ SEARCHES: dict[str, Solver] = {
     "vroom": Vroom(level=3),
     "hgs": HGS(max_iterations=60),
     "genetic": replace(GENETIC, max_iterations=60),
+    "lns": LNS(max_iterations=300),
+    "mcts": TreeSolver("mcts", TreeSearch(rounds=4, views=2)),
 }
 CONSTRUCTIONS: dict[str, Solver] = {"nearest": Nearest(), "savings": Savings()}
 SOLVERS = SEARCHES | CONSTRUCTIONS
@@ -60,6 +64,7 @@ _WITHOUT: dict[Feature, Callable[[Problem], Problem]] = {
     Feature.LONGEST_ROUTE: lambda p: _objective(p, longest_route=0.0),
     Feature.MIXED_FLEET: lambda p: replace(p, vehicles=[p.vehicles[0]] * len(p.vehicles)),
     Feature.OPTIONAL_STOPS: lambda p: replace(p, prize=None),
+    Feature.PREFERENCES: lambda p: _objective(p, preference=0.0),
     Feature.PROFILES: lambda p: _vehicles(p, profile=0),
     Feature.SHIFTS: lambda p: _vehicles(p, shift_s=(0.0, np.inf)),
     Feature.TIME_WINDOWS: lambda p: replace(p, window_s=None),

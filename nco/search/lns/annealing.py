@@ -8,7 +8,16 @@ from __future__ import annotations
 import numpy as np
 
 from nco.search.lns.insertion import insert_by
-from nco.search.lns.links import below, compiled, copy, inline, objective, settle, take_back, uniform
+from nco.search.lns.links import (
+    below,
+    compiled,
+    copy,
+    inline,
+    objective,
+    settle,
+    take_back,
+    uniform,
+)
 from nco.search.lns.removal import remove_by
 
 BEST, BETTER, ACCEPTED = 10.0, 4.0, 1.0  # points of an operator (Ropke and Pisinger 2006)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int32]
     Singles = NDArray[np.float32]
 
-NEAR = 32  # places that are tried before and behind a stop
+NEAR = 24  # places that are tried before and behind a stop
 RELATED = 100  # stops that removal spreads over
 MOST = 60  # stops that are inserted in one go, where more are left out
 WAITING = 0.2  # weight of waiting against driving, in what is near
@@ -51,7 +51,8 @@ class Instance(NamedTuple):
         closes: `[N + 2 M]` latest start.
         prize: `[N]` cost of leaving a stop out.
         barred: more than all prizes together: of arcs that do not exist, of being late.
-        kind: `[M]` of each vehicle.
+        kind: `[M]` of each vehicle, in order.
+        first: `[P + 1]` the first vehicle of each kind, and behind the last one `M`.
         capacity: `[M, K]`.
         fixed: `[M]` cost of using a vehicle.
         per_s: `[M]` cost of a second on duty, where `cost` does not hold it.
@@ -77,6 +78,7 @@ class Instance(NamedTuple):
     prize: Floats
     barred: float
     kind: Ints
+    first: Ints
     capacity: Floats
     fixed: Floats
     per_s: Floats
@@ -114,7 +116,9 @@ class Plan(NamedTuple):
         chosen: `[MOST]` stops that are to be inserted.
         found: `[MOST, 4]` what is known of them.
         dirty: `[M]` whether times of a route are out of date.
-        number: `[2]` stops left out, entries of the log.
+        stale: `[M]` the routes of which they are, the first `number[2]` of them.
+        number: `[4]` stops left out, entries of the log, stale routes, places until one is
+            overlooked.
         bits: `[1]` state of the random numbers.
         total: `[1]` cost of the routes and of what is left out.
     """
@@ -137,6 +141,7 @@ class Plan(NamedTuple):
     chosen: Ints
     found: Floats
     dirty: Bools
+    stale: Ints
     number: NDArray[np.int64]
     bits: NDArray[np.uint64]
     total: Floats
@@ -192,7 +197,10 @@ def instance_of(problem: Problem, fleet: Fleet, heat: Singles | None = None) -> 
         *(kind.duration_s for kind in kinds)
     )
     longest = weights.longest_route * largest(
-        *(k.duration_s if by_time else problem.profiles[k.vehicle.profile].distance_m for k in kinds)
+        *(
+            k.duration_s if by_time else problem.profiles[k.vehicle.profile].distance_m
+            for k in kinds
+        )
     )
     reward = 4 * (dearest + longest) + 2 * max(kind.fixed for kind in kinds) + 1
     prize = np.where(problem.required, reward, np.minimum(unserved_cost(problem), 1e3 * reward))
@@ -234,6 +242,7 @@ def instance_of(problem: Problem, fleet: Fleet, heat: Singles | None = None) -> 
         prize=prize,
         barred=barred,
         kind=np.array(fleet.kind, np.int32),
+        first=np.searchsorted(fleet.kind, range(len(kinds) + 1)).astype(np.int32),
         capacity=capacity,
         fixed=np.array([kinds[k].fixed for k in fleet.kind]),
         per_s=np.array([kinds[k].cost_per_s if charged else 0.0 for k in fleet.kind]),
@@ -312,7 +321,8 @@ def empty_plan(instance: Instance, seed: int) -> Plan:
         chosen=np.zeros(MOST, np.int32),
         found=np.zeros((MOST, 4)),
         dirty=np.zeros(vehicles, np.bool_),
-        number=np.zeros(2, np.int64),
+        stale=np.zeros(vehicles, np.int32),
+        number=np.zeros(4, np.int64),
         bits=np.array([(seed + 1) * 0x9E3779B97F4A7C15 % 2**64], np.uint64),
         total=np.zeros(1),
     )

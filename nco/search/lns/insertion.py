@@ -18,19 +18,20 @@ INSERTIONS = ("blinks", "greedy", "regret", "policy")
 
 BLINK = 0.01  # chance that a place is overlooked (Christiaens and Vanden Berghe 2020)
 _NEVER = 1e300
+_LOG_SEEN = np.log(1.0 - BLINK)
 
 
 @compiled
 def insert_by(operator, instance, plan, guide):
     """Inserts stops that are left out by the operator of a number; `guide` weighs the heat."""
     if operator == 0:
-        _in_order(instance, plan, BLINK, 0.0)
+        _in_order(instance, plan, True, 0.0)
     elif operator == 1:
-        _in_order(instance, plan, 0.0, 0.0)
+        _in_order(instance, plan, False, 0.0)
     elif operator == 2:
         _by_regret(instance, plan)
     else:
-        _in_order(instance, plan, BLINK, guide)
+        _in_order(instance, plan, True, guide)
 
 
 @inline
@@ -85,21 +86,26 @@ def _longer(instance, plan, v, measure):
 
 
 @compiled
-def _near(instance, plan, j, blink):
+def _near(instance, plan, j, blinks):
     """Fills `trial` with the places beside a stop's nearest nodes and on idle vehicles; how many."""
-    count, size, idle = 0, len(instance.service), -1
+    count, size = 0, len(instance.service)
     for side in range(2):
         for n in instance.before[j] if side == 0 else instance.behind[j]:
             if n < 0:
                 break
-            if plan.vehicle[n] >= 0 and not (blink > 0.0 and uniform(plan) < blink):
+            if plan.vehicle[n] >= 0:
+                plan.number[3] -= 1
+                if plan.number[3] < 0 and blinks:
+                    plan.number[3] = int(np.log(1.0 - uniform(plan)) / _LOG_SEEN)
+                    continue
                 plan.trial[count] = n if side == 0 else plan.prev[n]
                 count += 1
-    for v in range(len(plan.count)):
-        if plan.count[v] == 0 and instance.kind[v] != idle:
-            idle = instance.kind[v]
-            plan.trial[count] = size + 2 * v
-            count += 1
+    for k in range(len(instance.first) - 1):
+        for v in range(instance.first[k], instance.first[k + 1]):
+            if plan.count[v] == 0:
+                plan.trial[count] = size + 2 * v
+                count += 1
+                break
     return count
 
 
@@ -118,10 +124,10 @@ def _everywhere(instance, plan, j):
 
 
 @compiled
-def _best(instance, plan, j, blink, guide):
+def _best(instance, plan, j, blinks, guide):
     """The place behind which a stop costs least (-1 for none), that cost, and on other vehicles."""
     best, place, second, vehicle = instance.prize[j], -1, instance.prize[j], -1
-    count = _near(instance, plan, j, blink)
+    count = _near(instance, plan, j, blinks)
     for turn in range(2):
         for n in range(count):
             i = plan.trial[n]
@@ -174,7 +180,7 @@ def _choose(plan):
 
 
 @compiled
-def _in_order(instance, plan, blink, guide):
+def _in_order(instance, plan, blinks, guide):
     """One after the other: in random order, large ones first, far ones first, or near ones."""
     count = _choose(plan)
     draw = below(plan, 11)
@@ -194,7 +200,7 @@ def _in_order(instance, plan, blink, guide):
                 m -= 1
             plan.found[m, 0], plan.chosen[m] = key, j
     for n in range(count):
-        place, _, _, _ = _best(instance, plan, plan.chosen[n], blink, guide)
+        place, _, _, _ = _best(instance, plan, plan.chosen[n], blinks, guide)
         if place >= 0:
             insert(instance, plan, plan.chosen[n], place)
 
@@ -203,7 +209,7 @@ def _in_order(instance, plan, blink, guide):
 def _look(instance, plan, n):
     """Finds the best place of the chosen stop of a number: place, vehicle, cost, regret."""
     found = plan.found[n]
-    place, best, second, vehicle = _best(instance, plan, plan.chosen[n], 0.0, 0.0)
+    place, best, second, vehicle = _best(instance, plan, plan.chosen[n], False, 0.0)
     found[0], found[1], found[2] = place, vehicle, second - best
 
 

@@ -160,7 +160,15 @@ def refresh(instance, plan, v):
     plan.duty[v] = duty
     if instance.longest > 0.0 and instance.by_time:
         plan.measure[v] = duty
-    plan.dirty[v] = False
+
+
+@inline
+def _soil(plan, v):
+    """Notes that the times of a route are out of date."""
+    if not plan.dirty[v]:
+        plan.dirty[v] = True
+        plan.stale[plan.number[2]] = v
+        plan.number[2] += 1
 
 
 @compiled
@@ -180,18 +188,19 @@ def remove(instance, plan, j):
     entry = plan.number[1]
     plan.log[entry, 0], plan.log[entry, 1] = j, plan.prev[j]
     plan.number[1] = entry + 1
-    plan.dirty[plan.vehicle[j]] = True
+    _soil(plan, plan.vehicle[j])
     _unlink(instance, plan, j)
 
 
 @compiled
 def settle(instance, plan):
     """Brings the times of all routes up to date."""
-    for v in range(len(plan.dirty)):
-        if plan.dirty[v]:
-            plan.dirty[v] = False
-            if instance.times:
-                refresh(instance, plan, v)
+    for n in range(plan.number[2]):
+        v = plan.stale[n]
+        plan.dirty[v] = False
+        if instance.times:
+            refresh(instance, plan, v)
+    plan.number[2] = 0
 
 
 @compiled
@@ -200,11 +209,11 @@ def take_back(instance, plan, total):
     for entry in range(plan.number[1] - 1, -1, -1):
         j, before = plan.log[entry]
         if before < 0:
-            plan.dirty[plan.vehicle[j]] = True
+            _soil(plan, plan.vehicle[j])
             _unlink(instance, plan, j)
         else:
             _link(instance, plan, j, before)
-            plan.dirty[plan.vehicle[j]] = True
+            _soil(plan, plan.vehicle[j])
     plan.number[1] = 0
     settle(instance, plan)
     plan.total[0] = total

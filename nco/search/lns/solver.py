@@ -32,14 +32,15 @@ class LNS:
 
     Attributes:
         name: of the method.
-        sources: of the routes to start from, see `nco.search.seeds`; the best one counts.
+        sources: of routes to start from, see `nco.search.seeds`; the best ones count. Without any,
+            stops are inserted one by one, which is soon as good.
         max_iterations: after which the search ends whatever the time limit; None leaves it to
             the time limit.
     """
 
     supports: ClassVar[frozenset[Feature]] = frozenset(Feature) - {Feature.TRIPS}
     name: str = "lns"
-    sources: tuple[str, ...] = ("policy", "savings")
+    sources: tuple[str, ...] = ()
     max_iterations: int | None = None
 
     def prepare(self, problem: Problem) -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from nco.route import Route
 
 SEEDS_SHARE = 0.7  # of the time, which seeds may take at most
+GRACE_S = 0.04  # what may be overrun where no source had an answer in time
 EVOLVE_S = 2.5e-4  # a stop: what it takes until a first member is educated
 SEED_S = 1.5e-4  # a stop: what a seed by a rule takes
 # Shares of the time for the seeds of one rule: HGS lives from many, of others the best one counts.
@@ -114,7 +115,7 @@ class Genetic:
             _, unserved, cost = initial.rank
             ranked.append(((unserved, cost), list(initial.routes)))
         if not ranked:
-            return [quick_routes(problem, kinds, clock)]
+            return [quick_routes(problem, kinds, self.clock(max(clock.left_s, GRACE_S)))]
         return [routes for _, routes in sorted(ranked, key=lambda pair: pair[0])]
 
     def _evolved(

@@ -10,13 +10,32 @@ from hypothesis import strategies as st
 from numba import njit
 
 from nco.models import threads
-from nco.models.products import exponential, larger, product, take, turn
+from nco.models.products import exponential, larger, product, product_onto, take, turn
+from nco.models.softmax import sample, weights
 
 
 @njit
 def multiplied(a, b, out):
     """`product` from compiled code, where alone it can be called."""
     product(a, b, out)
+
+
+@njit
+def multiplied_onto(a, b, begin, out):
+    """`product_onto` from compiled code."""
+    product_onto(a, b, begin, out)
+
+
+@njit(fastmath=True)
+def weighed(score, scale, top, total):
+    """`weights` from compiled code whose own arithmetic may be rearranged."""
+    weights(score, scale, top, total)
+
+
+@njit(fastmath=True)
+def drawn(weight, threshold, found):
+    """`sample` from compiled code whose own arithmetic may be rearranged."""
+    sample(weight, threshold, found)
 
 
 @njit
@@ -57,6 +76,11 @@ def test_products_are_those_of_numpy(rows, depth, lanes, turned, seed):
     np.testing.assert_allclose(out[:rows, :lanes], a @ b, atol=1e-5)
     assert (out[rows] == 7.0).all()
     assert (out[:, lanes] == 7.0).all()
+    begin = dice.standard_normal((rows, lanes)).astype(np.float32)
+    multiplied_onto(a, b, begin, out[:rows, :lanes])
+    np.testing.assert_allclose(out[:rows, :lanes], begin + a @ b, atol=1e-5)
+    assert (out[rows] == 7.0).all()
+    assert (out[:, lanes] == 7.0).all()
 
 
 @settings(deadline=None)
@@ -69,6 +93,43 @@ def test_turned_arrays_are_transposed(rows, lanes, seed):
     np.testing.assert_array_equal(out[:lanes, :rows], a.T)
     assert (out[lanes] == 7.0).all()
     assert (out[:, rows] == 7.0).all()
+
+
+COLUMNS = st.integers(1, 8).map(lambda count: 8 * count)
+
+
+@settings(deadline=None)
+@given(rows=st.integers(1, 60), columns=COLUMNS, scale=st.floats(0.1, 9.0), seed=st.integers(0, 99))
+def test_weights_are_a_softmax(rows, columns, scale, seed):
+    """Weights, their sums and the largest scores, of part of an array, with some rows closed."""
+    dice = np.random.default_rng(seed)
+    whole = 5 * dice.standard_normal((rows, columns + 3)).astype(np.float32)
+    whole[1:][dice.random((rows - 1, columns + 3)) < 0.4] = -1e30
+    score = whole[:, :columns].astype(float)
+    expected = np.exp(scale * (score - score.max(0)))
+    top, total = np.zeros((2, columns + 8), np.float32)
+    weighed(whole[:, :columns], np.float32(scale), top, total)
+    np.testing.assert_allclose(whole[:, :columns], expected, rtol=1e-4, atol=1e-20)
+    assert (whole[:, :columns][score < -1e29] == 0.0).all()
+    np.testing.assert_array_equal(top[:columns], score.max(0))
+    np.testing.assert_allclose(total[:columns], expected.sum(0), rtol=1e-5)
+    assert not top[columns:].any()
+
+
+@settings(deadline=None)
+@given(rows=st.integers(1, 60), columns=COLUMNS, share=st.floats(0, 1), seed=st.integers(0, 99))
+def test_samples_are_rows_with_a_weight(rows, columns, share, seed):
+    """The first row that passes the threshold, also at both ends, and never one without weight."""
+    dice = np.random.default_rng(seed)
+    weight = dice.random((rows, columns), np.float32)
+    weight[dice.random((rows, columns)) < 0.5] = 0.0
+    weight[dice.integers(rows), :] = 1.0
+    total = weight.cumsum(0)[-1]
+    threshold = np.float32(min(share, 1 - 2**-22)) * total
+    found = np.full(columns, -1, np.int32)
+    drawn(weight, threshold, found)
+    np.testing.assert_array_equal(found, (weight.cumsum(0) > threshold).argmax(0))
+    assert (weight[found, range(columns)] > 0).all()
 
 
 def test_exponentials_are_those_of_numpy():

@@ -1,4 +1,4 @@
-"""Compiled attention under a bias, on CPUs: forwards and backwards, a head of an instance at a time.
+"""Compiled attention under a bias, on CPUs: forwards and backwards, one head at a time.
 
 Torch has no gradients of a bias but by whole tensors: a score, a weight and their gradients go
 through main memory several times. Here those of a head stay in the cache, and backwards they are

@@ -141,9 +141,7 @@ class _Attention(torch.autograd.Function):
         out = torch.empty(*projected.shape[:2], *projected.shape[3:])
         begin, pieces = layer * projected.shape[3], len(shared.whole) * projected.shape[3]
         given = (projected.detach().numpy(), shared.whole.numpy(), begin, scale.numpy())
-        threads.share_out(
-            lambda taken: kernels.attend(*given, taken, out.numpy()), pieces
-        )
+        threads.share_out(lambda taken: kernels.attend(*given, taken, out.numpy()), pieces)
         ctx.save_for_backward(projected, scale, out)
         ctx.shared, ctx.begin, ctx.pieces = shared, begin, pieces
         return out

@@ -6,8 +6,8 @@ features, generalises the distance bias of Son et al. 2025 (RRNCO).
 
 A decision is `logit[n] = clip tanh(g . target[n] + pair[current, n])` where `g = q + glimpse(q)`,
 `q = bias + context weight + sum of the rows of query at the roles`, and the glimpse is attention
-over the allowed nodes. On CPUs it runs in compiled loops (`nco.models.pointer_kernels`), elsewhere and
-where gradients of single logits are wanted in torch.
+over the allowed nodes. On CPUs it runs in compiled loops (`nco.models.pointer_kernels`), elsewhere
+and where gradients of single logits are wanted in torch.
 """
 
 from __future__ import annotations

@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from nco.models.products import LANES, exponential, larger, product, take, turn
+from nco.models.products import LANES, exponential, product, product_onto, take, turn
+from nco.models.softmax import sample, weights
 
 TILE = 64
 """Most decisions worked on side by side: scores are `[N, TILE]`, so that every loop over decisions
@@ -28,6 +29,7 @@ VECTOR = 8
 """Numbers in a register, or half of one."""
 
 _NEVER = np.float32(-1e30)
+_MOST = np.float32(1 - 2**-22)  # of a sum: rounded, it is still less than the whole
 _ZERO, _ONE, _TWO = np.float32(0.0), np.float32(1.0), np.float32(2.0)
 _compiled: Any = njit(nogil=True, fastmath=True, error_model="numpy", cache=True)
 _inline = njit(nogil=True, fastmath=True, error_model="numpy", inline="always")
@@ -86,41 +88,26 @@ def _queries(query, weight, bias, roles, context, allowed, chosen, count, lanes,
 
 
 @_inline
-def _weights(score, shut, scale, lanes, top, total):
-    """Turns scores `[N, T]` into weights, the largest of each decision 1, and adds them up."""
-    nodes = len(score)
-    for t in range(lanes):
-        top[t] = _NEVER
-        total[t] = _ZERO
-    for n in range(nodes):
-        for t in range(lanes):
-            score[n, t] += shut[n, t]
-            top[t] = larger(top[t], score[n, t])
-    for n in range(nodes):
-        for t in range(lanes):
-            score[n, t] = exponential((score[n, t] - top[t]) * scale)
-            total[t] += score[n, t]
+def _glimpse(q, key, value, shut, lanes, p, top, share, g):
+    """Attention of the tile: weights `p` `[H, N, T]`, and what they are to be multiplied by.
 
-
-@_inline
-def _glimpse(q, key, value, shut, lanes, p, top, total, g):
-    """Attention of the tile: weights `p` `[H, N, T]` and their sums `total` `[H, T]`.
-
-    Query plus glimpse go into `g` `[E, T]`.
+    This `share` is `[H, T]`. Query plus glimpse go into `g` `[E, T]`.
     """
     heads, width = len(key), key.shape[2]
     for h in range(heads):
         own = slice(h * width, (h + 1) * width)
-        product(key[h], q[own, :lanes], p[h, :, :lanes])
-        _weights(p[h], shut, _ONE, lanes, top, total[h])
+        product_onto(key[h], q[own, :lanes], shut[:, :lanes], p[h, :, :lanes])
+        weights(p[h, :, :lanes], _ONE, top, share[h])
         product(value[h].T, p[h, :, :lanes], g[own, :lanes])
+        for t in range(lanes):
+            share[h, t] = _ONE / share[h, t]
         for w in range(h * width, (h + 1) * width):
             for t in range(lanes):
-                g[w, t] = q[w, t] + g[w, t] / total[h, t]
+                g[w, t] = q[w, t] + g[w, t] * share[h, t]
 
 
 @_inline
-def _logits(g, target, pair, roles, chosen, count, clip, lanes, line, squash, logit):
+def _logits(g, target, pair, roles, chosen, count, clip, shut, lanes, line, squash, logit):
     """Logits `[N, T]` of the tile, and the tanh in them; `line` `[T, N]` is overwritten."""
     product(target, g[:, :lanes], logit[:, :lanes])
     for t in range(count):
@@ -132,7 +119,26 @@ def _logits(g, target, pair, roles, chosen, count, clip, lanes, line, squash, lo
             small = exponential(-_TWO * abs(x))
             size = (_ONE - small) / (_ONE + small)
             squash[n, t] = size if x > _ZERO else -size
-            logit[n, t] = clip * squash[n, t]
+            logit[n, t] = clip * squash[n, t] + shut[n, t]
+
+
+@_inline
+def _draw(logit, temperature, allowed, draw, chosen, count, lanes, top, total, found, action):
+    """Samples actions; `logit` `[N, T]` is overwritten."""
+    nodes = len(logit)
+    weights(logit[:, :lanes], _ONE / temperature, top, total)
+    for t in range(count):
+        # Rounding must not lead past the last node.
+        top[t] = min(draw[chosen[t]], _MOST) * total[t]
+    sample(logit[:, :lanes], top, found)
+    for t in range(count):
+        k, best = chosen[t], int(found[t])
+        if best >= nodes or not allowed[k, best]:
+            # Logits that are no numbers: an action must be allowed all the same.
+            for n in range(nodes):
+                if allowed[k, n]:
+                    best = n
+        action[k] = best
 
 
 @_compiled
@@ -168,8 +174,9 @@ def decide(
     logit = np.zeros((nodes, tile), np.float32)
     squash, shut = np.zeros_like(logit), np.zeros_like(logit)
     line = np.zeros((tile, nodes), np.float32)
-    top, total = np.zeros(tile, np.float32), np.zeros((heads + 1, tile), np.float32)
-    chosen = np.zeros(tile, np.int64)
+    top, total = np.zeros(tile, np.float32), np.zeros(tile, np.float32)
+    share = np.zeros((heads, tile), np.float32)
+    chosen, found = np.zeros(tile, np.int64), np.zeros(tile, np.int32)
     pieces = -(-allowed.shape[1] // piece)
     place = take(taken)
     while place < pieces * len(allowed):
@@ -182,33 +189,25 @@ def decide(
             lanes = _lanes(max(count, LANES), tile)
             _queries(query[b], weight, bias, roles[b], context[b], allowed[b], chosen, count,
                      lanes, rows, line, q, shut)  # fmt: skip
-            _glimpse(q, key[b], value[b], shut, lanes, p, top, total, g)
-            _logits(g, target[b], pair[b // views], roles[b], chosen, count, clip, lanes, line,
-                    squash, logit)  # fmt: skip
+            _glimpse(q, key[b], value[b], shut, lanes, p, top, share, g)
+            _logits(g, target[b], pair[b // views], roles[b], chosen, count, clip, shut, lanes,
+                    line, squash, logit)  # fmt: skip
             if temperature > _ZERO:
-                _weights(logit, shut, _ONE / temperature, lanes, top, total[heads])
-            for t in range(count):
-                k, best = chosen[t], 0
-                if temperature > _ZERO:
-                    threshold, passed = draw[b, k] * total[heads, t], _ZERO
-                    for n in range(nodes):
-                        if allowed[b, k, n]:
-                            best = n
-                            passed += logit[n, t]
-                            if passed > threshold:
-                                break
-                else:
-                    highest = _NEVER
+                _draw(logit, temperature, allowed[b], draw[b], chosen, count, lanes, top,
+                      total, found, action[b])  # fmt: skip
+            else:
+                for t in range(count):
+                    k, best, highest = chosen[t], 0, _NEVER
                     for n in range(nodes):
                         if allowed[b, k, n] and logit[n, t] > highest:
                             highest, best = logit[n, t], n
-                action[b, k] = best
+                    action[b, k] = best
         place = take(taken)
 
 
 @_inline
 def _outcome(
-    logit, squash, shut, action, gain, clip, chosen, count, top, total, step, likelihood
+    logit, squash, action, gain, clip, chosen, count, top, total, step, likelihood
 ):  # fmt: skip
     """Fills in log-likelihoods, and turns `logit` `[N, T]` into the gradient of the raw scores."""
     for t in range(count):
@@ -216,7 +215,7 @@ def _outcome(
         step[t] = gain[chosen[t]] * clip
     for t in range(count, len(step)):
         step[t] = _ZERO
-    _weights(logit, shut, _ONE, len(top), top, total)
+    weights(logit, _ONE, top, total)
     for t in range(count):
         likelihood[chosen[t]] -= top[t] + np.log(total[t])
         logit[action[chosen[t]], t] -= total[t]
@@ -229,13 +228,13 @@ def _outcome(
 
 
 @_inline
-def _through_head(q, rows, g, key, value, p, total, dg, d_key, d_value, mean, scaled, turned, dp,
+def _through_head(q, rows, g, key, value, p, share, dg, d_key, d_value, mean, scaled, turned, dp,
                   dq, to_node):  # fmt: skip
     """Through the glimpse of one head, of which all arrays are; adds its queries' part to `dg`."""
     width, tile = q.shape
     for w in range(width):
         for t in range(tile):
-            scaled[w, t] = dg[w, t] / total[t]
+            scaled[w, t] = dg[w, t] * share[t]
     product(value, scaled, dp)
     turn(scaled, turned)
     product(p, turned, to_node)
@@ -294,7 +293,8 @@ def weigh(
     dp, logit = np.zeros((nodes, tile), np.float32), np.zeros((nodes, tile), np.float32)
     squash, shut = np.zeros_like(logit), np.zeros_like(logit)
     line = np.zeros((tile, nodes), np.float32)
-    top, total = np.zeros(tile, np.float32), np.zeros((heads + 1, tile), np.float32)
+    top, total = np.zeros(tile, np.float32), np.zeros(tile, np.float32)
+    share = np.zeros((heads, tile), np.float32)
     step, to_target = np.zeros(tile, np.float32), np.zeros((nodes, size), np.float32)
     to_node = np.zeros((nodes, width), np.float32)
     chosen = np.zeros(tile, np.int64)
@@ -308,11 +308,11 @@ def weigh(
                 continue
             _queries(query[b], weight, bias, roles[b], context[b], allowed[b], chosen, count,
                      tile, rows, line, q, shut)  # fmt: skip
-            _glimpse(q, key[b], value[b], shut, tile, p, top, total, g)
-            _logits(g, target[b], pair[b // views], roles[b], chosen, count, clip, tile, line,
-                    squash, logit)  # fmt: skip
-            _outcome(logit, squash, shut, action[b], gain[b], clip, chosen, count, top,
-                     total[heads], step, likelihood[b])  # fmt: skip
+            _glimpse(q, key[b], value[b], shut, tile, p, top, share, g)
+            _logits(g, target[b], pair[b // views], roles[b], chosen, count, clip, shut, tile,
+                    line, squash, logit)  # fmt: skip
+            _outcome(logit, squash, action[b], gain[b], clip, chosen, count, top, total, step,
+                     likelihood[b])  # fmt: skip
             turn(logit, line)
             for t in range(count):
                 to_pair = d_pair[b, roles[b, chosen[t], 0]]
@@ -325,7 +325,7 @@ def weigh(
             for h in range(heads):
                 own = slice(h * width, (h + 1) * width)
                 _through_head(
-                    q[own], rows[:, own], g[own], key[b, h], value[b, h], p[h], total[h], dg[own],
+                    q[own], rows[:, own], g[own], key[b, h], value[b, h], p[h], share[h], dg[own],
                     d_key[b, h], d_value[b, h], top, scaled, turned[:, own], dp, dq, to_node,
                 )  # fmt: skip
             turn(dg, turned)

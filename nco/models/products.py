@@ -24,8 +24,10 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import extending, njit, types
+from numba import njit, types
 from numba.core import cgutils
+
+from nco.models.llvm import FLOAT, INT32, WORD, along, intrinsic, many, opened, place, spread
 
 ROWS, LANES = 6, 16
 """Of a block: with AVX2, twelve of the sixteen registers hold sums, the others what is added."""
@@ -47,72 +49,51 @@ _C5 = np.float32(0.0013333558146428)
 _HALF, _ONE = np.float32(0.5), np.float32(1.0)
 _EXPONENT_BIAS, _MANTISSA_BITS = np.int32(127), np.int32(23)
 
-# Typed by what they are called with.
-intrinsic: Any = extending.intrinsic
 _called: Any = njit(nogil=True, fastmath=True, error_model="numpy")
 _inline: Any = njit(nogil=True, fastmath=True, error_model="numpy", inline="always")
 
 
-def _opened(context, builder, signature, arguments, count):
-    """The first arguments, which are arrays, with their data and strides."""
-    pairs = list(zip(signature.args, arguments, strict=True))[:count]
-    return [context.make_array(kind)(context, builder, value) for kind, value in pairs]
+def _block(height, width, begun=False):
+    """A function that fills `out[row : row + height, lane : lane + width]` with `a @ b`.
 
-
-def _place(builder, array, index, kind):
-    """A pointer to an element, whatever the array's strides."""
-    place = builder.ptrtoint(array.data, ir.IntType(64))
-    strides = cgutils.unpack_tuple(builder, array.strides)
-    for stride, number_along in zip(strides, index, strict=True):
-        place = builder.add(place, builder.mul(stride, number_along))
-    return builder.inttoptr(place, kind.as_pointer())
-
-
-def _block(height, width):
-    """A function that fills `out[row : row + height, lane : lane + width]` with `a @ b`."""
+    If `begun`, it adds `begin` at the same place.
+    """
 
     def generate(context, builder, signature, arguments):
-        number, vector = ir.FloatType(), ir.VectorType(ir.FloatType(), width)
-        word = ir.IntType(64)
-        a, b, out = _opened(context, builder, signature, arguments, 3)
-        row, lane = arguments[3:]
+        vector = ir.VectorType(FLOAT, width)
+        *arrays, row, lane = arguments
+        a, b, *begin, out = opened(context, builder, signature, arguments, len(arrays))
         depth = cgutils.unpack_tuple(builder, a.shape)[1]
-        rows = [builder.add(row, ir.Constant(word, r)) for r in range(height)]
-        lanes = ir.Constant(ir.VectorType(ir.IntType(32), width), [0] * width)
-        before = builder.block
-        loop, after = (builder.append_basic_block(name) for name in ("along", "filled"))
-        builder.branch(loop)
-        builder.position_at_end(loop)
-        k = builder.phi(word)
-        k.add_incoming(ir.Constant(word, 0), before)
-        sums = [builder.phi(vector) for _ in rows]
-        part = builder.load(_place(builder, b, (k, lane), vector), align=4)
-        added = []
-        for total, r in zip(sums, rows, strict=True):
-            total.add_incoming(ir.Constant(vector, [0.0] * width), before)
-            one = builder.load(_place(builder, a, (r, k), number), align=4)
-            undefined = ir.Constant(vector, ir.Undefined)
-            first = builder.insert_element(undefined, one, ir.Constant(ir.IntType(32), 0))
-            factor = builder.shuffle_vector(first, undefined, lanes)
-            product = builder.fmul(factor, part, flags=("contract",))
-            added.append(builder.fadd(product, total, flags=("contract",)))
-        following = builder.add(k, ir.Constant(word, 1))
-        k.add_incoming(following, loop)
-        for total, new in zip(sums, added, strict=True):
-            total.add_incoming(new, loop)
-        builder.cbranch(builder.icmp_signed("<", following, depth), loop, after)
-        builder.position_at_end(after)
-        for new, r in zip(added, rows, strict=True):
-            builder.store(new, _place(builder, out, (r, lane), vector), align=4)
+        rows = [builder.add(row, ir.Constant(WORD, r)) for r in range(height)]
+
+        def part(array, index):
+            return builder.load(place(builder, array, index, vector), align=4)
+
+        def add(k, sums):
+            of_b, added = part(b, (k, lane)), []
+            for total, r in zip(sums, rows, strict=True):
+                one = builder.load(place(builder, a, (r, k), FLOAT), align=4)
+                product = builder.fmul(spread(builder, one, width), of_b, flags=("contract",))
+                added.append(builder.fadd(product, total, flags=("contract",)))
+            return added
+
+        start = [part(begin[0], (r, lane)) if begun else many(0.0, width) for r in rows]
+        for total, r in zip(along(builder, depth, start, add), rows, strict=True):
+            builder.store(total, place(builder, out, (r, lane), vector), align=4)
         return context.get_dummy_value()
 
     def block(_typing, a, b, out, row, lane):
         return types.void(a, b, out, row, lane), generate
 
-    return intrinsic(block)
+    def begun_block(_typing, a, b, begin, out, row, lane):
+        return types.void(a, b, begin, out, row, lane), generate
+
+    return intrinsic(begun_block if begun else block)
 
 
 _whole, _low, _narrow = _block(ROWS, LANES), _block(FEW_ROWS, LANES), _block(2 * ROWS, FEW_LANES)
+_whole_onto, _low_onto = _block(ROWS, LANES, begun=True), _block(FEW_ROWS, LANES, begun=True)
+_narrow_onto = _block(2 * ROWS, FEW_LANES, begun=True)
 
 
 @intrinsic
@@ -120,27 +101,25 @@ def _turned_square(_typing, a, out, row, lane):
     """Fills `out[lane : lane + SIDE, row : row + SIDE]` with that square of `a`, transposed."""
 
     def generate(context, builder, signature, arguments):
-        vector, word = ir.VectorType(ir.FloatType(), SIDE), ir.IntType(64)
-        a, out = _opened(context, builder, signature, arguments, 2)
+        vector = ir.VectorType(FLOAT, SIDE)
+        a, out = opened(context, builder, signature, arguments, 2)
         row, lane = arguments[2:]
 
-        def along(begin):
-            return [builder.add(begin, ir.Constant(word, k)) for k in range(SIDE)]
+        def side(begin):
+            return [builder.add(begin, ir.Constant(WORD, k)) for k in range(SIDE)]
 
-        rows = [builder.load(_place(builder, a, (r, lane), vector), align=4) for r in along(row)]
+        rows = [builder.load(place(builder, a, (r, lane), vector), align=4) for r in side(row)]
         # Three rounds of swaps between rows that are 1, 2 and 4 apart.
         for apart in (1, 2, 4):
             low = [k + (SIDE - apart if k & apart else 0) for k in range(SIDE)]
             high = [k + (SIDE if k & apart else apart) for k in range(SIDE)]
-            masks = [
-                ir.Constant(ir.VectorType(ir.IntType(32), SIDE), mask) for mask in (low, high)
-            ]
+            masks = [ir.Constant(ir.VectorType(INT32, SIDE), mask) for mask in (low, high)]
             for k in range(SIDE):
                 if not k & apart:
                     pair = rows[k], rows[k + apart]
                     rows[k], rows[k + apart] = (builder.shuffle_vector(*pair, m) for m in masks)
-        for value, r in zip(rows, along(lane), strict=True):
-            builder.store(value, _place(builder, out, (r, row), vector), align=4)
+        for value, r in zip(rows, side(lane), strict=True):
+            builder.store(value, place(builder, out, (r, row), vector), align=4)
         return context.get_dummy_value()
 
     return types.void(a, out, row, lane), generate
@@ -148,11 +127,11 @@ def _turned_square(_typing, a, out, row, lane):
 
 @intrinsic
 def take(_typing, counter):
-    """The first number of an int64 array, which is one more for whoever asks next, in any thread."""
+    """The first number of an int64 array; whoever asks next, in any thread, gets one more."""
 
     def generate(context, builder, signature, arguments):
-        (array,) = _opened(context, builder, signature, arguments, 1)
-        return builder.atomic_rmw("add", array.data, ir.Constant(ir.IntType(64), 1), "monotonic")
+        (array,) = opened(context, builder, signature, arguments, 1)
+        return builder.atomic_rmw("add", array.data, ir.Constant(WORD, 1), "monotonic")
 
     return types.int64(counter), generate
 
@@ -162,9 +141,8 @@ def larger(_typing, x, y):
     """The larger of two float32, neither of which may be NaN."""
 
     def generate(_context, builder, _signature, arguments):
-        number = ir.FloatType()
-        kind = ir.FunctionType(number, [number, number])
-        function = builder.module.declare_intrinsic("llvm.maxnum", [number], kind)
+        kind = ir.FunctionType(FLOAT, [FLOAT, FLOAT])
+        function = builder.module.declare_intrinsic("llvm.maxnum", [FLOAT], kind)
         return builder.call(function, arguments, fastmath=("nnan", "nsz"))
 
     return types.float32(x, y), generate
@@ -199,6 +177,33 @@ def product(a, b, out):
     if narrow:
         for row in range(0, rows, 2 * ROWS):
             _narrow(a, b, out, min(row, rows - 2 * ROWS), lanes - FEW_LANES)
+
+
+@_called
+def product_onto(a, b, begin, out):
+    """Fills `out` with `begin + a @ b`, as `product`; `begin` must be another array."""
+    rows, lanes = out.shape
+    if rows < ROWS or lanes < LANES:
+        for r in range(rows):
+            for j in range(lanes):
+                out[r, j] = begin[r, j]
+            for k in range(len(b)):
+                for j in range(lanes):
+                    out[r, j] += a[r, k] * b[k, j]
+        return
+    narrow = 0 < lanes % LANES <= FEW_LANES and rows >= 2 * ROWS
+    wide = lanes - lanes % LANES if narrow else lanes
+    low = 0 < rows % ROWS <= FEW_ROWS
+    high = rows - rows % ROWS if low else rows
+    for lane in range(0, wide, LANES):
+        first = min(lane, lanes - LANES)
+        for row in range(0, high, ROWS):
+            _whole_onto(a, b, begin, out, min(row, rows - ROWS), first)
+        if low:
+            _low_onto(a, b, begin, out, rows - FEW_ROWS, first)
+    if narrow:
+        for row in range(0, rows, 2 * ROWS):
+            _narrow_onto(a, b, begin, out, min(row, rows - 2 * ROWS), lanes - FEW_LANES)
 
 
 @_called

@@ -41,7 +41,7 @@ def share_out(run: Callable[[Any], None], pieces: int) -> None:
     def work() -> None:
         try:
             run(taken)
-        except BaseException as error:  # noqa: BLE001 (raised again below, in the calling thread)
+        except BaseException as error:  # raised again below, in the calling thread
             errors.append(error)
 
     _team()(work, workers)

@@ -11,7 +11,7 @@ from numba import njit
 
 from nco.models import threads
 from nco.models.products import exponential, larger, product, product_onto, take, turn
-from nco.models.softmax import sample, weights
+from nco.models.softmax import sample, squash, weights
 
 
 @njit
@@ -30,6 +30,12 @@ def multiplied_onto(a, b, begin, out):
 def weighed(score, scale, top, total):
     """`weights` from compiled code whose own arithmetic may be rearranged."""
     weights(score, scale, top, total)
+
+
+@njit(fastmath=True)
+def squashed(score, tanh, shut, clip):
+    """`squash` from compiled code whose own arithmetic may be rearranged."""
+    squash(score, tanh, shut, clip)
 
 
 @njit(fastmath=True)
@@ -114,6 +120,20 @@ def test_weights_are_a_softmax(rows, columns, scale, seed):
     np.testing.assert_array_equal(top[:columns], score.max(0))
     np.testing.assert_allclose(total[:columns], expected.sum(0), rtol=1e-5)
     assert not top[columns:].any()
+
+
+@settings(deadline=None)
+@given(rows=st.integers(1, 60), columns=COLUMNS, seed=st.integers(0, 99))
+def test_logits_are_those_of_numpy(rows, columns, seed):
+    """Of small scores and large ones, of either sign, for open nodes and closed ones."""
+    dice = np.random.default_rng(seed)
+    pair, score = dice.standard_normal((2, rows, columns)).astype(np.float32)
+    score *= 10.0 ** dice.integers(-3, 3, score.shape)
+    shut = np.where(dice.random(score.shape) < 0.5, 0.0, -1e30).astype(np.float32)
+    tanh = np.tanh(score.astype(float) + pair)
+    squashed(score, pair, shut, np.float32(10))
+    np.testing.assert_allclose(pair, tanh, atol=4e-6)
+    np.testing.assert_allclose(score, np.where(shut == 0, 10 * tanh, -1e30), atol=4e-5)
 
 
 @settings(deadline=None)

@@ -270,7 +270,8 @@ class _Weighed(torch.autograd.Function):
         count, nodes = len(encoded.query), encoded.query.shape[2]
         likelihood = torch.zeros(action.shape)
         grads = [
-            *(torch.zeros_like(x, memory_format=torch.contiguous_format) for x in tensors[:4]),
+            torch.zeros_like(encoded.query, memory_format=torch.contiguous_format),
+            *(torch.empty_like(x, memory_format=torch.contiguous_format) for x in tensors[1:4]),
             torch.zeros(count, nodes, nodes),
             torch.zeros(count, *encoded.weight.shape),
             torch.zeros(count, *encoded.bias.shape),

@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from nco.models.products import LANES, exponential, product, product_onto, take, turn
-from nco.models.softmax import sample, weights
+from nco.models.products import LANES, product, product_onto, take, turn
+from nco.models.softmax import sample, squash, weights
 
 TILE = 64
 """Most decisions worked on side by side: scores are `[N, TILE]`, so that every loop over decisions
@@ -107,19 +107,13 @@ def _glimpse(q, key, value, shut, lanes, p, top, share, g):
 
 
 @_inline
-def _logits(g, target, pair, roles, chosen, count, clip, shut, lanes, line, squash, logit):
+def _logits(g, target, pair, roles, chosen, count, clip, shut, lanes, line, tanh, logit):
     """Logits `[N, T]` of the tile, and the tanh in them; `line` `[T, N]` is overwritten."""
     product(target, g[:, :lanes], logit[:, :lanes])
     for t in range(count):
         line[t] = pair[roles[chosen[t], 0]]
-    turn(line[:lanes], squash[:, :lanes])
-    for n in range(len(logit)):
-        for t in range(lanes):
-            x = logit[n, t] + squash[n, t]
-            small = exponential(-_TWO * abs(x))
-            size = (_ONE - small) / (_ONE + small)
-            squash[n, t] = size if x > _ZERO else -size
-            logit[n, t] = clip * squash[n, t] + shut[n, t]
+    turn(line[:lanes], tanh[:, :lanes])
+    squash(logit[:, :lanes], tanh[:, :lanes], shut[:, :lanes], clip)
 
 
 @_inline
@@ -172,7 +166,7 @@ def decide(
     q, g = np.zeros((size, tile), np.float32), np.zeros((size, tile), np.float32)
     p = np.zeros((heads, nodes, tile), np.float32)
     logit = np.zeros((nodes, tile), np.float32)
-    squash, shut = np.zeros_like(logit), np.zeros_like(logit)
+    tanh, shut = np.zeros_like(logit), np.zeros_like(logit)
     line = np.zeros((tile, nodes), np.float32)
     top, total = np.zeros(tile, np.float32), np.zeros(tile, np.float32)
     share = np.zeros((heads, tile), np.float32)
@@ -191,7 +185,7 @@ def decide(
                      lanes, rows, line, q, shut)  # fmt: skip
             _glimpse(q, key[b], value[b], shut, lanes, p, top, share, g)
             _logits(g, target[b], pair[b // views], roles[b], chosen, count, clip, shut, lanes,
-                    line, squash, logit)  # fmt: skip
+                    line, tanh, logit)  # fmt: skip
             if temperature > _ZERO:
                 _draw(logit, temperature, allowed[b], draw[b], chosen, count, lanes, top,
                       total, found, action[b])  # fmt: skip
@@ -207,7 +201,7 @@ def decide(
 
 @_inline
 def _outcome(
-    logit, squash, action, gain, clip, chosen, count, top, total, step, likelihood
+    logit, tanh, action, gain, clip, chosen, count, top, total, step, likelihood
 ):  # fmt: skip
     """Fills in log-likelihoods, and turns `logit` `[N, T]` into the gradient of the raw scores."""
     for t in range(count):
@@ -224,21 +218,24 @@ def _outcome(
         step[t] /= -total[t]
     for n in range(len(logit)):
         for t in range(len(step)):
-            logit[n, t] *= step[t] * (_ONE - squash[n, t] * squash[n, t])
+            logit[n, t] *= step[t] * (_ONE - tanh[n, t] * tanh[n, t])
 
 
 @_inline
-def _through_head(q, rows, g, key, value, p, share, dg, d_key, d_value, mean, scaled, turned, dp,
-                  dq, to_node):  # fmt: skip
-    """Through the glimpse of one head, of which all arrays are; adds its queries' part to `dg`."""
+def _through_head(q, rows, g, key, value, p, share, dg, old_keys, d_key, old_values, d_value, mean,
+                  scaled, turned, dp, dq):  # fmt: skip
+    """Through the glimpse of one head, of which all arrays are.
+
+    Fills `d_key` and `d_value` with their old sums and what is added, `dq` with the gradient of
+    queries.
+    """
     width, tile = q.shape
     for w in range(width):
         for t in range(tile):
             scaled[w, t] = dg[w, t] * share[t]
     product(value, scaled, dp)
     turn(scaled, turned)
-    product(p, turned, to_node)
-    d_value += to_node
+    product_onto(p, turned, old_values, d_value)
     # The mean of dp under p is what the glimpse itself gains.
     mean[:] = _ZERO
     for w in range(width):
@@ -247,10 +244,8 @@ def _through_head(q, rows, g, key, value, p, share, dg, d_key, d_value, mean, sc
     for n in range(len(p)):
         for t in range(tile):
             dp[n, t] = p[n, t] * (dp[n, t] - mean[t])
-    product(dp, rows, to_node)
-    d_key += to_node
-    product(key.T, dp, dq)
-    dg += dq
+    product_onto(dp, rows, old_keys, d_key)
+    product_onto(key.T, dp, dg, dq)
 
 
 @_inline
@@ -279,8 +274,9 @@ def weigh(
 
     All arguments up to `allowed` are as in `decide`. `action` and `gain` are `[V, D]`; `taken` is
     the number of instances begun, shared by threads; `likelihood` `[V, D]` holds zeros and is
-    filled where there was a choice. What begins with `d_` holds zeros in the shape of its namesake,
-    to which the gradient is added; `d_pair` `[V, N, N]`, `d_weight` `[V, C, E]` and `d_bias`
+    filled where there was a choice. What begins with `d_` has the shape of its namesake: `d_key`,
+    `d_value` and `d_target` are filled with the gradient, the others hold zeros, to which it is
+    added; `d_pair` `[V, N, N]`, `d_weight` `[V, C, E]` and `d_bias`
     `[V, E]` have an entry an instance.
     """
     heads, nodes, width = key.shape[1:]
@@ -288,20 +284,23 @@ def weigh(
     rows, turned = np.zeros((tile, size), np.float32), np.zeros((tile, size), np.float32)
     q, g = np.zeros((size, tile), np.float32), np.zeros((size, tile), np.float32)
     dg, scaled = np.zeros((size, tile), np.float32), np.zeros((width, tile), np.float32)
-    dq = np.zeros((width, tile), np.float32)
+    dq = np.zeros((size, tile), np.float32)
     p = np.zeros((heads, nodes, tile), np.float32)
     dp, logit = np.zeros((nodes, tile), np.float32), np.zeros((nodes, tile), np.float32)
-    squash, shut = np.zeros_like(logit), np.zeros_like(logit)
+    tanh, shut = np.zeros_like(logit), np.zeros_like(logit)
     line = np.zeros((tile, nodes), np.float32)
     top, total = np.zeros(tile, np.float32), np.zeros(tile, np.float32)
     share = np.zeros((heads, tile), np.float32)
-    step, to_target = np.zeros(tile, np.float32), np.zeros((nodes, size), np.float32)
-    to_node = np.zeros((nodes, width), np.float32)
+    step = np.zeros(tile, np.float32)
+    # Sums over tiles so far, and with the tile at hand: they change places.
+    keys = np.zeros((2, heads, nodes, width), np.float32)
+    values, targets = np.zeros_like(keys), np.zeros((2, nodes, size), np.float32)
     chosen = np.zeros(tile, np.int64)
     forced = np.zeros(allowed.shape[1], np.int64)
     b = take(taken)
     while b < len(allowed):
-        j = 0
+        j, old, new = 0, 0, 1
+        keys[old], values[old], targets[old] = _ZERO, _ZERO, _ZERO
         while j < allowed.shape[1]:
             count, j = _pick_up(allowed[b], j, allowed.shape[1], forced, chosen)
             if count == 0:
@@ -310,8 +309,8 @@ def weigh(
                      tile, rows, line, q, shut)  # fmt: skip
             _glimpse(q, key[b], value[b], shut, tile, p, top, share, g)
             _logits(g, target[b], pair[b // views], roles[b], chosen, count, clip, shut, tile,
-                    line, squash, logit)  # fmt: skip
-            _outcome(logit, squash, action[b], gain[b], clip, chosen, count, top, total, step,
+                    line, tanh, logit)  # fmt: skip
+            _outcome(logit, tanh, action[b], gain[b], clip, chosen, count, top, total, step,
                      likelihood[b])  # fmt: skip
             turn(logit, line)
             for t in range(count):
@@ -319,17 +318,19 @@ def weigh(
                 for n in range(nodes):
                     to_pair[n] += line[t, n]
             turn(g, turned)
-            product(logit, turned, to_target)
-            d_target[b] += to_target
+            product_onto(logit, turned, targets[old], targets[new])
             product(target[b].T, logit, dg)
             for h in range(heads):
                 own = slice(h * width, (h + 1) * width)
                 _through_head(
                     q[own], rows[:, own], g[own], key[b, h], value[b, h], p[h], share[h], dg[own],
-                    d_key[b, h], d_value[b, h], top, scaled, turned[:, own], dp, dq, to_node,
+                    keys[old, h], keys[new, h], values[old, h], values[new, h], top, scaled,
+                    turned[:, own], dp, dq[own],
                 )  # fmt: skip
-            turn(dg, turned)
+            old, new = new, old
+            turn(dq, turned)
             _through_queries(
                 turned, roles[b], context[b], chosen, count, d_query[b], d_weight[b], d_bias[b]
             )
+        d_key[b], d_value[b], d_target[b] = keys[old], values[old], targets[old]
         b = take(taken)

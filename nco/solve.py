@@ -13,6 +13,7 @@ from nco.solver import Prepares, Solver, check_limits, refuse_unsupported
 
 # Name -> "module:attribute" of a solver. Modules load on first use: some take seconds.
 _METHODS: dict[str, str] = {
+    "auto": "nco.search.auto:SOLVER",
     "nearest": "nco.baselines.nearest:SOLVER",
     "savings": "nco.baselines.savings:SOLVER",
     "ortools": "nco.baselines.ortools:SOLVER",
@@ -33,7 +34,7 @@ _METHODS: dict[str, str] = {
     "genetic-random": "nco.search.genetic.solver:RANDOM",
 }
 METHODS = MappingProxyType(_METHODS)
-DEFAULT_METHOD = "pyvrp"
+DEFAULT_METHOD = "auto"
 
 
 def register(name: str, target: str) -> None:

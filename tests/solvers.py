@@ -12,6 +12,7 @@ from nco.baselines.ortools import ORTools
 from nco.baselines.pyvrp import PyVRP
 from nco.baselines.savings import Savings
 from nco.baselines.vroom import Vroom
+from nco.search.auto import Auto
 from nco.search.genetic.solver import SOLVER as GENETIC
 from nco.search.lns.solver import LNS
 from nco.search.tree import TreeSearch, TreeSolver
@@ -22,6 +23,7 @@ SEARCHES: dict[str, Solver] = {
     "pyvrp": PyVRP(max_iterations=400),
     "vroom": Vroom(level=3),
     "hgs": HGS(max_iterations=60),
+    "auto": Auto(LNS(max_iterations=300), replace(GENETIC, max_iterations=60), PyVRP(400)),
     "genetic": replace(GENETIC, max_iterations=60),
     "lns": LNS(max_iterations=300),
     "mcts": TreeSolver("mcts", TreeSearch(rounds=4, views=2)),

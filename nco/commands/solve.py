@@ -32,9 +32,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--method",
         type=_problem.names,
-        default=("pyvrp",),
+        default=("auto",),
         metavar="M[,M]",
-        help="pyvrp (default), ortools, vroom, hgs, policy, savings, nearest; several are compared",
+        help="auto (default), lns, genetic, mcts, policy, pyvrp, hgs, vroom, ortools, savings, "
+        "nearest; several are compared",
     )
     group.add_argument(
         "--time-limit", type=_problem.seconds, default=2.0, metavar="S", help="of each method (2)"
@@ -100,12 +101,12 @@ def _methods(arguments: argparse.Namespace) -> list[str | Solver]:
     names: Sequence[str] = arguments.method
     if arguments.policy is None:
         return list(names)
-    if not any(name.startswith("policy") for name in names):
-        raise InputError("--policy is for --method policy; add it or leave --policy out")
     from nco.search.policy import PolicySolver
     from nco.solve import solver
 
     chosen = [solver(name) for name in names]
+    if not any(isinstance(s, PolicySolver) for s in chosen):
+        raise InputError("--policy is for --method policy or mcts; add one or leave --policy out")
     source = str(arguments.policy)
     return [replace(s, source=source) if isinstance(s, PolicySolver) else s for s in chosen]
 

@@ -11,6 +11,7 @@ from nco.baselines.mending import finished
 from nco.baselines.pyvrp import Limit, PyVRP, feasible_first, quiet, reserve_s
 from nco.baselines.pyvrp_model import Model
 from nco.baselines.quick import quick_routes
+from nco.problem import Feature
 from nco.search.genetic.evolution import Evolution, Plan
 from nco.search.seeds import Seed, prepare, starts
 from nco.solution import Solution
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from nco.baselines.fleet import Kind
-    from nco.problem import Feature, Problem
+    from nco.problem import Problem
     from nco.route import Route
 
 SEEDS_SHARE = 0.7  # of the time, which seeds may take at most
@@ -58,7 +59,7 @@ class Genetic:
     plan: Plan = field(default_factory=Plan)
     clock: type[Clock] = Clock
 
-    supports: ClassVar[frozenset[Feature]] = PyVRP.supports
+    supports: ClassVar[frozenset[Feature]] = PyVRP.supports - {Feature.TRIPS}
 
     def prepare(self, problem: Problem) -> None:
         """See `nco.solver.Prepares`."""

@@ -30,7 +30,6 @@ NEAR = 24  # places that are tried before and behind a stop
 RELATED = 100  # stops that removal spreads over
 MOST = 60  # stops that are inserted in one go, where more are left out
 WAITING = 0.2  # weight of waiting against driving, in what is near
-NOWHERE = 1e15  # seconds of an arc that does not exist
 
 
 class Instance(NamedTuple):
@@ -50,6 +49,7 @@ class Instance(NamedTuple):
         opens: `[N + 2 M]` earliest start at each place.
         closes: `[N + 2 M]` latest start.
         prize: `[N]` cost of leaving a stop out.
+        reward: of serving a required stop, more than leaving one out can save.
         barred: more than all prizes together: of arcs that do not exist, of being late.
         kind: `[M]` of each vehicle, in order.
         first: `[P + 1]` the first vehicle of each kind, and behind the last one `M`.
@@ -76,6 +76,7 @@ class Instance(NamedTuple):
     opens: Floats
     closes: Floats
     prize: Floats
+    reward: float
     barred: float
     kind: Ints
     first: Ints
@@ -101,7 +102,7 @@ class Plan(NamedTuple):
         leaving: `[N + 2 M]` cost of the arc to the place that follows; of an empty route 0.
         vehicle: `[N + 2 M]` that serves a place, -1 where a stop is left out.
         load: `[M, K]`.
-        count: `[M]` stops.
+        served: `[M]` stops.
         measure: `[M]` metres or seconds, of which the longest counts.
         duty: `[M]` seconds on duty.
         late: `[M]` whether a route misses a window. Taking a stop out may do that: the direct
@@ -128,7 +129,7 @@ class Plan(NamedTuple):
     leaving: Floats
     vehicle: Ints
     load: Floats
-    count: Ints
+    served: Ints
     measure: Floats
     duty: Floats
     late: Bools
@@ -209,7 +210,9 @@ def instance_of(problem: Problem, fleet: Fleet, heat: Singles | None = None) -> 
     arcs[missing] = barred
     drive = np.zeros((1, 1, 1))
     if times:
-        drive = np.stack([np.minimum(kind.duration_s, NOWHERE) for kind in kinds])
+        # An arc that does not exist is barred by its cost; its time must only not swamp the others.
+        slowest = largest(*(kind.duration_s for kind in kinds))
+        drive = np.stack([np.minimum(kind.duration_s, slowest) for kind in kinds])
     metres = np.zeros((1, 1, 1))
     if weights.longest_route > 0 and not by_time:
         metres = np.stack([problem.profiles[k.vehicle.profile].distance_m for k in kinds])
@@ -240,6 +243,7 @@ def instance_of(problem: Problem, fleet: Fleet, heat: Singles | None = None) -> 
         opens=opens,
         closes=closes,
         prize=prize,
+        reward=reward,
         barred=barred,
         kind=np.array(fleet.kind, np.int32),
         first=np.searchsorted(fleet.kind, range(len(kinds) + 1)).astype(np.int32),
@@ -272,7 +276,7 @@ def _neighbours(
             far = far + WAITING * float(np.nan_to_num(rate)) * np.maximum(
                 np.nan_to_num(wait, nan=0.0, neginf=0.0), 0.0
             )
-            far[opens[:, None] + drive > closes[None] + slack(closes)[None]] = np.inf
+            far[opens[:, None] + drive > (closes + slack(closes))[None]] = np.inf
     far[:, : problem.depots] = far[: problem.depots] = np.inf
     np.fill_diagonal(far, np.inf)
     return (
@@ -308,7 +312,7 @@ def empty_plan(instance: Instance, seed: int) -> Plan:
         leaving=np.zeros(places),
         vehicle=np.full(places, -1, np.int32),
         load=np.zeros((vehicles, dimensions)),
-        count=np.zeros(vehicles, np.int32),
+        served=np.zeros(vehicles, np.int32),
         measure=np.zeros(vehicles),
         duty=np.zeros(vehicles),
         late=np.zeros(vehicles, np.bool_),

@@ -17,6 +17,7 @@ INSERTIONS = ("blinks", "greedy", "regret", "policy")
 """Names, in the order of their numbers."""
 
 BLINK = 0.01  # chance that a place is overlooked (Christiaens and Vanden Berghe 2020)
+BOLD = 0.3  # chance that an optional stop is inserted at a loss: several may pay together
 _NEVER = 1e300
 _LOG_SEEN = np.log(1.0 - BLINK)
 
@@ -44,28 +45,30 @@ def _delta(instance, plan, j, i, bound):
     k, a, b = instance.kind[v], instance.place[i], instance.place[n]
     delta = np.float64(instance.cost_into[k, j, a]) + np.float64(instance.cost[k, j, b])
     delta -= plan.leaving[i]
-    if not plan.count[v]:
+    if not plan.served[v]:
         delta += instance.fixed[v]
     if delta >= bound:
         return _NEVER
     if instance.times:
         ahead, rest = plan.ahead[i], plan.rest[n]
-        d, e, l, late = joined(
+        seconds, early, latest, late = joined(
             ahead[0], ahead[1], ahead[2], instance.service[j], instance.opens[j],
             instance.closes[j], instance.drive[k, a, j],
         )  # fmt: skip
         if late > 0.0:
             return _NEVER
-        d, e, l, late = joined(d, e, l, rest[0], rest[1], rest[2], instance.drive[k, j, b])
+        seconds, early, latest, late = joined(
+            seconds, early, latest, rest[0], rest[1], rest[2], instance.drive[k, j, b]
+        )
         if late > 0.0:
             return _NEVER
-        delta += instance.per_s[v] * (d - plan.duty[v])
+        delta += instance.per_s[v] * (seconds - plan.duty[v])
         if instance.longest > 0.0 and instance.by_time:
-            delta += _longer(instance, plan, v, d)
+            delta += _longer(instance, plan, v, seconds)
     if instance.longest > 0.0 and not instance.by_time:
         metres = instance.metres
         longer = plan.measure[v] + np.float64(metres[k, a, j]) + np.float64(metres[k, j, b])
-        if plan.count[v]:
+        if plan.served[v]:
             longer -= np.float64(metres[k, a, b])
         delta += _longer(instance, plan, v, longer)
     return delta
@@ -87,7 +90,7 @@ def _longer(instance, plan, v, measure):
 
 @compiled
 def _near(instance, plan, j, blinks):
-    """Fills `trial` with the places beside a stop's nearest nodes and on idle vehicles; how many."""
+    """Fills `trial` with places beside a stop's nearest nodes and on idle vehicles; how many."""
     count, size = 0, len(instance.service)
     for side in range(2):
         for n in instance.before[j] if side == 0 else instance.behind[j]:
@@ -102,7 +105,7 @@ def _near(instance, plan, j, blinks):
                 count += 1
     for k in range(len(instance.first) - 1):
         for v in range(instance.first[k], instance.first[k + 1]):
-            if plan.count[v] == 0:
+            if plan.served[v] == 0:
                 plan.trial[count] = size + 2 * v
                 count += 1
                 break
@@ -113,8 +116,8 @@ def _near(instance, plan, j, blinks):
 def _everywhere(instance, plan, j):
     """Fills `trial` with all places on vehicles that have room for a stop; how many."""
     count, size = 0, len(instance.service)
-    for v in range(len(plan.count)):
-        if plan.count[v] and _fits(instance, plan, j, v):
+    for v in range(len(plan.served)):
+        if plan.served[v] and _fits(instance, plan, j, v):
             i = size + 2 * v
             while i != size + 2 * v + 1:
                 plan.trial[count] = i
@@ -126,7 +129,10 @@ def _everywhere(instance, plan, j):
 @compiled
 def _best(instance, plan, j, blinks, guide):
     """The place behind which a stop costs least (-1 for none), that cost, and on other vehicles."""
-    best, place, second, vehicle = instance.prize[j], -1, instance.prize[j], -1
+    worth = instance.prize[j]
+    if worth < instance.reward and uniform(plan) < BOLD:
+        worth = instance.reward
+    best, place, second, vehicle = worth, -1, worth, -1
     count = _near(instance, plan, j, blinks)
     for turn in range(2):
         for n in range(count):

@@ -16,10 +16,11 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-# These functions allocate nothing: without numba's counting of references to their many arrays, which
-# is most of what they would do, they are several times as fast.
-compiled: Any = njit(nogil=True, error_model="numpy", cache=True, _nrt=False)
-inline: Any = njit(nogil=True, error_model="numpy", inline="always", _nrt=False)
+# These functions allocate nothing: without numba's counting of references to their many arrays,
+# which is most of what they would do, they are several times as fast.
+_options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
+compiled: Any = njit(cache=True, **_options)
+inline: Any = njit(inline="always", **_options)
 
 SMOOTH = 1e-3  # weight of the mean square of routes, beside the longest
 
@@ -74,17 +75,17 @@ def _link(instance, plan, j, before):
     there, away = arc(instance, k, before, j), arc(instance, k, j, behind)
     delta = there + away - plan.leaving[before]
     plan.leaving[before], plan.leaving[j] = there, away
-    if not plan.count[v]:
+    if not plan.served[v]:
         delta += instance.fixed[v]
     plan.total[0] += delta - instance.prize[j]
     if instance.longest > 0.0 and not instance.by_time:
         a, b, n = instance.place[before], instance.place[behind], instance.metres
         plan.measure[v] += np.float64(n[k, a, j]) + np.float64(n[k, j, b])
-        if plan.count[v]:
+        if plan.served[v]:
             plan.measure[v] -= np.float64(n[k, a, b])
     for c in range(plan.load.shape[1]):
         plan.load[v, c] += instance.demand[j, c]
-    plan.count[v] += 1
+    plan.served[v] += 1
     plan.next[before], plan.prev[j], plan.next[j], plan.prev[behind] = j, before, behind, j
     plan.vehicle[j] = v
     at, last = plan.absent_at[j], plan.number[0] - 1
@@ -99,10 +100,10 @@ def _unlink(instance, plan, j):
     """Takes a stop out: costs, loads and links."""
     v, before, behind = plan.vehicle[j], plan.prev[j], plan.next[j]
     k = instance.kind[v]
-    plan.count[v] -= 1
+    plan.served[v] -= 1
     delta = plan.leaving[before] + plan.leaving[j]
     plan.leaving[before] = 0.0
-    if plan.count[v]:
+    if plan.served[v]:
         plan.leaving[before] = arc(instance, k, before, behind)
         delta -= plan.leaving[before]
     else:
@@ -111,7 +112,7 @@ def _unlink(instance, plan, j):
     if instance.longest > 0.0 and not instance.by_time:
         a, b, n = instance.place[before], instance.place[behind], instance.metres
         plan.measure[v] -= np.float64(n[k, a, j]) + np.float64(n[k, j, b])
-        if plan.count[v]:
+        if plan.served[v]:
             plan.measure[v] += np.float64(n[k, a, b])
     for c in range(plan.load.shape[1]):
         plan.load[v, c] -= instance.demand[j, c]
@@ -141,7 +142,7 @@ def refresh(instance, plan, v):
         )  # fmt: skip
         late += missed
         i = j
-    if plan.late[v] != (late > 0.0 and plan.count[v] > 0):
+    if plan.late[v] != (late > 0.0 and plan.served[v] > 0):
         plan.late[v] = not plan.late[v]
         plan.total[0] += instance.barred if plan.late[v] else -instance.barred
     rest[end, 0], rest[end, 1], rest[end, 2] = 0.0, instance.opens[end], instance.closes[end]
@@ -155,7 +156,7 @@ def refresh(instance, plan, v):
             instance.drive[k, a, b],
         )  # fmt: skip
         j = i
-    duty = ahead[end, 0] if plan.count[v] else 0.0
+    duty = ahead[end, 0] if plan.served[v] else 0.0
     plan.total[0] += instance.per_s[v] * (duty - plan.duty[v])
     plan.duty[v] = duty
     if instance.longest > 0.0 and instance.by_time:
@@ -227,7 +228,7 @@ def rebuild(instance, plan, following):
     plan.vehicle[:size] = -1
     plan.absent_at[:] = -1
     plan.load[:] = 0.0
-    plan.count[:] = 0
+    plan.served[:] = 0
     plan.measure[:] = 0.0
     plan.duty[:] = 0.0
     plan.late[:] = False
@@ -243,7 +244,7 @@ def rebuild(instance, plan, following):
         while i != end:
             j = plan.next[i]
             plan.prev[j] = i
-            if j != end or plan.count[v]:
+            if j != end or plan.served[v]:
                 plan.leaving[i] = arc(instance, k, i, j)
                 plan.total[0] += plan.leaving[i]
                 if instance.longest > 0.0 and not instance.by_time:
@@ -251,11 +252,11 @@ def rebuild(instance, plan, following):
                     plan.measure[v] += np.float64(instance.metres[k, a, b])
             if j != end:
                 plan.vehicle[j] = v
-                plan.count[v] += 1
+                plan.served[v] += 1
                 for c in range(plan.load.shape[1]):
                     plan.load[v, c] += instance.demand[j, c]
             i = j
-        if plan.count[v]:
+        if plan.served[v]:
             plan.total[0] += instance.fixed[v]
         if instance.times:
             refresh(instance, plan, v)

@@ -61,7 +61,7 @@ def _strings(instance, plan, count):
         # A route that lost a string is dirty: it loses only one.
         if plan.vehicle[j] < 0 or plan.dirty[plan.vehicle[j]]:
             continue
-        size = plan.count[plan.vehicle[j]]
+        size = plan.served[plan.vehicle[j]]
         length = 1 + below(plan, min(size, STRING, left))
         kept = 0
         if length > 1 and length < size and uniform(plan) < 0.5:
@@ -144,7 +144,7 @@ def _route(instance, plan, count):
     if j < 0:
         return
     left = 2 * count
-    if plan.count[plan.vehicle[j]] <= left:
+    if plan.served[plan.vehicle[j]] <= left:
         while plan.prev[j] < size:
             j = plan.prev[j]
     while j < size and left > 0:

@@ -1,0 +1,213 @@
+"""Neighbourhood search: what its compiled changes keep, what its operators do, what it finds."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from brute import optimum
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from instances import problems
+
+import nco
+from nco import Feature, Objective, Problem, Route, Solution, Vehicle
+from nco.baselines.fleet import kinds_of
+from nco.search.lns import annealing, arrays, insertion, links, removal
+from nco.search.lns.search import Search
+from nco.search.lns.solver import LNS
+
+random_problems = settings(
+    max_examples=40,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
+
+
+def ring(stops: int, **changes: object) -> Problem:
+    """Stops on a circle around the depot that is dearer against the clock; vans hold four."""
+    angle = np.linspace(0, 2 * np.pi, stops, endpoint=False)
+    xy = np.vstack([[0.0, 0.0], 1000 * np.stack([np.cos(angle), np.sin(angle)], 1)])
+    distance = np.hypot(*(xy[:, None] - xy[None]).transpose(2, 0, 1))
+    distance = np.rint(distance + 50 * np.triu(distance > 0))
+    given = {"demand": [0] + [1] * stops, "capacity": 4, **changes}
+    return Problem.from_matrices(distance, **given)
+
+
+def begun(problem: Problem, seed: int = 0) -> tuple[arrays.Fleet, arrays.Instance, arrays.Plan]:
+    """A fleet, an instance and a plan with all stops that fit."""
+    fleet = arrays.Fleet.of(problem, kinds_of(problem), [])
+    instance = arrays.instance_of(problem, fleet)
+    plan = arrays.empty_plan(instance, seed)
+    links.rebuild(instance, plan, arrays.links_of([], fleet, instance))
+    annealing.construct(instance, plan)
+    return fleet, instance, plan
+
+
+def state(plan: arrays.Plan) -> list[np.ndarray]:
+    """What must come back when changes are taken back."""
+    stops = {*plan.absent[: plan.number[0]].tolist()}
+    driven = np.where(plan.vehicle >= 0, [plan.next, plan.prev], -1)
+    on_time = [np.where(plan.vehicle[: len(x), None] >= 0, x, 0) for x in (plan.ahead, plan.rest)]
+    known = [driven, plan.vehicle, plan.load, plan.served, plan.total, plan.late, plan.duty]
+    return [x.copy() for x in (*known, *on_time, np.array(sorted(stops)))]
+
+
+def same(a: list[np.ndarray], b: list[np.ndarray]) -> bool:
+    """Whether two states agree but for the last digits."""
+    return all(np.allclose(x, y, rtol=1e-9, atol=1e-6) for x, y in zip(a, b, strict=True))
+
+
+@random_problems
+@given(problem=problems(max_stops=7), seed=st.integers(0, 1000))
+def test_what_is_taken_back_is_gone(problem, seed):
+    """After a removal, an insertion and taking both back, everything is as it was."""
+    problem = replace(problem, vehicles=[replace(v, max_trips=1) for v in problem.vehicles])
+    if not any(kind.stops.any() for kind in kinds_of(problem)):
+        return
+    _, instance, plan = begun(problem, seed)
+    for out in range(len(removal.REMOVALS) - 1):
+        for back in range(len(insertion.INSERTIONS) - 1):
+            before, total = state(plan), float(plan.total[0])
+            plan.number[1] = 0
+            removal.remove_by(out, instance, plan, 3)
+            links.settle(instance, plan)
+            insertion.insert_by(back, instance, plan, 0.0)
+            links.take_back(instance, plan, total)
+            assert same(before, state(plan)), (removal.REMOVALS[out], insertion.INSERTIONS[back])
+
+
+@random_problems
+@given(problem=problems(max_stops=7), seed=st.integers(0, 1000))
+def test_what_is_counted_along_is_what_routes_cost(problem, seed):
+    """The cost that a search keeps is that of its routes, with a price for what is left out."""
+    problem = replace(problem, vehicles=[replace(v, max_trips=1) for v in problem.vehicles])
+    kinds = kinds_of(problem)
+    if not any(kind.stops.any() for kind in kinds):
+        return
+    search = Search(problem, kinds, [], seed)
+    search.run(200, 0.0, 1.0)
+    found = Solution.from_routes(problem, search.routes)
+    assert not found.violations
+    if found.feasible and problem.objective.longest_route == 0:
+        assert search.cost == pytest.approx(found.cost.total, rel=1e-5, abs=1e-3)
+
+
+@pytest.mark.parametrize("operator", range(len(removal.REMOVALS)))
+def test_every_removal_takes_stops_out(operator):
+    """A removal operator leaves fewer stops on routes, none twice, and all others in order."""
+    _, instance, plan = begun(ring(24))
+    instance = instance._replace(heat=np.zeros((25, 25), np.float32))
+    order = [j for j in range(1, 25) if plan.vehicle[j] >= 0]
+    plan.number[1] = 0
+    removal.remove_by(operator, instance, plan, 6)
+    out = plan.absent[: plan.number[0]].tolist()
+    assert 1 <= len(out) <= 24 and len(set(out)) == len(out)
+    assert sorted(out + [j for j in order if plan.vehicle[j] >= 0]) == order
+
+
+@pytest.mark.parametrize("operator", range(len(insertion.INSERTIONS)))
+def test_every_insertion_puts_all_back_that_fit(operator):
+    """An insertion operator serves all stops again where there is room."""
+    _, instance, plan = begun(ring(24))
+    instance = instance._replace(heat=np.zeros((25, 25), np.float32))
+    plan.number[1] = 0
+    removal.remove_by(0, instance, plan, 8)
+    links.settle(instance, plan)
+    insertion.insert_by(operator, instance, plan, 1.0)
+    assert plan.number[0] == 0
+
+
+def test_heat_guides_insertion():
+    """Among two places that cost the same, the policy's arc decides."""
+    problem = Problem.from_matrices(
+        np.array([[0, 9, 9, 5], [9, 0, 9, 5], [9, 9, 0, 5], [5, 5, 5, 0]], float)
+    )
+    fleet = arrays.Fleet.of(problem, kinds_of(problem), [])
+    for i, j in ((0, 1), (1, 2), (2, 0)):
+        heat = np.zeros((4, 4), np.float32)
+        heat[i, 3] = heat[3, j] = 1.0
+        instance = arrays.instance_of(problem, fleet, heat)
+        plan = arrays.empty_plan(instance, 0)
+        links.rebuild(instance, plan, arrays.links_of([Route(0, (1, 2))], fleet, instance))
+        insertion.insert_by(3, instance, plan, 100.0)
+        assert instance.place[plan.prev[3]] == i and instance.place[plan.next[3]] == j
+
+
+def test_a_detour_may_be_what_keeps_a_route_on_time():
+    """Where the direct street is slow, taking a stop out makes a route late, and that is known."""
+    drive = np.array([[0, 1, 100], [1, 0, 1], [100, 1, 0]], float)
+    problem = Problem.from_matrices(
+        np.ones((3, 3)) - np.eye(3), drive, window_s=[[0, 500], [0, 500], [0, 10]], vehicles=1
+    )
+    fleet, instance, plan = begun(problem)
+    assert plan.number[0] == 0 and not plan.late.any()
+    plan.number[1] = 0
+    before, total = state(plan), float(plan.total[0])
+    links.remove(instance, plan, 1)
+    links.settle(instance, plan)
+    assert plan.late.any() and plan.total[0] > instance.barred / 2
+    links.take_back(instance, plan, total)
+    assert same(before, state(plan))
+    assert [r.stops for r in Search(problem, kinds_of(problem), [], 0).routes] == [(1, 2)]
+    assert fleet.numbers == (0,)
+
+
+@pytest.mark.parametrize(("by", "factor"), [("distance", 1.0), ("duration", 2.0)])
+def test_the_longest_route_is_kept_short(by, factor):
+    """Two vehicles share a line of stops evenly where the longest route is what counts."""
+    place = np.array([0, 1, 2, 3, -1, -2, -3], float) * 100
+    distance = np.abs(place[:, None] - place[None])
+    problem = Problem.from_matrices(
+        distance,
+        factor * distance,
+        vehicles=3,
+        objective=Objective(distance=0.01, longest_route=1.0, longest_by=by),
+    )
+    assert Feature.LONGEST_ROUTE in problem.features
+    found = LNS(max_iterations=500).solve(problem, 10.0, seed=0)
+    assert found.feasible and found.cost.total == pytest.approx(optimum(problem))
+
+
+def test_optional_stops_are_served_where_they_pay():
+    """A stop that costs more than its prize stays out, one that costs less is served."""
+    problem = ring(6, prize=[np.inf, 1.0, 5000.0, 1.0, 5000.0, 1.0, 5000.0])
+    found = LNS(max_iterations=500).solve(problem, 10.0, seed=0)
+    assert found.cost.total == pytest.approx(optimum(problem))
+    assert {u.stop for u in found.unassigned} <= {1, 3, 5}
+
+
+def test_the_best_is_kept_and_the_same_seed_finds_the_same():
+    """A search never forgets its best routes, and is repeated by its seed."""
+    problem = ring(30)
+    search = Search(problem, kinds_of(problem), [], 3)
+    costs = []
+    for part in range(10):
+        search.run(50, part / 10, (part + 1) / 10)
+        costs.append(search.cost)
+    assert costs == sorted(costs, reverse=True)
+    again = [LNS(max_iterations=400).solve(problem, 60.0, seed=s).routes for s in (5, 5, 6)]
+    assert again[0] == again[1]
+
+
+def test_a_search_goes_on_from_another_one():
+    """Islands exchange their best routes."""
+    problem = ring(30)
+    one, other = (Search(problem, kinds_of(problem), [], seed) for seed in (1, 2))
+    one.run(500, 0.0, 1.0)
+    other.go_on_from(one)
+    assert other.cost == one.cost and other.routes == one.routes
+    other.run(100, 0.9, 1.0)
+    assert other.cost <= one.cost
+
+
+def test_several_kinds_and_depots():
+    """Each kind of vehicle keeps to its depot, its room and the stops that it may serve."""
+    base = ring(10)
+    small = Vehicle(capacity=(3,), start=0, end=0)
+    large = Vehicle(capacity=(8,), start=1, end=1, allowed=np.arange(11) % 5 != 0)
+    problem = replace(
+        base, depots=2, demand=np.array([0, 0] + [1] * 9, float), vehicles=(small, small, large)
+    )
+    found = LNS(max_iterations=2000).solve(problem, 10.0, seed=1)
+    assert found.feasible and nco.check(problem, found).feasible

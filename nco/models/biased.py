@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 # Scores below which attention is not worth the second that it takes to load the compiled loops.
 LIGHT = 200_000
 
+# Nodes up to which the scores of a head fit into the cache. Beyond, attention without a bias is for
+# torch, which never has them all.
+FEW_NODES = 200
+
 
 class Shared:
     """The biases of all layers in one tensor, and room for their gradient.
@@ -103,6 +107,10 @@ def attend(projected: Tensor, heads: int, bias: Bias | Tensor | None, scale: Ten
     """
     count, nodes, _ = projected.shape
     parts = projected.view(count, nodes, 3, heads, -1)
+    if bias is None and nodes <= FEW_NODES:
+        # To the compiled loops no bias is one of zeros, which all instances share.
+        zeros = projected.new_zeros(1, heads, nodes, nodes)
+        bias = Bias(zeros, 0, Shared(zeros)) if _compiles(projected, zeros) else None
     if isinstance(bias, Bias) and _compiles(projected, bias.tensor):
         each = scale.expand(count).contiguous()
         out: Tensor = _Attention.apply(bias.shared, bias.layer, parts, bias.tensor, each)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from nco.errors import PolicyError
 from nco.models.biased import attend
+from nco.models.rms import feed_forward, normalised
 
 if TYPE_CHECKING:
     from nco.envs.base import Observation
@@ -133,14 +134,12 @@ class Block(nn.Module):
 
     def forward(self, node: Tensor, bias: Bias | Tensor | None, sharp: Tensor) -> Tensor:
         """Updates node embeddings; `sharp` is one number or `[V]`."""
-        projected = _of_normalised(node, self.attention_norm, self.project)
+        # Weights are multiplied by those of the norm, not every node.
+        direction, node = normalised(node)
+        projected = F.linear(direction, self.project.weight * self.attention_norm.weight)
         scale = sharp / math.sqrt(node.shape[-1] // self.heads)
-        node = node + self.combine(attend(projected, self.heads, bias, scale))
-        changed: Tensor = self.down(F.relu(_of_normalised(node, self.forward_norm, self.up)))
-        return node + changed
-
-
-def _of_normalised(node: Tensor, norm: nn.RMSNorm, linear: nn.Linear) -> Tensor:
-    """`linear(norm(node))`, whose weights are multiplied with each other, not with every node."""
-    direction = F.rms_norm(node, norm.normalized_shape)
-    return F.linear(direction, linear.weight * norm.weight, linear.bias)
+        found = attend(projected, self.heads, bias, scale)
+        mixed = torch.addmm(node.flatten(0, 1), found.flatten(0, 1), self.combine.weight.T)
+        direction, node = normalised(mixed.view_as(node))
+        up = self.up.weight * self.forward_norm.weight, self.up.bias
+        return feed_forward(node, direction, up, (self.down.weight, self.down.bias))

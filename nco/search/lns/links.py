@@ -20,7 +20,7 @@ from numba import njit
 # which is most of what they would do, they are several times as fast.
 _options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
 compiled: Any = njit(cache=True, **_options)
-inline: Any = njit(inline="always", **_options)
+inline: Any = njit(**_options)  # by LLVM, as far as it pays
 
 SMOOTH = 1e-3  # weight of the mean square of routes, beside the longest
 

@@ -49,16 +49,16 @@ def _pick_up(allowed, begin, end, action, chosen):
     """
     count, j = 0, begin
     while j < end and count < len(chosen):
-        open_nodes, last = 0, 0
-        for n in range(allowed.shape[1]):
-            if allowed[j, n]:
-                open_nodes += 1
-                last = n
+        row, open_nodes = allowed[j], 0
+        for n in range(len(row)):
+            open_nodes += np.uint8(row[n])
         if open_nodes > 1:
             chosen[count] = j
             count += 1
         else:
-            action[j] = last
+            for n in range(len(row)):
+                if row[n]:
+                    action[j] = n
         j += 1
     return count, j
 

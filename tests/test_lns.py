@@ -211,3 +211,10 @@ def test_several_kinds_and_depots():
     )
     found = LNS(max_iterations=2000).solve(problem, 10.0, seed=1)
     assert found.feasible and nco.check(problem, found).feasible
+
+
+def test_where_setting_up_takes_too_long_quick_routes_answer():
+    """With next to no time there still are routes, and the limit is kept."""
+    problem = ring(300)
+    found = LNS().solve(problem, 1e-3, seed=0)
+    assert found.violations == () and found.routes

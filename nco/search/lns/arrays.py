@@ -14,6 +14,7 @@ from nco.baselines.fleet import Kind, duties_of, slack, unserved_cost
 from nco.baselines.quick import vehicles_seen
 from nco.baselines.scaling import largest, timed
 from nco.route import Route
+from nco.search.lns.links import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -194,15 +195,13 @@ def instance_of(problem: Problem, fleet: Fleet, heat: Singles | None = None) -> 
         if kind.cost_per_s and not charged:
             arcs[k] += kind.cost_per_s * problem.service_s
     missing = np.isinf(arcs)
-    dearest = float(largest(arcs)) + max(kind.cost_per_s for kind in kinds) * largest(
-        *(kind.duration_s for kind in kinds)
-    )
-    longest = weights.longest_route * largest(
-        *(
-            k.duration_s if by_time else problem.profiles[k.vehicle.profile].distance_m
-            for k in kinds
-        )
-    )
+    dearest = max(_most(arcs, missing), -float(arcs.min()))
+    if charged:
+        dearest += max(k.cost_per_s for k in kinds) * largest(*(k.duration_s for k in kinds))
+    longest = 0.0
+    if weights.longest_route > 0:
+        measured = [k.duration_s if by_time else _metres(problem, k) for k in kinds]
+        longest = weights.longest_route * largest(*measured)
     reward = 4 * (dearest + longest) + 2 * max(kind.fixed for kind in kinds) + 1
     prize = np.where(problem.required, reward, np.minimum(unserved_cost(problem), 1e3 * reward))
     prize[:depots] = 0.0
@@ -215,7 +214,7 @@ def instance_of(problem: Problem, fleet: Fleet, heat: Singles | None = None) -> 
         drive = np.stack([np.minimum(kind.duration_s, slowest) for kind in kinds])
     metres = np.zeros((1, 1, 1))
     if weights.longest_route > 0 and not by_time:
-        metres = np.stack([problem.profiles[k.vehicle.profile].distance_m for k in kinds])
+        metres = np.stack([_metres(problem, kind) for kind in kinds])
         metres[missing] = barred
     vehicles = [kinds[k].vehicle for k in fleet.kind]
     ends = np.array([node for v in vehicles for node in (v.start, v.end)], np.int32)
@@ -230,12 +229,13 @@ def instance_of(problem: Problem, fleet: Fleet, heat: Singles | None = None) -> 
     closes = closes + 0.5 * np.where(np.isinf(closes), 0.0, slack(closes))
     capacity = np.array([v.capacity for v in vehicles], float).reshape(len(vehicles), -1)
     capacity = capacity + np.where(np.isinf(capacity), 0.0, 0.5 * slack(capacity))
-    before, behind, related = _neighbours(problem, kinds, arcs, missing.all(0))
+    cost = arcs.astype(np.float32)
+    before, behind, related = _neighbours(problem, kinds, cost, missing.all(0))
     servable = np.any([kind.stops for kind in kinds], axis=0)
     return Instance(
         place=np.concatenate([np.arange(size, dtype=np.int32), ends]),
-        cost=arcs.astype(np.float32),
-        cost_into=np.ascontiguousarray(arcs.transpose(0, 2, 1), np.float32),
+        cost=cost,
+        cost_into=np.ascontiguousarray(cost.transpose(0, 2, 1)),
         drive=drive,
         metres=metres.astype(np.float32),
         demand=np.ascontiguousarray(problem.demand),
@@ -261,8 +261,17 @@ def instance_of(problem: Problem, fleet: Fleet, heat: Singles | None = None) -> 
     )
 
 
+def _most(values: Floats, missing: Bools) -> float:
+    """The largest entry that is not missing, 0 at least."""
+    return float(np.max(values, initial=0.0, where=~missing))
+
+
+def _metres(problem: Problem, kind: Kind) -> Floats:
+    return problem.profiles[kind.vehicle.profile].distance_m
+
+
 def _neighbours(
-    problem: Problem, kinds: Sequence[Kind], arcs: Floats, missing: Bools
+    problem: Problem, kinds: Sequence[Kind], arcs: Singles, missing: Bools
 ) -> tuple[Ints, Ints, Ints]:
     """The nearest nodes before, behind and either way of each node."""
     far = arcs.min(axis=0)
@@ -273,26 +282,19 @@ def _neighbours(
         with np.errstate(invalid="ignore"):
             wait = opens[None] - (closes[:, None] + drive)
             rate = np.nanmean(np.where(drive > 0, far / drive, np.nan)) if (drive > 0).any() else 0
-            far = far + WAITING * float(np.nan_to_num(rate)) * np.maximum(
-                np.nan_to_num(wait, nan=0.0, neginf=0.0), 0.0
-            )
+            waited = np.maximum(np.nan_to_num(wait, nan=0.0, neginf=0.0), 0.0)
+            far = (far + WAITING * float(np.nan_to_num(rate)) * waited).astype(np.float32)
             far[opens[:, None] + drive > (closes + slack(closes))[None]] = np.inf
     far[:, : problem.depots] = far[: problem.depots] = np.inf
     np.fill_diagonal(far, np.inf)
-    return (
-        _nearest(far.T, NEAR), _nearest(far, NEAR), _nearest(np.minimum(far, far.T), RELATED),
-    )  # fmt: skip
-
-
-def _nearest(far: Floats, count: int) -> Ints:
-    """`[N, count]` columns of the smallest entries of each row, in order; -1 beyond the last."""
-    count = min(count, far.shape[1])
-    columns = np.argpartition(far, count - 1, axis=1)[:, :count]
-    values = np.take_along_axis(far, columns, 1)
-    order = np.argsort(values, axis=1, kind="stable")
-    columns = np.take_along_axis(columns, order, 1).astype(np.int32)
-    columns[np.isinf(np.take_along_axis(values, order, 1))] = -1
-    return np.ascontiguousarray(columns)
+    size = len(far)
+    before, behind = np.full((size, NEAR), -1, np.int32), np.full((size, NEAR), -1, np.int32)
+    related = np.full((size, RELATED), -1, np.int32)
+    into = np.ascontiguousarray(far.T)
+    nearest(into, before, np.zeros(NEAR, np.float32))
+    nearest(far, behind, np.zeros(NEAR, np.float32))
+    nearest(np.minimum(far, into), related, np.zeros(RELATED, np.float32))
+    return before, behind, related
 
 
 def empty_plan(instance: Instance, seed: int) -> Plan:

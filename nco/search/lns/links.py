@@ -28,6 +28,26 @@ _12, _25, _27, _11 = np.uint64(12), np.uint64(25), np.uint64(27), np.uint64(11)
 _MULTIPLIER = np.uint64(0x2545F4914F6CDD1D)
 
 
+@compiled
+def nearest(far, columns, values):
+    """Fills rows of `columns` with those of the smallest entries of rows of `far`, in order.
+
+    Where fewer entries are finite, the rest is left. `values` is overwritten.
+    """
+    for row in range(len(far)):
+        count = 0
+        for column in range(far.shape[1]):
+            x = far[row, column]
+            if x < np.inf and (count < len(values) or x < values[count - 1]):
+                place = min(count, len(values) - 1)
+                count = min(count + 1, len(values))
+                while place > 0 and values[place - 1] > x:
+                    values[place] = values[place - 1]
+                    columns[row, place] = columns[row, place - 1]
+                    place -= 1
+                values[place], columns[row, place] = x, column
+
+
 @inline
 def uniform(plan):
     """A random number from 0 to below 1 (S. Vigna's xorshift64*)."""

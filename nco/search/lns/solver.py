@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from nco.baselines.fleet import kinds_of
 from nco.baselines.mending import finished
+from nco.baselines.quick import quick_routes
 from nco.problem import Feature
 from nco.search import seeds
 from nco.search.lns.search import Search
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from nco.route import Route
     from nco.solution import Solution
 
+SETUP_S = 1e-7  # a pair of nodes, of bringing a problem into arrays, which cannot be interrupted
+GRACE_S = 0.03  # for quick routes, where there is no time
 CHUNK_S = 0.02  # of searching between two looks at the clock, at most
 CHUNKS = 50  # at least, of the time there is
 FIRST = 20  # iterations, before it is known how long they take
@@ -68,9 +71,12 @@ class LNS:
                 unserved = sum(u.required for u in initial.unassigned)
                 if not found or (unserved, initial.cost.total) < found[0].rank:
                     routes = list(initial.routes)
-            search = Search(problem, kinds, routes, seed)
-            self.search(search, clock)
-            routes = search.routes
+            if clock.left_s > SETUP_S * problem.size**2:
+                search = Search(problem, kinds, routes, seed)
+                self.search(search, clock)
+                routes = search.routes
+            elif not routes:
+                routes = quick_routes(problem, kinds, Clock(max(clock.left_s, GRACE_S)))
         return finished(problem, routes, initial, clock, method=self.name, seed=seed)
 
     def search(self, search: Search, clock: Clock) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -10,6 +11,7 @@ from nco.baselines.mending import finished
 from nco.baselines.quick import quick_routes
 from nco.problem import Feature
 from nco.search import seeds
+from nco.search.lns.annealing import anneal
 from nco.search.lns.search import Search
 from nco.solver import Clock
 
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from nco.problem import Problem
     from nco.route import Route
     from nco.solution import Solution
+
+log = logging.getLogger("nco")
 
 SETUP_S = 1e-7  # a pair of nodes, of bringing a problem into arrays, which cannot be interrupted
 GRACE_S = 0.03  # for quick routes, where there is no time
@@ -51,6 +55,8 @@ class LNS:
         seeds.prepare(problem, self.sources)
         kinds = kinds_of(problem)
         if any(kind.stops.any() for kind in kinds):
+            if not anneal.signatures:
+                log.info("loading compiled loops; the first time they are compiled, for a minute")
             Search(problem, kinds, [], 0).run(1, 0.0, 1.0)
 
     def solve(

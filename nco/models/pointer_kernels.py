@@ -49,7 +49,8 @@ def _pick_up(allowed, begin, end, action, chosen):
     """
     count, j = 0, begin
     while j < end and count < len(chosen):
-        row, open_nodes = allowed[j], 0
+        row = allowed[j]
+        open_nodes: Any = 0
         for n in range(len(row)):
             open_nodes += np.uint8(row[n])
         if open_nodes > 1:

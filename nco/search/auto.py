@@ -60,6 +60,7 @@ class Auto:
         initial: Solution | None = None,
     ) -> Solution:
         """See `nco.solver.Solver`."""
+        self.prepare(problem)
         clock = Clock(time_limit_s)
         if not problem.features <= self.lns.supports:
             if problem.features <= self.trips.supports:

@@ -53,10 +53,11 @@ class LNS:
     def prepare(self, problem: Problem) -> None:
         """See `nco.solver.Prepares`: loads what seeds take, and the compiled loops."""
         seeds.prepare(problem, self.sources)
+        if anneal.signatures:
+            return
         kinds = kinds_of(problem)
         if any(kind.stops.any() for kind in kinds):
-            if not anneal.signatures:
-                log.info("loading compiled loops; the first time they are compiled, for a minute")
+            log.info("loading compiled loops; the first time they are compiled, for a minute")
             Search(problem, kinds, [], 0).run(1, 0.0, 1.0)
 
     def solve(
@@ -67,6 +68,7 @@ class LNS:
         initial: Solution | None = None,
     ) -> Solution:
         """See `nco.solver.Solver`; starts from an initial solution if it is the best."""
+        self.prepare(problem)
         clock = Clock(time_limit_s)
         kinds = kinds_of(problem)
         routes: list[Route] = []

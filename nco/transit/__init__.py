@@ -1,0 +1,1 @@
+"""Bus network design: instances, lines, exact evaluation, simulation, search."""

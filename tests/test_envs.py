@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nco.check import check
-from nco.envs import ENVIRONMENTS, environment
+from nco.envs import ENVIRONMENTS, environment, rcvrp
 from nco.envs.arcs import whole_units
 from nco.envs.convert import (
     CONVERSIONS,
@@ -51,6 +51,25 @@ def test_random_rollouts_keep_every_rule(name, batch, stops, seed):
             check_plainly(name, instance, b, taken)
             expected = plain_cost(name, instance.cost[b].numpy(), taken)
             assert float(cost[b, s]) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("name", ["rcvrp", "rcvrptw"])
+@settings(max_examples=15, deadline=None)
+@given(batch=st.integers(1, 3), stops=st.integers(1, 12), seed=st.integers(0, 10**6))
+def test_compiled_masks_allow_what_plain_ones_do(name, batch, stops, seed):
+    """The compiled loops and torch agree on every mask along random rollouts."""
+    env, instance = environment(name), MAKE[name](batch, stops, seed)
+    state = env.reset(instance, 3)
+    generator = torch.Generator().manual_seed(seed)
+    for _ in range(2 * stops):
+        with pytest.MonkeyPatch.context() as patch:
+            plain = env.mask(instance, state)
+            patch.setattr(rcvrp, "HEAVY", 0)
+            mask = env.mask(instance, state)
+        assert mask.dtype == torch.bool
+        assert torch.equal(mask, plain)
+        drawn = torch.multinomial(mask.flatten(0, 1).float(), 1, generator=generator)
+        state = env.step(instance, state, drawn.view(mask.shape[:2]))
 
 
 @pytest.mark.parametrize("name", sorted(ENVIRONMENTS))

@@ -7,7 +7,7 @@ end the route. Loads are integers, so that capacity is exact.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 UNLIMITED = 2**30  # vehicles; as many as anyone asks for
+HEAVY = 2**14  # nodes of all rollouts, from which on compiled masks pay
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,11 @@ class RCVRP:
         The vehicle may not rest at the depot while stops are unserved, nor return while a stop
         fits and the vehicles still in the depot could not carry what would be left.
         """
-        return with_depot(instance, state, fitting(instance, state))
+        if not compiles(state.visited):
+            return with_depot(instance, state, fitting(instance, state))
+        from nco.envs import mask_kernels as kernels
+
+        return filled(kernels.allow, *loads(instance, state))
 
     def roles(self, state: RCVRPState) -> Tensor:
         """The node where the vehicle is, and the depot, where its route ends."""
@@ -172,6 +177,23 @@ class RCVRP:
         return back.gather(2, (place + begin) % actions.shape[2])
 
 
+def compiles(visited: Tensor) -> bool:
+    """Whether masks are made in compiled loops (`nco.envs.mask_kernels`)."""
+    return visited.device.type == "cpu" and visited.numel() >= HEAVY
+
+
+def loads(instance: RCVRPInstance, state: RCVRPState) -> tuple[Tensor, ...]:
+    """What compiled masks read of loads: demand, visited, free, and where a stop must be taken."""
+    return instance.demand, state.visited.view(torch.uint8), state.free, bound(instance, state)
+
+
+def filled(kernel: Any, *given: Tensor) -> Tensor:
+    """`[B, S, N]` the mask that a compiled loop makes of the arrays it reads."""
+    allowed = torch.empty_like(given[1], memory_format=torch.contiguous_format)
+    kernel(*(tensor.contiguous().numpy() for tensor in given), allowed.numpy())
+    return allowed.view(torch.bool)
+
+
 def fitting(instance: RCVRPInstance, state: RCVRPState) -> Tensor:
     """`[B, S, N]` unserved stops that fit into the vehicle; never the depot."""
     fits = instance.demand[:, None, :] <= state.free[..., None]
@@ -182,9 +204,13 @@ def fitting(instance: RCVRPInstance, state: RCVRPState) -> Tensor:
 
 def with_depot(instance: RCVRPInstance, state: RCVRPState, allowed: Tensor) -> Tensor:
     """Adds the depot to the stops `[B, S, N]` that a vehicle may take, unless it must take one."""
-    scarce = state.left > state.spare * instance.capacity[:, None]
     # Adding up bytes is six times as fast as `any` on CPUs.
     some = allowed.view(torch.uint8).sum(-1, dtype=torch.int32) > 0
-    stay = ((state.current == 0) | scarce) & some
-    allowed[..., 0] = ~stay
+    allowed[..., 0] = ~(bound(instance, state) & some)
     return allowed
+
+
+def bound(instance: RCVRPInstance, state: RCVRPState) -> Tensor:
+    """`[B, S]` whether a vehicle must take a stop if there is one to take."""
+    scarce = state.left > state.spare * instance.capacity[:, None]
+    return (state.current == 0) | scarce

@@ -18,7 +18,16 @@ import torch
 from nco.envs import observe
 from nco.envs.base import Features, Observation, gather_rows, wrapped
 from nco.envs.instances import transposed
-from nco.envs.rcvrp import RCVRP, RCVRPInstance, RCVRPState, fitting, with_depot
+from nco.envs.rcvrp import (
+    RCVRP,
+    RCVRPInstance,
+    RCVRPState,
+    compiles,
+    filled,
+    fitting,
+    loads,
+    with_depot,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -175,6 +184,11 @@ class RCVRPTW:
 
         So the depot is always reached in time.
         """
+        if compiles(state.visited):
+            from nco.envs import mask_kernels as kernels
+
+            times = instance.duration, instance.latest, state.current, state.time
+            return filled(kernels.allow_in_time, *loads(instance, state), *times)
         arrival = gather_rows(instance.duration, state.current)
         arrival += state.time[..., None]
         allowed = fitting(instance, state)

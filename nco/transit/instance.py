@@ -88,8 +88,7 @@ class TransitInstance(ByValue):
         set_field(self, "names", validate.names(self.names or tuple(map(str, range(n))), n))
         if self.terminals is not None:
             set_field(self, "terminals", _terminals(self.terminals, n))
-        if self.max_stops is None:
-            set_field(self, "max_stops", n)
+        set_field(self, "max_stops", n if self.max_stops is None else self.max_stops)
         self._check_connected()
         self._check_bounds()
 

@@ -1,0 +1,1 @@
+"""Files of transit instances and of lines."""

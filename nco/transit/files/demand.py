@@ -1,0 +1,54 @@
+"""Demand as CSV: who travels from where to where, one row a pair."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from nco.transit.files.table import Row, read_columns
+from nco.vehicle import Floats
+
+# The benchmark files and Bloomington's call the same three columns differently.
+COLUMNS = (("orig", "dest", "volume"), ("from", "to", "demand"))
+
+
+def read_demand(path: str | Path, nodes: Mapping[str, int]) -> Floats:
+    """Read trips an hour between named nodes.
+
+    Args:
+        path: CSV with the columns orig, dest, volume (or from, to, demand). A header without rows
+            is no demand.
+        nodes: number of each node by its name.
+
+    Returns:
+        `[N, N]` trips an hour from row to column; rows of one pair add up.
+
+    Raises:
+        FormatError: an unknown stop, a negative volume, trips from a stop to itself, or no such
+            table; the message names the line.
+        StorageError: the file cannot be read.
+    """
+    demand = np.zeros((len(nodes), len(nodes)))
+    rows, (orig, dest, volume) = _rows(path)
+    for row in rows:
+        i, j = row.node(orig, nodes), row.node(dest, nodes)
+        trips = row.number(volume)
+        if i == j and trips:
+            row.fail(
+                dest, f"is {row.text(dest)!r} like {orig!r}; trips to the same stop need no bus"
+            )
+        demand[i, j] += trips
+    return demand
+
+
+def _rows(path: str | Path) -> tuple[list[Row], tuple[str, str, str]]:
+    from nco.data.stops_csv import read_rows
+
+    header, rows, _ = read_rows(path)
+    found = {name.lower() for name in header}
+    columns = COLUMNS[1] if set(COLUMNS[1]) <= found else COLUMNS[0]
+    if not rows and set(columns) <= found:
+        return [], columns
+    return read_columns(path, columns), columns

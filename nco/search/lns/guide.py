@@ -1,0 +1,77 @@
+"""What a policy's routes tell the search: which arcs are likely.
+
+Removal then prefers stops behind arcs that the policy hardly ever drives, and insertion likes the
+arcs that it often does: the operators called "policy".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nco.search import seeds
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nco.baselines.fleet import Kind
+    from nco.problem import Problem
+    from nco.route import Route
+    from nco.search.lns.arrays import Singles
+    from nco.solver import Clock
+
+SOURCE = "policy"
+SHARE = 0.4  # of the time left that the policy's routes may take
+
+
+@dataclass(frozen=True)
+class Guide:
+    """The routes of a policy as a search uses them.
+
+    Attributes:
+        routes: its best ones.
+        heat: `[N, N]` share of its solutions that drive an arc.
+    """
+
+    routes: list[Route]
+    heat: Singles
+
+
+def prepare(problem: Problem) -> None:
+    """Loads the policy, so that no clock is charged for it."""
+    seeds.prepare(problem, (SOURCE,))
+
+
+def guide_of(
+    problem: Problem, kinds: Sequence[Kind], count: int, clock: Clock, seed: int
+) -> Guide | None:
+    """Asks the policy that fits a problem; None where there is none, or too little time.
+
+    Args:
+        problem: to solve.
+        kinds: of its vehicles.
+        count: solutions that are wanted; the policy's best ones, as many as there is time for.
+        clock: what all time is charged to.
+        seed: of the policy's first moves.
+    """
+    within = type(clock)(SHARE * clock.left_s)
+    solutions = seeds.source(SOURCE)(problem, kinds, count, within, seed)
+    return Guide(solutions[0], heat_of(problem, solutions)) if solutions else None
+
+
+def heat_of(problem: Problem, solutions: Sequence[Sequence[Route]]) -> Singles:
+    """`[N, N]` share of solutions that drive an arc, those from and to depots among them.
+
+    Args:
+        problem: what was solved.
+        solutions: routes of each; at least one.
+    """
+    heat = np.zeros((problem.size, problem.size), np.float32)
+    for routes in solutions:
+        for route in routes:
+            vehicle = problem.vehicles[route.vehicle]
+            path = np.array([vehicle.start, *route.stops, vehicle.end])
+            heat[path[:-1], path[1:]] += 1.0
+    return heat / np.float32(len(solutions))

@@ -1,0 +1,1 @@
+"""Methods that design lines, all against the same objectives and counted in evaluations."""

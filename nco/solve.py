@@ -9,7 +9,7 @@ from types import MappingProxyType
 from nco.errors import InputError
 from nco.problem import Problem
 from nco.solution import Solution
-from nco.solver import Prepares, Solver, check_limits, refuse_unsupported
+from nco.solver import Prepares, Solver, check_limits, on_cores, refuse_unsupported
 
 # Name -> "module:attribute" of a solver. Modules load on first use: some take seconds.
 _METHODS: dict[str, str] = {
@@ -81,6 +81,7 @@ def solve(
     time_limit_s: float = 2.0,
     seed: int = 0,
     initial: Solution | None = None,
+    jobs: int = 1,
 ) -> Solution:
     """Solve a problem.
 
@@ -90,17 +91,19 @@ def solve(
         time_limit_s: wall-clock seconds; loading the method's module and policy is not counted.
         seed: the same seed gives the same answer for the same number of iterations.
         initial: a solution to start from, or to return if nothing better is found.
+        jobs: cores to use; `auto` and `lns` have islands on them that exchange their best. The
+            same seed gives the same answer for the same number of jobs.
 
     Returns:
         Always a solution. If none is feasible it is the best partial one, and its
         `violations` and `unassigned` say why.
 
     Raises:
-        InputError: unknown method, a time limit or a seed that makes no sense.
-        UnsupportedError: the method cannot do what the problem asks.
+        InputError: unknown method, a time limit, a seed or jobs that make no sense.
+        UnsupportedError: the method cannot do what the problem asks, or use several cores.
     """
-    check_limits(time_limit_s, seed)
-    chosen = solver(method)
+    check_limits(time_limit_s, seed, jobs)
+    chosen = on_cores(solver(method), jobs)
     refuse_unsupported(chosen, problem)
     if isinstance(chosen, Prepares):
         chosen.prepare(problem)

@@ -10,6 +10,7 @@ from nco.problem import Feature, Problem
 from nco.solution import Solution
 
 MAX_SEED = 2**31 - 1  # what fits into the seed of every solver, OR-Tools' being the narrowest
+MAX_JOBS = 64  # islands; fewer than the cores of some machines, more than any problem has use for
 
 
 class Solver(Protocol):
@@ -48,6 +49,14 @@ class Prepares(Protocol):
 
     def prepare(self, problem: Problem) -> None:
         """Loads what solving takes; does nothing where it was loaded before."""
+
+
+@runtime_checkable
+class Parallel(Protocol):
+    """A solver that can use several cores."""
+
+    def with_jobs(self, jobs: int) -> Solver:
+        """The same method on so many cores; with a single one it is what it was before."""
 
 
 class Clock:
@@ -101,13 +110,34 @@ def refuse_unsupported(solver: Solver, problem: Problem) -> None:
         )
 
 
-def check_limits(time_limit_s: float, seed: int) -> None:
-    """Refuse limits and seeds that make no sense.
+def check_limits(time_limit_s: float, seed: int, jobs: int = 1) -> None:
+    """Refuse limits, seeds and numbers of jobs that make no sense.
 
     Raises:
-        InputError: the time limit is not positive, or the seed is negative or above `MAX_SEED`.
+        InputError: the time limit is not positive, the seed is negative or above `MAX_SEED`, or
+            the number of jobs is below 1 or above `MAX_JOBS`.
     """
     if not 0 < time_limit_s < float("inf"):
         raise InputError(f"time_limit_s is {time_limit_s}; give a positive number of seconds")
     if not 0 <= seed <= MAX_SEED:
         raise InputError(f"seed is {seed}; give a whole number from 0 to {MAX_SEED}")
+    if not 1 <= jobs <= MAX_JOBS:
+        raise InputError(
+            f"jobs is {jobs}; give the number of cores to use, a whole number from 1 to {MAX_JOBS}"
+        )
+
+
+def on_cores(solver: Solver, jobs: int) -> Solver:
+    """A solver that uses so many cores; with a single one as it is.
+
+    Raises:
+        UnsupportedError: it cannot use several.
+    """
+    if jobs == 1:
+        return solver
+    if not isinstance(solver, Parallel):
+        raise UnsupportedError(
+            f"method {solver.name!r} runs on one core, but jobs is {jobs}; leave jobs at 1, or "
+            "choose a method that has islands, such as auto or lns"
+        )
+    return solver.with_jobs(jobs)

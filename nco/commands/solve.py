@@ -41,6 +41,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--time-limit", type=_problem.seconds, default=2.0, metavar="S", help="of each method (2)"
     )
     group.add_argument("--seed", type=_problem.seed, default=0, help="same seed, same answer (0)")
+    group.add_argument(
+        "--jobs", type=_problem.whole, default=1, metavar="K",
+        help="cores for islands that exchange their best: auto, lns (1)",
+    )  # fmt: skip
     group.add_argument("--initial", type=Path, metavar="FILE", help="a solution to start from")
     group.add_argument("--policy", type=Path, metavar="FILE", help="weights for --method policy")
     group = parser.add_argument_group("output")
@@ -96,18 +100,25 @@ def run(arguments: argparse.Namespace) -> int:
     return 0 if chosen.feasible else 1
 
 
-def _methods(arguments: argparse.Namespace) -> list[str | Solver]:
-    """The methods asked for, those of the policy with the weights asked for."""
+def _methods(arguments: argparse.Namespace) -> Sequence[str | Solver]:
+    """The methods asked for, on the cores and with the weights asked for."""
     names: Sequence[str] = arguments.method
-    if arguments.policy is None:
+    if arguments.policy is None and arguments.jobs == 1:
         return list(names)
-    from nco.search.policy import PolicySolver
     from nco.solve import solver
+    from nco.solver import check_limits, on_cores
 
-    chosen = [solver(name) for name in names]
+    check_limits(arguments.time_limit, arguments.seed, arguments.jobs)
+    chosen = [on_cores(solver(name), arguments.jobs) for name in names]
+    return chosen if arguments.policy is None else _with_weights(chosen, arguments.policy)
+
+
+def _with_weights(chosen: Sequence[Solver], weights: Path) -> list[Solver]:
+    from nco.search.policy import PolicySolver
+
     if not any(isinstance(s, PolicySolver) for s in chosen):
         raise InputError("--policy is for --method policy or mcts; add one or leave --policy out")
-    source = str(arguments.policy)
+    source = str(weights)
     return [replace(s, source=source) if isinstance(s, PolicySolver) else s for s in chosen]
 
 

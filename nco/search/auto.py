@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from nco.baselines.mending import finished
-from nco.baselines.pyvrp import PyVRP
+from nco.baselines.pyvrp import PyVRP, quiet
 from nco.problem import Feature
 from nco.search.genetic.solver import Genetic
+from nco.search.islands import at_once
 from nco.search.lns.solver import LNS
-from nco.solver import Clock
+from nco.solver import MAX_SEED, Clock
 
 if TYPE_CHECKING:
     from nco.problem import Problem
@@ -22,6 +25,7 @@ PLAIN = frozenset({Feature.CAPACITY, Feature.UNREACHABLE})
 SMALL, MEDIUM = 150, 350  # stops
 SHARE = {SMALL: 0.2, MEDIUM: 0.7}  # of the time for the neighbourhood search, up to such a size
 LEAST_S = 0.4  # with less time it gets all
+LAST = 0.1  # share of the time of islands, below which they do not begin once more
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,8 @@ class Auto:
         lns: the neighbourhood search.
         genetic: the genetic search.
         trips: for what the neighbourhood search cannot do.
+        jobs: islands. The neighbourhood search has its own, see `nco.search.islands`; of the others
+            one runs on each core, by seeds of their own, and the best counts.
     """
 
     name: ClassVar[str] = "auto"
@@ -44,6 +50,11 @@ class Auto:
     lns: LNS = field(default_factory=LNS)
     genetic: Genetic = field(default_factory=lambda: Genetic("genetic", ()))
     trips: PyVRP = field(default_factory=PyVRP)
+    jobs: int = 1
+
+    def with_jobs(self, jobs: int) -> Auto:
+        """See `nco.solver.Parallel`."""
+        return replace(self, jobs=jobs, lns=self.lns.with_jobs(jobs))
 
     def prepare(self, problem: Problem) -> None:
         """See `nco.solver.Prepares`."""
@@ -64,15 +75,41 @@ class Auto:
         clock = Clock(time_limit_s)
         if not problem.features <= self.lns.supports:
             if problem.features <= self.trips.supports:
-                found = self.trips.solve(problem, time_limit_s, seed, initial)
+                found = self._best_of(self.trips, problem, time_limit_s, seed, initial)
             else:
                 found = self.lns.solve(_single_trips(problem), time_limit_s, seed)
             return finished(problem, found.routes, initial, clock, method=self.name, seed=seed)
         share = self._share(problem) if time_limit_s >= LEAST_S else 1.0
         found = self.lns.solve(problem, share * time_limit_s, seed, initial)
         if share < 1.0 and not clock.over:
-            found = self.genetic.solve(problem, clock.left_s, seed, found)
+            found = self._best_of(self.genetic, problem, clock.left_s, seed, found)
         return finished(problem, found.routes, found, clock, method=self.name, seed=seed)
+
+    def _best_of(
+        self,
+        method: Genetic | PyVRP,
+        problem: Problem,
+        time_limit_s: float,
+        seed: int,
+        initial: Solution | None,
+    ) -> Solution:
+        """What a method finds, on every core by another seed.
+
+        HGS-CVRP counts the processor time of all threads together, so that islands end early: they
+        begin again, all from the best, until time is up.
+        """
+        if self.jobs == 1:
+            return method.solve(problem, time_limit_s, seed, initial)
+        clock = Clock(time_limit_s)
+        # Filters of warnings are the same for all threads: they are put back when all have ended.
+        with quiet(), ThreadPoolExecutor(self.jobs) as pool:
+            while True:
+                seeds = [(seed + k) % (MAX_SEED + 1) for k in range(self.jobs)]
+                tasks = [partial(method.solve, problem, clock.left_s, s, initial) for s in seeds]
+                initial = min(at_once(pool, tasks), key=lambda found: found.rank)
+                seed += self.jobs
+                if method.max_iterations is not None or clock.left_s < LAST * time_limit_s:
+                    return initial
 
     def _share(self, problem: Problem) -> float:
         """Of the time that the neighbourhood search gets."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from nco.baselines.fleet import Kind
     from nco.problem import Problem
     from nco.route import Route
-    from nco.search.lns.arrays import Ints, Singles
+    from nco.search.lns.arrays import Instance, Ints, Plan, Singles
+    from nco.vehicle import Floats
 
 HOT, COLD = 1.0, 0.02  # temperatures, in mean costs of a stop
 MOST = 20  # stops that are removed in one go
@@ -94,11 +96,96 @@ class Search:
         """`[N + 2 M]` the place behind each, of the best routes."""
         return self._links
 
+    @property
+    def instance(self) -> Instance:
+        """What is searched, for compiled loops; not to be changed."""
+        return self._instance
+
+    @property
+    def plan(self) -> Plan:
+        """Where the search stands; not to be changed."""
+        return self._plan
+
+    @property
+    def earned(self) -> Sequence[Floats]:
+        """How often operators of removal and of insertion are used, as shares."""
+        return self._earned
+
+    def beside(self, seed: int) -> Search:
+        """Another search of the same problem from the same routes; what they share is read only."""
+        return self._on(self._fleet, self._instance, self._plan.next, seed)
+
+    def part(self, vehicles: Ints, stops: Ints, seed: int) -> Search:
+        """A search of some routes of where this one stands; vehicles are numbered anew.
+
+        Args:
+            vehicles: `[m]` of the search, in order.
+            stops: those on their routes, and left-out ones that may join them.
+            seed: of all that is random.
+        """
+        whole, known = self._instance, self._fleet
+        numbers, kinds = (tuple(x[v] for v in vehicles) for x in (known.numbers, known.kind))
+        places = _places(len(whole.service), vehicles)
+        instance = whole._replace(
+            place=whole.place[places],
+            opens=whole.opens[places],
+            closes=whole.closes[places],
+            kind=whole.kind[vehicles],
+            first=np.searchsorted(vehicles, whole.first).astype(np.int32),
+            capacity=whole.capacity[vehicles],
+            fixed=whole.fixed[vehicles],
+            per_s=whole.per_s[vehicles],
+            stops=stops,
+        )
+        number = np.full(len(whole.place) + 1, -1, np.int32)  # the last for what leads nowhere
+        number[places] = np.arange(len(places), dtype=np.int32)
+        following = number[self._plan.next[places]]
+        return self._on(Fleet(known.kinds, numbers, kinds), instance, following, seed)
+
+    def join(self, parts: Sequence[tuple[Ints, Search]]) -> None:
+        """Goes on from where searches of parts stand, and keeps their best routes if they are.
+
+        Args:
+            parts: vehicles of each, as given to `part`; every vehicle on a route is in one.
+        """
+        best, stand = self._plan.next.copy(), self._plan.next.copy()
+        size = len(self._instance.service)
+        for vehicles, part in parts:
+            places = _places(size, vehicles)
+            own = np.concatenate([part.instance.stops, np.arange(size, len(places))])
+            known = np.append(places, -1).astype(np.int32)  # the last for what leads nowhere
+            best[places[own]] = known[part.links[own]]
+            stand[places[own]] = known[part.plan.next[own]]
+        rebuild(self._instance, self._plan, best)
+        cost = objective(self._instance, self._plan)
+        if cost < self.cost:
+            self._links[:], self._cost[0] = best, cost
+        rebuild(self._instance, self._plan, stand)
+        earned = zip(*(part.earned for _, part in parts), strict=True)
+        self._earned = [np.mean(shares, axis=0) for shares in earned]
+        self.iterations += max(part.iterations for _, part in parts)
+
     def go_on_from(self, other: Search) -> None:
         """Takes over the best routes of a search on the same problem and vehicles."""
         self._links[:] = other.links
         self._cost[0] = other.cost
         rebuild(self._instance, self._plan, self._links)
+
+    def _on(self, fleet: Fleet, instance: Instance, following: Ints, seed: int) -> Search:
+        """A search from links of other places, by operators that earned as much as here."""
+        plan = empty_plan(instance, seed)
+        rebuild(instance, plan, following)
+        other = copy(self)
+        vars(other).update(
+            _fleet=fleet,
+            _instance=instance,
+            _plan=plan,
+            _links=plan.next.copy(),
+            _cost=np.array([objective(instance, plan)]),
+            _earned=list(self._earned),
+            iterations=0,
+        )
+        return other
 
     def run(self, iterations: int, begin: float, end: float) -> None:
         """Searches on.
@@ -131,3 +218,10 @@ class Search:
             rate = np.where(uses > 0, sums / np.maximum(uses, 1.0) / mean, 1.0)
             wanted = shares * np.clip(rate, LEAST, 1 / LEAST)
             self._earned[k] = MEMORY * self._earned[k] + (1 - MEMORY) * wanted
+
+
+def _places(size: int, vehicles: Ints) -> Ints:
+    """`[N + 2 m]` the nodes, and where routes of some vehicles begin and end."""
+    ends = size + 2 * np.repeat(vehicles, 2)
+    ends[1::2] += 1
+    return np.concatenate([np.arange(size), ends]).astype(np.int32)

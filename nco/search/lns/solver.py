@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from nco.baselines.fleet import kinds_of
@@ -11,7 +11,9 @@ from nco.baselines.mending import finished
 from nco.baselines.quick import quick_routes
 from nco.problem import Feature
 from nco.search import seeds
+from nco.search.islands import run_islands
 from nco.search.lns.annealing import anneal
+from nco.search.lns.pace import Pace
 from nco.search.lns.search import Search
 from nco.solver import Clock
 
@@ -24,10 +26,6 @@ log = logging.getLogger("nco")
 
 SETUP_S = 1e-7  # a pair of nodes, of bringing a problem into arrays, which cannot be interrupted
 GRACE_S = 0.03  # for quick routes, where there is no time
-CHUNK_S = 0.02  # of searching between two looks at the clock, at most
-CHUNKS = 50  # at least, of the time there is
-FIRST = 20  # iterations, before it is known how long they take
-MOST_AT_ONCE = 2000  # iterations
 
 
 @dataclass(frozen=True)
@@ -42,13 +40,19 @@ class LNS:
         sources: of routes to start from, see `nco.search.seeds`; the best ones count. Without any,
             stops are inserted one by one, which is soon as good.
         max_iterations: after which the search ends whatever the time limit; None leaves it to
-            the time limit.
+            the time limit. Each island makes as many.
+        jobs: islands, a thread each, see `nco.search.islands`.
     """
 
     supports: ClassVar[frozenset[Feature]] = frozenset(Feature) - {Feature.TRIPS}
     name: str = "lns"
     sources: tuple[str, ...] = ()
     max_iterations: int | None = None
+    jobs: int = 1
+
+    def with_jobs(self, jobs: int) -> LNS:
+        """See `nco.solver.Parallel`."""
+        return replace(self, jobs=jobs)
 
     def prepare(self, problem: Problem) -> None:
         """See `nco.solver.Prepares`: loads what seeds take, and the compiled loops."""
@@ -81,31 +85,14 @@ class LNS:
                     routes = list(initial.routes)
             if clock.left_s > SETUP_S * problem.size**2:
                 search = Search(problem, kinds, routes, seed)
-                self.search(search, clock)
+                if self.jobs == 1:
+                    Pace(clock, self.max_iterations).run(search)
+                else:
+                    run_islands(search, self.jobs, clock, self.max_iterations, seed)
                 routes = search.routes
             elif not routes:
                 routes = quick_routes(problem, kinds, Clock(max(clock.left_s, GRACE_S)))
         return finished(problem, routes, initial, clock, method=self.name, seed=seed)
-
-    def search(self, search: Search, clock: Clock) -> None:
-        """Runs a search until the clock, or the number of iterations, ends it."""
-        begin_s, whole_s, most = clock.elapsed_s, clock.left_s, self.max_iterations
-        count = FIRST
-        while not clock.over and (most is None or search.iterations < most):
-            now_s = clock.elapsed_s
-            if most is None:
-                done = (now_s - begin_s) / whole_s
-                step = 1 / CHUNKS
-            else:
-                count = min(count, most - search.iterations)
-                done, step = search.iterations / most, count / most
-            search.run(count, min(done, 1.0), min(done + step, 1.0))
-            took_s = max(clock.elapsed_s - now_s, 1e-6)
-            wanted_s = min(CHUNK_S, whole_s / CHUNKS, max(clock.left_s, 1e-3))
-            if most is None:
-                count = max(1, min(2 * count, int(count * wanted_s / took_s)))
-            else:
-                count = MOST_AT_ONCE
 
 
 SOLVER = LNS()

@@ -1,0 +1,280 @@
+"""Compiled loops of the exact evaluator; `nco.transit.evaluate` says what they do.
+
+Shapes: `N` nodes, `R` lines of up to `L` stops, `B` sets of lines, rows of `S` entries, where `S`
+is `N` rounded up to whole vectors. `dist` is `[N * S]`: the entry from node i to node j holds
+`2^bits * (time + transfer for each ride) + rides` of the best way, `far` without one.
+"""
+
+# mypy: allow-untyped-defs, allow-untyped-calls
+# Numba types these functions by what they are called with.
+
+from __future__ import annotations
+
+from typing import Any
+
+from numba import njit
+
+from nco.transit.evaluate_lanes import relax
+
+# These functions allocate nothing: without numba's counting of references they are faster.
+_options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
+# Sums of trips may be taken in any order: where trips are whole numbers they are exact anyway.
+_sums: Any = njit(fastmath={"reassoc", "nsz", "contract"}, cache=True, **_options)
+_compiled: Any = njit(cache=True, **_options)
+_inline: Any = njit(**_options)  # by LLVM, as far as it pays
+
+(MISSING_LINK, REPEATED, TOO_SHORT, TOO_LONG, HUB, TERMINAL, UNCONNECTED, NUMBER) = range(8)
+"""Columns of violations, in the order of `nco.transit.evaluate.KINDS`."""
+
+(TIME, REACHED, DIRECT, ONE, TWO, LENGTH) = range(6)
+"""Columns of sums: trips times time, trips that arrive at all, trips with 0, 1 and 2 transfers, and
+the times of all lines there and back."""
+
+
+@_inline
+def _stops(line):
+    """How many stops a padded line has."""
+    count = 0
+    while count < len(line) and line[count] >= 0:
+        count += 1
+    return count
+
+
+@_compiled
+def check(line, link, bounds, terminals, mark, stamp, violations):
+    """Adds what a line breaks; `mark` `[N]` holds no `stamp` and no `-stamp`."""
+    stops = _stops(line)
+    min_stops, max_stops, hub, _ = bounds
+    for k in range(stops):
+        node = line[k]
+        violations[MISSING_LINK] += k > 0 and link[line[k - 1], node] < 0
+        violations[REPEATED] += mark[node] == stamp
+        mark[node] = -stamp if mark[node] in (stamp, -stamp) else stamp
+    violations[TOO_SHORT] += stops < min_stops
+    violations[TOO_LONG] += stops > max_stops
+    violations[HUB] += hub >= 0 and line[0] != hub
+    violations[TERMINAL] += hub < 0 and not terminals[line[0]]
+    violations[TERMINAL] += stops > 1 and not terminals[line[stops - 1]]
+
+
+@_compiled
+def add_rides(dist, stride, line, link, boarding, bits, there, back, on):
+    """Lowers entries to the rides on a line; a missing link ends all rides.
+
+    Args:
+        dist: lowered.
+        stride: S.
+        line: `[L]` nodes, -1 after its end.
+        link: `[N, N]` times, -1 where there is no link.
+        boarding: what every ride costs besides its time, encoded.
+        bits: of the number of rides.
+        there: `[L]`, overwritten.
+        back: `[L]`, overwritten.
+        on: `[N]` how many stops lines have there, counted on.
+
+    Returns:
+        The time of the line there and back.
+    """
+    stops = _stops(line)
+    both = 0
+    for k in range(stops):
+        on[line[k]] += 1
+        if k:
+            step = link[line[k - 1], line[k]]
+            there[k], back[k] = -1, 0
+            if step >= 0:
+                other = link[line[k], line[k - 1]]
+                both += step + other
+                there[k], back[k] = step << bits, other << bits
+    for k in range(stops - 1):
+        a, out, home = line[k], boarding, boarding
+        for m in range(k + 1, stops):
+            if there[m] < 0:
+                break
+            b = line[m]
+            out += there[m]
+            home += back[m]
+            # Entries are never above `far`, so that none becomes larger than its type holds.
+            if out < dist[a * stride + b]:
+                dist[a * stride + b] = out
+            if home < dist[b * stride + a]:
+                dist[b * stride + a] = home
+    return both
+
+
+@_compiled
+def through(dist, nodes, vectors, stride, row, k, far):
+    """Lowers all entries to the ways with a transfer at node `k`; `row` `[S]` is overwritten."""
+    for j in range(stride):
+        row[j] = dist[k * stride + j]
+    for i in range(nodes):
+        by = dist[i * stride + k]
+        if by < far and i != k:
+            for v in range(vectors):
+                relax(dist, i * vectors + v, row, v, by)
+
+
+@_sums
+def measure(dist, nodes, stride, bits, limit, demand, sums):
+    """Fills the sums over trips.
+
+    Returns:
+        How many pairs of nodes have entries at or above the limit.
+    """
+    mask = (1 << bits) - 1
+    time, reached, direct, one, two, beyond = 0.0, 0.0, 0.0, 0.0, 0.0, 0
+    for at in range(nodes * stride):
+        entry, trips = dist[at], demand[at]
+        rides = entry & mask
+        arrive = trips if entry < limit else 0.0
+        beyond += entry >= limit
+        reached += arrive
+        time += arrive * (entry >> bits)
+        direct += arrive if rides == 1 else 0.0
+        one += arrive if rides == 2 else 0.0
+        two += arrive if rides == 3 else 0.0
+    sums[TIME], sums[REACHED], sums[DIRECT], sums[ONE], sums[TWO] = time, reached, direct, one, two
+    return beyond - nodes * (stride - nodes)
+
+
+@_inline
+def _root(group, node):
+    while group[node] != node:
+        group[node] = group[group[node]]
+        node = group[node]
+    return node
+
+
+@_compiled
+def parts(lines, link, group, size):
+    """Joins the nodes of each line up to its missing links; both vectors `[N]` are overwritten.
+
+    Returns:
+        How many nodes are outside of the largest part, and how many ordered pairs of nodes are in
+        different parts.
+    """
+    nodes = len(group)
+    for k in range(nodes):
+        group[k], size[k] = k, 0
+    for r in range(len(lines)):
+        line = lines[r]
+        for k in range(1, _stops(line)):
+            if link[line[k - 1], line[k]] >= 0:
+                group[_root(group, line[k])] = _root(group, line[k - 1])
+    for k in range(nodes):
+        size[_root(group, k)] += 1
+    largest, apart = 0, nodes * nodes
+    for k in range(nodes):
+        largest = max(largest, size[k])
+        apart -= size[k] * size[k]
+    return nodes - largest, apart
+
+
+@_inline
+def _finish(dist, stride, code, demand, lines, link, group, size, sums, violations):
+    """Sums and the parts of a finished `dist`; whether all of its entries are exact."""
+    bits, _, _, limit, transfer = code
+    nodes = len(group)
+    beyond = measure(dist, nodes, stride, bits, limit, demand, sums)
+    sums[TIME] -= transfer * sums[REACHED]
+    if beyond == 0:
+        return True
+    violations[UNCONNECTED], apart = parts(lines, link, group, size)
+    return beyond == apart
+
+
+@_compiled
+def evaluate_batch(
+    lines, link, demand, code, bounds, terminals, stride, vectors,
+    dist, row, there, back, on, group, size, sums, violations, exact,
+):  # fmt: skip
+    """Evaluates sets of lines from scratch.
+
+    Args:
+        lines: `[B, R, L]` nodes, -1 after the end of a line and in rows without one.
+        link: `[N, N]` times, -1 where there is no link.
+        demand: `[N * S]` trips.
+        code: bits of the number of rides, `boarding`, `far`, `limit` above which entries mean
+            nothing, and the time of a transfer.
+        bounds: fewest and most stops, the hub or -1, the number of lines.
+        terminals: `[N]`.
+        stride: S.
+        vectors: how many are in a row.
+        dist: overwritten; in the end it is that of the last set.
+        row: `[S]`, overwritten.
+        there: `[L]`, overwritten.
+        back: `[L]`, overwritten.
+        on: `[N]`, overwritten.
+        group: `[N]`, overwritten.
+        size: `[N]`, overwritten.
+        sums: `[B, 6]`, filled.
+        violations: `[B, 8]`, filled.
+        exact: `[B]`, filled: whether entries were large enough for all times.
+    """
+    bits, boarding, far, _, _ = code
+    nodes = len(link)
+    for b in range(len(lines)):
+        for at in range(nodes * stride):
+            dist[at] = far
+        for k in range(nodes):
+            dist[k * stride + k] = 0
+            on[k] = group[k] = 0
+        for column in range(violations.shape[1]):
+            violations[b, column] = 0
+        count, length = 0, 0
+        for r in range(lines.shape[1]):
+            if lines[b, r, 0] >= 0:
+                count += 1
+                check(lines[b, r], link, bounds, terminals, group, count, violations[b])
+                length += add_rides(
+                    dist, stride, lines[b, r], link, boarding, bits, there, back, on
+                )
+        for k in range(nodes):
+            # Nobody changes where there is only one line.
+            if on[k] > 1:
+                through(dist, nodes, vectors, stride, row, k, far)
+        violations[b, NUMBER] = count != bounds[3]
+        sums[b, LENGTH] = length
+        exact[b] = _finish(
+            dist, stride, code, demand, lines[b], link, group, size, sums[b], violations[b]
+        )
+
+
+@_compiled
+def insert_batch(
+    base, base_on, base_length, base_violations, lines, candidates, link, demand, code, bounds,
+    terminals, stride, vectors, dist, row, there, back, on, group, size, sums, violations, exact,
+):  # fmt: skip
+    """Evaluates lines, each added alone to a set that was evaluated before.
+
+    Every new way is one of old ways and rides on the new line, so that all transfers between them
+    are at stops of the new line: only these have to be gone through. `base`, `base_on`,
+    `base_length` and `base_violations` are of the set; `lines` `[R + 1, L]` are its lines and a row
+    that is overwritten, `candidates` `[B, L]` what is added. All others are as in `evaluate_batch`.
+    """
+    bits, boarding, far, _, _ = code
+    nodes, held = len(link), len(lines) - 1
+    count = 0
+    for r in range(held):
+        count += lines[r, 0] >= 0
+    for b in range(len(candidates)):
+        line = candidates[b]
+        for at in range(nodes * stride):
+            dist[at] = base[at]
+        for k in range(nodes):
+            on[k], group[k] = base_on[k], 0
+        for column in range(violations.shape[1]):
+            violations[b, column] = base_violations[column]
+        for k in range(lines.shape[1]):
+            lines[held, k] = line[k]
+        violations[b, UNCONNECTED], violations[b, NUMBER] = 0, count + 1 != bounds[3]
+        check(line, link, bounds, terminals, group, 1, violations[b])
+        sums[b, LENGTH] = base_length + add_rides(
+            dist, stride, line, link, boarding, bits, there, back, on
+        )
+        for k in range(_stops(line)):
+            if on[line[k]] > 1:
+                through(dist, nodes, vectors, stride, row, line[k], far)
+        exact[b] = _finish(
+            dist, stride, code, demand, lines, link, group, size, sums[b], violations[b]
+        )

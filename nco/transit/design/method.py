@@ -1,0 +1,160 @@
+"""What a design method is, how long it may go on, and how it keeps its best lines."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from nco.errors import InputError
+from nco.transit.design.result import Design
+from nco.transit.lines import as_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from nco.transit.design.objective import Objective
+    from nco.transit.lines import Lines
+    from nco.vehicle import Floats
+
+
+@dataclass(frozen=True)
+class Budget:
+    """When a method has to end: whichever comes first.
+
+    Attributes:
+        evaluations: sets of lines; None for any number.
+        time_limit_s: wall-clock seconds; None for any time.
+
+    Raises:
+        InputError: neither is given, or one is not positive.
+    """
+
+    evaluations: int | None = None
+    time_limit_s: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.evaluations is None and self.time_limit_s is None:
+            raise InputError("a budget needs evaluations or time_limit_s; give one of them")
+        for name in ("evaluations", "time_limit_s"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise InputError(f"{name} is {value}; give a positive number")
+
+
+class DesignMethod(Protocol):
+    """A method behind one signature.
+
+    Attributes:
+        name: under which it is registered.
+    """
+
+    name: str
+
+    def design(
+        self,
+        objective: Objective,
+        budget: Budget,
+        seed: int = 0,
+        initial: Sequence[Lines] = (),
+    ) -> Design:
+        """Designs lines.
+
+        Args:
+            objective: what they are judged by; it knows the instance.
+            budget: is not exceeded by more than what is evaluated in one go.
+            seed: the same seed and number of evaluations give the same lines.
+            initial: sets of lines to begin with, of any method; the result is never worse.
+        """
+        ...
+
+
+@dataclass
+class Progress:
+    """A method under way: what it may still evaluate, and the best that it found.
+
+    Attributes:
+        objective: what lines are judged by.
+        budget: when to end.
+        lines: `[R, L]` the best, padded; None before the first.
+        cost: of the best.
+        trace: see `Design`.
+    """
+
+    objective: Objective
+    budget: Budget
+    lines: NDArray[np.int16] | None = None
+    cost: float = np.inf
+    trace: list[tuple[int, float]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._first = self.objective.evaluations
+        self._begin_s = time.perf_counter()
+
+    @property
+    def evaluations(self) -> int:
+        """How many sets this method has evaluated."""
+        return self.objective.evaluations - self._first
+
+    @property
+    def time_s(self) -> float:
+        """Seconds since the method began."""
+        return time.perf_counter() - self._begin_s
+
+    @property
+    def share(self) -> float:
+        """Of the budget that is spent, 0 to 1."""
+        spent = [0.0]
+        if self.budget.evaluations is not None:
+            spent.append(self.evaluations / self.budget.evaluations)
+        if self.budget.time_limit_s is not None:
+            spent.append(self.time_s / self.budget.time_limit_s)
+        return min(1.0, max(spent))
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing is left of the budget."""
+        return self.share >= 1.0
+
+    @property
+    def left(self) -> int:
+        """How many sets may still be evaluated; a large number where only time counts."""
+        if self.budget.evaluations is None:
+            return 2**31
+        return max(0, self.budget.evaluations - self.evaluations)
+
+    def costs(self, lines: NDArray[np.int16]) -> Floats:
+        """`[B]` costs of `[B, R, L]` sets of lines; the best of them is kept."""
+        found = self.objective.costs(lines)
+        if len(found):
+            k = int(found.argmin())
+            self.keep(lines[k], float(found[k]))
+        return found
+
+    def keep(self, lines: NDArray[np.int16], cost: float) -> None:
+        """Keeps lines if they are better than all before."""
+        if cost < self.cost:
+            self.lines, self.cost = lines.copy(), cost
+            self.trace.append((self.evaluations, cost))
+
+    def design(self, method: str, seed: int) -> Design:
+        """What the method returns.
+
+        Raises:
+            InputError: nothing was evaluated.
+        """
+        if self.lines is None:
+            raise InputError(f"method {method!r} evaluated nothing; give it a larger budget")
+        return Design(
+            as_lines([line[line >= 0] for line in self.lines if line[0] >= 0]),
+            self.cost,
+            method,
+            seed,
+            self.evaluations,
+            self.time_s,
+            tuple(self.trace),
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +23,7 @@ class Kind:
         cost: `[N, N]` cost of an arc by distance, less the preference for the stop that it leads
             to (so it may be negative); `inf` where there is no street, where the stop is not
             allowed, and everywhere if the vehicle cannot leave its depot while that is open.
+        driving_cost: `[N, N]` the same with the cost of driving time.
         duration_s: `[N, N]` driving time, `inf` where there is no street.
         cost_per_s: cost of a second on duty.
         fixed: cost of using one of them.
@@ -36,6 +37,7 @@ class Kind:
     vehicle: Vehicle
     numbers: tuple[int, ...]
     cost: Floats
+    driving_cost: Floats
     duration_s: Floats
     cost_per_s: float
     fixed: float
@@ -43,57 +45,117 @@ class Kind:
     closes_s: float
     stops: Bools
 
-    @property
-    def driving_cost(self) -> Floats:
-        """`[N, N]` cost of an arc by distance, preference and driving time."""
-        if not self.cost_per_s:
-            return self.cost
-        return self.cost + self.cost_per_s * self.duration_s
+
+@dataclass(frozen=True)
+class _Table:
+    """What vehicles share that drive the same arcs at the same rates.
+
+    Attributes:
+        cost: see `Kind`.
+        driving_cost: see `Kind`.
+        away_s: `[N]` the fastest arc to each node.
+    """
+
+    cost: Floats
+    driving_cost: Floats
+    away_s: Floats
 
 
-def kinds_of(problem: Problem) -> tuple[Kind, ...]:
-    """The kinds of vehicles of a problem, in order of first appearance."""
-    weights = problem.objective
-    kinds = []
-    for vehicle, numbers in problem.fleet:
-        profile = problem.profiles[vehicle.profile]
-        rate = weights.distance * vehicle.cost_per_m
-        cost = profile.distance_m * rate if rate else np.zeros_like(profile.distance_m)
-        if vehicle.preference is not None and weights.preference:
-            cost = cost - weights.preference * np.where(
-                np.arange(problem.size) < problem.depots, 0.0, vehicle.preference
+class _Tables:
+    """Tables of a problem, one for all vehicles that cannot be told apart by them.
+
+    Re-planning makes a kind of its own of every vehicle under way: what `[N, N]` they share is
+    built once.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        self._problem = problem
+        self._known: dict[Hashable, _Table] = {}
+        self._drives: dict[int, tuple[Floats, Floats]] = {}
+
+    def of(self, vehicle: Vehicle, *, closed: bool) -> _Table:
+        """The table of a vehicle, whose depot may be closed all day."""
+        weights = self._problem.objective
+        rate, rate_s = weights.distance * vehicle.cost_per_m, weights.duration * vehicle.cost_per_s
+        gains = vehicle.preference if weights.preference else None
+        parts = (a if a is None else a.tobytes() for a in (gains, vehicle.allowed))
+        key = (vehicle.profile, rate, rate_s, closed, *parts)
+        if key not in self._known:
+            cost = self._cost(vehicle, rate, gains)
+            if closed:
+                cost = np.full_like(cost, np.inf)
+            np.fill_diagonal(cost, 0.0)
+            drive, _ = self.drive(vehicle.profile)
+            driving = cost
+            if rate_s:
+                driving = cost + rate_s * self._problem.profiles[vehicle.profile].duration_s
+            away = np.where(np.isinf(cost), np.inf, drive).min(axis=0)
+            self._known[key] = _Table(cost, driving, away)
+        return self._known[key]
+
+    def drive(self, profile: int) -> tuple[Floats, Floats]:
+        """`[N, N]` driving times, `inf` from a node to itself, and `[N]` the fastest from each."""
+        if profile not in self._drives:
+            drive = self._problem.profiles[profile].duration_s.copy()
+            np.fill_diagonal(drive, np.inf)
+            self._drives[profile] = drive, drive.min(axis=1)
+        return self._drives[profile]
+
+    def _cost(self, vehicle: Vehicle, rate: float, gains: Floats | None) -> Floats:
+        problem = self._problem
+        metres = problem.profiles[vehicle.profile].distance_m
+        cost = metres * rate if rate else np.zeros_like(metres)
+        if gains is not None:
+            cost = cost - problem.objective.preference * np.where(
+                np.arange(problem.size) < problem.depots, 0.0, gains
             )
-        if np.isinf(profile.distance_m).any():
-            cost = np.where(np.isinf(profile.distance_m), np.inf, cost)
+        if np.isinf(metres).any():
+            cost = np.where(np.isinf(metres), np.inf, cost)
         if vehicle.allowed is not None:
             barred = ~vehicle.allowed
             barred[: problem.depots] = False
             cost = np.where(barred, np.inf, cost)
+        return cost
+
+
+def kinds_of(problem: Problem) -> tuple[Kind, ...]:
+    """The kinds of vehicles of a problem, in order of first appearance.
+
+    Kinds share the arrays in which they do not differ: the same table is the same object.
+    """
+    weights, tables = problem.objective, _Tables(problem)
+    kinds = []
+    for vehicle, numbers in problem.fleet:
         begin, end = vehicle.shift_s
         opens = max(begin, float(problem.window_s[vehicle.start, 0]))
         latest = float(problem.window_s[vehicle.start, 1])
-        if opens > latest + slack(latest):  # its depot is closed all day
-            cost = np.full_like(profile.distance_m, np.inf)
-        np.fill_diagonal(cost, 0.0)
+        table = tables.of(vehicle, closed=bool(opens > latest + slack(latest)))
         closes = min(end, float(problem.window_s[vehicle.end, 1]))
+        onward_s = tables.drive(vehicle.profile)[1]
         kinds.append(
             Kind(
                 vehicle=vehicle,
                 numbers=numbers,
-                cost=cost,
-                duration_s=profile.duration_s,
+                cost=table.cost,
+                driving_cost=table.driving_cost,
+                duration_s=problem.profiles[vehicle.profile].duration_s,
                 cost_per_s=weights.duration * vehicle.cost_per_s,
                 fixed=weights.fixed * vehicle.fixed_cost,
                 opens_s=opens,
                 closes_s=closes,
-                stops=_servable(problem, vehicle, cost, opens, closes),
+                stops=_servable(problem, vehicle, table.away_s, onward_s, opens, closes),
             )
         )
     return tuple(kinds)
 
 
 def _servable(
-    problem: Problem, vehicle: Vehicle, cost: Floats, opens: float, closes: float
+    problem: Problem,
+    vehicle: Vehicle,
+    away_s: Floats,
+    onward_s: Floats,
+    opens: float,
+    closes: float,
 ) -> Bools:
     stops = np.arange(problem.size) >= problem.depots
     if problem.dimensions:
@@ -102,12 +164,9 @@ def _servable(
         stops &= (problem.demand <= limit).all(axis=1)
     if problem.size == 1:
         return stops
-    drive = problem.profiles[vehicle.profile].duration_s.copy()
-    np.fill_diagonal(drive, np.inf)
-    away = np.where(np.isinf(cost), np.inf, drive).min(axis=0)
     window = problem.window_s
-    start = np.maximum(opens + away, window[:, 0])
-    finish = start + problem.service_s + drive.min(axis=1)
+    start = np.maximum(opens + away_s, window[:, 0])
+    finish = start + problem.service_s + onward_s
     finish = np.maximum(finish, window[vehicle.end, 0])
     with np.errstate(invalid="ignore"):
         stops &= np.isfinite(finish) & (start <= window[:, 1] + slack(window[:, 1]))

@@ -36,7 +36,7 @@ WAITING = 0.2  # weight of waiting against driving, in what is near
 class Instance(NamedTuple):
     """What does not change while routes are searched.
 
-    `P` kinds of vehicles, `M` vehicles, `N` nodes, `K` dimensions of demand. Arrays that a problem
+    `P` tables of arcs, `M` vehicles, `N` nodes, `K` dimensions of demand. Arrays that a problem
     has no use for have one entry.
 
     Attributes:
@@ -52,8 +52,9 @@ class Instance(NamedTuple):
         prize: `[N]` cost of leaving a stop out.
         reward: of serving a required stop, more than leaving one out can save.
         barred: more than all prizes together: of arcs that do not exist, of being late.
-        kind: `[M]` of each vehicle, in order.
-        first: `[P + 1]` the first vehicle of each kind, and behind the last one `M`.
+        kind: `[M]` the table of each vehicle, in order. Vehicles that begin elsewhere, at another
+            time or with other room share one.
+        first: the first vehicle of each group of vehicles that are alike, and behind the last `M`.
         capacity: `[M, K]`.
         fixed: `[M]` cost of using a vehicle.
         per_s: `[M]` cost of a second on duty, where `cost` does not hold it.
@@ -153,7 +154,7 @@ class Fleet(NamedTuple):
     """The vehicles that a search may use.
 
     Attributes:
-        kinds: those that can serve anything.
+        kinds: those that can serve anything, those that share arcs in a row.
         numbers: in `Problem.vehicles`, of each vehicle of the search.
         kind: index into `kinds` of each.
     """
@@ -166,9 +167,19 @@ class Fleet(NamedTuple):
     def of(cls, problem: Problem, kinds: Sequence[Kind], known: Sequence[Route]) -> Fleet:
         """As many as known routes tell to be enough; all if those leave stops out."""
         usable = tuple(kind for kind in kinds if kind.stops.any())
+        usable = tuple(usable[k] for k in np.argsort(tables_of(usable), kind="stable"))
         seen = vehicles_seen(problem, usable, known)
         pairs = [(number, k) for k, numbers in enumerate(seen) for number in numbers]
         return cls(usable, tuple(v for v, _ in pairs), tuple(k for _, k in pairs))
+
+
+def tables_of(kinds: Sequence[Kind]) -> list[int]:
+    """The table of arcs of each kind, numbered in order of first appearance."""
+    known: dict[tuple[int, ...], int] = {}
+    return [
+        known.setdefault(tuple(map(id, (k.cost, k.driving_cost, k.duration_s))), len(known))
+        for k in kinds
+    ]
 
 
 def instance_of(problem: Problem, fleet: Fleet, heat: Singles | None = None) -> Instance:
@@ -180,6 +191,8 @@ def instance_of(problem: Problem, fleet: Fleet, heat: Singles | None = None) -> 
         heat: `[N, N]` share of a policy's routes that drive an arc.
     """
     kinds, size, depots = fleet.kinds, problem.size, problem.depots
+    table = tables_of(kinds)
+    distinct = [kinds[table.index(p)] for p in range(max(table) + 1)]
     weights = problem.objective
     by_time = weights.longest_route > 0 and weights.longest_by == "duration"
     times = timed(problem, kinds) or by_time
@@ -190,17 +203,17 @@ def instance_of(problem: Problem, fleet: Fleet, heat: Singles | None = None) -> 
         or np.isfinite(problem.window_s[:, 1]).any()
     )
     charged = waits and any(kind.cost_per_s for kind in kinds)
-    arcs = np.stack([kind.cost if charged else kind.driving_cost for kind in kinds])
-    for k, kind in enumerate(kinds):
+    arcs = np.stack([kind.cost if charged else kind.driving_cost for kind in distinct])
+    for k, kind in enumerate(distinct):
         if kind.cost_per_s and not charged:
             arcs[k] += kind.cost_per_s * problem.service_s
     missing = np.isinf(arcs)
     dearest = max(_most(arcs, missing), -float(arcs.min()))
     if charged:
-        dearest += max(k.cost_per_s for k in kinds) * largest(*(k.duration_s for k in kinds))
+        dearest += max(k.cost_per_s for k in kinds) * largest(*(k.duration_s for k in distinct))
     longest = 0.0
     if weights.longest_route > 0:
-        measured = [k.duration_s if by_time else _metres(problem, k) for k in kinds]
+        measured = [k.duration_s if by_time else _metres(problem, k) for k in distinct]
         longest = weights.longest_route * largest(*measured)
     reward = 4 * (dearest + longest) + 2 * max(kind.fixed for kind in kinds) + 1
     prize = np.where(problem.required, reward, np.minimum(unserved_cost(problem), 1e3 * reward))
@@ -210,11 +223,11 @@ def instance_of(problem: Problem, fleet: Fleet, heat: Singles | None = None) -> 
     drive = np.zeros((1, 1, 1))
     if times:
         # An arc that does not exist is barred by its cost; its time must only not swamp the others.
-        slowest = largest(*(kind.duration_s for kind in kinds))
-        drive = np.stack([np.minimum(kind.duration_s, slowest) for kind in kinds])
+        slowest = largest(*(kind.duration_s for kind in distinct))
+        drive = np.stack([np.minimum(kind.duration_s, slowest) for kind in distinct])
     metres = np.zeros((1, 1, 1))
     if weights.longest_route > 0 and not by_time:
-        metres = np.stack([_metres(problem, kind) for kind in kinds])
+        metres = np.stack([_metres(problem, kind) for kind in distinct])
         metres[missing] = barred
     vehicles = [kinds[k].vehicle for k in fleet.kind]
     ends = np.array([node for v in vehicles for node in (v.start, v.end)], np.int32)
@@ -230,7 +243,7 @@ def instance_of(problem: Problem, fleet: Fleet, heat: Singles | None = None) -> 
     capacity = np.array([v.capacity for v in vehicles], float).reshape(len(vehicles), -1)
     capacity = capacity + np.where(np.isinf(capacity), 0.0, 0.5 * slack(capacity))
     cost = arcs.astype(np.float32)
-    before, behind, related = _neighbours(problem, kinds, cost, missing.all(0))
+    before, behind, related = _neighbours(problem, kinds, distinct, cost, missing.all(0))
     servable = np.any([kind.stops for kind in kinds], axis=0)
     return Instance(
         place=np.concatenate([np.arange(size, dtype=np.int32), ends]),
@@ -245,7 +258,7 @@ def instance_of(problem: Problem, fleet: Fleet, heat: Singles | None = None) -> 
         prize=prize,
         reward=reward,
         barred=barred,
-        kind=np.array(fleet.kind, np.int32),
+        kind=np.array([table[k] for k in fleet.kind], np.int32),
         first=np.searchsorted(fleet.kind, range(len(kinds) + 1)).astype(np.int32),
         capacity=capacity,
         fixed=np.array([kinds[k].fixed for k in fleet.kind]),
@@ -271,13 +284,17 @@ def _metres(problem: Problem, kind: Kind) -> Floats:
 
 
 def _neighbours(
-    problem: Problem, kinds: Sequence[Kind], arcs: Singles, missing: Bools
+    problem: Problem,
+    kinds: Sequence[Kind],
+    distinct: Sequence[Kind],
+    arcs: Singles,
+    missing: Bools,
 ) -> tuple[Ints, Ints, Ints]:
     """The nearest nodes before, behind and either way of each node."""
     far = arcs.min(axis=0)
     far[missing] = np.inf
     if timed(problem, kinds):
-        drive = np.min([kind.duration_s for kind in kinds], axis=0) + problem.service_s[:, None]
+        drive = np.min([kind.duration_s for kind in distinct], axis=0) + problem.service_s[:, None]
         opens, closes = problem.window_s.T
         with np.errstate(invalid="ignore"):
             wait = opens[None] - (closes[:, None] + drive)

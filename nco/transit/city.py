@@ -40,8 +40,7 @@ def from_city(
     spacing_m: float | None = None,
     within_km: float | None = None,
     centre: ArrayLike | None = None,
-    detour: float = 1.1,
-    nearest: int = 8,
+    detour: float = 1.3,
     trips_per_hour: float = 10_000.0,
     decay_s: float = 900.0,
     walk_m: float = 1000.0,
@@ -70,7 +69,6 @@ def from_city(
         within_km: draw from a square of this side only.
         centre: lonlat of the square's middle.
         detour: see `nco.transit.links.neighbour_links`.
-        nearest: see `nco.transit.links.neighbour_links`.
         trips_per_hour: in total, for "uniform" and the gravity model.
         decay_s: of the gravity model, see `nco.transit.demand.gravity_demand`.
         walk_m: of the gravity model.
@@ -84,8 +82,8 @@ def from_city(
         InputError: an option is out of bounds.
         ProblemError: no line can meet the bounds.
     """
-    if not (detour >= 1 and nearest >= 1):
-        raise InputError(f"detour is {detour} and nearest {nearest}; both must be 1 or more")
+    if not 1 <= detour < np.inf:
+        raise InputError(f"detour is {detour}; it must be a number of 1 or more")
     if isinstance(stops, int | np.integer):
         lonlat = draw_stops(
             city, int(stops), seed, spacing_m=spacing_m, within_km=within_km, centre=centre
@@ -95,7 +93,7 @@ def from_city(
         names, lonlat = _given_stops(city, stops, spacing_m)
     table = city.matrix(lonlat, names=names or None)
     _check_reached(city, table.duration_s, names)
-    linked = neighbour_links(table.duration_s, detour=detour, nearest=nearest)
+    linked = neighbour_links(table.duration_s, detour=detour)
     here = np.eye(len(lonlat), dtype=bool)
     link_s, link_m = (
         np.where(linked | here, matrix, np.inf) for matrix in (table.duration_s, table.distance_m)

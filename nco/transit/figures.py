@@ -69,15 +69,15 @@ def transit(
     size = float(np.ptp(where * units, axis=0).max())
     ax = axes_or_new(ax)
     if city is not None and on_earth:
-        from nco.plot import streets
+        from nco.plot import _background  # what `plot.routes` lays under its lines
 
-        streets(city, ax)
+        _background(ax, city, size)
     else:
         city = None
         for i, j in instance.links:
             ax.plot(*where[[i, j]].T, color="#d5d9df", linewidth=1.0, zorder=1)
     ways = {link: _way(where, link, city) for line in given for link in _links(line)}
-    for (r, k), lane in _lanes(given, widths).items():
+    for (r, k), lane in sorted(_lanes(given, widths).items()):
         link = _links(given[r])[k]
         way = ways[link] * units
         shift = np.full(len(way) - 1, lane * size / _ACROSS_PT)
@@ -88,7 +88,7 @@ def transit(
     _stops(ax, instance, where, given)
     frame(ax, [where, *ways.values()], on_earth=on_earth)
     if len(given) <= _MOST_NAMED:
-        ax.legend(loc="upper left", fontsize=7, framealpha=0.9, edgecolor="none", ncols=2)
+        ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=7, frameon=False)
     text = f"{instance.name}: {len(given)} lines"
     ax.set_title(text if title is None else title, loc="left", color=INK)
     return ax

@@ -31,6 +31,13 @@ from nco.vehicle import Floats
 _BUS = 3
 _SERVICE = "daily"
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_TRIPS = ("route_id", "service_id", "trip_id", "trip_headsign", "direction_id", "shape_id")
+_STOP_TIMES = (
+    *("trip_id", "arrival_time", "departure_time"),
+    *("stop_id", "stop_sequence", "timepoint"),
+)
+_FREQUENCIES = ("trip_id", "start_time", "end_time", "headway_secs", "exact_times")
+_SHAPES = ("shape_id", "shape_pt_lat", "shape_pt_lon", "shape_pt_sequence")
 _Row = tuple[Any, ...]
 # Files of one moment, so that the same feed is the same bytes.
 _STAMP = (1980, 1, 1, 0, 0, 0)
@@ -101,47 +108,44 @@ def write_gtfs(
     """
     where, given = need_lonlat(instance), refuse_bad_lines(instance, lines)
     service = service or Service()
-    headways = np.broadcast_to(validate.array(headway_s, "headway_s"), len(given)).tolist()
-    for r, headway in enumerate(headways):
-        if not 1 <= headway < np.inf:
-            raise InputError(f"headway_s of line {r} is {headway}; give 1 second or more")
+    headways = _headways(headway_s, len(given))
     tables = _frame(instance, where, given, line_names(given, names), service)
+    ways = [
+        (f"{r}-{('there', 'back')[direction]}", r, direction, nodes)
+        for r, line in enumerate(given)
+        for direction, nodes in enumerate((line, line[::-1]))
+    ]
     trips: list[_Row] = []
     times: list[_Row] = []
     every: list[_Row] = []
-    shapes: list[_Row] = []
-    for r, line in enumerate(given):
-        for direction, nodes in enumerate((line, line[::-1])):
-            stem = f"{r}-{'there' if direction == 0 else 'back'}"
-            head = instance.names[nodes[-1]]
-            shape = stem if city is not None else ""
-            at_s = stop_seconds(instance, nodes, service.dwell_s)
-            starts = np.arange(service.first_s, service.last_s + 1e-6, headways[r])
-            if frequencies:
-                starts = starts[:1]
-                gap = max(1, round(headways[r]))
-                end = _clock(service.last_s)
-                every.append((stem, _clock(service.first_s), end, gap, 1))
-            for n, start in enumerate(np.round(starts).astype(int).tolist()):
-                trip = stem if frequencies else f"{stem}-{n}"
-                trips.append((str(r), _SERVICE, trip, head, direction, shape))
-                times += [
-                    (trip, _clock(start + arrive), _clock(start + leave), str(node), k, 1)
-                    for k, (node, (arrive, leave)) in enumerate(zip(nodes, at_s, strict=True))
-                ]
-            if city is not None:
-                points = np.round(line_shape(instance, nodes, city), 6).tolist()
-                shapes += [(stem, lat, lon, k) for k, (lon, lat) in enumerate(points)]
-    columns = ("route_id", "service_id", "trip_id", "trip_headsign", "direction_id", "shape_id")
-    tables["trips"] = _table(columns, trips)
-    columns = ("trip_id", "arrival_time", "departure_time", "stop_id", "stop_sequence", "timepoint")
-    tables["stop_times"] = _table(columns, times)
+    for stem, r, direction, nodes in ways:
+        at_s = stop_seconds(instance, nodes, service.dwell_s)
+        starts = {stem: service.first_s}
+        if frequencies:
+            # A departure at the very end of a period is no longer in it.
+            hours = (_clock(service.first_s), _clock(service.last_s + 1))
+            every.append((stem, *hours, max(1, round(headways[r])), 1))
+        else:
+            leave_s = np.arange(service.first_s, service.last_s + 1e-6, headways[r])
+            starts = {f"{stem}-{n}": round(start) for n, start in enumerate(leave_s.tolist())}
+        head, shape = instance.names[nodes[-1]], "" if city is None else stem
+        for trip, start in starts.items():
+            trips.append((str(r), _SERVICE, trip, head, direction, shape))
+            times += [
+                (trip, _clock(start + arrive), _clock(start + leave), str(node), k, 1)
+                for k, (node, (arrive, leave)) in enumerate(zip(nodes, at_s, strict=True))
+            ]
+    tables["trips"] = _table(_TRIPS, trips)
+    tables["stop_times"] = _table(_STOP_TIMES, times)
     if frequencies:
-        columns = ("trip_id", "start_time", "end_time", "headway_secs", "exact_times")
-        tables["frequencies"] = _table(columns, every)
+        tables["frequencies"] = _table(_FREQUENCIES, every)
     if city is not None:
-        columns = ("shape_id", "shape_pt_lat", "shape_pt_lon", "shape_pt_sequence")
-        tables["shapes"] = _table(columns, shapes)
+        shapes = [
+            (stem, lat, lon, k)
+            for stem, _, _, nodes in ways
+            for k, (lon, lat) in enumerate(np.round(line_shape(instance, nodes, city), 6).tolist())
+        ]
+        tables["shapes"] = _table(_SHAPES, shapes)
     return write_atomic(path, _zip(tables))
 
 
@@ -156,6 +160,20 @@ def stop_seconds(
     leave = arrive + round(dwell_s)
     leave[[0, -1]] = arrive[[0, -1]]
     return list(zip(arrive.tolist(), leave.tolist(), strict=True))
+
+
+def _headways(headway_s: float | ArrayLike, count: int) -> list[float]:
+    """One headway a line."""
+    given = np.atleast_1d(validate.array(headway_s, "headway_s"))
+    if given.shape not in ((1,), (count,)):
+        raise InputError(
+            f"headway_s has {given.size} entries for {count} lines; give one number, or one a line"
+        )
+    headways: list[float] = np.broadcast_to(given, count).tolist()
+    for r, headway in enumerate(headways):
+        if not 1 <= headway < np.inf:
+            raise InputError(f"headway_s of line {r} is {headway:g}; give 1 second or more")
+    return headways
 
 
 def _frame(

@@ -50,7 +50,8 @@ def load_instance(path: str | Path) -> TransitInstance:
         data.fail("version", f"is newer than {_VERSION}, the newest that is known; update nco")
     data.refuse_unknown(_KNOWN)
     for name in ("link_s", "lines"):
-        data.raw(name)
+        if name not in data:
+            data.fail(name, "is missing; every instance has it")
     fields: dict[str, Any] = {name: _table(data, name) for name in _TABLES if name in data}
     fields |= {name: data.whole(name) for name in _WHOLES if name in data}
     if "terminals" in data:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from nco.data.server import OsrmServer as OsrmServer
     from nco.data.table import TableCity as TableCity
     from nco.models.files import load_policy as load_policy
+    from nco.planner import Planner as Planner
     from nco.problem import Feature as Feature
     from nco.problem import Objective as Objective
     from nco.problem import Problem as Problem
@@ -49,6 +50,7 @@ _PUBLIC = {
     "Feature": "nco.problem:Feature",
     "Objective": "nco.problem:Objective",
     "OsrmServer": "nco.data.server:OsrmServer",
+    "Planner": "nco.planner:Planner",
     "Problem": "nco.problem:Problem",
     "Profile": "nco.problem:Profile",
     "Route": "nco.route:Route",

@@ -296,7 +296,7 @@ def _neighbours(
     if timed(problem, kinds):
         drive = np.min([kind.duration_s for kind in distinct], axis=0) + problem.service_s[:, None]
         opens, closes = problem.window_s.T
-        with np.errstate(invalid="ignore"):
+        with np.errstate(invalid="ignore", divide="ignore"):
             wait = opens[None] - (closes[:, None] + drive)
             rate = np.nanmean(np.where(drive > 0, far / drive, np.nan)) if (drive > 0).any() else 0
             waited = np.maximum(np.nan_to_num(wait, nan=0.0, neginf=0.0), 0.0)

@@ -1,0 +1,170 @@
+"""Places of a day and the matrices between them, which grow by rows and columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+import numpy as np
+
+from nco import _validate as validate
+from nco.errors import InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from nco.data.streets import Table
+    from nco.problem import Problem
+    from nco.vehicle import Floats
+
+
+@runtime_checkable
+class Roads(Protocol):
+    """What the matrices of new places are asked of: a `City` or a `TableCity`."""
+
+    def matrix(
+        self,
+        points: ArrayLike,
+        *,
+        targets: ArrayLike | None = None,
+        names: Sequence[str] | None = None,
+    ) -> Table:
+        """Distances and durations from `[n, 2]` points to targets, by default themselves."""
+        ...
+
+
+@dataclass(frozen=True)
+class Arcs:
+    """The rows and columns of a new place, for one profile.
+
+    All are `[P]`, in the order of `Planner.places`; `inf` where no street leads.
+
+    Attributes:
+        to_m: metres from the new place to each known one.
+        to_s: seconds of the same way.
+        from_m: metres from each known place to the new one.
+        from_s: seconds of the same way.
+    """
+
+    to_m: ArrayLike
+    to_s: ArrayLike
+    from_m: ArrayLike
+    from_s: ArrayLike
+
+
+class Places:
+    """Places by number, never forgotten: where a stop once was, a vehicle may still stand.
+
+    Args:
+        problem: its nodes are the first places.
+        roads: of each profile; none where new places come with their arcs.
+
+    Attributes:
+        lonlat: of each place, where known.
+        distance_m: `[n, n]` of each profile; `inf` between new places and those nobody needs.
+        duration_s: `[n, n]` of each profile.
+    """
+
+    def __init__(self, problem: Problem, roads: Sequence[Roads]) -> None:
+        known = problem.lonlat
+        self.lonlat = [None] * problem.size if known is None else list(known)
+        self.distance_m = [profile.distance_m for profile in problem.profiles]
+        self.duration_s = [profile.duration_s for profile in problem.profiles]
+        self._names = [profile.name for profile in problem.profiles]
+        self._roads = roads
+
+    @property
+    def asks(self) -> bool:
+        """Whether there is a city to ask."""
+        return bool(self._roads)
+
+    def at(self, lonlat: ArrayLike, name: str) -> int:
+        """A new place on the map; its rows are asked for by `complete`.
+
+        Raises:
+            InputError: there is no city.
+            CityError: it is not in the city.
+        """
+        if not self._roads:
+            raise InputError(
+                f"{name!r} is given by lonlat, but the planner has no city; give "
+                "Planner(..., city=...), or the rows and columns of its matrices as arcs="
+            )
+        point = np.asarray(lonlat, float)
+        for roads in self._roads:
+            roads.matrix(np.atleast_2d(point), names=[name])
+        self.lonlat.append(point)
+        return len(self.lonlat) - 1
+
+    def by(self, arcs: Arcs | Sequence[Arcs], name: str, near: Sequence[int]) -> int:
+        """A new place given by its rows and columns.
+
+        Args:
+            arcs: one a profile.
+            name: for messages.
+            near: places that they are in the order of.
+
+        Raises:
+            InputError: not one a profile.
+            ProblemError: a length or a number is wrong.
+        """
+        given = [arcs] if isinstance(arcs, Arcs) else list(arcs)
+        if len(given) != len(self._names):
+            raise InputError(
+                f"{name!r} has arcs for {len(given)} profiles; give one Arcs for each of "
+                f"{', '.join(self._names)}"
+            )
+        clean = [
+            [
+                validate.vector(value, f"{name!r}: {field}", len(near), low=0.0, finite=False)
+                for field, value in vars(one).items()
+            ]
+            for one in given
+        ]
+        self.complete(near)
+        new = len(self.lonlat)
+        self.lonlat.append(None)
+        self._grow(new + 1)
+        for p, (to_m, to_s, from_m, from_s) in enumerate(clean):
+            for table, row, column in (
+                (self.distance_m[p], to_m, from_m),
+                (self.duration_s[p], to_s, from_s),
+            ):
+                table[new, near], table[near, new] = row, column
+        return new
+
+    def complete(self, near: Sequence[int]) -> None:
+        """Ask for the rows and columns that are missing.
+
+        Args:
+            near: places that new ones must be known to and from.
+        """
+        first, last = len(self.distance_m[0]), len(self.lonlat)
+        if first == last:
+            return
+        new = list(range(first, last))
+        old = [place for place in near if place < first]
+        self._grow(last)
+        points, others = self._points(new), self._points(old)
+        for p, roads in enumerate(self._roads):
+            away = roads.matrix(points, targets=np.concatenate([others, points]))
+            back = roads.matrix(others, targets=points)
+            for table, there, here in (
+                (self.distance_m[p], away.distance_m, back.distance_m),
+                (self.duration_s[p], away.duration_s, back.duration_s),
+            ):
+                table[np.ix_(new, [*old, *new])] = there
+                table[np.ix_(old, new)] = here
+                table[new, new] = 0.0
+
+    def _points(self, places: Sequence[int]) -> Floats:
+        return np.array([self.lonlat[place] for place in places])
+
+    def _grow(self, size: int) -> None:
+        for tables in (self.distance_m, self.duration_s):
+            for p, known in enumerate(tables):
+                grown = np.full((size, size), np.inf)
+                np.fill_diagonal(grown, 0.0)
+                grown[: len(known), : len(known)] = known
+                tables[p] = grown

@@ -1,0 +1,551 @@
+"""The planner: a day that is planned, driven and planned again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nco import _validate as validate
+from nco.baselines.insertion import Plan as Insertion
+from nco.errors import InputError
+from nco.evaluate import evaluate
+from nco.planner.day import Call, Duty, Stop, Trip, load_of
+from nco.planner.places import Arcs, Places, Roads
+from nco.planner.plan import Plan, plan_of
+from nco.planner.rest import Rest, Trips, rest_of
+from nco.solution import Cost, Solution, Unassigned
+from nco.solve import DEFAULT_METHOD, solve
+from nco.solver import Clock, check_limits
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike
+
+    from nco.problem import Problem
+    from nco.route import Route
+    from nco.solver import Solver
+    from nco.vehicle import Floats, Vehicle
+
+PLAN_S, REPLAN_S = 2.0, 0.2
+AFTER_S = 3e-5  # a node: to keep for what follows the search, before that was measured
+MOST_AFTER = 0.5  # share of the time that is kept for it
+LEAST_S, LEAST_PAIR_S = 0.03, 2e-7  # of search, where the rest has taken all of the time
+
+
+class Planner:
+    """Plans a day again and again while it is driven.
+
+    City, matrices and compiled loops stay; a change of the day costs what it changes. See
+    `docs/planning.md` for what is fixed when.
+
+    Args:
+        problem: the day. Stops, depots and vehicles keep their names and numbers.
+        city: what the matrices of new places are asked of, one a profile; None means that new
+            places come with their `Arcs`.
+        method: plans, and plans again.
+        seed: of the method.
+
+    Raises:
+        InputError: there is a city but the problem has no lonlat, or not one city a profile.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        *,
+        city: Roads | Sequence[Roads] | None = None,
+        method: str | Solver = DEFAULT_METHOD,
+        seed: int = 0,
+    ) -> None:
+        roads = _each(city)
+        if roads and problem.lonlat is None:
+            raise InputError(
+                f"problem {problem.name!r} has no lonlat, so that no city can tell how far new "
+                "places are; leave city out and give arcs= with new stops"
+            )
+        if roads and len(roads) != len(problem.profiles):
+            raise InputError(
+                f"{len(roads)} cities are given for {len(problem.profiles)} profiles; give one for "
+                "each, in their order"
+            )
+        self._day, self._method, self._seed = problem, method, seed
+        self._places = Places(problem, roads)
+        self._stops = {
+            problem.names[j]: Stop(
+                name=problem.names[j],
+                place=j,
+                demand=problem.demand[j],
+                window_s=(float(problem.window_s[j, 0]), float(problem.window_s[j, 1])),
+                service_s=float(problem.service_s[j]),
+                prize=float(problem.prize[j]),
+                node=j,
+            )
+            for j in problem.stops
+        }
+        self._duties = [Duty(vehicle) for vehicle in problem.vehicles]
+        self._begun: dict[str, int] = {}
+        self._cancelled: set[str] = set()
+        self._planned: Trips = {}
+        self._known: Rest | None = None
+        self._after_s: float | None = None
+        self.now_s = 0.0
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """The places that count: depots, stops to be served, stops where vehicles under way are.
+
+        Rows and columns of `Arcs` are in this order.
+        """
+        standing = [duty.last.name for duty in self._duties if duty.under_way]
+        return (*self._day.names[: self._day.depots], *self._open, *standing)
+
+    @property
+    def rest(self) -> Problem | None:
+        """What is left to be decided; None where no stop or no vehicle is left."""
+        return self._rest().problem
+
+    def plan(self, time_limit_s: float = PLAN_S) -> Plan:
+        """Plans what is left; the first plan of a day deserves more time than later ones.
+
+        Raises:
+            InputError: the limit makes no sense.
+            UnsupportedError: the method cannot do what the rest asks.
+        """
+        return self.replan(time_limit_s)
+
+    def replan(self, time_limit_s: float = REPLAN_S) -> Plan:
+        """Plans what is left, beginning with the present plan and what has changed.
+
+        Args:
+            time_limit_s: for everything: rows of matrices, the rest, the search, the times. The
+                search gets what the others leave, a moment at least.
+
+        Raises:
+            InputError: the limit makes no sense.
+            UnsupportedError: the method cannot do what the rest asks.
+        """
+        check_limits(time_limit_s, self._seed)
+        clock = Clock(time_limit_s)
+        rest = self._rest()
+        problem, found, begin_s, search_s = rest.problem, None, 0.0, 0.0
+        if problem is not None:
+            initial = _initial(problem, rest.routes(self._planned))
+            after_s = AFTER_S * problem.size if self._after_s is None else self._after_s
+            search_s = clock.left_s - min(after_s, MOST_AFTER * time_limit_s)
+            search_s = max(search_s, LEAST_S + LEAST_PAIR_S * problem.size**2)
+            begin_s = clock.elapsed_s
+            found = solve(
+                problem,
+                self._method,
+                time_limit_s=search_s,
+                seed=self._seed,
+                initial=initial,
+            )
+        self._planned = rest.trips(found.routes) if found else {}
+        made = plan_of(self._day, self._places, self._stops, self._duties, rest, found, self.now_s)
+        if found is not None:
+            self._after_s = max(0.0, clock.elapsed_s - begin_s - search_s)
+        return replace(made, time_s=clock.elapsed_s)
+
+    def add(
+        self,
+        name: str,
+        lonlat: ArrayLike | None = None,
+        *,
+        arcs: Arcs | Sequence[Arcs] | None = None,
+        demand: float | Sequence[float] = 0.0,
+        window_s: tuple[float, float] = (0.0, np.inf),
+        service_s: float = 0.0,
+        prize: float = np.inf,
+        vehicles: Sequence[int] | None = None,
+    ) -> None:
+        """Adds a stop.
+
+        Args:
+            name: that nothing else has or had on this day.
+            lonlat: degrees, where there is a city.
+            arcs: rows and columns of its matrices, one `Arcs` a profile, where there is none.
+            demand: one number a dimension.
+            window_s: earliest and latest start of service.
+            service_s: seconds.
+            prize: cost of not serving it; `inf` makes it required.
+            vehicles: numbers of those that may serve it; None means all.
+
+        Raises:
+            InputError: the name is taken, or there is no place or two.
+            ProblemError: a number is malformed.
+            CityError: the place is not in the city.
+        """
+        if name in self._stops or name in self._day.names[: self._day.depots]:
+            past = " (it was cancelled)" if name in self._cancelled else ""
+            raise InputError(f"stop {name!r} is already there{past}; give new stops new names")
+        for number in vehicles or ():
+            self._duty(number)
+        checked = self._checked(
+            name, {"demand": demand, "window_s": window_s, "service_s": service_s, "prize": prize}
+        )
+        place = self._place(name, lonlat, arcs)
+        only = None if vehicles is None else frozenset(vehicles)
+        self._stops[name] = Stop(name=name, place=place, vehicles=only, **checked)  # type: ignore[arg-type]
+        self._known = None
+
+    def move(
+        self,
+        name: str,
+        lonlat: ArrayLike | None = None,
+        *,
+        arcs: Arcs | Sequence[Arcs] | None = None,
+    ) -> None:
+        """Moves a stop that nobody is at or bound for; place as in `add`.
+
+        Raises:
+            InputError: there is no such stop to be served, or no place or two.
+            CityError: the place is not in the city.
+        """
+        stop = self._open_stop(name, "moved")
+        self._stops[name] = replace(stop, place=self._place(name, lonlat, arcs))
+        self._known = None
+
+    def change(
+        self,
+        name: str,
+        *,
+        demand: float | Sequence[float] | None = None,
+        window_s: tuple[float, float] | None = None,
+        service_s: float | None = None,
+        prize: float | None = None,
+    ) -> None:
+        """Changes what a stop asks for; what is None stays.
+
+        Raises:
+            InputError: there is no such stop to be served.
+            ProblemError: a number is malformed.
+        """
+        stop = self._open_stop(name, "changed")
+        given = {"demand": demand, "window_s": window_s, "service_s": service_s, "prize": prize}
+        asked = {field: value for field, value in given.items() if value is not None}
+        self._stops[name] = replace(stop, **self._checked(name, asked))  # type: ignore[arg-type]
+        self._known = None
+
+    def cancel(self, name: str) -> None:
+        """Takes a stop out that nobody is at or bound for.
+
+        Raises:
+            InputError: there is no such stop to be served.
+        """
+        self._open_stop(name, "cancelled")
+        self._cancelled.add(name)
+        self._unplan({name})
+
+    def add_vehicle(self, vehicle: Vehicle) -> int:
+        """Puts a further vehicle into service, at its depot, and returns its number.
+
+        Args:
+            vehicle: as in the problem of the day; arrays are by its nodes.
+
+        Raises:
+            ProblemError: it does not fit the problem.
+        """
+        replace(self._day, vehicles=(*self._day.vehicles, vehicle))  # checks it
+        self._duties.append(Duty(vehicle))
+        self._known = None
+        return len(self._duties) - 1
+
+    def drop_vehicle(self, vehicle: int) -> None:
+        """Takes a vehicle out of service, where it is.
+
+        What it has not begun to serve goes to others, with the stop that it is bound for.
+
+        Raises:
+            InputError: there is no such vehicle in service.
+        """
+        duty = self._in_service(vehicle)
+        if duty.trips and duty.last.arrival_s > self.now_s:
+            trip = duty.trips[-1]
+            trip.end = None
+            missed = [call.name for call in trip.calls if call.start_s > self.now_s]
+            trip.calls = [call for call in trip.calls if call.start_s <= self.now_s]
+            self._release(missed)
+        duty.dropped = True
+        self._planned.pop(vehicle, None)
+        self._known = None
+
+    def advance(self, now_s: float) -> None:
+        """Lets the present plan go on until a time: what it begins until then is fixed.
+
+        A stop is begun when a vehicle sets out for it, a trip when it leaves the depot if the
+        vehicle may drive several.
+
+        Raises:
+            InputError: the time is before the last one.
+        """
+        if not self.now_s <= now_s < np.inf:
+            raise InputError(
+                f"now_s is {now_s}, but it was {self.now_s} before; time only goes on: give a "
+                "number of seconds that is no smaller"
+            )
+        rest = self._rest()
+        if rest.problem is not None:
+            routes = tuple(rest.routes(self._planned))
+            plan = plan_of(
+                self._day,
+                self._places,
+                self._stops,
+                self._duties,
+                rest,
+                Solution(routes, (), (), Cost()),
+                self.now_s,
+            )
+        else:
+            plan = plan_of(
+                self._day, self._places, self._stops, self._duties, rest, None, self.now_s
+            )
+        self._begin(plan, now_s)
+        self.now_s, self._known = now_s, None
+
+    def served(self, vehicle: int, stops: Sequence[str], ready_s: float) -> None:
+        """Reports from the road what a vehicle has really done on its present trip.
+
+        This replaces what `advance` took for granted: stops that are not named are to be served
+        again.
+
+        Args:
+            vehicle: its number.
+            stops: all stops of the trip that it has served or is bound for, in order; not empty.
+            ready_s: when it can leave the last of them. For a vehicle of several trips: when it is
+                back at its depot, and the stops are all of the trip.
+
+        Raises:
+            InputError: a stop is not there, was named twice, or is another vehicle's.
+        """
+        duty, names = self._in_service(vehicle), list(stops)
+        trip = duty.trips[-1] if duty.trips and not self._home(duty) else None
+        own = {call.name for call in trip.calls} if trip else set()
+        if not names or len(set(names)) < len(names) or not 0 <= ready_s < np.inf:
+            raise InputError(
+                f"vehicle {vehicle} is reported with stops {names} and ready_s {ready_s}; name "
+                "each stop of its present trip once, one at least, and give a time in seconds"
+            )
+        for name in names:
+            if name not in own:
+                self._open_stop(name, "reported")
+        if trip is None:
+            trip = Trip(self._departure(duty, names, ready_s), [])
+            duty.trips.append(trip)
+        self._release([name for name in own if name not in names])
+        self._drive(duty, trip, names, ready_s)
+        self._begun |= dict.fromkeys(names, vehicle)
+        self._unplan(set(names))
+
+    @property
+    def _open(self) -> list[str]:
+        """Names of the stops that nobody has begun."""
+        return [n for n in self._stops if n not in self._begun and n not in self._cancelled]
+
+    def _near(self) -> list[int]:
+        """The numbers of `places`."""
+        standing = [self._stops[d.last.name].place for d in self._duties if d.under_way]
+        return [*range(self._day.depots), *(self._stops[n].place for n in self._open), *standing]
+
+    def _rest(self) -> Rest:
+        if self._known is None:
+            self._places.complete(self._near())
+            under_way = {v: duty for v, duty in enumerate(self._duties) if duty.under_way}
+            loads = {
+                v: load_of(
+                    [self._stops[call.name] for call in duty.trips[-1].calls], self._day.dimensions
+                )
+                for v, duty in under_way.items()
+            }
+            where = {v: self._stops[duty.last.name].place for v, duty in under_way.items()}
+            stops = [self._stops[name] for name in self._open]
+            self._known = rest_of(
+                self._day, self._places, stops, self._duties, loads, where, self.now_s
+            )
+        return self._known
+
+    def _begin(self, plan: Plan, now_s: float) -> None:
+        """Fixes what a plan has begun by a time."""
+        trips: dict[int, int] = {}
+        for route in plan.routes:
+            duty, number = self._duties[route.vehicle], trips.get(route.vehicle, 0)
+            trips[route.vehicle] = number + 1
+            if duty.dropped or (number < len(duty.trips) and duty.trips[number].end is not None):
+                continue
+            if number == len(duty.trips):
+                if route.start.departure_s > now_s:
+                    continue
+                duty.trips.append(Trip(replace(route.start, begun=True), []))
+            trip, before = duty.trips[number], route.start
+            for n, call in enumerate(route.calls):
+                if n >= len(trip.calls):
+                    if before.departure_s > now_s and not duty.by_trips:
+                        break
+                    trip.calls.append(replace(call, begun=True))
+                    self._begun[call.name] = route.vehicle
+                before = call
+            else:
+                if route.end and (before.departure_s <= now_s or duty.by_trips):
+                    trip.end = replace(route.end, begun=True)
+        self._unplan(set(self._begun))
+
+    def _unplan(self, names: set[str]) -> None:
+        """Takes stops out of the plan, and trips that are empty then."""
+        kept = {
+            v: [[name for name in trip if name not in names] for trip in trips]
+            for v, trips in self._planned.items()
+        }
+        self._planned = {v: [trip for trip in trips if trip] for v, trips in kept.items()}
+        self._known = None
+
+    def _release(self, names: Sequence[str]) -> None:
+        """Lets stops be served again that a vehicle did not come to."""
+        for name in names:
+            del self._begun[name]
+            stop = self._stops[name]
+            known = self._places.lonlat[stop.place]
+            # Stops that have come up since then know no way to a place that was done with.
+            if self._places.asks and known is not None:
+                self._stops[name] = replace(stop, place=self._places.at(known, name))
+
+    def _drive(self, duty: Duty, trip: Trip, names: Sequence[str], ready_s: float) -> None:
+        """Fills a trip with stops as they were reported; what was known of the first ones stays."""
+        vehicle, known = duty.vehicle, trip.calls
+        metres = self._places.distance_m[vehicle.profile]
+        seconds = self._places.duration_s[vehicle.profile]
+        trip.calls, trip.end = [], None
+        here, before = vehicle.start, trip.start
+        for n, name in enumerate(names):
+            stop = self._stops[name]
+            if n < len(known) and known[n].name == name:
+                call = known[n]
+            else:
+                known = []
+                arrival = before.departure_s + float(seconds[here, stop.place])
+                start = max(arrival, stop.window_s[0])
+                far = before.distance_m + float(metres[here, stop.place])
+                call = Call(name, arrival, start, start + stop.service_s, far, begun=True)
+            trip.calls.append(call)
+            here, before = stop.place, call
+        home_s, home_m = float(seconds[here, vehicle.end]), float(metres[here, vehicle.end])
+        left = ready_s - home_s if duty.by_trips else ready_s
+        trip.calls[-1] = replace(
+            before,
+            arrival_s=min(before.arrival_s, left),
+            start_s=min(before.start_s, left),
+            departure_s=left,
+        )
+        if duty.by_trips:
+            far = before.distance_m + home_m
+            home = self._day.names[vehicle.end]
+            trip.end = Call(home, ready_s, ready_s, ready_s, far, begun=True)
+
+    def _departure(self, duty: Duty, names: Sequence[str], ready_s: float) -> Call:
+        """The depot that a vehicle must have left unseen, in time for what it reports."""
+        vehicle = duty.vehicle
+        seconds = self._places.duration_s[vehicle.profile]
+        took, here = 0.0, vehicle.start
+        self._places.complete(self._near())
+        for stop in (self._stops[name] for name in names):
+            took += float(seconds[here, stop.place]) + stop.service_s
+            here = stop.place
+        left = max(vehicle.shift_s[0], ready_s - took)
+        return Call(self._day.names[vehicle.start], left, left, left, duty.metres, begun=True)
+
+    def _home(self, duty: Duty) -> bool:
+        """Whether a vehicle is at its depot between trips, or after its last."""
+        end = duty.trips[-1].end
+        return end is not None and end.arrival_s <= self.now_s and not duty.over
+
+    def _place(
+        self, name: str, lonlat: ArrayLike | None, arcs: Arcs | Sequence[Arcs] | None
+    ) -> int:
+        if lonlat is not None and arcs is None:
+            return self._places.at(lonlat, name)
+        if arcs is not None and lonlat is None:
+            return self._places.by(arcs, name, self._near())
+        raise InputError(
+            f"{name!r} has {'no place' if arcs is None else 'two places'}; give lonlat or arcs"
+        )
+
+    def _checked(self, name: str, given: dict[str, object]) -> dict[str, object]:
+        """Fields of a stop, as they are kept."""
+        made: dict[str, object] = {}
+        for field, value in given.items():
+            what = f"{name!r}: {field}"
+            if field == "demand":
+                made[field] = self._demand(value, what)
+            elif field == "window_s":
+                window = validate.windows(np.atleast_2d(np.asarray(value, float)), 1, what)[0]
+                made[field] = (float(window[0]), float(window[1]))
+            else:
+                number = float(value)  # type: ignore[arg-type]
+                validate.at_least(number, 0.0, what, finite=field != "prize")
+                made[field] = number
+        return made
+
+    def _demand(self, value: object, what: str) -> Floats:
+        wanted = self._day.dimensions
+        given = np.atleast_1d(np.asarray(value, float))
+        if len(given) == 1 and given[0] == 0:
+            given = np.zeros(wanted)
+        return validate.vector(given, what, wanted, low=0.0)
+
+    def _open_stop(self, name: str, verb: str) -> Stop:
+        """A stop that nobody has begun."""
+        if name not in self._stops:
+            raise InputError(
+                f"there is no stop {name!r} to be {verb}; `Planner.places` lists what there is"
+            )
+        if name in self._cancelled:
+            raise InputError(f"stop {name!r} cannot be {verb}: it was cancelled before")
+        if name in self._begun:
+            raise InputError(
+                f"stop {name!r} cannot be {verb}: vehicle {self._begun[name]} has served it or is "
+                "bound for it; report what the vehicle really does with Planner.served, or add a "
+                "new stop"
+            )
+        return self._stops[name]
+
+    def _duty(self, vehicle: int) -> Duty:
+        if not 0 <= vehicle < len(self._duties):
+            raise InputError(
+                f"there is no vehicle {vehicle}; vehicles are 0 to {len(self._duties) - 1}"
+            )
+        return self._duties[vehicle]
+
+    def _in_service(self, vehicle: int) -> Duty:
+        duty = self._duty(vehicle)
+        if duty.dropped:
+            raise InputError(
+                f"vehicle {vehicle} has dropped out; use another, or Planner.add_vehicle"
+            )
+        return duty
+
+
+def _each(city: Roads | Sequence[Roads] | None) -> list[Roads]:
+    """Cities, one a profile."""
+    if city is None:
+        return []
+    return [city] if isinstance(city, Roads) else list(city)
+
+
+def _initial(problem: Problem, routes: list[Route]) -> Solution | None:
+    """Routes to begin with, without the stops that break something now."""
+    if not routes:
+        return None
+    cost, violations = evaluate(problem, routes)
+    if violations:
+        kept = Insertion(problem)
+        kept.keep(routes)
+        routes = kept.routes
+        cost, violations = evaluate(problem, routes)
+    served = {j for route in routes for j in route.stops}
+    # Why they are left out is of no interest before the search, and takes long to find out.
+    missing = tuple(
+        Unassigned(j, "", bool(problem.required[j])) for j in problem.stops if j not in served
+    )
+    return Solution(tuple(routes), missing, violations, cost)

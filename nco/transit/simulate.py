@@ -220,7 +220,7 @@ class Simulator:
             bus_m=float((world.departures[forward] * length[forward]).sum()),
             overlap=_overlap(lines),
             load=_by_line(network, world.carried),
-            planned_per_h=() if load is None else _by_line(network, load),
+            planned_per_h=None if load is None else _by_line(network, load),
             passengers=self._passengers(world) if passengers else None,
         )
 
@@ -245,13 +245,15 @@ class Simulator:
 
 def _by_line[Number: np.int64 | np.float64](
     network: assign.Network, values: NDArray[Number]
-) -> tuple[NDArray[Number], ...]:
-    """Values of states as one array `[2, L - 1]` a line, in the order of its stops."""
-    arrays = []
-    for a, b in zip(network.begin[:-1].tolist(), network.begin[1:].tolist(), strict=True):
-        there, back = values[2 * a : a + b - 1], values[a + b : 2 * b - 1][::-1]
-        arrays.append(np.stack([there, back]))
-    return tuple(arrays)
+) -> NDArray[Number]:
+    """Values of states as `[R, 2, L - 1]`, in the order of the stops of each line."""
+    ends = list(pairwise(network.begin.tolist()))
+    longest = max((b - a for a, b in ends), default=1)
+    array = np.zeros((len(ends), 2, longest - 1), values.dtype)
+    for row, (a, b) in zip(array, ends, strict=True):
+        row[0, : b - a - 1] = values[2 * a : a + b - 1]
+        row[1, : b - a - 1] = values[a + b : 2 * b - 1][::-1]
+    return array
 
 
 def _overlap(lines: Sequence[Sequence[int]]) -> float:

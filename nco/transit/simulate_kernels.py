@@ -233,8 +233,11 @@ def _longest_waiting(world, boarding, s):
 
 
 @_inline
-def _board(world, boarding, trips, bus, now, capacity):
-    """Passengers board a bus until none waits for it or it is full; returns how many."""
+def _board(world, boarding, trips, bus, from_s, capacity):
+    """Passengers board a bus until none waits for it or it is full; returns how many.
+
+    Each boards at `from_s`, or at once if coming later, to doors that are open.
+    """
     s, before = world.state[bus], world.load[bus]
     while world.load[bus] < capacity:
         q = _longest_waiting(world, boarding, s)
@@ -248,6 +251,7 @@ def _board(world, boarding, trips, bus, now, capacity):
         world.after[p] = world.off[place]
         world.off[place] = p
         world.status[p] = RIDING
+        now = max(from_s, world.since_s[p])
         world.wait_s[p] += now - world.since_s[p]
         world.since_s[p] = world.boarded_s[p] = now
         world.boardings[p] += 1
@@ -322,7 +326,8 @@ def run(world, network, boarding, trips, service, rules):
         _appear(world, boarding, trips, now)
         if world.opened[bus]:
             if rules.latecomers:
-                _board(world, boarding, trips, bus, now, rules.capacity)
+                # All who waited when the doors opened are on board, unless the bus is full.
+                _board(world, boarding, trips, bus, 0.0, rules.capacity)
             _leave(world, network, bus, now, rules.capacity)
         else:
             off_s = rules.alight_s * _alight(world, network, boarding, trips, bus, now)

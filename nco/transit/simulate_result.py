@@ -65,9 +65,9 @@ class Simulation(ByValue):
         route_m: metres of all lines, one way; seconds where the instance knows no metres.
         bus_m: metres driven (or seconds).
         overlap: how far lines share road segments, 0 (none) to 1 (all the same).
-        load: passengers carried, one array `[2, L - 1]` a line: there, and back, both by segments
-            in the order of the line's stops.
-        planned_per_h: the same as passengers an hour that frequencies were planned for; empty for
+        load: `[R, 2, L - 1]` passengers carried over the segments of each line, there and back,
+            both in the order of its stops; 0 beyond the end of lines shorter than the longest.
+        planned_per_h: the same as passengers an hour that frequencies were planned for; None for
             one-line assignment, and with given frequencies.
         passengers: every passenger, if asked for.
     """
@@ -93,8 +93,8 @@ class Simulation(ByValue):
     route_m: float
     bus_m: float
     overlap: float
-    load: tuple[NDArray[np.int64], ...]
-    planned_per_h: tuple[Floats, ...] = ()
+    load: NDArray[np.int64]
+    planned_per_h: Floats | None = None
     passengers: Passengers | None = None
 
     @property

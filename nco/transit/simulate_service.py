@@ -10,6 +10,7 @@ from nco.transit.simulate_kernels import Service
 from nco.transit.simulate_settings import Settings
 from nco.vehicle import Floats
 
+_GOLDEN = 0.6180339887498949  # multiples of it, modulo 1, spread evenly however many there are
 _DIGITS = 1e-6  # by which a whole number may be missed without counting as more
 
 
@@ -67,8 +68,10 @@ def service(
 
     By a timetable, bus `j` of a line opens at the first stop at `j` headways, and again whenever
     all buses of the line have had their turn; those that would be on their way back at time 0
-    begin at the last stop, so that both directions run regularly from the start. Spread dispatch
-    has all buses begin at the first stop, at equal distances over the horizon.
+    begin at the last stop, so that both directions run regularly from the start. All times of a
+    line are shifted by a part of its headway that differs between lines, or lines of the same
+    headway would always come together, and one of them would run empty. Spread dispatch has all
+    buses begin at the first stop, at equal distances over the horizon.
 
     Args:
         buses: `[R]` of each line.
@@ -84,7 +87,7 @@ def service(
         return Service(buses, begin_s, np.zeros(len(which), np.bool_), none, none)
     headway_s = 3600.0 / per_h[which]
     period_s = headway_s * buses[which]
-    leaves_s = turn * headway_s
+    leaves_s = (turn + which * _GOLDEN % 1.0) * headway_s
     back_s = leaves_s + cycle_s[which, 0] - period_s
     at_end = back_s >= 0.0
     return Service(

@@ -8,11 +8,13 @@ from pathlib import Path
 import networkx as nx
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nco.errors import ProblemError
 from nco.transit.evaluate import KINDS, TRANSFER_S, Evaluation, Evaluator, evaluate
+from nco.transit.evaluate_torch import TorchEvaluator
 from nco.transit.files.benchmark import read_benchmark
 from nco.transit.instance import TransitInstance
 from nco.transit.lines import Lines, check_lines, pad_lines, parse_lines
@@ -50,12 +52,14 @@ def slow(instance: TransitInstance, lines: Lines, transfer_s: float = TRANSFER_S
         for a, b in pairwise(line)
         if np.isfinite(instance.link_s[a, b])
     )
-    shares = [count / total if total else 0.0 for count in counts[1:4]]
+    direct, one, two = (count / total if total else 0.0 for count in counts[1:4])
     return Evaluation(
         (time_s / reached / 60 if reached else np.inf) if total else 0.0,
         both_s / 120,
-        *shares,
-        unserved=1.0 - sum(shares) if total else 0.0,
+        direct,
+        one,
+        two,
+        unserved=1.0 - direct - one - two if total else 0.0,
         unreached=1.0 - reached / total if total else 0.0,
     )
 
@@ -240,7 +244,8 @@ def test_a_way_with_more_rides_than_its_bits_hold() -> None:
 def test_short_and_long_ways_in_one_batch() -> None:
     """Sets that need the long code are evaluated with it, and their neighbours are not changed."""
     instance = row_of_stops(81, minutes=1.0)
-    sets = [[range(81)], [(k, k + 1) for k in range(80)], [range(40)], [range(41), range(40, 81)]]
+    pairs = [range(k, k + 2) for k in range(80)]
+    sets = [[range(81)], pairs, [range(40)], [range(41), range(40, 81)]]
     batch = np.stack([pad_lines(lines, 80, 81) for lines in sets])
     found = Evaluator(instance).batch(batch)
     assert found.travel_min.tolist() == [80.0, 80.0 + 5 * 79, np.inf, 85.0]
@@ -297,6 +302,41 @@ def test_order_and_direction_of_lines_do_not_matter() -> None:
         assert evaluator.evaluate(turned) == expected
 
 
+DEVICES = ("cpu", *(["cuda"] if torch.cuda.is_available() else []))
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@settings(max_examples=60, deadline=None)
+@given(design=designs())
+def test_tensors_give_the_same(device: str, design: tuple[TransitInstance, Lines]) -> None:
+    """All values of random designs, on whole batches at once."""
+    instance, lines = design
+    batch = np.stack([pad_lines(part, max(1, len(lines)), 8) for part in (lines, lines[1:], ())])
+    expected = Evaluator(instance).batch(batch)
+    found = TorchEvaluator(instance, device)(torch.from_numpy(batch))
+    for name in Evaluation.__dataclass_fields__:
+        if name != "violations":
+            values = getattr(found, name).cpu().numpy()
+            np.testing.assert_allclose(values, getattr(expected, name), rtol=1e-12, atol=1e-12)
+
+
+def test_tensors_hold_times_and_transfers_of_every_pair() -> None:
+    """Three stops on two lines: five minutes of transfer between the outer ones, and one apart."""
+    instance = row_of_stops(4)
+    found = TorchEvaluator(instance)(torch.tensor([[[0, 1], [1, 2]]]))
+    assert found.time_s[0, 0].tolist() == [0.0, 240.0, 780.0, np.inf]
+    assert found.transfers[0, 0].tolist() == [-1, 0, 1, -1]
+
+
+def test_tensors_that_are_no_lines_are_refused() -> None:
+    """Wrong shapes, wrong types and stops that do not exist."""
+    evaluator = TorchEvaluator(row_of_stops(4))
+    with pytest.raises(ProblemError, match="give whole numbers"):
+        evaluator(torch.zeros(1, 1, 2))
+    with pytest.raises(ProblemError, match="nodes are 0 to 3"):
+        evaluator(torch.full((1, 1, 2), 4))
+
+
 def test_bad_input_is_refused_by_name() -> None:
     """Messages say what was given and what is allowed."""
     evaluator = Evaluator(TransitInstance.mandl())
@@ -305,7 +345,7 @@ def test_bad_input_is_refused_by_name() -> None:
     with pytest.raises(ProblemError, match=r"nodes are 0 to 14"):
         evaluator.batch(np.full((1, 1, 2), 15))
     with pytest.raises(ProblemError, match=r"give whole numbers \[B, R, L\]"):
-        evaluator.batch(np.zeros((2, 2)))
+        evaluator.batch(np.zeros((2, 2), int))
     with pytest.raises(ProblemError, match="threads is 0"):
         evaluator.batch(np.zeros((1, 1, 2), int), threads=0)
     with pytest.raises(ProblemError, match="transfer_s is -1"):

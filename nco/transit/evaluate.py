@@ -51,6 +51,7 @@ class State:
         lines: the lines.
         evaluation: what they are worth.
         code: of `dist`; opaque, as are all others.
+        padded: `[R, L]` the lines, -1 after their ends.
         dist: best way from each node to each other.
         on: stops that lines have at each node.
         length: times of all lines there and back, in units of the code.
@@ -60,10 +61,16 @@ class State:
     lines: Lines
     evaluation: Evaluation
     code: Code
+    padded: Nodes
     dist: NDArray[Any]
     on: Counts
     length: int
     without: dict[int, State] = field(default_factory=dict, repr=False)
+
+
+def _blank(sets: int) -> tuple[Floats, Counts]:
+    """Values and violations to be filled."""
+    return np.empty((sets, 7)), np.empty((sets, len(KINDS)), np.int32)
 
 
 class _Room:
@@ -93,7 +100,7 @@ class _Coded:
         hub = -1 if instance.hub is None else int(instance.hub)
         terminals = instance.terminals
         self.given = (
-            code.link, demand.ravel(), code.numbers,
+            code.link, demand.ravel(), (code.unit_s / 60, instance.trips), code.numbers,
             (int(instance.min_stops), int(instance.max_stops), hub, int(instance.lines)),
             np.ones(instance.size, bool) if terminals is None else terminals,
             code.stride, code.vectors,
@@ -124,7 +131,6 @@ class Evaluator:
             raise ProblemError(f"transfer_s is {transfer_s}; give seconds, 0 or more")
         self.instance = instance
         self.transfer_s = float(transfer_s)
-        self.trips = instance.trips
         self._coded = [_Coded(instance, code) for code in codes(instance.link_s, self.transfer_s)]
 
     def evaluate(self, lines: LinesLike) -> Evaluation:
@@ -153,11 +159,10 @@ class Evaluator:
         if threads < 1:
             raise ProblemError(f"threads is {threads}; give 1 or more")
         threads = min(threads, max(1, len(given)))
-        sums = np.empty((len(given), 6))
-        violations = np.empty((len(given), len(KINDS)), np.int32)
+        values, violations = _blank(len(given))
 
         def piece(begin: int, end: int) -> None:
-            self._from_scratch(given[begin:end], sums[begin:end], violations[begin:end])
+            self._from_scratch(given[begin:end], values[begin:end], violations[begin:end])
 
         cuts = pairwise(len(given) * k // threads for k in range(threads + 1))
         if threads == 1:
@@ -165,26 +170,25 @@ class Evaluator:
         else:
             with ThreadPoolExecutor(threads) as pool:
                 list(pool.map(lambda cut: piece(*cut), cuts))
-        return self._values(sums, violations)
+        return Evaluations(values, violations)
 
     def _from_scratch(
-        self, lines: Nodes, sums: Floats, violations: Counts, first: int = 0
+        self, lines: Nodes, values: Floats, violations: Counts, first: int = 0
     ) -> tuple[_Coded, _Room]:
-        """Fills sums and violations, by the first code that is exact for each set.
+        """Fills values and violations, by the first code that is exact for each set.
 
         Returns:
             The code of the last set and the room that holds its `dist` and `on`.
         """
         coded = self._coded[first]
         room, exact = coded.room(lines.shape[2]), np.empty(len(lines), bool)
-        kernels.evaluate_batch(lines, *coded.given, *room.arrays, sums, violations, exact)
-        sums[:, [kernels.TIME, kernels.LENGTH]] *= coded.code.unit_s / 60
+        kernels.evaluate_batch(lines, *coded.given, *room.arrays, values, violations, exact)
         last = coded, room
         if not exact.all():
             again = np.flatnonzero(~exact)
-            wide = np.empty((len(again), 6)), np.empty((len(again), len(KINDS)), np.int32)
+            wide = _blank(len(again))
             slow = self._from_scratch(lines[again], *wide, first + 1)
-            sums[again], violations[again] = wide
+            values[again], violations[again] = wide
             last = last if exact[-1] else slow
         return last
 
@@ -197,15 +201,18 @@ class Evaluator:
         return self._state(refuse_bad_lines(self.instance, lines))
 
     def _state(self, lines: Lines) -> State:
-        padded = pad_lines(lines, rows=max(1, len(lines)), width=max(2, *map(len, lines), 2))
-        sums, violations = np.empty((1, 6)), np.empty((1, len(KINDS)), np.int32)
-        coded, room = self._from_scratch(padded[None], sums, violations)
-        return self._kept(lines, self._values(sums, violations), coded.code, room)
+        padded = pad_lines(lines)
+        # There is always a row and a stop, which loops may look at.
+        rows, width = padded.shape
+        padded = np.pad(padded, ((0, not rows), (0, not width)), constant_values=-1)
+        found = _blank(1)
+        coded, room = self._from_scratch(padded[None], *found)
+        return self._kept(lines, padded[:rows], Evaluations(*found), coded.code, room)
 
     @staticmethod
-    def _kept(lines: Lines, values: Evaluations, code: Code, room: _Room) -> State:
-        length = round(2 * values.operator_min[0] * 60 / code.unit_s)
-        return State(lines, values[0], code, room.dist.copy(), room.on.copy(), length)
+    def _kept(lines: Lines, padded: Nodes, found: Evaluations, code: Code, room: _Room) -> State:
+        length = round(2 * float(found.operator_min[0]) * 60 / code.unit_s)
+        return State(lines, found[0], code, padded, room.dist.copy(), room.on.copy(), length)
 
     def insertions(self, state: State, candidates: NDArray[np.integer]) -> Evaluations:
         """Evaluates lines, each added alone to those of a state.
@@ -237,10 +244,12 @@ class Evaluator:
         (added,) = refuse_bad_lines(self.instance, [line])
         place = len(state.lines) if number is None else number
         lines = (*state.lines[:place], added, *state.lines[place:])
-        values, room = self._insert(state, pad_lines([added]))
+        found, padded, room = self._insert(state, np.array([added], np.int16))
         if room is None:
             return self._state(lines)
-        return self._kept(lines, values, state.code, room)
+        if place < len(state.lines):
+            padded[place:] = np.roll(padded[place:], 1, axis=0)
+        return self._kept(lines, padded, found, state.code, room)
 
     def without_line(self, state: State, number: int) -> State:
         """The state without one of its lines, from scratch the first time it is asked for.
@@ -271,33 +280,29 @@ class Evaluator:
         found.without[number] = rest
         return found
 
-    def _insert(self, state: State, candidates: Nodes) -> tuple[Evaluations, _Room | None]:
-        """Evaluations, and the room with the last one's `dist` and `on` if these can be kept."""
+    def _insert(self, state: State, candidates: Nodes) -> tuple[Evaluations, Nodes, _Room | None]:
+        """Evaluations, all lines with the last one, and the room with its `dist` if it is exact."""
         coded = next(c for c in self._coded if c.code is state.code)
-        count, width = len(candidates), max(candidates.shape[1], *map(len, state.lines), 1)
-        lines = pad_lines(state.lines, len(state.lines) + 1, width)
-        blank = ((0, 0), (0, width - candidates.shape[1]))
-        candidates = np.pad(candidates, blank, constant_values=-1)
-        sums = np.empty((count, 6))
-        violations, exact = np.empty((count, len(KINDS)), np.int32), np.empty(count, bool)
-        room = coded.room(width)
-        scale = coded.code.unit_s / 60
+        rows, width = state.padded.shape
+        lines = np.full((rows + 1, max(width, candidates.shape[1])), -1, np.int16)
+        lines[:rows, :width] = state.padded
+        values, violations = _blank(len(candidates))
+        exact, room = np.empty(len(candidates), bool), coded.room(lines.shape[1])
+        broken = np.array(state.evaluation.violations, np.int32)
         kernels.insert_batch(
-            state.dist, state.on, state.length,
-            np.array(state.evaluation.violations, np.int32), lines, candidates, *coded.given,
-            *room.arrays, sums, violations, exact,
+            state.dist, state.on, state.length, broken, lines, candidates, *coded.given,
+            *room.arrays, values, violations, exact,
         )  # fmt: skip
-        sums[:, [kernels.TIME, kernels.LENGTH]] *= scale
-        kept: _Room | None = room
-        if not exact.all():
-            again = np.flatnonzero(~exact)
-            whole = np.repeat(lines[None], len(again), axis=0)
-            whole[:, -1] = candidates[again]
-            wide = np.empty((len(again), 6)), np.empty((len(again), len(KINDS)), np.int32)
-            self._from_scratch(whole, *wide)
-            sums[again], violations[again] = wide
-            kept = room if exact[-1] else None
-        return self._values(sums, violations), kept
+        if exact.all():
+            return Evaluations(values, violations), lines, room
+        again = np.flatnonzero(~exact)
+        whole = np.repeat(lines[None], len(again), axis=0)
+        whole[:, -1] = -1
+        whole[:, -1, : candidates.shape[1]] = candidates[again]
+        wide = _blank(len(again))
+        self._from_scratch(whole, *wide)
+        values[again], violations[again] = wide
+        return Evaluations(values, violations), lines, room if exact[-1] else None
 
     def _nodes(self, lines: NDArray[np.integer], dimensions: int) -> Nodes:
         given = np.asarray(lines)
@@ -313,23 +318,6 @@ class Evaluator:
                 f"{self.instance.size - 1}, and -1 fills up lines"
             )
         return np.ascontiguousarray(given, np.int16)
-
-    def _values(self, sums: Floats, violations: Counts) -> Evaluations:
-        shares = np.zeros((5, len(sums)))
-        travel_min = np.zeros(len(sums))
-        if self.trips:
-            reached = sums[:, kernels.REACHED]
-            arrived = reached > 0
-            travel_min[~arrived] = np.inf
-            travel_min[arrived] = sums[arrived, kernels.TIME] / reached[arrived]
-            shares[:3] = sums[:, kernels.DIRECT : kernels.TWO + 1].T / self.trips
-            served = sums[:, kernels.DIRECT : kernels.TWO + 1].sum(axis=1)
-            shares[3] = np.maximum(0.0, 1.0 - served / self.trips)
-            shares[4] = np.maximum(0.0, 1.0 - reached / self.trips)
-        return Evaluations(
-            travel_min, sums[:, kernels.LENGTH] / 2, shares[0], shares[1], shares[2], shares[3],
-            shares[4], violations,
-        )  # fmt: skip
 
 
 def evaluate(instance: TransitInstance, lines: LinesLike) -> Evaluation:

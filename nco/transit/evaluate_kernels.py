@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from numba import njit
 
 from nco.transit.evaluate_lanes import relax
@@ -26,9 +27,8 @@ _inline: Any = njit(**_options)  # by LLVM, as far as it pays
 (MISSING_LINK, REPEATED, TOO_SHORT, TOO_LONG, HUB, TERMINAL, UNCONNECTED, NUMBER) = range(8)
 """Columns of violations, in the order of `nco.transit.evaluate.KINDS`."""
 
-(TIME, REACHED, DIRECT, ONE, TWO, LENGTH) = range(6)
-"""Columns of sums: trips times time, trips that arrive at all, trips with 0, 1 and 2 transfers, and
-the times of all lines there and back."""
+(TRAVEL, OPERATOR, DIRECT, ONE, TWO, UNSERVED, UNREACHED) = range(7)
+"""Columns of values, in the order of the fields of `nco.transit.evaluate.Evaluation`."""
 
 
 @_inline
@@ -115,25 +115,34 @@ def through(dist, nodes, vectors, stride, row, k, far):
 
 
 @_sums
-def measure(dist, nodes, stride, bits, limit, demand, sums):
-    """Fills the sums over trips.
+def measure(dist, nodes, stride, code, demand, scale, values):
+    """Fills the values that depend on trips.
 
     Returns:
         How many pairs of nodes have entries at or above the limit.
     """
+    bits, _, _, limit, transfer = code
+    minutes, trips = scale
     mask = (1 << bits) - 1
     time, reached, direct, one, two, beyond = 0.0, 0.0, 0.0, 0.0, 0.0, 0
     for at in range(nodes * stride):
-        entry, trips = dist[at], demand[at]
+        entry, asked = dist[at], demand[at]
         rides = entry & mask
-        arrive = trips if entry < limit else 0.0
+        arrive = asked if entry < limit else 0.0
         beyond += entry >= limit
         reached += arrive
         time += arrive * (entry >> bits)
         direct += arrive if rides == 1 else 0.0
         one += arrive if rides == 2 else 0.0
         two += arrive if rides == 3 else 0.0
-    sums[TIME], sums[REACHED], sums[DIRECT], sums[ONE], sums[TWO] = time, reached, direct, one, two
+    values[TRAVEL] = 0.0
+    for column in range(DIRECT, UNREACHED + 1):
+        values[column] = 0.0
+    if trips > 0.0:
+        values[TRAVEL] = (time - transfer * reached) * minutes / reached if reached else np.inf
+        values[DIRECT], values[ONE], values[TWO] = direct / trips, one / trips, two / trips
+        values[UNSERVED] = max(0.0, 1.0 - (direct + one + two) / trips)
+        values[UNREACHED] = max(0.0, 1.0 - reached / trips)
     return beyond - nodes * (stride - nodes)
 
 
@@ -171,12 +180,9 @@ def parts(lines, link, group, size):
 
 
 @_inline
-def _finish(dist, stride, code, demand, lines, link, group, size, sums, violations):
-    """Sums and the parts of a finished `dist`; whether all of its entries are exact."""
-    bits, _, _, limit, transfer = code
-    nodes = len(group)
-    beyond = measure(dist, nodes, stride, bits, limit, demand, sums)
-    sums[TIME] -= transfer * sums[REACHED]
+def _finish(dist, stride, code, demand, scale, lines, link, group, size, values, violations):
+    """Values and the parts of a finished `dist`; whether all of its entries are exact."""
+    beyond = measure(dist, len(group), stride, code, demand, scale, values)
     if beyond == 0:
         return True
     violations[UNCONNECTED], apart = parts(lines, link, group, size)
@@ -185,8 +191,8 @@ def _finish(dist, stride, code, demand, lines, link, group, size, sums, violatio
 
 @_compiled
 def evaluate_batch(
-    lines, link, demand, code, bounds, terminals, stride, vectors,
-    dist, row, there, back, on, group, size, sums, violations, exact,
+    lines, link, demand, scale, code, bounds, terminals, stride, vectors,
+    dist, row, there, back, on, group, size, values, violations, exact,
 ):  # fmt: skip
     """Evaluates sets of lines from scratch.
 
@@ -194,6 +200,7 @@ def evaluate_batch(
         lines: `[B, R, L]` nodes, -1 after the end of a line and in rows without one.
         link: `[N, N]` times, -1 where there is no link.
         demand: `[N * S]` trips.
+        scale: minutes in a unit of time, and all trips.
         code: bits of the number of rides, `boarding`, `far`, `limit` above which entries mean
             nothing, and the time of a transfer.
         bounds: fewest and most stops, the hub or -1, the number of lines.
@@ -207,7 +214,7 @@ def evaluate_batch(
         on: `[N]`, overwritten.
         group: `[N]`, overwritten.
         size: `[N]`, overwritten.
-        sums: `[B, 6]`, filled.
+        values: `[B, 7]`, filled.
         violations: `[B, 8]`, filled.
         exact: `[B]`, filled: whether entries were large enough for all times.
     """
@@ -234,16 +241,17 @@ def evaluate_batch(
             if on[k] > 1:
                 through(dist, nodes, vectors, stride, row, k, far)
         violations[b, NUMBER] = count != bounds[3]
-        sums[b, LENGTH] = length
+        values[b, OPERATOR] = length * scale[0] / 2.0
         exact[b] = _finish(
-            dist, stride, code, demand, lines[b], link, group, size, sums[b], violations[b]
+            dist, stride, code, demand, scale, lines[b], link, group, size, values[b], violations[b]
         )
 
 
 @_compiled
 def insert_batch(
-    base, base_on, base_length, base_violations, lines, candidates, link, demand, code, bounds,
-    terminals, stride, vectors, dist, row, there, back, on, group, size, sums, violations, exact,
+    base, base_on, base_length, base_violations, lines, candidates, link, demand, scale, code,
+    bounds, terminals, stride, vectors, dist, row, there, back, on, group, size, values, violations,
+    exact,
 ):  # fmt: skip
     """Evaluates lines, each added alone to a set that was evaluated before.
 
@@ -266,15 +274,14 @@ def insert_batch(
         for column in range(violations.shape[1]):
             violations[b, column] = base_violations[column]
         for k in range(lines.shape[1]):
-            lines[held, k] = line[k]
+            lines[held, k] = line[k] if k < len(line) else -1
         violations[b, UNCONNECTED], violations[b, NUMBER] = 0, count + 1 != bounds[3]
         check(line, link, bounds, terminals, group, 1, violations[b])
-        sums[b, LENGTH] = base_length + add_rides(
-            dist, stride, line, link, boarding, bits, there, back, on
-        )
+        length = base_length + add_rides(dist, stride, line, link, boarding, bits, there, back, on)
+        values[b, OPERATOR] = length * scale[0] / 2.0
         for k in range(_stops(line)):
             if on[line[k]] > 1:
                 through(dist, nodes, vectors, stride, row, line[k], far)
         exact[b] = _finish(
-            dist, stride, code, demand, lines, link, group, size, sums[b], violations[b]
+            dist, stride, code, demand, scale, lines, link, group, size, values[b], violations[b]
         )

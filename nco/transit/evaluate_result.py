@@ -54,42 +54,58 @@ class Evaluation:
 
 @dataclass(frozen=True, eq=False)
 class Evaluations:
-    """What sets of lines are worth; the attributes of `Evaluation`, all `[B]`.
+    """What sets of lines are worth.
 
     Attributes:
-        travel_min: see there, and so on.
-        operator_min: minutes.
-        direct: share.
-        one_transfer: share.
-        two_transfers: share.
-        unserved: share.
-        unreached: share.
+        values: `[B, 7]` the fields of `Evaluation` up to violations, in their order.
         violations: `[B, 8]` how many there are of each of `KINDS`.
     """
 
-    travel_min: Floats
-    operator_min: Floats
-    direct: Floats
-    one_transfer: Floats
-    two_transfers: Floats
-    unserved: Floats
-    unreached: Floats
+    values: Floats
     violations: Counts
 
     def __len__(self) -> int:
-        return len(self.travel_min)
+        return len(self.values)
 
     def __getitem__(self, number: int) -> Evaluation:
-        return Evaluation(
-            float(self.travel_min[number]),
-            float(self.operator_min[number]),
-            float(self.direct[number]),
-            float(self.one_transfer[number]),
-            float(self.two_transfers[number]),
-            float(self.unserved[number]),
-            float(self.unreached[number]),
-            tuple(self.violations[number].tolist()),
-        )
+        travel, operator, direct, one, two, unserved, unreached = self.values[number].tolist()
+        violations = tuple(self.violations[number].tolist())
+        return Evaluation(travel, operator, direct, one, two, unserved, unreached, violations)
+
+    @property
+    def travel_min(self) -> Floats:
+        """`[B]` mean minutes of a passenger who arrives."""
+        return self.values[:, 0]
+
+    @property
+    def operator_min(self) -> Floats:
+        """`[B]` minutes of all lines one way."""
+        return self.values[:, 1]
+
+    @property
+    def direct(self) -> Floats:
+        """`[B]` share of the demand without a transfer."""
+        return self.values[:, 2]
+
+    @property
+    def one_transfer(self) -> Floats:
+        """`[B]` share with one."""
+        return self.values[:, 3]
+
+    @property
+    def two_transfers(self) -> Floats:
+        """`[B]` share with two."""
+        return self.values[:, 4]
+
+    @property
+    def unserved(self) -> Floats:
+        """`[B]` share with more, or that does not arrive."""
+        return self.values[:, 5]
+
+    @property
+    def unreached(self) -> Floats:
+        """`[B]` share that does not arrive."""
+        return self.values[:, 6]
 
     @property
     def feasible(self) -> NDArray[np.bool_]:

@@ -7,7 +7,7 @@ value is that of the fastest way and, among these, of the one with the fewest tr
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -71,38 +71,28 @@ def codes(link_s: NDArray[np.float64], transfer_s: float) -> tuple[Code, ...]:
     Raises:
         ProblemError: times differ by more than whole numbers of 64 bits can hold.
     """
-    linked = np.isfinite(link_s) & ~np.eye(len(link_s), dtype=bool)
-    unit_s = _unit_s(np.append(link_s[linked], transfer_s))
-    link = np.full(link_s.shape, -1, np.int64)
-    link[linked] = np.rint(link_s[linked] / unit_s)
-    transfer = round(transfer_s / unit_s)
-    times = link[linked] if linked.any() else np.ones(1, np.int64)
-    slow = _exact(link, transfer, int(times.max()), unit_s)
-    fast = _short(link, transfer, int(times.min()), unit_s)
+    slow = exact_code(link_s, transfer_s)
+    fast = _short(slow)
     # A way through the streets is a bound from below: where it is too long, so are all others.
-    time = np.where(linked, link, slow.far)
-    for k in range(len(link)):
-        time = np.minimum(time, time[:, k, None] + time[None, k])
+    time = np.where(slow.link >= 0, slow.link.astype(np.int64), slow.far)
     np.fill_diagonal(time, 0)
-    longest = int(time[time < slow.far].max(initial=0)) + 2 * transfer
+    for k in range(len(time)):
+        np.minimum(time, time[:, k, None] + time[None, k], out=time)
+    longest = int(time[time < slow.far].max(initial=0)) + 2 * slow.transfer
     return (fast, slow) if longest << fast.bits < fast.limit else (slow,)
 
 
-def _unit_s(times_s: NDArray[np.float64]) -> float:
-    """Seconds that all times are multiples of, to the millisecond if they can be."""
-    milli = np.rint(times_s * _MILLI)
-    if np.allclose(milli, times_s * _MILLI, rtol=1e-12, atol=1e-6):
-        return math.gcd(*milli.astype(np.int64).tolist(), _MILLI * 3600) / _MILLI
-    return 1.0 / _GRID
-
-
-def _exact(link: NDArray[np.int64], transfer: int, longest: int, unit_s: float) -> Code:
-    """The narrowest code that no way exceeds.
+def exact_code(link_s: NDArray[np.float64], transfer_s: float) -> Code:
+    """The narrowest code that no way exceeds; arguments and errors are those of `codes`.
 
     The best way enters no node twice (changing there would be as good), so that it has fewer links
     and fewer rides than there are nodes.
     """
-    nodes = len(link)
+    linked = np.isfinite(link_s) & ~np.eye(len(link_s), dtype=bool)
+    unit_s = _unit_s(np.append(link_s[linked], transfer_s))
+    link = np.full(link_s.shape, -1, np.int64)
+    link[linked] = np.rint(link_s[linked] / unit_s)
+    transfer, nodes, longest = round(transfer_s / unit_s), len(link), int(link.max(initial=0))
     bits = nodes.bit_length()
     bound = (nodes * (longest + transfer) + 1) << bits
     for dtype in (np.int32, np.int64):
@@ -115,17 +105,27 @@ def _exact(link: NDArray[np.int64], transfer: int, longest: int, unit_s: float) 
     )
 
 
-def _short(link: NDArray[np.int64], transfer: int, shortest: int, unit_s: float) -> Code:
-    """The code of 16 bits that reaches furthest.
+def _unit_s(times_s: NDArray[np.float64]) -> float:
+    """Seconds that all times are multiples of, to the millisecond if they can be."""
+    milli = np.rint(times_s * _MILLI)
+    if np.allclose(milli, times_s * _MILLI, rtol=1e-12, atol=1e-6):
+        return math.gcd(*milli.astype(np.int64).tolist(), _MILLI * 3600) / _MILLI
+    return 1.0 / _GRID
+
+
+def _short(exact: Code) -> Code:
+    """The code of 16 bits that reaches furthest, in place of an exact one.
 
     A number of rides that does not fit into its bits counts as time, and takes so long that its
     entry is at or above the limit; so is any entry that it could hide (a slower way by less rides).
     """
-    far = _FAR[np.uint16]
+    far, transfer = _FAR[np.uint16], exact.transfer
+    times = exact.link[exact.link >= 0]
+    shortest = int(times.min()) if times.size else 1
 
     def limit(bits: int) -> int:
         rides = 1 << bits
         return min(far, (rides * (shortest + transfer) + 1 - transfer) << bits)
 
     bits = max(range(2, 9), key=lambda b: limit(b) >> b)
-    return Code(np.uint16, bits, far, limit(bits), unit_s, transfer, link.astype(np.int32))
+    return replace(exact, dtype=np.uint16, bits=bits, far=far, limit=limit(bits))

@@ -47,12 +47,17 @@ def published(network: str) -> tuple[PublishedLines, ...]:
     if network not in NETWORKS:
         raise InputError(f"no lines are known for {network!r}; there are {', '.join(NETWORKS)}")
     text = (files(__name__) / f"{network}.txt").read_text(encoding="utf-8")
-    rows = (row.split(" | ") for row in text.splitlines() if not row.startswith("#"))
-    return tuple(
-        PublishedLines(
-            name, source, *(None if value == "-" else float(value) for value in (travel, operator)),
-            shares=() if shares == "-" else tuple(float(share) for share in shares.split()),
-            lines=parse_lines(lines),
-        )
-        for name, source, travel, operator, shares, lines in rows
-    )  # fmt: skip
+    return tuple(_read(*row.split(" | ")) for row in text.splitlines() if row[0] != "#")
+
+
+def _read(
+    name: str, source: str, travel: str, operator: str, shares: str, lines: str
+) -> PublishedLines:
+    return PublishedLines(
+        name,
+        source,
+        None if travel == "-" else float(travel),
+        None if operator == "-" else float(operator),
+        () if shares == "-" else tuple(float(share) for share in shares.split()),
+        parse_lines(lines),
+    )

@@ -1,12 +1,13 @@
-"""What the policy's seeds add to a genetic search over savings, nearest neighbour and random ones.
+"""What a policy adds to searches: its seeds to the genetic one, its heat to the neighbourhood one.
 
     python benchmarks/seeds.py --folder EXTRACTS [--stops 100 500] [--limits 0.25 0.5 1 2]
                                [--instances 8] [--cities NAME ...] [--reference-s 5] [--cpu]
 
-Capacitated instances on whole cities that no policy was trained on, solved by the same search from
-each source of seeds in turn, time of the seeds included. Gaps are to the best that any run found,
-PyVRP's reference among them; intervals hold the mean with 95 % (bootstrap over instances). The
-last lines are paired: what it changes, in points of the gap, that seeds come from the policy.
+Capacitated instances on whole cities that no policy was trained on, solved by the genetic search
+from each source of seeds in turn, and by the neighbourhood search with and without a policy's
+guidance, the policy's time included. Gaps are to the best that any run found, PyVRP's reference
+among them; intervals hold the mean with 95 % (bootstrap over instances). The last lines are paired:
+what it changes, in points of the gap, that seeds or guidance come from the policy.
 """
 
 from __future__ import annotations
@@ -24,12 +25,16 @@ from nco.bench.bootstrap import interval
 from nco.bench.policies.sets import UNSEEN
 from nco.problem import Problem
 from nco.search.genetic.solver import NEAREST, POLICY, RANDOM, SAVINGS, SOLVER, Genetic
+from nco.search.lns.solver import GUIDED, LNS
+from nco.search.lns.solver import SOLVER as UNGUIDED
 from nco.solver import Clock, ThreadClock
 from nco.threads import one_thread
 from nco.versions import machine, version_of
 
-METHODS = (SOLVER, POLICY, SAVINGS, NEAREST, RANDOM)
-PAIRS = ((POLICY, SAVINGS), (POLICY, NEAREST), (POLICY, RANDOM), (SOLVER, SAVINGS))
+METHODS: tuple[Genetic | LNS, ...] = (SOLVER, POLICY, SAVINGS, NEAREST, RANDOM, UNGUIDED, GUIDED)
+PAIRS: tuple[tuple[Genetic | LNS, Genetic | LNS], ...] = (
+    (POLICY, SAVINGS), (POLICY, NEAREST), (POLICY, RANDOM), (SOLVER, SAVINGS), (GUIDED, UNGUIDED)
+)  # fmt: skip
 FIRST_SEED = 4100  # of the instances
 
 
@@ -39,7 +44,7 @@ def cell(
     """Gaps in percent, one an instance, of every method at every limit."""
     cost: dict[tuple[str, float], list[float]] = {}
     best = []
-    methods = [replace(method, clock=clock) for method in METHODS]
+    methods: list[Genetic | LNS] = [replace(method, clock=clock) for method in METHODS]
     for seed, problem in enumerate(problems):
         reference = PyVRP(clock=clock).solve(problem, reference_s, seed).cost.total
         found = [reference]
@@ -56,7 +61,7 @@ def cell(
     }
 
 
-def solved(problem: Problem, method: Genetic, limit_s: float, seed: int) -> float:
+def solved(problem: Problem, method: Genetic | LNS, limit_s: float, seed: int) -> float:
     """What a method's checked answer costs."""
     found = nco.solve(problem, method, time_limit_s=limit_s, seed=seed)
     assert nco.check(problem, found)
@@ -114,7 +119,8 @@ def main() -> None:
             nco.sample.rcvrp(cities[k % len(cities)], stops, seed=FIRST_SEED + k)
             for k in range(given.instances)
         ]
-        nco.solve(problems[0], SOLVER, time_limit_s=2.0)  # loads whatever is loaded on first use
+        for method in METHODS:  # loads whatever is loaded on first use
+            nco.solve(problems[0], method, time_limit_s=2.0)
         gaps = cell(problems, given.limits, given.reference_s, clock)
         report(stops, gaps, given.limits, given.reference_s)
 

@@ -21,6 +21,7 @@ _METHODS: dict[str, str] = {
     "vroom": "nco.baselines.vroom:SOLVER",
     "hgs": "nco.baselines.hgs:SOLVER",
     "lns": "nco.search.lns.solver:SOLVER",
+    "lns-policy": "nco.search.lns.solver:GUIDED",
     "policy": "nco.search.policy:SOLVER",
     "policy-x8": "nco.search.policy:AUGMENTED",
     "policy-sample": "nco.search.policy:SAMPLING",

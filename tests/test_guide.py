@@ -7,10 +7,13 @@ import numpy as np
 import pytest
 from instances import directed
 
+import nco
 from nco import Problem, Route, Solution, Vehicle
 from nco.baselines.fleet import kinds_of
 from nco.search.lns import guide
 from nco.search.lns.search import Search
+from nco.search.lns.solver import GUIDED, LNS
+from nco.search.seeds.policy import PLENTY, SOURCE
 from nco.solver import Clock
 
 PRIZES = [math.inf, math.inf, 5.0, math.inf, math.inf]
@@ -20,6 +23,15 @@ def town(stops: int, **changes: object) -> Problem:
     """Directed distances between stops of demand 1; vans hold five."""
     given = {"demand": [0] + [1] * stops, "capacity": 5, **changes}
     return Problem.from_matrices(directed(stops + 1, seed=1), **given)
+
+
+class Stopped(Clock):
+    """Time does not pass."""
+
+    @staticmethod
+    def now_s() -> float:
+        """Always the same."""
+        return 0.0
 
 
 def guided(problem: Problem, count: int = 8, seed: int = 0, limit_s: float = 60.0):
@@ -84,3 +96,49 @@ def test_a_guided_search_goes_on_from_the_policy():
     search.run(2000, 0.0, 1.0)
     ended = Solution.from_routes(problem, search.routes)
     assert ended.feasible and ended.cost.total < begun.cost.total
+
+
+def test_where_plenty_counts_a_problem_is_cut_for_it():
+    """In the same time there are as many solutions as wanted, instead of fewer of the whole."""
+    problem = town(300)
+    few, many = (
+        source(problem, kinds_of(problem), 32, Stopped(0.3), 0) for source in (SOURCE, PLENTY)
+    )
+    assert 1 <= len(few) < len(many) == 32
+    assert all(Solution.from_routes(problem, routes).feasible for routes in many)
+
+
+def test_half_as_many_where_there_is_no_time_for_all():
+    """With little time the policy still gives some solutions, and none with next to none."""
+    problem = town(300)
+    counts = [
+        len(PLENTY(problem, kinds_of(problem), 32, Stopped(limit_s), 0))
+        for limit_s in (0.3, 0.15, 0.02)
+    ]
+    assert counts[0] == 32 and 1 <= counts[1] < 32 and counts[2] == 0
+
+
+def test_the_method_is_registered_and_starts_from_the_policy():
+    """`lns-policy` gives checked routes, without a single iteration those of the policy."""
+    problem = town(20)
+    begun = LNS("lns-policy", guided=8, max_iterations=0, clock=Stopped).solve(problem, 5.0, seed=0)
+    found = guide.guide_of(problem, kinds_of(problem), 8, Stopped(5.0), 0)
+    assert {r.stops for r in begun.routes} == {r.stops for r in found.routes}
+    ended = nco.solve(problem, "lns-policy", time_limit_s=0.3)
+    assert ended.method == GUIDED.name == "lns-policy"
+    assert nco.check(problem, ended).feasible
+
+
+def test_given_routes_come_before_those_of_the_policy():
+    """A guided search goes on from an initial solution."""
+    problem = town(20)
+    initial = LNS(max_iterations=500).solve(problem, 60.0, seed=1)
+    found = LNS(guided=8, max_iterations=0).solve(problem, 60.0, seed=0, initial=initial)
+    assert {r.stops for r in found.routes} == {r.stops for r in initial.routes}
+
+
+def test_unguided_where_there_is_no_policy():
+    """Without a policy for a problem the guided method is the unguided one."""
+    problem = town(4, prize=PRIZES)
+    one, other = (LNS(guided=k, max_iterations=50).solve(problem, 60.0, seed=2) for k in (0, 8))
+    assert one.routes == other.routes

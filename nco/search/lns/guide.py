@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nco.search import seeds
+from nco.solution import Solution
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from nco.search.lns.arrays import Singles
     from nco.solver import Clock
 
-SOURCE = "policy"
 SHARE = 0.4  # of the time left that the policy's routes may take
 
 
@@ -31,7 +30,7 @@ class Guide:
     """The routes of a policy as a search uses them.
 
     Attributes:
-        routes: its best ones.
+        routes: its best ones, which break no rule; none if they do.
         heat: `[N, N]` share of its solutions that drive an arc.
     """
 
@@ -41,7 +40,9 @@ class Guide:
 
 def prepare(problem: Problem) -> None:
     """Loads the policy, so that no clock is charged for it."""
-    seeds.prepare(problem, (SOURCE,))
+    from nco.search.seeds.policy import PLENTY
+
+    PLENTY.prepare(problem)
 
 
 def guide_of(
@@ -56,9 +57,14 @@ def guide_of(
         clock: what all time is charged to.
         seed: of the policy's first moves.
     """
+    from nco.search.seeds.policy import PLENTY
+
     within = type(clock)(SHARE * clock.left_s)
-    solutions = seeds.source(SOURCE)(problem, kinds, count, within, seed)
-    return Guide(solutions[0], heat_of(problem, solutions)) if solutions else None
+    solutions = PLENTY(problem, kinds, count, within, seed)
+    if not solutions:
+        return None
+    best = Solution.from_routes(problem, solutions[0])
+    return Guide([] if best.violations else solutions[0], heat_of(problem, solutions))
 
 
 def heat_of(problem: Problem, solutions: Sequence[Sequence[Route]]) -> Singles:

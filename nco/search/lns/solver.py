@@ -12,6 +12,7 @@ from nco.baselines.quick import quick_routes
 from nco.problem import Feature
 from nco.search import seeds
 from nco.search.islands import run_islands
+from nco.search.lns import guide
 from nco.search.lns.annealing import anneal
 from nco.search.lns.pace import Pace
 from nco.search.lns.search import Search
@@ -42,6 +43,9 @@ class LNS:
         max_iterations: after which the search ends whatever the time limit; None leaves it to
             the time limit. Each island makes as many.
         jobs: islands, a thread each, see `nco.search.islands`.
+        guided: solutions that a policy is asked for to guide the search, which then also starts
+            from the best of them where there are no other routes; see `nco.search.lns.guide`.
+        clock: what the time limit is measured by.
     """
 
     supports: ClassVar[frozenset[Feature]] = frozenset(Feature) - {Feature.TRIPS}
@@ -49,6 +53,8 @@ class LNS:
     sources: tuple[str, ...] = ()
     max_iterations: int | None = None
     jobs: int = 1
+    guided: int = 0
+    clock: type[Clock] = Clock
 
     def with_jobs(self, jobs: int) -> LNS:
         """See `nco.solver.Parallel`."""
@@ -57,6 +63,8 @@ class LNS:
     def prepare(self, problem: Problem) -> None:
         """See `nco.solver.Prepares`: loads what seeds take, and the compiled loops."""
         seeds.prepare(problem, self.sources)
+        if self.guided:
+            guide.prepare(problem)
         if anneal.signatures:
             return
         kinds = kinds_of(problem)
@@ -73,7 +81,7 @@ class LNS:
     ) -> Solution:
         """See `nco.solver.Solver`; starts from an initial solution if it is the best."""
         self.prepare(problem)
-        clock = Clock(time_limit_s)
+        clock = self.clock(time_limit_s)
         kinds = kinds_of(problem)
         routes: list[Route] = []
         if any(kind.stops.any() for kind in kinds):
@@ -83,16 +91,22 @@ class LNS:
                 unserved = sum(u.required for u in initial.unassigned)
                 if not found or (unserved, initial.cost.total) < found[0].rank:
                     routes = list(initial.routes)
+            hint = None
+            if self.guided:
+                hint = guide.guide_of(problem, kinds, self.guided, clock, seed)
+            if hint is not None and not routes:
+                routes = hint.routes
             if clock.left_s > SETUP_S * problem.size**2:
-                search = Search(problem, kinds, routes, seed)
+                search = Search(problem, kinds, routes, seed, None if hint is None else hint.heat)
                 if self.jobs == 1:
                     Pace(clock, self.max_iterations).run(search)
                 else:
                     run_islands(search, self.jobs, clock, self.max_iterations, seed)
                 routes = search.routes
             elif not routes:
-                routes = quick_routes(problem, kinds, Clock(max(clock.left_s, GRACE_S)))
+                routes = quick_routes(problem, kinds, self.clock(max(clock.left_s, GRACE_S)))
         return finished(problem, routes, initial, clock, method=self.name, seed=seed)
 
 
 SOLVER = LNS()
+GUIDED = LNS("lns-policy", guided=32)

@@ -88,13 +88,20 @@ class _Way:
         return next(fitting, 1)
 
 
+@dataclass(frozen=True)
 class PolicySource:
     """See `nco.search.seeds.Source`. It gives nothing where no policy is for the problem.
 
     A problem is solved whole where there is time, else in parts of about 250 stops in one batch,
     each with its own best rollouts: the first solution joins the best of all parts, the second
     the second best, and so on.
+
+    Attributes:
+        plenty: whether it counts more to have as many solutions as are wanted than to have the
+            problem solved whole.
     """
+
+    plenty: bool = False
 
     def prepare(self, problem: Problem) -> None:
         """See `nco.solver.Prepares`: loads the policy and the compiled loops, by using them."""
@@ -118,14 +125,17 @@ class PolicySource:
         loaded, name = served
         given = conversion(name).instance(problem, torch.float32)
         instance, stops = given.instance, len(given.nodes) - 1
-        way = _way(instance, stops, _EXPECTED * limit_s)
+        way = _way(instance, stops, _EXPECTED * limit_s, count if self.plenty else 1)
         if way is None:
             return []
         parts = [np.arange(1, stops + 1)]
         if way.parts > 1:
             parts = halves(plane(instance.cost[0].double().numpy()), way.parts)
             instance = divided(instance, parts)
-        moves = way.moves(max(count, _TRIED), _EXPECTED / 2 * limit_s)
+        if self.plenty:
+            moves = way.moves(math.ceil(count / way.views), _EXPECTED * limit_s)
+        else:
+            moves = way.moves(max(count, _TRIED), _EXPECTED / 2 * limit_s)
         keep_s = (1 - _MOST) * limit_s
         try:
             found = _decoded(
@@ -139,13 +149,21 @@ class PolicySource:
         ]
 
 
-def _way(instance: Any, stops: int, limit_s: float) -> _Way | None:
-    """All stops together where there is time, else parts of them; None if not even for these."""
+def _way(instance: Any, stops: int, limit_s: float, rollouts: int) -> _Way | None:
+    """All stops together where there is time, else parts of them; None if not even for these.
+
+    Where there is no time for so many rollouts in any way, half as many will do, and so on.
+    """
     fused = type(instance) in _FUSED
     ways = [_Way(stops, 1, views, fused) for views in _VIEWS]
     if isinstance(instance, RCVRPInstance) and stops > _PART:  # one tour cannot be cut
         ways += [_Way(stops, math.ceil(stops / _PART), views, fused) for views in _VIEWS]
-    return next((way for way in ways if stops and way.expected_s(1) < limit_s), None)
+    while stops and rollouts:
+        for way in ways:
+            if way.expected_s(math.ceil(rollouts / way.views)) < limit_s:
+                return way
+        rollouts //= 2
+    return None
 
 
 def _decoded(
@@ -219,3 +237,4 @@ def _serving(problem: Problem) -> tuple[LoadedPolicy, str] | None:
 
 
 SOURCE = PolicySource()
+PLENTY = PolicySource(plenty=True)

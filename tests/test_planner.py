@@ -137,7 +137,7 @@ def test_an_emptied_vehicle_still_drives_home():
 def test_news_of_every_kind():
     """Stops come, move and go and a vehicle drops out: all are served, none twice."""
     planner, before = begun(day(vehicles=6))
-    left = [name for name in planner.places[1:] if name in planner._open]
+    left = planner.waiting
     planner.add("late", CITY.lonlat[20], demand=1, service_s=60)
     planner.add("later", CITY.lonlat[21], demand=2, window_s=(0, 9e9))
     planner.cancel(left[0])
@@ -181,7 +181,7 @@ def test_what_cannot_be_done_is_said():
     """Errors name the stop or the vehicle and what to do instead."""
     planner, plan = begun(day())
     done = next(names for names in fixed(planner.replan(LIMIT_S)).values() if names)[0]
-    waiting = planner._open[0]
+    waiting = planner.waiting[0]
     for call, words in (
         (lambda: planner.cancel(done), "bound for it"),
         (lambda: planner.move(done, CITY.lonlat[20]), "bound for it"),
@@ -262,7 +262,7 @@ def test_a_report_from_the_road_counts_more_than_the_plan():
     plan = planner.plan(LIMIT_S)
     one = plan.routes[0]
     planner.advance(one.calls[1].start_s)
-    taken = next(name for name in planner._open if name not in one.stops)
+    taken = next(name for name in planner.waiting if name not in one.stops)
     planner.served(one.vehicle, [one.stops[0], taken], 5000.0)
     again = planner.replan(LIMIT_S)
     mine = next(route for route in again.routes if route.vehicle == one.vehicle)
@@ -279,7 +279,7 @@ def test_several_trips_are_fixed_one_by_one():
     plan = planner.plan(0.5)
     assert plan.feasible
     planner.advance(plan.routes[0].calls[0].start_s)
-    planner.cancel(planner._open[0])
+    planner.cancel(planner.waiting[0])
     planner.add("late", CITY.lonlat[20], demand=1)
     again = planner.replan(0.5)
     assert again.feasible and len(served(again)) == 12
@@ -364,7 +364,7 @@ def test_a_day_of_chances_is_counted_right(seed, windows):
         past = fixed(plan)
         planner.advance(planner.now_s + float(rng.uniform(0, 1200)))
         for _ in range(int(rng.integers(0, 4))):
-            waiting = planner._open
+            waiting = planner.waiting
             what = rng.integers(0, 5)
             if what == 0 and new < len(CITY):
                 planner.add(f"new {new}", CITY.lonlat[new], demand=1)

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nco import _validate as validate
 from nco.baselines.insertion import Plan as Insertion
 from nco.errors import InputError
 from nco.evaluate import evaluate
-from nco.planner.day import Call, Duty, Stop, Trip, load_of
+from nco.planner.asked import checked_fields
+from nco.planner.day import Duty, Stop, Trip, load_of
 from nco.planner.places import Arcs, Places, Roads
 from nco.planner.plan import Plan, plan_of
+from nco.planner.report import departure, drive
 from nco.planner.rest import Rest, Trips, rest_of
 from nco.solution import Cost, Solution, Unassigned
 from nco.solve import DEFAULT_METHOD, solve
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from nco.problem import Problem
     from nco.route import Route
     from nco.solver import Solver
-    from nco.vehicle import Floats, Vehicle
+    from nco.vehicle import Vehicle
 
 PLAN_S, REPLAN_S = 2.0, 0.2
 AFTER_S = 3e-5  # a node: to keep for what follows the search, before that was measured
@@ -100,7 +101,13 @@ class Planner:
         Rows and columns of `Arcs` are in this order.
         """
         standing = [duty.last.name for duty in self._duties if duty.under_way]
-        return (*self._day.names[: self._day.depots], *self._open, *standing)
+        return (*self._day.names[: self._day.depots], *self.waiting, *standing)
+
+    @property
+    def waiting(self) -> tuple[str, ...]:
+        """Names of the stops that nobody has begun, which may still be changed."""
+        gone = self._begun.keys() | self._cancelled
+        return tuple(name for name in self._stops if name not in gone)
 
     @property
     def rest(self) -> Problem | None:
@@ -144,11 +151,23 @@ class Planner:
                 seed=self._seed,
                 initial=initial,
             )
-        self._planned = rest.trips(found.routes) if found else {}
-        made = plan_of(self._day, self._places, self._stops, self._duties, rest, found, self.now_s)
+        made = self._planned_by(rest, found)
         if found is not None:
             self._after_s = max(0.0, clock.elapsed_s - begin_s - search_s)
         return replace(made, time_s=clock.elapsed_s)
+
+    def adopt(self, solution: Solution) -> Plan:
+        """Takes over a solution of the rest that was found elsewhere as the present plan.
+
+        Raises:
+            InputError: nothing is left to be decided.
+            ProblemError: the solution is not one of `rest`.
+        """
+        rest = self._rest()
+        if rest.problem is None:
+            raise InputError("nothing is left to be decided, so there is no solution to adopt")
+        found = Solution.from_routes(rest.problem, solution.routes, method=solution.method)
+        return self._planned_by(rest, found)
 
     def add(
         self,
@@ -184,12 +203,11 @@ class Planner:
             raise InputError(f"stop {name!r} is already there{past}; give new stops new names")
         for number in vehicles or ():
             self._duty(number)
-        checked = self._checked(
-            name, {"demand": demand, "window_s": window_s, "service_s": service_s, "prize": prize}
-        )
+        given = {"demand": demand, "window_s": window_s, "service_s": service_s, "prize": prize}
+        checked = checked_fields(name, given, self._day.dimensions)
         place = self._place(name, lonlat, arcs)
         only = None if vehicles is None else frozenset(vehicles)
-        self._stops[name] = Stop(name=name, place=place, vehicles=only, **checked)  # type: ignore[arg-type]
+        self._stops[name] = Stop(name=name, place=place, vehicles=only, **checked)
         self._known = None
 
     def move(
@@ -227,7 +245,7 @@ class Planner:
         stop = self._open_stop(name, "changed")
         given = {"demand": demand, "window_s": window_s, "service_s": service_s, "prize": prize}
         asked = {field: value for field, value in given.items() if value is not None}
-        self._stops[name] = replace(stop, **self._checked(name, asked))  # type: ignore[arg-type]
+        self._stops[name] = replace(stop, **checked_fields(name, asked, self._day.dimensions))
         self._known = None
 
     def cancel(self, name: str) -> None:
@@ -288,21 +306,8 @@ class Planner:
                 "number of seconds that is no smaller"
             )
         rest = self._rest()
-        if rest.problem is not None:
-            routes = tuple(rest.routes(self._planned))
-            plan = plan_of(
-                self._day,
-                self._places,
-                self._stops,
-                self._duties,
-                rest,
-                Solution(routes, (), (), Cost()),
-                self.now_s,
-            )
-        else:
-            plan = plan_of(
-                self._day, self._places, self._stops, self._duties, rest, None, self.now_s
-            )
+        routes = tuple(rest.routes(self._planned))
+        plan = self._whole(rest, Solution(routes, (), (), Cost()) if rest.problem else None)
         self._begin(plan, now_s)
         self.now_s, self._known = now_s, None
 
@@ -332,23 +337,20 @@ class Planner:
         for name in names:
             if name not in own:
                 self._open_stop(name, "reported")
-        if trip is None:
-            trip = Trip(self._departure(duty, names, ready_s), [])
-            duty.trips.append(trip)
+        self._places.complete(self._near())
         self._release([name for name in own if name not in names])
-        self._drive(duty, trip, names, ready_s)
+        reported = [self._stops[name] for name in names]
+        if trip is None:
+            trip = Trip(departure(self._day, self._places, duty, reported, ready_s), [])
+            duty.trips.append(trip)
+        drive(self._day, self._places, duty, reported, ready_s)
         self._begun |= dict.fromkeys(names, vehicle)
         self._unplan(set(names))
-
-    @property
-    def _open(self) -> list[str]:
-        """Names of the stops that nobody has begun."""
-        return [n for n in self._stops if n not in self._begun and n not in self._cancelled]
 
     def _near(self) -> list[int]:
         """The numbers of `places`."""
         standing = [self._stops[d.last.name].place for d in self._duties if d.under_way]
-        return [*range(self._day.depots), *(self._stops[n].place for n in self._open), *standing]
+        return [*range(self._day.depots), *(self._stops[n].place for n in self.waiting), *standing]
 
     def _rest(self) -> Rest:
         if self._known is None:
@@ -361,11 +363,19 @@ class Planner:
                 for v, duty in under_way.items()
             }
             where = {v: self._stops[duty.last.name].place for v, duty in under_way.items()}
-            stops = [self._stops[name] for name in self._open]
+            stops = [self._stops[name] for name in self.waiting]
             self._known = rest_of(
                 self._day, self._places, stops, self._duties, loads, where, self.now_s
             )
         return self._known
+
+    def _planned_by(self, rest: Rest, found: Solution | None) -> Plan:
+        """Makes a solution the present plan."""
+        self._planned = rest.trips(found.routes) if found else {}
+        return self._whole(rest, found)
+
+    def _whole(self, rest: Rest, found: Solution | None) -> Plan:
+        return plan_of(self._day, self._places, self._stops, self._duties, rest, found, self.now_s)
 
     def _begin(self, plan: Plan, now_s: float) -> None:
         """Fixes what a plan has begun by a time."""
@@ -411,50 +421,6 @@ class Planner:
             if self._places.asks and known is not None:
                 self._stops[name] = replace(stop, place=self._places.at(known, name))
 
-    def _drive(self, duty: Duty, trip: Trip, names: Sequence[str], ready_s: float) -> None:
-        """Fills a trip with stops as they were reported; what was known of the first ones stays."""
-        vehicle, known = duty.vehicle, trip.calls
-        metres = self._places.distance_m[vehicle.profile]
-        seconds = self._places.duration_s[vehicle.profile]
-        trip.calls, trip.end = [], None
-        here, before = vehicle.start, trip.start
-        for n, name in enumerate(names):
-            stop = self._stops[name]
-            if n < len(known) and known[n].name == name:
-                call = known[n]
-            else:
-                known = []
-                arrival = before.departure_s + float(seconds[here, stop.place])
-                start = max(arrival, stop.window_s[0])
-                far = before.distance_m + float(metres[here, stop.place])
-                call = Call(name, arrival, start, start + stop.service_s, far, begun=True)
-            trip.calls.append(call)
-            here, before = stop.place, call
-        home_s, home_m = float(seconds[here, vehicle.end]), float(metres[here, vehicle.end])
-        left = ready_s - home_s if duty.by_trips else ready_s
-        trip.calls[-1] = replace(
-            before,
-            arrival_s=min(before.arrival_s, left),
-            start_s=min(before.start_s, left),
-            departure_s=left,
-        )
-        if duty.by_trips:
-            far = before.distance_m + home_m
-            home = self._day.names[vehicle.end]
-            trip.end = Call(home, ready_s, ready_s, ready_s, far, begun=True)
-
-    def _departure(self, duty: Duty, names: Sequence[str], ready_s: float) -> Call:
-        """The depot that a vehicle must have left unseen, in time for what it reports."""
-        vehicle = duty.vehicle
-        seconds = self._places.duration_s[vehicle.profile]
-        took, here = 0.0, vehicle.start
-        self._places.complete(self._near())
-        for stop in (self._stops[name] for name in names):
-            took += float(seconds[here, stop.place]) + stop.service_s
-            here = stop.place
-        left = max(vehicle.shift_s[0], ready_s - took)
-        return Call(self._day.names[vehicle.start], left, left, left, duty.metres, begun=True)
-
     def _home(self, duty: Duty) -> bool:
         """Whether a vehicle is at its depot between trips, or after its last."""
         end = duty.trips[-1].end
@@ -470,29 +436,6 @@ class Planner:
         raise InputError(
             f"{name!r} has {'no place' if arcs is None else 'two places'}; give lonlat or arcs"
         )
-
-    def _checked(self, name: str, given: dict[str, object]) -> dict[str, object]:
-        """Fields of a stop, as they are kept."""
-        made: dict[str, object] = {}
-        for field, value in given.items():
-            what = f"{name!r}: {field}"
-            if field == "demand":
-                made[field] = self._demand(value, what)
-            elif field == "window_s":
-                window = validate.windows(np.atleast_2d(np.asarray(value, float)), 1, what)[0]
-                made[field] = (float(window[0]), float(window[1]))
-            else:
-                number = float(value)  # type: ignore[arg-type]
-                validate.at_least(number, 0.0, what, finite=field != "prize")
-                made[field] = number
-        return made
-
-    def _demand(self, value: object, what: str) -> Floats:
-        wanted = self._day.dimensions
-        given = np.atleast_1d(np.asarray(value, float))
-        if len(given) == 1 and given[0] == 0:
-            given = np.zeros(wanted)
-        return validate.vector(given, what, wanted, low=0.0)
 
     def _open_stop(self, name: str, verb: str) -> Stop:
         """A stop that nobody has begun."""

@@ -1,0 +1,41 @@
+"""What stops ask for, checked field by field."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from nco import _validate as validate
+
+
+def checked_fields(name: str, given: Mapping[str, Any], dimensions: int) -> dict[str, Any]:
+    """Fields of a stop as they are kept.
+
+    Args:
+        name: of the stop, for messages.
+        given: some of "demand", "window_s", "service_s" and "prize".
+        dimensions: of demand; a single 0 stands for none in any.
+
+    Raises:
+        ProblemError: a number is malformed.
+    """
+    made: dict[str, Any] = {}
+    for field, value in given.items():
+        what = f"{name!r}: {field}"
+        if field == "demand":
+            demand = validate.array(np.atleast_1d(value), what)
+            nothing = demand.shape == (1,) and not demand[0]
+            made[field] = validate.vector(
+                np.zeros(dimensions) if nothing else demand, what, dimensions, low=0.0
+            )
+        elif field == "window_s":
+            window = validate.windows(np.atleast_2d(value), 1, what)[0]
+            made[field] = (float(window[0]), float(window[1]))
+        else:
+            amount = validate.array(value, what)
+            made[field] = validate.vector(
+                np.atleast_1d(amount), what, 1, low=0.0, finite=field != "prize"
+            )[0].item()
+    return made

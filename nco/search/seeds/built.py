@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from nco.problem import Problem
     from nco.route import Route
     from nco.solver import Clock
-    from nco.vehicle import Floats
 
 _NOISE = 0.25  # of costs, by which the second and later nearest neighbours see them differ
 
@@ -46,11 +45,14 @@ def nearest(
     """Routes to the nearest stop; the second and later ones see costs with some noise."""
     rng = np.random.default_rng(seed)
 
-    def seen(number: int, cost: Floats) -> Floats:
-        return cost * rng.uniform(1.0, 1.0 + _NOISE, cost.shape) if number else cost
+    def seen(number: int, kind: Kind) -> Kind:
+        if not number:
+            return kind
+        noise = rng.uniform(1.0, 1.0 + _NOISE, kind.cost.shape)
+        return replace(kind, cost=kind.cost * noise, driving_cost=kind.driving_cost * noise)
 
     return [
-        _nearest(problem, kinds, [replace(kind, cost=seen(k, kind.cost)) for kind in kinds], clock)
+        _nearest(problem, kinds, [seen(k, kind) for kind in kinds], clock)
         for k in range(count)
         if not clock.over
     ]
@@ -62,14 +64,16 @@ def random(
     """Routes to random stops among those that a vehicle can still serve."""
     rng = np.random.default_rng(seed)
 
-    def drawn(cost: Floats) -> Floats:
-        return np.where(np.isinf(cost), np.inf, rng.random(cost.shape) * problem.size**-2)
+    def drawn(kind: Kind) -> Kind:
+        small = rng.random(kind.cost.shape) * problem.size**-2
+        cost = np.where(np.isinf(kind.cost), np.inf, small)
+        return replace(kind, cost=cost, driving_cost=cost, cost_per_s=0.0)
 
     return [
         _nearest(
             problem,
             kinds,
-            [replace(kind, cost=drawn(kind.cost), cost_per_s=0.0) for kind in kinds],
+            [drawn(kind) for kind in kinds],
             clock,
         )
         for _ in range(count)

@@ -80,14 +80,14 @@ class _Room:
         nodes = len(code.link)
         self.stops = stops
         self.dist = np.empty(nodes * code.stride, code.dtype)
-        self.row = np.empty(code.stride, code.dtype)
+        self.rows = np.empty(2 * code.stride, code.dtype)
         self.there, self.back = np.empty((2, stops), np.int64)
         self.on, self.group, self.size = np.empty((3, nodes), np.int32)
 
     @property
     def arrays(self) -> tuple[NDArray[Any], ...]:
         """In the order of the loops' arguments."""
-        return self.dist, self.row, self.there, self.back, self.on, self.group, self.size
+        return self.dist, self.rows, self.there, self.back, self.on, self.group, self.size
 
 
 class _Coded:

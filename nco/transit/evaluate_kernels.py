@@ -95,23 +95,29 @@ def add_rides(dist, stride, line, link, boarding, bits, there, back, on):
             out += there[m]
             home += back[m]
             # Entries are never above `far`, so that none becomes larger than its type holds.
-            if out < dist[a * stride + b]:
-                dist[a * stride + b] = out
-            if home < dist[b * stride + a]:
-                dist[b * stride + a] = home
+            dist[a * stride + b] = min(out, dist[a * stride + b])
+            dist[b * stride + a] = min(home, dist[b * stride + a])
     return both
 
 
 @_compiled
-def through(dist, nodes, vectors, stride, row, k, far):
-    """Lowers all entries to the ways with a transfer at node `k`; `row` `[S]` is overwritten."""
+def through(dist, nodes, vectors, stride, rows, one, two, far):
+    """Lowers all entries to the ways with transfers at node `one`, at `two` or at both.
+
+    These are two steps of Floyd and Warshall's algorithm in one, which ends with what one after the
+    other would. The nodes may be the same. `rows` `[2 * S]` is overwritten.
+    """
+    by = dist[two * stride + one]
     for j in range(stride):
-        row[j] = dist[k * stride + j]
+        rows[j] = dist[one * stride + j]
+        rows[stride + j] = min(dist[two * stride + j], by + rows[j])
+    between = rows[two]
     for i in range(nodes):
-        by = dist[i * stride + k]
-        if by < far and i != k:
+        first = dist[i * stride + one]
+        second = min(dist[i * stride + two], first + between)
+        if min(first, second) < far:
             for v in range(vectors):
-                relax(dist, i * vectors + v, row, v, by)
+                relax(dist, i * vectors + v, rows, v, vectors + v, first, second)
 
 
 @_sums
@@ -192,7 +198,7 @@ def _finish(dist, stride, code, demand, scale, lines, link, group, size, values,
 @_compiled
 def evaluate_batch(
     lines, link, demand, scale, code, bounds, terminals, stride, vectors,
-    dist, row, there, back, on, group, size, values, violations, exact,
+    dist, rows, there, back, on, group, size, values, violations, exact,
 ):  # fmt: skip
     """Evaluates sets of lines from scratch.
 
@@ -208,7 +214,7 @@ def evaluate_batch(
         stride: S.
         vectors: how many are in a row.
         dist: overwritten; in the end it is that of the last set.
-        row: `[S]`, overwritten.
+        rows: `[2 * S]`, overwritten.
         there: `[L]`, overwritten.
         back: `[L]`, overwritten.
         on: `[N]`, overwritten.
@@ -236,10 +242,16 @@ def evaluate_batch(
                 length += add_rides(
                     dist, stride, lines[b, r], link, boarding, bits, there, back, on
                 )
+        waiting = -1
         for k in range(nodes):
             # Nobody changes where there is only one line.
-            if on[k] > 1:
-                through(dist, nodes, vectors, stride, row, k, far)
+            if on[k] > 1 and waiting < 0:
+                waiting = k
+            elif on[k] > 1:
+                through(dist, nodes, vectors, stride, rows, waiting, k, far)
+                waiting = -1
+        if waiting >= 0:
+            through(dist, nodes, vectors, stride, rows, waiting, waiting, far)
         violations[b, NUMBER] = count != bounds[3]
         values[b, OPERATOR] = length * scale[0] / 2.0
         exact[b] = _finish(
@@ -250,8 +262,8 @@ def evaluate_batch(
 @_compiled
 def insert_batch(
     base, base_on, base_length, base_violations, lines, candidates, link, demand, scale, code,
-    bounds, terminals, stride, vectors, dist, row, there, back, on, group, size, values, violations,
-    exact,
+    bounds, terminals, stride, vectors, dist, rows, there, back, on, group, size, values,
+    violations, exact,
 ):  # fmt: skip
     """Evaluates lines, each added alone to a set that was evaluated before.
 
@@ -279,9 +291,15 @@ def insert_batch(
         check(line, link, bounds, terminals, group, 1, violations[b])
         length = base_length + add_rides(dist, stride, line, link, boarding, bits, there, back, on)
         values[b, OPERATOR] = length * scale[0] / 2.0
+        waiting = -1
         for k in range(_stops(line)):
-            if on[line[k]] > 1:
-                through(dist, nodes, vectors, stride, row, line[k], far)
+            if on[line[k]] > 1 and waiting < 0:
+                waiting = line[k]
+            elif on[line[k]] > 1:
+                through(dist, nodes, vectors, stride, rows, waiting, line[k], far)
+                waiting = -1
+        if waiting >= 0:
+            through(dist, nodes, vectors, stride, rows, waiting, waiting, far)
         exact[b] = _finish(
             dist, stride, code, demand, scale, lines, link, group, size, values[b], violations[b]
         )

@@ -24,30 +24,37 @@ def lanes_of(itemsize: int) -> int:
 
 
 @intrinsic
-def relax(typing, dist, at, through, start, by):  # noqa: ARG001
-    """Lowers the lanes number `at` of an array to `by` plus the lanes number `start` of another.
+def relax(typing, dist, at, rows, first, second, by_first, by_second):  # noqa: ARG001
+    """Lowers the lanes number `at` of an array to those of two others plus a number each.
 
-    Sums are not checked for overflow.
+    The others are the lanes number `first` and `second` of `rows`. Sums are not checked for
+    overflow. Two at once cost little more than one, because most of the time goes into loading and
+    storing what is lowered.
     """
-    signature = types.void(dist, types.intp, through, types.intp, dist.dtype)
+    number = dist.dtype
+    signature = types.void(dist, types.intp, rows, types.intp, types.intp, number, number)
 
     def generated(context, builder, signature, arguments):
         kind = signature.args[0].dtype
         lanes = ir.VectorType(ir.IntType(kind.bitwidth), LANES_BITS // kind.bitwidth)
-        arrays = opened(
+        size = kind.bitwidth // 8
+        compare = builder.icmp_signed if kind.signed else builder.icmp_unsigned
+        to, of = opened(
             context, builder, signature.replace(args=(signature.args[0], signature.args[2])),
             (arguments[0], arguments[2]), 2,
         )  # fmt: skip
-        first = ir.Constant(ir.IntType(64), lanes.count)
-        to, of = (
-            place(builder, array, [builder.mul(number, first)], lanes)
-            for array, number in zip(arrays, (arguments[1], arguments[3]), strict=True)
-        )
-        size = kind.bitwidth // 8
-        old = builder.load(to, align=size)
-        new = builder.add(builder.load(of, align=size), spread(builder, arguments[4], lanes.count))
-        compare = builder.icmp_signed if kind.signed else builder.icmp_unsigned
-        builder.store(builder.select(compare("<", new, old), new, old), to, align=size)
+
+        def lanes_at(array, number):
+            first = builder.mul(number, ir.Constant(ir.IntType(64), lanes.count))
+            return place(builder, array, [first], lanes)
+
+        where = lanes_at(to, arguments[1])
+        least = builder.load(where, align=size)
+        for row, by in ((3, 5), (4, 6)):
+            there = builder.load(lanes_at(of, arguments[row]), align=size)
+            new = builder.add(there, spread(builder, arguments[by], lanes.count))
+            least = builder.select(compare("<", new, least), new, least)
+        builder.store(least, where, align=size)
         return context.get_dummy_value()
 
     return signature, generated

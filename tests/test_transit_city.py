@@ -16,7 +16,7 @@ from nco.transit.demand import Zones, gravity_demand, random_demand, read_zones
 from nco.transit.gtfs_stops import read_gtfs_stops
 from nco.transit.instance import TransitInstance
 from nco.transit.links import neighbour_links
-from nco.transit.stops import spread
+from nco.transit.stops import both_ways, spread
 
 # Five stops from west to east, a bit more than a kilometre apart.
 ROW = np.array([[24.91 + 0.02 * k, 60.15] for k in range(5)])
@@ -90,6 +90,15 @@ def test_spread_stops_keep_their_distance(seed, most, spacing_m):
         assert haversine_m(lonlat[:, None], lonlat[chosen][None]).min(axis=1).max() < spacing_m
 
 
+def test_places_on_one_way_loops_are_passed_over():
+    """Of places a minute apart the two that one can only leave by a long loop are no stops."""
+    times = np.full((12, 12), 60.0)
+    times[[3, 7]] = 400
+    np.fill_diagonal(times, 0)
+    assert np.flatnonzero(~both_ways(times)).tolist() == [3, 7]
+    assert both_ways(times + 1000 * np.triu(np.ones((12, 12)), 1)).sum() >= 6
+
+
 def test_no_room_for_so_many_stops_is_said():
     """A spacing that the city has no room for names how many fit."""
     with pytest.raises(CityError, match="of 50 stops found room in fake at a spacing of 3000 m"):
@@ -123,7 +132,11 @@ def test_demand_from_a_csv_goes_by_names(tmp_path):
     stops, demand = tmp_path / "stops.csv", tmp_path / "demand.csv"
     stops.write_text("name,lon,lat\nwest,24.91,60.15\neast,24.95,60.15\n")
     demand.write_text("orig,dest,volume\nwest,east,12\n")
-    assert from_city(FakeCity(), stops=stops, demand=demand).demand.tolist() == [[0, 12], [0, 0]]
+    instance = from_city(FakeCity(), stops=stops, demand=demand, hub="east")
+    assert instance.demand.tolist() == [[0, 12], [0, 0]]
+    assert instance.hub == 1
+    with pytest.raises(InputError, match="hub is 'north'; give the number or name"):
+        from_city(FakeCity(), stops=stops, hub="north")
     demand.write_text("orig,dest,volume\nwest,north,12\n")
     with pytest.raises(FormatError, match="line 2, column 'dest' is 'north'"):
         from_city(FakeCity(), stops=stops, demand=demand)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from nco.data.roads import haversine_m
-from nco.errors import FormatError, NcoError, ProblemError
+from nco.errors import FormatError, InputError, NcoError, ProblemError
 from nco.transit.files.benchmark import SIZES, read_benchmark
 from nco.transit.files.bloomington import read_bloomington, read_bloomington_lines
 from nco.transit.files.demand import read_demand
@@ -72,7 +72,7 @@ def test_csv_layout_reads_minutes_and_terminals(tmp_path):
         ({"demand": "from,to,demand\n1,4,10\n"}, "row_demand.txt, line 2, column 'to' is '4'"),
         ({"demand": "from,to,demand\n1,3,-1\n"}, "line 2, column 'demand' is -1"),
         ({"demand": "from,to,demand\n1,1,3\n"}, "line 2, column 'to' is '1' like 'from'"),
-        ({"demand": "from,to\n1,3\n"}, "line 1: there is no column 'orig'"),
+        ({"demand": "from,to\n1,3\n"}, "line 1: there is no column 'demand'"),
         ({"links": "from,to,travel_time\n1,2,-5\n"}, "line 2, column 'travel_time' is -5"),
         ({"links": "from,to,travel_time\n1,2,0\n"}, "line 2, column 'travel_time' is 0"),
         ({"links": "from,to,travel_time\n1,2,5\n2,1,6\n"}, "line 2: .* takes 5 min.* back is 6"),
@@ -99,6 +99,7 @@ def test_mistakes_in_csv_files_name_file_and_line(tmp_path, changed, message):
         ("Demand", "0 many\n1 0\n", "line 1: 'many' is no number"),
         ("Demand", "0 Inf\n1 0\n", "row 1, column 2 is Inf"),
         ("Coords", "3\n0 0\n1 1\n", "4 numbers after a first line of 3"),
+        ("Coords", "Inf\n0 0\n1 1\n", "4 numbers after a first line of inf"),
     ],
 )
 def test_mistakes_in_raw_files_name_file_and_place(tmp_path, part, text, message):
@@ -185,6 +186,8 @@ def test_bloomington_layout(tmp_path, caplog):
     metres = haversine_m(network.lonlat[0], network.lonlat[1])
     assert metres == pytest.approx(np.linalg.norm(network.xy[0] - network.xy[1]), rel=5e-3)
     assert read_bloomington(folder, max_stops=3, hub=None, speed_m_per_s=20).link_s[0, 1] == 50
+    with pytest.raises(InputError, match="speed_m_per_s is 0"):
+        read_bloomington(folder, speed_m_per_s=0)
     names, lines = read_bloomington_lines(folder, network)
     assert (names, lines) == (("A",), ((0, 1, 2),))
     assert "line 'A' goes from 7 to 9" in caplog.text
@@ -243,6 +246,7 @@ def test_our_file_reads_back_equal(tmp_path):
         ({"link_s": [[0, 1], [1]]}, "link_s has rows of different lengths"),
         ({"link_s": [[0, "far"], [1, 0]]}, r"link_s.0\[1\] is 'far'"),
         ({"hub": 15}, "hub is 15"),
+        ({"terminals": ["yes"]}, "terminals must be a list of true and false"),
     ],
 )
 def test_our_file_names_what_is_wrong_with_it(tmp_path, change, message):

@@ -61,8 +61,8 @@ def from_city(
         lines: how many lines to design.
         min_stops: fewest stops of a line.
         max_stops: most stops of a line.
-        hub: node that every line begins at; "centre" takes the stop that is nearest to all others;
-            None for no hub.
+        hub: node that every line begins at, or its name; "centre" takes the stop that is nearest
+            to all others; None for no hub.
         spacing_m: the least distance between two stops, as the crow flies; stops that are given
             are thinned out to it. None spreads drawn stops as far as they can be, keeps all
             given ones, and takes 250 m for a feed.
@@ -106,7 +106,7 @@ def from_city(
         lines=lines,
         min_stops=min_stops,
         max_stops=min(max_stops, len(lonlat)),
-        hub=int(table.duration_s.sum(axis=1).argmin()) if hub == "centre" else hub,  # type: ignore[arg-type]
+        hub=_hub(hub, names, table.duration_s),
         lonlat=lonlat,
         names=names,
         **fields,
@@ -157,6 +157,17 @@ def _check_reached(city: SampledCity, duration_s: Floats, names: Sequence[str]) 
             i, j = (int(k) for k in np.argwhere(bad)[0])
             a, b = (repr(names[k]) if names else f"number {k}" for k in (i, j))
             raise CityError(f"{text} from stop {a} to stop {b} in {city.name}; {fix}")
+
+
+def _hub(hub: int | str | None, names: Sequence[str], duration_s: Floats) -> int | None:
+    """The number of the hub."""
+    if not isinstance(hub, str):
+        return hub
+    if hub in names:
+        return names.index(hub)
+    if hub != "centre":
+        raise InputError(f"hub is {hub!r}; give the number or name of a stop, or 'centre'")
+    return int(duration_s.sum(axis=1).argmin())
 
 
 def _demand(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +41,7 @@ def read_gtfs_stops(feed: str | Path) -> tuple[tuple[str, ...], Floats]:
         raise FormatError(f"{where}, line 1: there is no column {min(missing)!r}, as GTFS asks")
     names: dict[str, None] = {}
     places = []
-    for row in rows:
+    for row in _strict(rows, where):
         if (row.get("location_type") or "0").strip() != "0":
             continue
         name = (row["stop_id"] or "").strip()
@@ -63,6 +65,14 @@ def read_gtfs_stops(feed: str | Path) -> tuple[tuple[str, ...], Floats]:
     return tuple(names), np.array(places)
 
 
+def _strict(rows: csv.DictReader[str], where: str) -> Iterator[dict[str, str]]:
+    """The rows, or a FormatError where they are no CSV."""
+    try:
+        yield from rows
+    except csv.Error as error:
+        raise FormatError(f"{where}, line {rows.line_num}: not CSV ({error})") from None
+
+
 def _text(feed: Path) -> str:
     if feed.is_dir():
         return read_text(feed / _STOPS)
@@ -73,7 +83,8 @@ def _text(feed: Path) -> str:
         raise FormatError(f"{feed}: there is no such file; check the path") from None
     except KeyError:
         raise FormatError(f"{feed} holds no {_STOPS}; a GTFS feed does") from None
-    except (zipfile.BadZipFile, UnicodeDecodeError) as error:
+    # RuntimeError: a password is asked for; NotImplementedError is one too.
+    except (zipfile.BadZipFile, zlib.error, UnicodeDecodeError, RuntimeError) as error:
         raise FormatError(f"{feed} is no GTFS feed: {error}") from None
     except OSError as error:
         raise StorageError(f"cannot read {feed}: {error.strerror or error}") from error

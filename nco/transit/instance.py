@@ -23,7 +23,7 @@ from nco.transit.bounds import line_exists
 from nco.vehicle import Bools, ByValue, Floats
 
 if TYPE_CHECKING:
-    from nco.data.city import City
+    from nco.transit.streets import SampledCity
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -176,7 +176,7 @@ class TransitInstance(ByValue):
         return mandl(lines, min_stops=min_stops, max_stops=max_stops)
 
     @classmethod
-    def from_city(cls, city: City, **options: Any) -> TransitInstance:
+    def from_city(cls, city: SampledCity, **options: Any) -> TransitInstance:
         """An instance on the streets of a city; see `nco.transit.city.from_city`."""
         from nco.transit.city import from_city
 

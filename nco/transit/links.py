@@ -18,9 +18,9 @@ def neighbour_links(duration_s: Floats, *, detour: float = 1.3) -> Bools:
     directions count as their mean. A link that goes is the longest side of a triangle, so the
     minimum spanning tree stays, and the network cannot fall apart.
 
-    On streets stops rarely lie exactly on the way between others. At 1.3 the links of 60 and 120
-    stops in Terre Haute (5.5 a stop) make drives between all stops a fifth longer in the mean; at
-    1.1 there are two to four times as many links.
+    On streets stops rarely lie exactly on the way between others. At 1.3 the links of 60 stops
+    drawn in Krems, Issaquah, Liechtenstein and Campo Grande are 3 to 5 a stop and make drives
+    between all stops 15 to 21 % longer in the mean; 1.1 gave two to four times as many links.
 
     Args:
         duration_s: `[N, N]` seconds between all stops, finite, positive off the diagonal.

@@ -8,10 +8,13 @@ from numpy.typing import ArrayLike, NDArray
 from nco.data.roads import haversine_m
 from nco.errors import CityError
 from nco.transit.streets import SampledCity
-from nco.vehicle import Floats
+from nco.vehicle import Bools, Floats
 
 # Candidates drawn for each stop; a city too small for so many is asked for fewer.
-_CANDIDATES = (12, 4, 1)
+_CANDIDATES = (4, 2, 1)
+# A place is good where the ways to the nearest others and back differ by less than this.
+_LOOP_S = 30.0
+_OTHERS = 10
 
 
 def spread(lonlat: Floats, most: int, spacing_m: float = 0.0) -> NDArray[np.int64]:
@@ -39,6 +42,26 @@ def spread(lonlat: Floats, most: int, spacing_m: float = 0.0) -> NDArray[np.int6
     return np.array(chosen, dtype=np.int64)
 
 
+def both_ways(duration_s: Floats) -> Bools:
+    """Choose places that buses of both directions pass, half of them or more.
+
+    On a one-way street or a divided road the way in one direction is a loop. Lines run both ways
+    over the same stops, which in the street are a pair on its two sides; a single place stands
+    for both where the times there and back are much alike.
+
+    Args:
+        duration_s: `[n, n]` seconds between all places.
+
+    Returns:
+        `[n]`, whether the way back from half of the nearest others differs by little.
+    """
+    n = len(duration_s)
+    apart_s, differ_s = duration_s + duration_s.T, np.abs(duration_s - duration_s.T)
+    near = np.argsort(apart_s, axis=1, kind="stable")[:, 1 : _OTHERS + 1]
+    loop_s = np.median(differ_s[np.arange(n)[:, None], near], axis=1)
+    return np.asarray(loop_s <= max(_LOOP_S, float(np.median(loop_s))))
+
+
 def draw_stops(
     city: SampledCity,
     count: int,
@@ -48,7 +71,7 @@ def draw_stops(
     within_km: float | None = None,
     centre: ArrayLike | None = None,
 ) -> Floats:
-    """Draw stops on the streets of a city that all reach one another.
+    """Draw stops on the streets of a city that all reach one another, mostly on two-way streets.
 
     Args:
         city: draws points on its streets.
@@ -73,6 +96,9 @@ def draw_stops(
         except CityError:
             if factor == _CANDIDATES[-1]:
                 raise
+    good = both_ways(city.matrix(places).duration_s)
+    if good.sum() >= count:
+        places = places[good]
     chosen = spread(places, count, spacing_m or 0.0)
     if len(chosen) < count:
         raise CityError(

@@ -152,7 +152,7 @@ def _read_csv(prefix: Path, ending: str) -> dict[str, Any]:
 def _read_raw(prefix: Path, ending: str) -> dict[str, Any]:
     files = [prefix.with_name(f"{prefix.name}{part}{ending}") for part in _RAW]
     count, *rest = _numbers(files[0])
-    n = int(count[1])
+    n = int(count[1]) if np.isfinite(count[1]) else 0
     if n != count[1] or n < 2 or len(rest) != 2 * n:
         raise FormatError(
             f"{files[0]}: {len(rest)} numbers after a first line of {count[1]:g}; it must be the "

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from nco.data.json_file import Fields, read_text
-from nco.errors import FormatError
+from nco.errors import FormatError, InputError
 from nco.transit.files.demand import read_demand
 from nco.transit.files.table import number_nodes, read_columns
 from nco.transit.instance import TransitInstance
@@ -51,9 +51,11 @@ def read_bloomington(
 
     Raises:
         FormatError: a file is missing or wrong; the message names the line.
-        ProblemError: a number is out of bounds.
+        InputError: a number is out of bounds.
         StorageError: a file cannot be read.
     """
+    if speed_m_per_s is not None and not 0 < speed_m_per_s < np.inf:
+        raise InputError(f"speed_m_per_s is {speed_m_per_s}; it must be a positive number")
     folder = Path(folder)
     rows = read_columns(folder / "bloomington_nodes_standard.csv", ("name", "x", "y"))
     nodes = number_nodes(rows, "name")

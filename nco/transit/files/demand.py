@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from nco.data.stops_csv import read_rows
 from nco.transit.files.table import Row, read_columns
 from nco.vehicle import Floats
 
@@ -44,11 +45,9 @@ def read_demand(path: str | Path, nodes: Mapping[str, int]) -> Floats:
 
 
 def _rows(path: str | Path) -> tuple[list[Row], tuple[str, str, str]]:
-    from nco.data.stops_csv import read_rows
-
     header, rows, _ = read_rows(path)
     found = {name.lower() for name in header}
-    columns = COLUMNS[1] if set(COLUMNS[1]) <= found else COLUMNS[0]
+    columns = max(COLUMNS, key=lambda names: len(found & set(names)))
     if not rows and set(columns) <= found:
         return [], columns
     return read_columns(path, columns), columns

@@ -55,7 +55,10 @@ def load_instance(path: str | Path) -> TransitInstance:
     fields: dict[str, Any] = {name: _table(data, name) for name in _TABLES if name in data}
     fields |= {name: data.whole(name) for name in _WHOLES if name in data}
     if "terminals" in data:
-        fields["terminals"] = np.array([bool(value) for value in data.items("terminals")])
+        terminals = data.items("terminals")
+        if not all(isinstance(value, bool) for value in terminals):
+            data.fail("terminals", "must be a list of true and false, one a node")
+        fields["terminals"] = np.array(terminals, dtype=np.bool_)
     names = tuple(str(name) for name in data.items("names", []))
     try:
         return TransitInstance(**fields, names=names, name=data.text("name", "transit"))

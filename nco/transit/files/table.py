@@ -60,10 +60,11 @@ class Row:
         """The number of the node that a cell names."""
         text = self.text(column)
         if text not in known:
-            first, *_, last = known
+            names = list(known)
             self.fail(
                 column,
-                f"is {text!r}, which is not among the {len(known)} nodes ({first!r} to {last!r})",
+                f"is {text!r}, which is none of the {len(names)} nodes, {names[0]!r} to "
+                f"{names[-1]!r}",
             )
         return known[text]
 

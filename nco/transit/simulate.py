@@ -16,7 +16,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from nco import _validate as validate
 from nco.errors import ProblemError
-from nco.transit import assign, simulate_boarding, simulate_kernels, simulate_one_line
+from nco.transit import assign, simulate_boarding, simulate_one_line
+from nco.transit import simulate_kernels as kernels
 from nco.transit.instance import TransitInstance
 from nco.transit.lines import Lines, LinesLike, refuse_bad_lines
 from nco.transit.simulate_demand import trips
@@ -88,7 +89,7 @@ class Simulator:
         self._demand = instance.demand * self.settings.demand_share
         self._total = instance.trips
         given = self.settings
-        self._rules = simulate_kernels.Rules(
+        self._rules = kernels.Rules(
             float(given.horizon_s),
             int(instance.capacity),
             float(given.dwell_s),
@@ -122,8 +123,8 @@ class Simulator:
         frequency = runs_per_h(wanted, buses, total_s, given)
         boarding = self._boarding(network, frequency)
         begins = service(buses, frequency, cycle_s, given)
-        world = simulate_kernels.world(network, boarding, self._trips, begins)
-        simulate_kernels.run(world, network, boarding, self._trips, begins, self._rules)
+        world = kernels.world(network, boarding, self._trips, begins)
+        kernels.run(world, network, boarding, self._trips, begins, self._rules)
         return self._result(known, network, boarding, world, buses, frequency, load, passengers)
 
     def batch(
@@ -185,14 +186,14 @@ class Simulator:
         lines: Lines,
         network: assign.Network,
         boarding: simulate_boarding.Boarding,
-        world: simulate_kernels.World,
+        world: kernels.World,
         buses: NDArray[np.int64],
         frequency: Floats,
         load: Floats | None,
         passengers: bool,
     ) -> Simulation:
-        sums: simulate_kernels.Tally = simulate_kernels.tally(world)
-        people, served = len(world.status), sums.riding + sums.arrived
+        sums: kernels.Tally = kernels.tally(world)
+        people, served = len(world.person), sums.riding + sums.arrived
         connected = float((self.instance.demand * (boarding.queue >= 0)).sum())
         length = self._lengths(network)
         forward = np.isfinite(network.ride_s)
@@ -215,7 +216,7 @@ class Simulator:
             buses=buses,
             per_h=frequency,
             utilisation=ratio(float(fullness.sum()), len(fullness)),
-            peak_load=int(world.counts[simulate_kernels.PEAK]),
+            peak_load=int(world.counts[kernels.PEAK]),
             route_m=float(length[forward].sum()) / 2.0,
             bus_m=float((world.departures[forward] * length[forward]).sum()),
             overlap=_overlap(lines),
@@ -230,16 +231,17 @@ class Simulator:
         lengths: Floats = self._length[network.node, after]
         return lengths
 
-    def _passengers(self, world: simulate_kernels.World) -> Passengers:
+    def _passengers(self, world: kernels.World) -> Passengers:
+        boarded = world.person[:, kernels.BOARDINGS] > 0
         return Passengers(
             time_s=self._trips.time_s,
             origin=self._trips.origin,
             destination=self._trips.destination,
-            status=world.status,
-            wait_s=world.wait_s,
-            ride_s=world.ride_s,
-            boardings=world.boardings,
-            boarded_s=world.boarded_s,
+            status=world.person[:, kernels.STATUS],
+            wait_s=world.clock_s[:, kernels.WAIT],
+            ride_s=world.clock_s[:, kernels.RIDE],
+            boardings=world.person[:, kernels.BOARDINGS],
+            boarded_s=np.where(boarded, world.clock_s[:, kernels.BOARDED], np.inf),
         )
 
 

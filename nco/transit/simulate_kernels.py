@@ -20,12 +20,14 @@ from nco.vehicle import Floats
 
 UNSERVED, WAITING, RIDING, ARRIVED = range(4)
 _NONE = np.int64(2**62)  # the ticket of an empty queue
+_TIE = 1e-10  # seconds by which a bus comes after the one before it, if at the same time
 
 _compiled: Any = njit(nogil=True, cache=True)
 # The loop allocates nothing and is faster without numba's counting of references to its arrays.
 _options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
 _loop: Any = njit(cache=True, **_options)
-_inline: Any = njit(**_options)
+# A call that is not inlined hands over all arrays of the world, which takes longer than its work.
+_inline: Any = njit(inline="always", **_options)
 
 
 class Trips(NamedTuple):
@@ -86,17 +88,14 @@ class World(NamedTuple):
     """Passengers, queues and buses, as they are and at the end as they were.
 
     Attributes:
-        status: `[P]` `UNSERVED` (no itinerary, or still to come), `WAITING`, `RIDING`, `ARRIVED`.
-        wait_s: `[P]` seconds at stops, transfers included.
-        ride_s: `[P]` seconds on board.
-        boardings: `[P]` how often a passenger boarded.
-        boarded_s: `[P]` when a passenger boarded last; `inf` if never.
-        since_s: `[P]` when a passenger began to wait or to ride.
-        after: `[P]` the next passenger in the same list; -1 for none.
-        ticket: `[P]` number of a waiting passenger, in the order of coming to stops.
+        person: `[P, 4]` of each passenger: the next in the same list (-1 for none), the number
+            drawn on coming to a stop, the status, and how often they boarded.
+        clock_s: `[P, 4]` of each passenger: seconds at stops, seconds on board, when they began to
+            wait or to ride, and when they boarded last.
         head: `[Q]` first passenger of a queue; -1 for none.
         tail: `[Q]` last passenger of a queue.
         front: `[Q]` ticket of the first passenger.
+        size: `[Q]` passengers in a queue.
         line: `[V]` line of a bus.
         state: `[V]` where it stands, or where it drives to.
         load: `[V]` passengers on board.
@@ -105,24 +104,20 @@ class World(NamedTuple):
         opened: `[V]` whether its doors are open.
         due_s: `[V]` when it may open at its first stop again.
         time_s: `[V]` of its next event.
-        order: `[V]` the heap of buses.
+        key: `[V]` the heap of the times of events; buses at the same time are told apart.
+        order: `[V]` the buses of these events.
         full: `[V, 2]` sum of the shares of places taken, and of how many departures.
         carried: `[S]` passengers on board of the buses that left a state.
         departures: `[S]` buses that left a state.
         counts: `[3]` passengers who have come, tickets given, most passengers ever on one bus.
     """
 
-    status: NDArray[np.int8]
-    wait_s: Floats
-    ride_s: Floats
-    boardings: NDArray[np.int16]
-    boarded_s: Floats
-    since_s: Floats
-    after: NDArray[np.int32]
-    ticket: NDArray[np.int64]
+    person: NDArray[np.int32]
+    clock_s: Floats
     head: NDArray[np.int32]
     tail: NDArray[np.int32]
     front: NDArray[np.int64]
+    size: NDArray[np.int64]
     line: NDArray[np.int64]
     state: NDArray[np.int64]
     load: NDArray[np.int64]
@@ -131,6 +126,7 @@ class World(NamedTuple):
     opened: NDArray[np.bool_]
     due_s: Floats
     time_s: Floats
+    key: Floats
     order: NDArray[np.int64]
     full: Floats
     carried: NDArray[np.int64]
@@ -138,6 +134,9 @@ class World(NamedTuple):
     counts: NDArray[np.int64]
 
 
+# Columns: what is read together lies together.
+_AFTER, _TICKET, STATUS, BOARDINGS = range(4)  # of `World.person`
+WAIT, RIDE, _SINCE, BOARDED = range(4)  # of `World.clock_s`
 _COMING, _TICKETS, PEAK = range(3)  # in `World.counts`
 
 
@@ -155,41 +154,35 @@ def world(network, boarding, trips, service):
             state[bus] = 2 * begin[r] + (stops if service.at_end[bus] else 0)
             total += stops
             bus += 1
+    key = service.begin_s + _TIE * np.arange(fleet)
+    order = np.argsort(key)
     return World(
-        np.zeros(people, np.int8), np.zeros(people), np.zeros(people),
-        np.zeros(people, np.int16), np.full(people, np.inf), trips.time_s.copy(),
-        np.empty(people, np.int32), np.empty(people, np.int64),
+        np.zeros((people, 4), np.int32), np.zeros((people, 4)),
         np.full(queues, -1, np.int32), np.empty(queues, np.int32),
-        np.full(queues, _NONE, np.int64),
+        np.full(queues, _NONE, np.int64), np.zeros(queues, np.int64),
         line, state, np.zeros(fleet, np.int64), lists, np.full(total, -1, np.int32),
         np.zeros(fleet, np.bool_), service.due_s.copy(), service.begin_s.copy(),
-        # In the order of time, which makes it a heap; buses at the same time in their own order.
-        np.argsort(service.begin_s, kind="mergesort"),
+        key[order], order,  # sorted, which makes it a heap
         np.zeros((fleet, 2)), np.zeros(states, np.int64), np.zeros(states, np.int64),
         np.zeros(3, np.int64),
     )  # fmt: skip
 
 
 @_inline
-def _before(world, a, b):
-    """Whether bus `a` has its event before bus `b`; in the order of buses if at the same time."""
-    x, y = world.time_s[a], world.time_s[b]
-    return x < y or (x == y and a < b)
-
-
-@_inline
 def _sink(world):
     """Restores the heap after the first event was moved to a later time."""
-    order, k, bus = world.order, 0, world.order[0]
-    while 2 * k + 1 < len(order):
-        child = 2 * k + 1
-        if child + 1 < len(order) and _before(world, order[child + 1], order[child]):
-            child += 1
-        if not _before(world, order[child], bus):
+    key, order, k = world.key, world.order, 0
+    bus, child = order[0], 1
+    x = world.time_s[bus] + _TIE * bus
+    while child < len(order):
+        # Without a branch, which could not be foreseen and would be half of the time.
+        last = child + 1 == len(order)
+        child += 0 if last else int(key[min(child + 1, len(order) - 1)] < key[child])
+        if key[child] >= x:
             break
-        order[k] = order[child]
-        k = child
-    order[k] = bus
+        key[k], order[k] = key[child], order[child]
+        k, child = child, 2 * child + 1
+    key[k], order[k] = x, bus
 
 
 @_inline
@@ -197,16 +190,17 @@ def _join(world, q, p, now):
     """Puts a passenger at the end of a queue."""
     ticket = world.counts[_TICKETS]
     world.counts[_TICKETS] = ticket + 1
-    world.status[p] = WAITING
-    world.since_s[p] = now
-    world.after[p] = -1
-    world.ticket[p] = ticket
+    world.person[p, STATUS] = WAITING
+    world.clock_s[p, _SINCE] = now
+    world.person[p, _AFTER] = -1
+    world.person[p, _TICKET] = ticket
     if world.head[q] < 0:
         world.head[q] = p
         world.front[q] = ticket
     else:
-        world.after[world.tail[q]] = p
+        world.person[world.tail[q], _AFTER] = p
     world.tail[q] = p
+    world.size[q] += 1
 
 
 @_inline
@@ -223,7 +217,7 @@ def _appear(world, boarding, trips, until):
 
 @_inline
 def _longest_waiting(world, boarding, s):
-    """The queue served in a state whose first passenger came before those of the others, or -1."""
+    """The queue served in a state whose first passenger came before those of the others."""
     chosen, lowest = -1, _NONE
     for k in range(boarding.first[s], boarding.first[s + 1]):
         q = boarding.serves[k]
@@ -233,30 +227,39 @@ def _longest_waiting(world, boarding, s):
 
 
 @_inline
-def _board(world, boarding, trips, bus, from_s, capacity):
-    """Passengers board a bus until none waits for it or it is full; returns how many.
+def _step_in(world, boarding, trips, bus, q, from_s):
+    """The first passenger of a queue boards at `from_s`, or at once if coming later."""
+    p = world.head[q]
+    behind = world.person[p, _AFTER]
+    world.head[q] = behind
+    world.front[q] = world.person[behind, _TICKET] if behind >= 0 else _NONE
+    world.size[q] -= 1
+    place = world.lists[bus] + boarding.alight[world.state[bus], trips.destination[p]]
+    world.person[p, _AFTER] = world.off[place]
+    world.off[place] = p
+    world.person[p, STATUS] = RIDING
+    world.person[p, BOARDINGS] += 1
+    now = max(from_s, world.clock_s[p, _SINCE])
+    world.clock_s[p, WAIT] += now - world.clock_s[p, _SINCE]
+    world.clock_s[p, _SINCE] = world.clock_s[p, BOARDED] = now
 
-    Each boards at `from_s`, or at once if coming later, to doors that are open.
-    """
-    s, before = world.state[bus], world.load[bus]
-    while world.load[bus] < capacity:
-        q = _longest_waiting(world, boarding, s)
-        if q < 0:
-            break
-        p = world.head[q]
-        behind = world.after[p]
-        world.head[q] = behind
-        world.front[q] = world.ticket[behind] if behind >= 0 else _NONE
-        place = world.lists[bus] + boarding.alight[s, trips.destination[p]]
-        world.after[p] = world.off[place]
-        world.off[place] = p
-        world.status[p] = RIDING
-        now = max(from_s, world.since_s[p])
-        world.wait_s[p] += now - world.since_s[p]
-        world.since_s[p] = world.boarded_s[p] = now
-        world.boardings[p] += 1
-        world.load[bus] += 1
-    return world.load[bus] - before
+
+@_inline
+def _board(world, boarding, trips, bus, from_s, capacity):
+    """Passengers board a bus until none waits for it or it is full; returns how many."""
+    s, wanting, room = world.state[bus], 0, capacity - world.load[bus]
+    for k in range(boarding.first[s], boarding.first[s + 1]):
+        wanting += world.size[boarding.serves[k]]
+    if wanting > room:
+        wanting = room
+        for _ in range(room):
+            _step_in(world, boarding, trips, bus, _longest_waiting(world, boarding, s), from_s)
+    elif wanting:  # with room for all, their order does not matter
+        for k in range(boarding.first[s], boarding.first[s + 1]):
+            for _ in range(world.size[boarding.serves[k]]):
+                _step_in(world, boarding, trips, bus, boarding.serves[k], from_s)
+    world.load[bus] += wanting
+    return wanting
 
 
 @_inline
@@ -267,10 +270,10 @@ def _alight(world, network, boarding, trips, bus, now):
     p = world.off[place]
     world.off[place] = -1
     while p >= 0:
-        behind = world.after[p]
-        world.ride_s[p] += now - world.since_s[p]
+        behind = world.person[p, _AFTER]
+        world.clock_s[p, RIDE] += now - world.clock_s[p, _SINCE]
         if trips.destination[p] == v:
-            world.status[p] = ARRIVED
+            world.person[p, STATUS] = ARRIVED
         else:
             _join(world, boarding.queue[v, trips.destination[p]], p, now)
         count += 1
@@ -339,11 +342,11 @@ def run(world, network, boarding, trips, service, rules):
                 world.time_s[bus] = now + rules.dwell_s + off_s + rules.board_s * on
         _sink(world)
     _appear(world, boarding, trips, rules.horizon_s)
-    for p in range(len(world.status)):
-        if world.status[p] == WAITING:
-            world.wait_s[p] += rules.horizon_s - world.since_s[p]
-        elif world.status[p] == RIDING:
-            world.ride_s[p] += rules.horizon_s - world.since_s[p]
+    for p in range(len(world.person)):
+        if world.person[p, STATUS] == WAITING:
+            world.clock_s[p, WAIT] += rules.horizon_s - world.clock_s[p, _SINCE]
+        elif world.person[p, STATUS] == RIDING:
+            world.clock_s[p, RIDE] += rules.horizon_s - world.clock_s[p, _SINCE]
 
 
 class Tally(NamedTuple):
@@ -375,15 +378,15 @@ def tally(world):
     """The sums at the end."""
     count = np.zeros(4, np.int64)
     changed, changes, wait_s, ride_s = 0, 0, 0.0, 0.0
-    for p in range(len(world.status)):
-        status = world.status[p]
+    for p in range(len(world.person)):
+        status = world.person[p, STATUS]
         count[status] += 1
         if status >= RIDING:
-            wait_s += world.wait_s[p]
-            ride_s += world.ride_s[p]
-        if status == ARRIVED and world.boardings[p] > 1:
+            wait_s += world.clock_s[p, WAIT]
+            ride_s += world.clock_s[p, RIDE]
+        if status == ARRIVED and world.person[p, BOARDINGS] > 1:
             changed += 1
-            changes += world.boardings[p] - 1
+            changes += world.person[p, BOARDINGS] - 1
     return Tally(
         count[UNSERVED], count[WAITING], count[RIDING], count[ARRIVED],
         changed, changes, wait_s, ride_s,

@@ -28,10 +28,10 @@ class Passengers(ByValue):
     time_s: Floats
     origin: NDArray[np.int32]
     destination: NDArray[np.int32]
-    status: NDArray[np.int8]
+    status: NDArray[np.int32]
     wait_s: Floats
     ride_s: Floats
-    boardings: NDArray[np.int16]
+    boardings: NDArray[np.int32]
     boarded_s: Floats
 
 

@@ -95,6 +95,10 @@ class Progress:
         self._first = self.objective.evaluations
         self._begin_s = time.perf_counter()
 
+    def restart_clock(self) -> None:
+        """Begins to count time anew, behind what is loaded or compiled once."""
+        self._begin_s = time.perf_counter()
+
     @property
     def evaluations(self) -> int:
         """How many sets this method has evaluated."""
@@ -141,16 +145,25 @@ class Progress:
             self.lines, self.cost = lines.copy(), cost
             self.trace.append((self.evaluations, cost))
 
+    @property
+    def best(self) -> NDArray[np.int16]:
+        """`[R, L]` the best lines so far.
+
+        Raises:
+            InputError: nothing was evaluated.
+        """
+        if self.lines is None:
+            raise InputError("no lines were evaluated; give a larger budget")
+        return self.lines
+
     def design(self, method: str, seed: int) -> Design:
         """What the method returns.
 
         Raises:
             InputError: nothing was evaluated.
         """
-        if self.lines is None:
-            raise InputError(f"method {method!r} evaluated nothing; give it a larger budget")
         return Design(
-            as_lines([line[line >= 0] for line in self.lines if line[0] >= 0]),
+            as_lines([line[line >= 0] for line in self.best if line[0] >= 0]),
             self.cost,
             method,
             seed,

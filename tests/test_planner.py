@@ -1,6 +1,6 @@
 """The planner: what is fixed, what may change, and that the whole day is counted right."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import nco
-from nco import Objective, Problem, Route, Solution, TableCity, Vehicle
+from nco import Feature, Objective, Problem, Route, Solution, TableCity, Vehicle
 from nco.data.engine import Matrices
 from nco.errors import InputError
 from nco.planner import Arcs, Plan, Planner
@@ -396,6 +396,24 @@ def test_a_day_of_chances_is_counted_right(seed, windows):
         for route in plan.routes:
             times = [t for call in route.calls for t in (call.arrival_s, call.start_s)]
             assert times == sorted(times)
+
+
+def test_no_stop_is_lost_for_want_of_time():
+    """Where the machine leaves no time for a search, new stops are inserted all the same."""
+
+    @dataclass(frozen=True)
+    class Hasty:
+        name: str = "hasty"
+        supports: frozenset[Feature] = frozenset(Feature)
+
+        def solve(self, problem, time_limit_s, seed, initial=None):
+            return initial
+
+    planner, _ = begun(day())
+    planner.add("late", CITY.lonlat[20], demand=1)
+    planner._method = Hasty()
+    plan = planner.replan(1e-3)
+    assert plan.feasible and "late" in served(plan)
 
 
 def test_any_method_takes_the_rest():

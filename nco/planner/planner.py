@@ -7,17 +7,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nco.baselines.insertion import Plan as Insertion
 from nco.errors import InputError
-from nco.evaluate import evaluate
 from nco.planner.asked import checked_fields
 from nco.planner.day import Duty, Stop, Trip, load_of
 from nco.planner.places import Arcs, Places, Roads
 from nco.planner.plan import Plan, plan_of
 from nco.planner.report import departure, drive
 from nco.planner.rest import Rest, Trips, rest_of
-from nco.solution import Cost, Solution, Unassigned
-from nco.solve import DEFAULT_METHOD, solve
+from nco.planner.search import searched
+from nco.solution import Cost, Solution
+from nco.solve import DEFAULT_METHOD
 from nco.solver import Clock, check_limits
 
 if TYPE_CHECKING:
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from nco.problem import Problem
-    from nco.route import Route
     from nco.solver import Solver
     from nco.vehicle import Vehicle
 
@@ -139,18 +137,12 @@ class Planner:
         rest = self._rest()
         problem, found, begin_s, search_s = rest.problem, None, 0.0, 0.0
         if problem is not None:
-            initial = _initial(problem, rest.routes(self._planned))
+            routes = rest.routes(self._planned)
             after_s = AFTER_S * problem.size if self._after_s is None else self._after_s
             search_s = clock.left_s - min(after_s, MOST_AFTER * time_limit_s)
             search_s = max(search_s, LEAST_S + LEAST_PAIR_S * problem.size**2)
             begin_s = clock.elapsed_s
-            found = solve(
-                problem,
-                self._method,
-                time_limit_s=search_s,
-                seed=self._seed,
-                initial=initial,
-            )
+            found = searched(problem, routes, self._method, search_s, self._seed)
         made = self._planned_by(rest, found)
         if found is not None:
             self._after_s = max(0.0, clock.elapsed_s - begin_s - search_s)
@@ -474,21 +466,3 @@ def _each(city: Roads | Sequence[Roads] | None) -> list[Roads]:
     if city is None:
         return []
     return [city] if isinstance(city, Roads) else list(city)
-
-
-def _initial(problem: Problem, routes: list[Route]) -> Solution | None:
-    """Routes to begin with, without the stops that break something now."""
-    if not routes:
-        return None
-    cost, violations = evaluate(problem, routes)
-    if violations:
-        kept = Insertion(problem)
-        kept.keep(routes)
-        routes = kept.routes
-        cost, violations = evaluate(problem, routes)
-    served = {j for route in routes for j in route.stops}
-    # Why they are left out is of no interest before the search, and takes long to find out.
-    missing = tuple(
-        Unassigned(j, "", bool(problem.required[j])) for j in problem.stops if j not in served
-    )
-    return Solution(tuple(routes), missing, violations, cost)

@@ -1,0 +1,77 @@
+"""The search for the rest of a day, from the plan that is being driven."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nco.baselines.insertion import Plan as Insertion
+from nco.evaluate import evaluate
+from nco.search.lns.solver import LNS
+from nco.solution import Solution, Unassigned
+from nco.solve import solve
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nco.problem import Problem
+    from nco.route import Route
+    from nco.solver import Solver
+
+INSERTION_S = 0.5  # for insertion, at most, where a busy machine left no time for a search
+
+
+def searched(
+    problem: Problem,
+    routes: Sequence[Route],
+    method: str | Solver,
+    time_limit_s: float,
+    seed: int,
+) -> Solution:
+    """What a method finds from routes that need not fit any more.
+
+    Args:
+        problem: the rest.
+        routes: of the plan so far.
+        method: searches.
+        time_limit_s: of the method.
+        seed: of the method.
+
+    Raises:
+        UnsupportedError: the method cannot do what the problem asks.
+    """
+    initial = _initial(problem, routes)
+    found = solve(problem, method, time_limit_s=time_limit_s, seed=seed, initial=initial)
+    if initial is not None and _starved(found, initial):
+        found = _inserted(problem, found, seed)
+    return found
+
+
+def _starved(found: Solution, initial: Solution) -> bool:
+    """Whether a search had no time even for the stops that its start left out."""
+    served = sum(len(route.stops) for route in found.routes)
+    return not found.feasible and served <= sum(len(route.stops) for route in initial.routes)
+
+
+def _inserted(problem: Problem, found: Solution, seed: int) -> Solution:
+    """The same with stops inserted where they are cheapest, which takes a moment."""
+    if not problem.features <= LNS.supports:
+        return found
+    return LNS(found.method, max_iterations=0).solve(problem, INSERTION_S, seed, found)
+
+
+def _initial(problem: Problem, routes: Sequence[Route]) -> Solution | None:
+    """Routes to begin with, without the stops that break something now."""
+    if not routes:
+        return None
+    cost, violations = evaluate(problem, routes)
+    if violations:
+        kept = Insertion(problem)
+        kept.keep(routes)
+        routes = kept.routes
+        cost, violations = evaluate(problem, routes)
+    served = {j for route in routes for j in route.stops}
+    # Why they are left out is of no interest before the search, and takes long to find out.
+    missing = tuple(
+        Unassigned(j, "", bool(problem.required[j])) for j in problem.stops if j not in served
+    )
+    return Solution(tuple(routes), missing, violations, cost)

@@ -211,13 +211,15 @@ class Planner:
     ) -> None:
         """Moves a stop that nobody is at or bound for; place as in `add`.
 
+        It leaves the present plan: where it belongs now, the next one says.
+
         Raises:
             InputError: there is no such stop to be served, or no place or two.
             CityError: the place is not in the city.
         """
         stop = self._open_stop(name, "moved")
         self._stops[name] = replace(stop, place=self._place(name, lonlat, arcs))
-        self._known = None
+        self._unplan({name})
 
     def change(
         self,

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from nco.solve import methods as methods
     from nco.solve import register as register
     from nco.solve import solve as solve
+    from nco.transit.instance import TransitInstance as TransitInstance
 
 __version__ = "0.1.0"
 
@@ -56,6 +57,7 @@ _PUBLIC = {
     "Route": "nco.route:Route",
     "Solution": "nco.solution:Solution",
     "TableCity": "nco.data.table:TableCity",
+    "TransitInstance": "nco.transit.instance:TransitInstance",
     "Vehicle": "nco.problem:Vehicle",
     "check": "nco.check:check",
     "city": "nco.data.places:city",

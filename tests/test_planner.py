@@ -156,6 +156,32 @@ def test_news_of_every_kind():
     assert np.allclose(plan.rest.profiles[0].distance_m, known)
 
 
+def test_a_moved_stop_is_planned_anew():
+    """At its old turn a stop that moved would make a detour: until the next plan it is in none."""
+    planner, _ = begun(day())
+    name = planner.waiting[0]
+    planner.move(name, CITY.lonlat[25])
+    planner.advance(1e6)
+    assert planner.waiting == (name,)
+    planner.add_vehicle(Vehicle(capacity=(1.0,)))
+    assert name in served(planner.replan(LIMIT_S))
+
+
+def test_a_solution_from_elsewhere_is_adopted():
+    """What another method finds for the rest becomes the plan that goes on."""
+    planner, _ = begun(day())
+    found = nco.solve(planner.rest, QUICK, time_limit_s=LIMIT_S, seed=5)
+    plan = planner.adopt(found)
+    assert plan.solution.routes == found.routes
+    again = planner.replan(LIMIT_S)
+    assert again.cost.total <= plan.cost.total + 1e-6
+    behind = [p.cost.total - p.solution.cost.total for p in (plan, again)]
+    assert behind[0] == pytest.approx(behind[1])
+    planner.advance(1e6)
+    with pytest.raises(InputError, match="nothing is left"):
+        planner.adopt(found)
+
+
 def test_arcs_stand_for_a_city():
     """Without a city a new stop brings its rows and columns, in the order of the places."""
     problem = replace(day(), lonlat=None)

@@ -47,13 +47,12 @@ class Budget:
 
 
 class DesignMethod(Protocol):
-    """A method behind one signature.
+    """A method behind one signature."""
 
-    Attributes:
-        name: under which it is registered.
-    """
-
-    name: str
+    @property
+    def name(self) -> str:
+        """Under which it is registered."""
+        ...
 
     def design(
         self,

@@ -75,8 +75,12 @@ class ExactObjective:
 
     def costs(self, lines: Nodes) -> Floats:
         """See `Objective`."""
+        return self.of(self.values(lines))
+
+    def values(self, lines: Nodes) -> Evaluations:
+        """What costs are made of, counted as evaluations; lines as for `costs`."""
         self.evaluations += len(lines)
-        return self.of(self.evaluator.batch(lines, self.threads))
+        return self.evaluator.batch(lines, self.threads)
 
     def of(self, values: Evaluations) -> Floats:
         """`[B]` costs of what the evaluator returned."""

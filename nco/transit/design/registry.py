@@ -1,0 +1,100 @@
+"""One call for every method of designing lines: `design(instance, method, evaluations=...)`."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from nco.errors import InputError
+from nco.solver import MAX_SEED
+from nco.transit.design.method import Budget
+from nco.transit.instance import TransitInstance
+from nco.transit.lines import as_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from nco.transit.design.method import DesignMethod
+    from nco.transit.design.objective import Objective
+    from nco.transit.design.result import Design
+    from nco.transit.lines import LinesLike
+
+# Name -> "module:attribute" of a design method. Modules load on first use: some take seconds.
+_METHODS: dict[str, str] = {
+    "random": "nco.transit.design.built:RANDOM",
+    "demand": "nco.transit.design.built:DEMAND",
+    "shortest": "nco.transit.design.built:SHORTEST",
+    "real": "nco.transit.design.built:REAL",
+    "greedy": "nco.transit.design.built:GREEDY",
+    "genetic": "nco.transit.design.genetic:METHOD",
+    "hyper": "nco.transit.design.hyper:METHOD",
+    "bees": "nco.transit.design.bees:METHOD",
+    "nsga2": "nco.transit.design.nsga:METHOD",
+}
+METHODS = MappingProxyType(_METHODS)
+DEFAULT_METHOD = "hyper"
+
+
+def register(name: str, target: str) -> None:
+    """Add a method.
+
+    Args:
+        name: what users write in `method=`.
+        target: "package.module:attribute" of an object that is a `DesignMethod`.
+
+    Raises:
+        InputError: the name is taken.
+    """
+    if name in _METHODS:
+        raise InputError(f"method {name!r} is already registered as {_METHODS[name]}")
+    _METHODS[name] = target
+
+
+def method_of(method: str | DesignMethod) -> DesignMethod:
+    """The method of a name, its module loaded; a method is its own.
+
+    Raises:
+        InputError: no such method.
+    """
+    if not isinstance(method, str):
+        return method
+    if method not in _METHODS:
+        raise InputError(f"method {method!r} is unknown; known are {', '.join(_METHODS)}")
+    module, attribute = _METHODS[method].split(":")
+    found: DesignMethod = getattr(import_module(module), attribute)
+    return found
+
+
+def design(
+    what: TransitInstance | Objective,
+    method: str | DesignMethod = DEFAULT_METHOD,
+    *,
+    evaluations: int | None = None,
+    time_limit_s: float | None = None,
+    seed: int = 0,
+    initial: Iterable[LinesLike] = (),
+) -> Design:
+    """Design lines.
+
+    Args:
+        what: an instance, whose passengers then decide (`ExactObjective`), or an objective.
+        method: one of `METHODS`, or a method, such as one with other settings.
+        evaluations: sets of lines that may be evaluated.
+        time_limit_s: wall-clock seconds; whichever of the two ends first.
+        seed: the same seed and evaluations give the same lines.
+        initial: sets of lines to begin with, of any method; the result is never worse.
+
+    Raises:
+        InputError: unknown method, no budget, or a seed that makes no sense.
+        ProblemError: a line of `initial` cannot be run.
+        UnsupportedError: the method cannot do what the objective asks.
+    """
+    if not 0 <= seed <= MAX_SEED:
+        raise InputError(f"seed is {seed}; give a whole number from 0 to {MAX_SEED}")
+    budget, chosen = Budget(evaluations, time_limit_s), method_of(method)
+    if isinstance(what, TransitInstance):
+        from nco.transit.design.objective import ExactObjective
+
+        what = ExactObjective(what)
+    return chosen.design(what, budget, seed, [as_lines(lines) for lines in initial])

@@ -1,0 +1,92 @@
+"""The default method: how it shares its time among others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+
+from nco.problem import Problem
+from nco.search import auto
+from nco.search.auto import Auto
+from nco.solution import Solution
+
+
+@dataclass
+class Told:
+    """A method that takes the time it is given in turn, and notes what it was asked for."""
+
+    name: str
+    max_iterations: int | None = None
+    asked: list[tuple[float, int, bool]] = field(default_factory=list)
+    supports = Auto.supports
+
+    def prepare(self, problem):
+        """Nothing to load."""
+
+    def solve(self, problem, time_limit_s, seed, initial=None):
+        """Stops in an order drawn by the seed."""
+        self.asked.append((time_limit_s, seed, initial is not None))
+        auto.Clock.now += time_limit_s
+        order = np.random.default_rng(seed).permutation(np.array(problem.stops))
+        return Solution.from_routes(problem, [order.tolist()], seed=seed)
+
+
+class Stopped(auto.Clock):
+    """A clock that is set by hand."""
+
+    now = 0.0
+
+    @staticmethod
+    def now_s() -> float:
+        """What it is set to."""
+        return Stopped.now
+
+
+@pytest.fixture
+def told(monkeypatch) -> Auto:
+    """The default method on methods that only note what they are asked."""
+    monkeypatch.setattr(auto, "Clock", Stopped)
+    Stopped.now = 0.0
+    return Auto(Told("lns"), Told("genetic"))
+
+
+def plain(stops: int) -> Problem:
+    """Stops on a line, two vehicles that carry all."""
+    at = np.arange(stops + 1.0)
+    distance = abs(at[:, None] - at)
+    demand = np.r_[0.0, np.ones(stops)]
+    return Problem.from_matrices(distance, demand=demand, capacity=[stops], vehicles=2)
+
+
+@pytest.mark.parametrize(
+    ("limit_s", "runs_s"), [(0.3, [0.3]), (9.0, [9.0]), (10.0, [5.0, 5.0]), (30.0, [15, 7.5, 7.5])]
+)
+def test_long_time_on_small_problems_is_several_runs(told, limit_s, runs_s):
+    """Runs of 5 s or more by seeds of their own, the neighbourhood search first in each."""
+    found = told.solve(plain(12), limit_s, 7)
+    lns, genetic = told.lns.asked, told.genetic.asked
+    assert [seed for _, seed, _ in lns] == list(range(7, 7 + len(runs_s)))
+    whole = [time_s for time_s, _, _ in lns]
+    if genetic:
+        whole = [a + b for a, (b, _, _) in zip(whole, genetic, strict=True)]
+        assert all(warm for _, _, warm in genetic)
+    assert whole == pytest.approx(runs_s)
+    costs = [told.lns.solve(plain(12), 0.0, seed).cost.total for seed in range(7, 7 + len(runs_s))]
+    assert found.cost.total == min(costs)
+
+
+def test_large_problems_are_one_run(told):
+    """At 400 stops the neighbourhood search gets all of the time."""
+    told.solve(plain(400), 30.0, 7)
+    assert told.lns.asked == [(30.0, 7, False)]
+    assert not told.genetic.asked
+
+
+def test_given_routes_begin_the_first_run_only(told):
+    """Later runs begin from nothing, so that they find other routes."""
+    problem = plain(12)
+    initial = Solution.from_routes(problem, [list(problem.stops)])
+    told.solve(problem, 10.0, 7, initial)
+    assert [warm for _, _, warm in told.lns.asked] == [True, False]

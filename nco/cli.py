@@ -20,6 +20,7 @@ VERBS = {
     "solve": "plan routes for a file of stops or a benchmark instance",
     "check": "check a solution against its problem, stop by stop",
     "city": "build, list and describe cities",
+    "transit": "design bus lines, evaluate them, and compare methods that do",
     "bench": "compare methods over instances and time budgets",
     "train": "train or validate a policy (Lightning command line)",
     "demo": "solve one problem on the built-in city by every method, with a map",

@@ -29,11 +29,12 @@ _METHODS: dict[str, str] = {
     "greedy": "nco.transit.design.built:GREEDY",
     "genetic": "nco.transit.design.genetic:METHOD",
     "hyper": "nco.transit.design.hyper:METHOD",
+    "annealing": "nco.transit.design.annealing:SOLVER",
     "bees": "nco.transit.design.bees:METHOD",
     "nsga2": "nco.transit.design.nsga:METHOD",
 }
 METHODS = MappingProxyType(_METHODS)
-DEFAULT_METHOD = "hyper"
+DEFAULT_METHOD = "annealing"
 
 
 def register(name: str, target: str) -> None:

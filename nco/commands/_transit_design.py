@@ -1,0 +1,146 @@
+"""`nco transit design`: an instance in, lines out."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nco import console
+from nco.commands import _problem, _transit_options
+from nco.threads import one_thread
+
+if TYPE_CHECKING:
+    from nco.transit.design.result import Design
+    from nco.transit.instance import TransitInstance
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the action."""
+    parser.epilog = (
+        "Exit code 0: the lines break no rule; 1: they do, the rules are printed; 2: the input "
+        "cannot be used. Files in --out are replaced one by one after the search, each whole."
+    )
+    parser.add_argument(
+        "instance",
+        nargs="?",
+        type=_transit_options.instance_path,
+        metavar="INSTANCE",
+        help=_transit_options.INSTANCE,
+    )
+    _transit_options.add_city(parser)
+    _transit_options.add_bounds(parser)
+    group = parser.add_argument_group("search")
+    group.add_argument(
+        "--method",
+        default="annealing",
+        metavar="M",
+        help="annealing (default), hyper, genetic, bees, nsga2, greedy, demand, shortest, random, "
+        "real, ...",
+    )
+    group.add_argument(
+        "--objective",
+        default="passenger",
+        metavar="O",
+        help="passenger (default), operator, service, or the passengers' share, such as 0.5",
+    )
+    group.add_argument(
+        "--evaluations", type=_problem.whole, metavar="N", help="sets of lines (no limit)"
+    )
+    group.add_argument(
+        "--time-limit", type=_problem.seconds, metavar="S", help="(10, without --evaluations)"
+    )
+    group.add_argument("--seed", type=_problem.seed, default=0, help="same seed, same lines (0)")
+    group.add_argument(
+        "--initial",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="lines to begin with, text or design.json; repeatable",
+    )
+    _transit_options.add_simulation(parser)
+    group = parser.add_argument_group("output")
+    group.add_argument("--out", type=Path, metavar="DIR", help="write the lines there")
+    _transit_options.add_output(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Design, evaluate, print and write."""
+    one_thread()
+    from nco.answers import prepare
+    from nco.transit.answer import describe, write_design
+    from nco.transit.design.named import needs_all_joined, objective_of, settings_of
+
+    if arguments.out is not None:
+        prepare(arguments.out)
+    with console.progress("reading the instance", quiet=arguments.quiet):
+        instance, city = _transit_options.open_instance(arguments)
+    settings = settings_of(arguments.rules, arguments.demand_share)
+    objective = objective_of(instance, arguments.objective, settings)
+    found = _design(arguments, instance, objective)
+    facts, simulation = describe(
+        instance, found.lines, settings, connected=needs_all_joined(arguments.objective)
+    )
+    facts |= {"objective": arguments.objective, "city": None if city is None else city.name}
+    files: dict[str, str] = {}
+    if arguments.out is not None:
+        with console.progress("writing", quiet=arguments.quiet):
+            written = write_design(arguments.out, instance, found, facts, simulation, city)
+        files = {kind: str(path) for kind, path in written.items()}
+    if arguments.json:
+        console.write_json(_data(instance, found) | facts | {"files": files})
+    else:
+        _print(instance, found, facts, files)
+    return 0 if facts["feasible"] else 1
+
+
+def _design(arguments: argparse.Namespace, instance: TransitInstance, objective: Any) -> Design:
+    from nco.transit.answer import read_design
+    from nco.transit.design.named import running_lines
+    from nco.transit.design.registry import design
+
+    initial = [read_design(path) for path in arguments.initial]
+    if arguments.method == "real" and arguments.instance is not None:
+        initial += running_lines(arguments.instance, instance)
+    limit_s = arguments.time_limit
+    if limit_s is None and arguments.evaluations is None:
+        limit_s = 10.0
+    with console.progress(arguments.method, limit_s, quiet=arguments.quiet):
+        return design(
+            objective,
+            arguments.method,
+            evaluations=arguments.evaluations,
+            time_limit_s=limit_s,
+            seed=arguments.seed,
+            initial=initial,
+        )
+
+
+def _data(instance: TransitInstance, found: Design) -> dict[str, Any]:
+    return {
+        "instance": instance.name,
+        "method": found.method,
+        "seed": found.seed,
+        "cost": found.cost,
+        "evaluations": found.evaluations,
+        "time_s": found.time_s,
+        "lines": [list(line) for line in found.lines],
+        "stops": [[instance.names[node] for node in line] for line in found.lines],
+    }
+
+
+def _print(
+    instance: TransitInstance, found: Design, facts: dict[str, Any], files: dict[str, str]
+) -> None:
+    from nco.commands._transit_evaluate import tell
+
+    console.write(
+        f"{found.method} on {instance.name}: {facts['objective']} cost {found.cost:.4f} after "
+        f"{found.evaluations} evaluations in {found.time_s:.1f} s"
+    )
+    for r, line in enumerate(found.lines):
+        console.write(f"line {r}: {' '.join(instance.names[node] for node in line)}")
+    tell(facts)
+    for path in files.values():
+        console.write(f"written: {path}")

@@ -1,0 +1,85 @@
+"""`nco transit evaluate`: what lines are worth, exactly and by simulation, and what they break."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from nco import console
+from nco.commands import _transit_options
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the action."""
+    parser.epilog = (
+        "Exit code 0: the lines break no rule; 1: they do, each case is printed; 2: the input "
+        "cannot be used, such as lines over links that do not exist."
+    )
+    parser.add_argument(
+        "instance",
+        type=_transit_options.instance_path,
+        metavar="INSTANCE",
+        help=_transit_options.INSTANCE,
+    )
+    parser.add_argument(
+        "lines_file",
+        type=Path,
+        metavar="LINES",
+        help="nodes from 0 on, '-' between stops, '*' or line breaks between lines; or design.json",
+    )
+    _transit_options.add_bounds(parser)
+    parser.add_argument(
+        "--allow-unconnected", action="store_true", help="nodes may stay without a line"
+    )
+    _transit_options.add_simulation(parser)
+    _transit_options.add_output(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Evaluate and print."""
+    from nco.transit.answer import describe, read_design
+    from nco.transit.design.named import settings_of
+
+    with console.progress("evaluating", quiet=arguments.quiet):
+        instance, _ = _transit_options.open_instance(arguments)
+        lines = read_design(arguments.lines_file)
+        settings = settings_of(arguments.rules, arguments.demand_share)
+        facts, _ = describe(instance, lines, settings, connected=not arguments.allow_unconnected)
+    if arguments.json:
+        console.write_json({"instance": instance.name, "lines": len(lines)} | facts)
+    else:
+        tell(facts)
+    return 0 if facts["feasible"] else 1
+
+
+def tell(facts: dict[str, Any]) -> None:
+    """Print what `nco.transit.answer.describe` found as a table, and what is broken."""
+    exact, simulated = facts["exact"], facts["simulation"]
+    rows = [
+        ("mean journey (CP)", f"{exact['travel_min']:.4f} min"),
+        ("all lines one way (CO)", f"{exact['operator_min']:.2f} min"),
+    ]
+    shares = (
+        ("direct", "without a transfer"),
+        ("one_transfer", "with one transfer"),
+        ("two_transfers", "with two transfers"),
+        ("unserved", "with more, or unserved"),
+        ("unreached", "of these without any way"),
+    )
+    rows += [(text, f"{exact[name]:.2%}") for name, text in shares]
+    if simulated is not None:
+        rows += [
+            ("simulated passengers", f"{simulated['generated']}"),
+            ("service rate of all", f"{simulated['service_rate_of_all']:.2%}"),
+            ("service rate of connected", f"{simulated['service_rate_of_connected']:.2%}"),
+            ("mean wait", f"{simulated['mean_wait_s'] / 60:.1f} min"),
+            ("mean ride", f"{simulated['mean_ride_s'] / 60:.1f} min"),
+            ("transfer", f"{simulated['transfer_share']:.2%}"),
+            ("buses", f"{simulated['fleet']}"),
+            ("places taken", f"{simulated['utilisation']:.2%}"),
+            ("reward", f"{simulated['reward']:.3f}"),
+        ]
+    console.write(console.table(("", "value"), rows))
+    for message in facts["violations"]:
+        console.write(f"violation: {message}")

@@ -1,0 +1,132 @@
+"""How `nco transit` names an instance, an objective and a simulation."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nco.commands import _problem
+from nco.errors import InputError
+
+if TYPE_CHECKING:
+    from nco.data.city import City
+    from nco.transit.instance import TransitInstance
+
+INSTANCE = (
+    "mandl (built in), a folder or common name of benchmark files, Bloomington's folder, or nco "
+    ".json"
+)
+
+
+def add_bounds(parser: argparse.ArgumentParser) -> None:
+    """Add what changes the lines that an instance asks for."""
+    group = parser.add_argument_group("lines")
+    group.add_argument("--lines", type=_problem.whole, metavar="R", help="how many to design")
+    group.add_argument("--min-stops", type=_problem.whole, metavar="N", help="fewest of a line")
+    group.add_argument("--max-stops", type=_problem.whole, metavar="N", help="most of a line")
+    group.add_argument(
+        "--hub", metavar="STOP", help="name or number of where all lines begin, centre, or none"
+    )
+
+
+def add_city(parser: argparse.ArgumentParser) -> None:
+    """Add what makes an instance on the streets of a city."""
+    group = parser.add_argument_group("in a city, in place of an instance")
+    group.add_argument("--city", help="name of a city, or path of an .osm.pbf, .osm or .city file")
+    group.add_argument(
+        "--stops", metavar="N|FILE", help="how many to draw, a table of stops or a GTFS feed (60)"
+    )
+    group.add_argument(
+        "--demand", metavar="FILE", help="orig, dest, volume or lon, lat, people, jobs (uniform)"
+    )
+    group.add_argument("--within-km", type=_problem.seconds, metavar="KM", help="of the middle")
+    group.add_argument(
+        "--instance-seed", type=_problem.seed, default=0, help="of stops and demand (0)"
+    )
+
+
+def add_simulation(parser: argparse.ArgumentParser, *, several: bool = False) -> None:
+    """Add what the simulation assumes; shares of the demand may be several to compare."""
+    group = parser.add_argument_group("simulation")
+    group.add_argument(
+        "--rules", choices=("nco", "alphatransit"), default="nco", help="of the simulation (nco)"
+    )
+    many: dict[str, Any] = {"nargs": "+", "action": "extend"} if several else {"default": 1.0}
+    group.add_argument(
+        "--demand-share", **many, type=_share, metavar="A", help="that takes the bus (1)"
+    )
+
+
+def add_output(parser: argparse.ArgumentParser) -> None:
+    """Add the options that all actions have."""
+    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    parser.add_argument("--quiet", action="store_true", help="no progress and no log lines")
+
+
+def open_instance(arguments: argparse.Namespace) -> tuple[TransitInstance, City | None]:
+    """The instance that the arguments name, with the bounds and the hub they ask for.
+
+    Raises:
+        InputError: both or none of instance and city are given, or the hub is no stop.
+        NcoError: a file or the city cannot be used.
+    """
+    bounds = {name: getattr(arguments, name) for name in ("lines", "min_stops", "max_stops")}
+    given = {name: value for name, value in bounds.items() if value is not None}
+    city_name = getattr(arguments, "city", None)
+    if (arguments.instance is None) == (city_name is None):
+        raise InputError("give either an instance (mandl, a file or a folder) or --city, not both")
+    if city_name is None:
+        from nco.transit.files.read import read_instance
+
+        return with_hub(read_instance(arguments.instance, **given), arguments.hub), None
+    from nco.data.places import city as open_city
+    from nco.transit.city import from_city
+
+    city, stops = open_city(city_name), arguments.stops or "60"
+    instance = from_city(
+        city,
+        stops=int(stops) if stops.isdecimal() else stops,
+        demand=arguments.demand or "uniform",
+        within_km=arguments.within_km,
+        seed=arguments.instance_seed,
+        **given,
+    )
+    return with_hub(instance, arguments.hub), city
+
+
+def with_hub(instance: TransitInstance, hub: str | None) -> TransitInstance:
+    """The instance with another hub, "centre" being the stop nearest to all others.
+
+    Raises:
+        InputError: it is no stop.
+    """
+    if hub is None:
+        return instance
+    if hub == "none":
+        return instance.changed(hub=None)
+    if hub == "centre":
+        return instance.changed(hub=int(instance.drive_s.sum(axis=1).argmin()))
+    if hub in instance.names:
+        return instance.changed(hub=instance.names.index(hub))
+    if hub.isdecimal() and int(hub) < instance.size:
+        return instance.changed(hub=int(hub))
+    raise InputError(
+        f"--hub {hub}: {instance.name!r} has no such stop; its {instance.size} stops are called "
+        f"{instance.names[0]!r} to {instance.names[-1]!r}, or give centre or none"
+    )
+
+
+def instance_path(text: str) -> str:
+    """A path, as it is given: files of an instance may have no single name."""
+    return str(Path(text)) if text else text
+
+
+def _share(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to 1")
+    return value

@@ -1,0 +1,32 @@
+"""`nco transit`: design bus lines, evaluate them, and compare methods."""
+
+from __future__ import annotations
+
+import argparse
+
+from nco.commands import _transit_bench, _transit_design, _transit_evaluate
+
+_ACTIONS = {
+    "design": (_transit_design, "design lines for an instance or a city"),
+    "evaluate": (_transit_evaluate, "evaluate lines exactly and by simulation, rule by rule"),
+    "bench": (_transit_bench, "compare methods over instances, budgets and seeds"),
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the three actions and their options."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="|".join(_ACTIONS))
+    for name, (module, purpose) in _ACTIONS.items():
+        action = actions.add_parser(
+            name,
+            help=purpose,
+            description=f"{purpose[0].upper()}{purpose[1:]}.",
+            allow_abbrev=False,
+        )
+        module.add_arguments(action)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Do the action."""
+    code: int = _ACTIONS[arguments.action][0].run(arguments)
+    return code

@@ -1,0 +1,158 @@
+"""What is known of lines, and the files that they leave behind."""
+
+from __future__ import annotations
+
+import io
+import logging
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from nco.data.files import write_atomic
+from nco.data.json_file import read_json, write_json
+from nco.errors import ProblemError
+from nco.transit.evaluate import evaluate
+from nco.transit.files.native import read_lines, save_instance, write_lines
+from nco.transit.lines import as_lines, check_lines
+from nco.transit.simulate import Settings, reward, simulate
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from nco.data.city import City
+    from nco.transit.design.result import Design
+    from nco.transit.instance import TransitInstance
+    from nco.transit.lines import Lines, LinesLike
+    from nco.transit.simulate import Simulation
+
+logger = logging.getLogger("nco")
+
+_NUMBERS = (
+    *("generated", "arrived", "riding", "waiting", "unserved", "service_rate_of_all"),
+    *("service_rate_of_connected", "coverage", "demand_share", "mean_wait_s", "mean_ride_s"),
+    *("transfer_share", "fleet", "utilisation", "route_efficiency_per_km", "overlap"),
+)
+_FORMAT = "nco-transit-design"
+
+
+def describe(
+    instance: TransitInstance,
+    lines: LinesLike,
+    settings: Settings | None = None,
+    *,
+    connected: bool = True,
+) -> tuple[dict[str, Any], Simulation | None]:
+    """Everything that both evaluators and the checker say about lines.
+
+    Args:
+        instance: what they are for.
+        lines: nodes in order.
+        settings: of the simulation; None for the defaults.
+        connected: whether nodes that are not joined are a violation.
+
+    Returns:
+        Plain data, and the simulation; None where it cannot be run, which the log explains.
+
+    Raises:
+        ProblemError: a line uses a stop or a link that does not exist.
+    """
+    given = as_lines(lines)
+    exact = asdict(evaluate(instance, given))
+    exact.pop("violations")
+    broken = [v.message for v in check_lines(instance, given, connected=connected)]
+    facts: dict[str, Any] = {"feasible": not broken, "violations": broken, "exact": exact}
+    try:
+        found = simulate(instance, given, settings)
+    except ProblemError as error:
+        logger.warning("no simulation: %s", error)
+        return facts | {"simulation": None}, None
+    numbers = {name: getattr(found, name) for name in _NUMBERS} | {"reward": reward(found)}
+    return facts | {"simulation": numbers}, found
+
+
+def write_design(
+    folder: Path,
+    instance: TransitInstance,
+    found: Design,
+    facts: dict[str, Any],
+    simulation: Simulation | None = None,
+    city: City | None = None,
+) -> dict[str, Path]:
+    """Write lines in every format that fits the instance; the folder exists.
+
+    Args:
+        folder: where to.
+        instance: what they are for.
+        found: the lines.
+        facts: of `describe`, and whatever else the JSON file is to hold.
+        simulation: gives headways and loads; every ten minutes without.
+        city: its streets are followed in maps.
+
+    Raises:
+        StorageError: the folder cannot be written.
+    """
+    written = {
+        "instance": save_instance(folder / "instance.json", instance),
+        "lines": write_lines(folder / "lines.txt", found.lines),
+    }
+    data = {"format": _FORMAT, "instance": instance.name, **asdict(found), **facts}
+    written["design"] = write_json(folder / "design.json", data)
+    per_h = None if simulation is None else simulation.per_h
+    if instance.lonlat is not None:
+        from nco.transit.geojson import write_transit_geojson
+        from nco.transit.gtfs import write_gtfs
+
+        more = None if per_h is None else [{"per_h": round(float(value), 3)} for value in per_h]
+        written["geojson"] = write_transit_geojson(
+            folder / "lines.geojson", instance, found.lines, city=city, properties=more
+        )
+        written["gtfs"] = write_gtfs(
+            folder / "gtfs.zip",
+            instance,
+            found.lines,
+            600.0 if per_h is None else 3600.0 / per_h,
+            city=city,
+        )
+    if instance.lonlat is not None or instance.xy is not None:
+        written["figure"] = write_atomic(
+            folder / "lines.png", _picture(instance, found.lines, simulation, city)
+        )
+    return written
+
+
+def read_design(path: str | Path) -> Lines:
+    """Lines from a file that `write_design` wrote, or in the published form.
+
+    Raises:
+        FormatError: it is something else.
+        StorageError: it cannot be read.
+    """
+    if not str(path).endswith(".json"):
+        return read_lines(path)
+    data = read_json(path)
+    if data.raw("format", None) != _FORMAT:
+        data.fail("format", f"must be {_FORMAT!r}: this is no file of a design")
+    rows = data.items("lines")
+    for k, row in enumerate(rows):
+        if not isinstance(row, list) or not all(type(node) is int for node in row):
+            data.fail(f"lines[{k}]", "must be a list of nodes, whole numbers")
+    return as_lines(rows)
+
+
+def _picture(
+    instance: TransitInstance, lines: Lines, simulation: Simulation | None, city: City | None
+) -> bytes:
+    from matplotlib.figure import Figure
+
+    from nco.transit.figures import transit
+
+    figure = Figure(figsize=(9.0, 8.0), dpi=150, layout="constrained")
+    loads = None
+    if simulation is not None:
+        loads = [
+            load[:, : len(line) - 1].sum(axis=0)
+            for line, load in zip(lines, simulation.load, strict=True)
+        ]
+    transit(instance, lines, city, figure.subplots(), loads=loads)
+    png = io.BytesIO()
+    figure.savefig(png, format="png")
+    return png.getvalue()

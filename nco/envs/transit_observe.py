@@ -70,10 +70,12 @@ class Observer:
         """`[2, E]` links, then demand both ways to partners of nodes; and which are links."""
         size = self.env.instance.size
         links = self.linked.nonzero().T
-        strongest = self.both.topk(min(PARTNERS, size - 1), 1)
-        start = torch.arange(size, device=links.device)[:, None].expand_as(strongest.indices)
-        real = strongest.values > 0
-        pairs = torch.stack([start[real], strongest.indices[real]])
+        # Counts are often equal; of equals the nearest, so that numbers of nodes do not matter.
+        near = 1e-3 * (1 - self.drive / self.drive.max()) * self.both.max()
+        partner = (self.both + near).fill_diagonal_(-1.0).topk(min(PARTNERS, size - 1), 1).indices
+        start = torch.arange(size, device=links.device)[:, None].expand_as(partner)
+        real = self.both[start, partner] > 0
+        pairs = torch.stack([start[real], partner[real]])
         kind = torch.zeros(links.shape[1] + 2 * pairs.shape[1], device=links.device)
         kind[: links.shape[1]] = 1.0
         return torch.cat([links, pairs, pairs.flip(0)], 1), kind

@@ -12,6 +12,8 @@ from nco.baselines.scaling import Ints, Ticks, integral, largest, power_of_ten
 from nco.problem import Problem
 from nco.vehicle import Floats
 
+LARGEST_SUM = 2.0**60  # of arcs of a solution, all of which may be barred: solvers count in int64
+
 
 @dataclass(frozen=True)
 class Costs:
@@ -72,14 +74,18 @@ class Costs:
         fixed = np.array([kind.fixed for kind in kinds])
         worth = unserved_cost(problem) + shift
         per_s = 1.0 if ticks is None else ticks.per_s
-        if per_s == 1.0 and dearest <= ceiling and integral(rates, fixed, worth, *shifted):
+        most = LARGEST_SUM / (problem.size + 2) ** 2
+        dear = 4 * dearest + 2 * float(fixed.max())
+        finest = most / 2 / dear if dear > 0 else np.inf
+        whole = per_s == 1.0 and dearest <= ceiling and finest >= 1.0
+        if whole and integral(rates, fixed, worth, *shifted):
             scale = 1.0
         else:
-            scale = _scale(dearest, rates, per_s, ceiling)
-        reward = int(np.ceil((4 * dearest + 2 * float(fixed.max())) * scale)) + 1
+            scale = _scale(dearest, rates, per_s, ceiling, finest)
+        reward = int(np.ceil(dear * scale)) + 1
         optional = np.isfinite(worth)
         prize = np.full(problem.size, reward, np.int64)
-        prize[optional] = np.rint(np.minimum(worth[optional] * scale, 1e15))
+        prize[optional] = np.rint(np.minimum(worth[optional], most / 2 / scale) * scale)
         barred = int((problem.size + 2) * reward + prize[optional & (worth > 0)].sum())
         return cls(
             scale=scale,
@@ -100,12 +106,16 @@ def _open(problem: Problem, kind: Kind, arcs: Floats) -> Floats:
     return np.where(closed, np.inf, arcs) if closed.any() else arcs
 
 
-def _scale(dearest: float, rates: Floats, per_s: float, ceiling: float) -> float:
-    """Units in a unit of the objective, such that a tick of the dearest rate is a whole number."""
-    scale = power_of_ten(dearest, ceiling)
+def _scale(dearest: float, rates: Floats, per_s: float, ceiling: float, finest: float) -> float:
+    """Units in a unit of the objective, such that a tick of the dearest rate is a whole number.
+
+    Where that would take too many, a tick costs next to nothing beside the dearest arc.
+    """
+    scale = min(power_of_ten(dearest, ceiling), finest)
     rate = float(rates.max())
     if rate > 0:
-        scale = max(1.0, float(np.rint(rate * scale / per_s))) * per_s / rate
+        whole = max(1.0, float(np.rint(rate * scale / per_s))) * per_s / rate
+        scale = whole if whole <= finest else scale
     return scale
 
 

@@ -177,7 +177,8 @@ def _servable(
 def unserved_cost(problem: Problem) -> Floats:
     """`[N]` cost of leaving a stop out: its weighted prize, `inf` where it is required."""
     prize = problem.prize
-    return np.where(np.isinf(prize), np.inf, problem.objective.unserved * prize)
+    required = np.isinf(prize)  # whatever the weight, be it 0
+    return np.where(required, np.inf, problem.objective.unserved * np.where(required, 0.0, prize))
 
 
 def slack(limit: float | Floats) -> float | Floats:

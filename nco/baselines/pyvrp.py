@@ -113,7 +113,7 @@ class Limit:
         """Whether to end, where the best answer costs so much."""
         self._iterations += 1
         left = self.clock.left_s - self._reserve_s
-        used = 1.0 - left / self._whole_s
+        used = 1.0 - left / self._whole_s if self._whole_s > 0 else 1.0
         if self._most is not None:
             used = max(used, self._iterations / self._most)
             if self._iterations > self._most:

@@ -190,11 +190,11 @@ class _Merging:
         route = list(route)
         while route:
             path = np.array([start, *route, end])
-            gain = cost[path[:-2], path[1:-1]] + cost[path[1:-1], path[2:]]
-            gain = gain - cost[path[:-2], path[2:]] - worth[route]
-            if len(route) == 1:
-                gain = cost[path[0], path[1]] + cost[path[1], path[2]] - worth[route]
-                gain = gain + self._kind.fixed
+            through = cost[path[:-2], path[1:-1]] + cost[path[1:-1], path[2:]]
+            straight = cost[path[:-2], path[2:]] if len(route) > 1 else -self._kind.fixed
+            with np.errstate(invalid="ignore"):  # required stops, and ways that do not exist
+                gain = np.where(np.isinf(through), np.inf, through - straight) - worth[route]
+            gain[np.isinf(worth[route])] = -np.inf
             least = int(np.argmax(gain))
             if not gain[least] > 0:
                 break

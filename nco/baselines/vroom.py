@@ -23,6 +23,7 @@ from nco.solver import Clock
 DEEPEST = 5  # VROOM's highest exploration level
 # Level x takes about 1.6 (x + 1)^2 times as long as level 0; measured on 100 directed stops.
 DEPTH_FACTOR = 1.6
+MOST_FIXED = 2**31 - 1  # VROOM counts in 32 bits; far more than arcs come to
 HEURISTICS_S = 2e-6  # a pair of stops: VROOM's starts, which heed no time limit
 
 
@@ -146,7 +147,7 @@ class _Model:
             capacity=self._loads.capacity[k].tolist(),
             skills={j for j in self._skilled if kind.stops[j]},
             time_window=day,
-            costs=vroom.VehicleCosts(fixed=self._costs.fixed[k]),
+            costs=vroom.VehicleCosts(fixed=min(self._costs.fixed[k], MOST_FIXED)),
             steps=steps,
         )
 

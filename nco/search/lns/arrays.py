@@ -296,12 +296,11 @@ def _neighbours(
     if timed(problem, kinds):
         drive = np.min([kind.duration_s for kind in distinct], axis=0) + problem.service_s[:, None]
         opens, closes = problem.window_s.T
-        with np.errstate(invalid="ignore", divide="ignore"):
-            wait = opens[None] - (closes[:, None] + drive)
-            rate = np.nanmean(np.where(drive > 0, far / drive, np.nan)) if (drive > 0).any() else 0
-            waited = np.maximum(np.nan_to_num(wait, nan=0.0, neginf=0.0), 0.0)
-            far = (far + WAITING * float(np.nan_to_num(rate)) * waited).astype(np.float32)
-            far[opens[:, None] + drive > (closes + slack(closes))[None]] = np.inf
+        waited = np.maximum(opens[None] - (closes[:, None] + drive), 0.0)
+        driven = (drive > 0) & np.isfinite(far) & np.isfinite(drive)
+        rate = float(np.mean(far[driven] / drive[driven])) if driven.any() else 0.0
+        far = (far + WAITING * rate * waited).astype(np.float32)
+        far[opens[:, None] + drive > (closes + slack(closes))[None]] = np.inf
     far[:, : problem.depots] = far[: problem.depots] = np.inf
     np.fill_diagonal(far, np.inf)
     size = len(far)

@@ -137,7 +137,7 @@ def _best(instance, plan, j, blinks, guide):
     for turn in range(2):
         for n in range(count):
             i = plan.trial[n]
-            delta = _delta(instance, plan, j, i, second + guide)
+            delta = _delta(instance, plan, j, i, second + 2.0 * guide)
             if guide > 0.0 and delta < _NEVER:
                 a, b = instance.place[i], instance.place[plan.next[i]]
                 delta -= guide * (instance.heat[a, j] + instance.heat[j, b])

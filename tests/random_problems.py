@@ -1,0 +1,293 @@
+"""Problems that nobody would plan and somebody will send, and what counts as an answer to them."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+import nco
+from nco import Objective, Problem, Profile, Solution, Vehicle
+from nco.errors import NcoError
+
+FEW, MANY = 12, 30  # stops
+EARLIEST_S, FAR_S = 1000.0, 1e9  # of windows, and of some far in time
+SPARE, GRACE_S = 1.1, 0.05  # what a time limit may be exceeded by
+
+Draw = st.DrawFn
+Floats = np.ndarray
+
+
+@st.composite
+def random_fields(draw: Draw, most: int = FEW) -> dict[str, Any]:
+    """Arguments of `Problem`, which may refuse them.
+
+    Every other problem asks for little, so that solvers of little have their share. What is odd
+    about a problem is drawn by hypothesis, which can make it simpler; single numbers come from a
+    generator with a drawn seed.
+
+    Args:
+        draw: given by hypothesis.
+        most: stops; one problem in ten has `MANY`.
+    """
+    rng = np.random.default_rng(draw(st.integers(0, 2**16 - 1)))
+    stops = MANY if draw(st.integers(0, 9)) == 9 else draw(st.integers(1, most))
+    rich = draw(st.booleans())
+    depots = draw(st.integers(1, 3)) if rich else 1
+    size = stops + depots
+    is_stop = np.arange(size) >= depots
+    names = ("car", "bicycle")[: draw(st.integers(1, 2)) if rich else 1]
+    profiles = tuple(_profile(draw, rng, size, depots, name) for name in names)
+    scale_s = float(profiles[0].duration_s[np.isfinite(profiles[0].duration_s)].mean()) or 1.0
+    demand, capacities = _loads(draw, rng, size, is_stop)
+    fields = {"profiles": profiles, "depots": depots, "demand": demand}
+    if not rich:
+        vehicle = Vehicle(capacity=tuple(max(holds) for holds in capacities))
+        return fields | {"vehicles": (vehicle,) * draw(st.integers(1, 4))}
+    return fields | {
+        "vehicles": _vehicles(draw, rng, size, depots, len(profiles), capacities, scale_s),
+        "window_s": _windows(draw, rng, size, depots, scale_s),
+        "service_s": is_stop * draw(st.sampled_from([0.0, 0.5, 1.0, 100.0])) * scale_s,
+        "prize": _prizes(draw, rng, size),
+        "objective": _objective(draw),
+    }
+
+
+def _profile(draw: Draw, rng: np.random.Generator, size: int, depots: int, name: str) -> Profile:
+    """Streets of one kind: how long they are, how fast, and which of them are missing."""
+    kinds = ["random", "zero", "identical", "plane", "shortcuts", "whole"]
+    kind = draw(st.sampled_from(kinds))
+    scale = draw(st.sampled_from([1.0, 1000.0, 1000.0, 1e12, 1e-9]))
+    match kind:
+        case "zero":
+            distance = np.zeros((size, size))
+        case "identical" | "plane":
+            xy = rng.random((size, 2))
+            if kind == "identical":
+                xy[:] = xy[rng.integers(0, min(size, 3), size)]
+            distance = np.hypot(*(xy[:, None] - xy[None]).transpose(2, 0, 1))
+        case "shortcuts":  # most detours are shorter than the direct street
+            distance = rng.uniform(0.5, 1.0, (size, size)) ** 20
+        case "whole":
+            distance = rng.integers(0, 4, (size, size)).astype(float)
+        case _:
+            distance = rng.random((size, size))
+    distance = distance * scale
+    speed = draw(st.sampled_from(["same", "varied", "instant", "opposite"]))
+    match speed:
+        case "same":
+            duration = distance / 10
+        case "varied":
+            duration = distance / rng.uniform(3, 15, (size, size))
+        case "instant":
+            duration = np.zeros((size, size))
+        case _:
+            duration = distance.max() - distance
+    _close_streets(draw, rng, depots, distance, duration)
+    np.fill_diagonal(distance, 0.0)
+    np.fill_diagonal(duration, 0.0)
+    return Profile(name=name, distance_m=distance, duration_s=duration)
+
+
+def _close_streets(
+    draw: Draw, rng: np.random.Generator, depots: int, distance: Floats, duration: Floats
+) -> None:
+    size = len(distance)
+    gap = np.zeros((size, size), np.bool_)
+    stop = int(rng.integers(depots, size))
+    match draw(st.sampled_from(["none", "none", "some", "most", "into", "away", "depots", "all"])):
+        case "some":
+            gap = rng.random((size, size)) < 0.15
+        case "most":
+            gap = rng.random((size, size)) < 0.7
+        case "into":
+            gap[:, stop] = True
+        case "away":
+            gap[stop] = True
+        case "depots":
+            gap[:depots] = True
+        case "all":
+            gap[:] = True
+    distance[gap] = duration[gap] = np.inf
+
+
+def _loads(
+    draw: Draw, rng: np.random.Generator, size: int, is_stop: Floats
+) -> tuple[Floats, list[list[float]]]:
+    """`[N, K]` demand, and for each dimension the capacities that vehicles may have."""
+    columns, capacities = [], []
+    for _ in range(draw(st.integers(0, 2))):
+        match draw(st.sampled_from(["zero", "whole", "fraction", "exact", "huge", "too much"])):
+            case "zero":
+                column, holds = np.zeros(size), [0.0, 5.0]
+            case "whole":
+                column, holds = rng.integers(0, 10, size).astype(float), [9.0, 20.0, np.inf]
+            case "fraction":  # ten tenths must fit into one
+                column, holds = np.full(size, 0.1), [0.1, 0.3, 1.0]
+            case "exact":
+                column, holds = np.full(size, 7.25), [7.25, 14.5]
+            case "huge":
+                column, holds = rng.uniform(0, 1e12, size), [1e12, 3e12, np.inf]
+            case _:
+                column, holds = rng.integers(0, 10, size).astype(float), [0.0, 8.0]
+        columns.append(column * is_stop)
+        capacities.append(holds)
+    demand = np.stack(columns, axis=1) if columns else np.zeros((size, 0))
+    return demand, capacities
+
+
+def _vehicles(
+    draw: Draw,
+    rng: np.random.Generator,
+    size: int,
+    depots: int,
+    profiles: int,
+    capacities: list[list[float]],
+    scale_s: float,
+) -> tuple[Vehicle, ...]:
+    """One to four vehicles; all of a kind, or each a kind of its own."""
+    plain = draw(st.booleans())
+    count = draw(st.integers(1, 4))
+    shifts = [(0.0, np.inf), (0.0, 6 * scale_s), (scale_s, 4 * scale_s), (5.0, 5.0), (FAR_S, 2e9)]
+    vehicles = []
+    for _ in range(1 if plain else count):
+        home = int(rng.integers(depots))
+        trips = 1 if plain else draw(st.sampled_from([1, 1, 1, 3]))
+        vehicles.append(
+            Vehicle(
+                capacity=tuple(float(rng.choice(holds)) for holds in capacities),
+                start=home,
+                end=home if plain or trips > 1 else int(rng.integers(depots)),
+                shift_s=(0.0, np.inf) if plain else draw(st.sampled_from(shifts)),
+                profile=int(rng.integers(profiles)),
+                fixed_cost=draw(st.sampled_from([0.0, 100.0, 1e12])),
+                cost_per_m=draw(st.sampled_from([1.0, 0.0, 2.5])),
+                cost_per_s=draw(st.sampled_from([1.0, 0.0, 1e-6])),
+                max_trips=trips,
+                allowed=rng.random(size) < 0.6 if not plain and draw(st.booleans()) else None,
+                preference=_preference(draw, rng, size),
+            )
+        )
+    return tuple(vehicles * count) if plain else tuple(vehicles)
+
+
+def _preference(draw: Draw, rng: np.random.Generator, size: int) -> Floats | None:
+    match draw(st.sampled_from(["none", "none", "some", "against", "huge"])):
+        case "some":
+            return rng.random(size)
+        case "against":
+            return -1000.0 * rng.random(size)
+        case "huge":
+            return 1e9 * rng.random(size)
+        case _:
+            return None
+
+
+def _windows(
+    draw: Draw, rng: np.random.Generator, size: int, depots: int, scale_s: float
+) -> Floats | None:
+    """Windows that are open, tight, impossible, of no length, or far in time."""
+    kind = draw(st.sampled_from(["none", "open", "tight", "impossible", "instants", "far", "mix"]))
+    if kind == "none":
+        return None
+    opens = rng.uniform(0, 4 * scale_s, size)
+    windows = np.stack([opens, opens + rng.uniform(0, 8 * scale_s, size)], axis=1)
+    match kind:
+        case "open":
+            windows[:] = (0.0, np.inf)
+        case "tight":
+            windows[:, 1] = windows[:, 0] + scale_s / 10
+        case "impossible":
+            windows[depots:] = (0.0, scale_s * 1e-6)
+        case "instants":
+            windows[:, 1] = windows[:, 0]
+        case "far":
+            windows += FAR_S
+        case _:
+            windows[rng.random(size) < 0.5] = (0.0, np.inf)
+    if kind == "far" or draw(st.booleans()):
+        windows[:depots] = (0.0, np.inf)
+    return windows
+
+
+def _prizes(draw: Draw, rng: np.random.Generator, size: int) -> Floats | None:
+    match draw(st.sampled_from(["required", "zero", "tiny", "huge", "mix"])):
+        case "required":
+            return None
+        case "zero":
+            return np.zeros(size)
+        case "tiny":
+            return np.full(size, 1e-9)
+        case "huge":
+            return np.full(size, 1e15)
+        case _:
+            return rng.choice([0.0, 1e-9, 500.0, 1e15, np.inf], size)
+
+
+def _objective(draw: Draw) -> Objective:
+    return Objective(
+        distance=draw(st.sampled_from([1.0, 1.0, 0.0])),
+        duration=draw(st.sampled_from([0.0, 1.0, 1e-3])),
+        fixed=draw(st.sampled_from([1.0, 0.0])),
+        preference=draw(st.sampled_from([1.0, 0.0])),
+        unserved=draw(st.sampled_from([1.0, 0.0])),
+        longest_route=draw(st.sampled_from([0.0, 0.0, 1.0, 1e3])),
+        longest_by=draw(st.sampled_from(["distance", "duration"])),
+    )
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a problem.
+
+    Attributes:
+        kind: "answer", "error" (one that nco raises on purpose), "late" or "disputed".
+        note: the error, by how much it is late, or what is wrong.
+        found: the solution, if there is one.
+    """
+
+    kind: str
+    note: str = ""
+    found: Solution | None = None
+
+
+def outcome(problem: Problem, method: str, limit_s: float, seed: int = 0) -> Outcome:
+    """Solve a problem and judge the answer; warnings are disputed, and so are other errors.
+
+    Late is what takes too long by the clock and by the time of the processor: on a busy machine
+    the first alone says nothing.
+    """
+    begin_s, begin_cpu_s = time.perf_counter(), time.process_time()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            found = nco.solve(problem, method, time_limit_s=limit_s, seed=seed)
+    except NcoError as error:
+        return Outcome("error" if len(str(error)) > 20 else "disputed", str(error))
+    except Exception as error:
+        return Outcome("disputed", f"{type(error).__name__}: {error}")
+    took_s = min(time.perf_counter() - begin_s, time.process_time() - begin_cpu_s)
+    wrong = faults(problem, found)
+    if wrong:
+        return Outcome("disputed", wrong, found)
+    if took_s > SPARE * limit_s + GRACE_S:
+        return Outcome("late", f"{took_s:.3f} s for a limit of {limit_s:g} s", found)
+    return Outcome("answer", found=found)
+
+
+def faults(problem: Problem, found: Solution) -> str:
+    """What the checker holds against a solution, beyond stops that it says it leaves out."""
+    report = nco.check(problem, found)
+    wrong = [finding.message for finding in report.findings if finding.kind != "unserved"]
+    wrong += [violation.message for violation in found.violations]
+    unserved = {finding.stop for finding in report.findings if finding.kind == "unserved"}
+    if unserved != {u.stop for u in found.unassigned if u.required}:
+        wrong.append(f"the checker misses stops {sorted(map(str, unserved))}")
+    wrong += [f"no reason for stop {u.stop}" for u in found.unassigned if not u.reason]
+    if not np.isfinite(found.cost.total):
+        wrong.append(f"the cost is {found.cost.total}")
+    return "; ".join(wrong)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.sparse.csgraph import minimum_spanning_tree
 
 from nco.draws import seeded
 from nco.transit.design import annealing_kernels as kernels
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
 
     Nodes = NDArray[np.int16]
 
-HOT, COLD = 1e-2, 1e-4  # temperatures, as shares of what the first lines cost
+HOT, COLD = 1e-2, 1e-4  # temperatures, as shares of what no lines can cost less than
+SAMPLE = 20  # changes, of which half cost more than the hot temperature where no bound is known
 WARM = 0.1  # share of the hot one from which given lines are gone on from
 TRIES = 30  # changes of a line in a row, in compiled loops
 CHUNK_S = 0.05  # of compiled search between two looks at the clock
@@ -55,7 +57,8 @@ class Annealing:
 
     Attributes:
         name: of the method.
-        hot: first temperature, as a share of what the first lines cost.
+        hot: first temperature, as a share of a lower bound of the cost, or where none is known of
+            the change that a move makes, a hundred times.
         cold: last temperature, likewise.
     """
 
@@ -95,7 +98,7 @@ class Annealing:
     ) -> None:
         """One change at a time, for objectives of any kind."""
         lines, cost = progress.best.copy(), progress.cost
-        scale = abs(cost)
+        scale, changes = 0.0, []
         generator = np.random.default_rng(int(bits[0]))
         moves, chances = list(CHANCES), np.array(list(CHANCES.values()))
         mark = np.zeros(len(streets.degree), np.int32)
@@ -108,6 +111,9 @@ class Annealing:
             changed = lines.copy()
             changed[r] = trial
             found = float(progress.costs(changed[None])[0])
+            if len(changes) < SAMPLE:
+                changes.append(abs(found - cost))
+                scale = float(np.median(changes)) / HOT
             temperature = self._temperature(scale, progress.share, warm)
             if found < cost - temperature * math.log(1.0 - generator.random()):
                 lines, cost = changed, found
@@ -124,9 +130,9 @@ class Annealing:
             Island(objective, streets, progress.best, island * 1_000_003 + seed)
             for island in range(objective.threads)
         ]
-        islands[0].run(1, 1.0)  # loads or compiles the loops, which no time may be charged for
+        scale = _bound(objective)
+        islands[0].run(1, self.hot * scale)  # compiles the loops, which no time is charged for
         progress.restart_clock()
-        scale = islands[0].cost
         rounds, exchanged = 1, 0
         counted = progress.budget.evaluations is not None
         if counted:
@@ -222,6 +228,16 @@ def first_lines(streets: Streets, instance: TransitInstance, bits: NDArray[np.ui
                 line[:] = trial
                 break
     return lines
+
+
+def _bound(objective: ExactObjective) -> float:
+    """What no lines cost less than: all journeys on streets, lines that only just connect all."""
+    instance = objective.instance
+    trips = max(instance.trips, 1e-9)
+    journey_s = float((instance.demand * instance.drive_s).sum()) / trips
+    linked = np.where(np.isfinite(instance.link_s), np.maximum(instance.link_s, 1e-3), 0.0)
+    tree_s = float(minimum_spanning_tree(linked).sum())
+    return (objective.passenger * journey_s + objective.operator * tree_s) / 60 or 1.0
 
 
 def _times(objective: ExactObjective, code: Code) -> kernels.Times:

@@ -1,5 +1,6 @@
 """Problems that nobody would plan get an answer that is checked, in time, or an error in words."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -67,7 +68,7 @@ def slow_money() -> Problem:
 
 
 @pytest.mark.parametrize("build", [without_way_back, worthless, dear_vehicles, slow_money])
-def test_degenerate(build):
+def test_degenerate(build: Callable[[], Problem]) -> None:
     """Each of these once ended in a warning or an overflow somewhere below."""
     problem = build()
     for method in set(methods(problem)) & {"auto", *OTHERS}:
@@ -76,7 +77,7 @@ def test_degenerate(build):
 
 
 @pytest.mark.parametrize("build", [dear_vehicles, slow_money])
-def test_whole_costs_add_up(build):
+def test_whole_costs_add_up(build: Callable[[], Problem]) -> None:
     """Every arc of a solution may be barred, and its cost still fits into 64 bits."""
     problem = build()
     costs = Costs.of(problem, kinds_of(problem))
@@ -84,14 +85,14 @@ def test_whole_costs_add_up(build):
     assert costs.barred > costs.reward > costs.dearest
 
 
-def test_no_time_at_all():
+def test_no_time_at_all() -> None:
     """A search that begins when time is up ends at once."""
     assert Limit(Clock(0.0), None, 0.0)(np.inf)
 
 
 @some
 @given(fields=random_fields())
-def test_auto(fields: dict[str, Any]):
+def test_auto(fields: dict[str, Any]) -> None:
     """The default method answers everything that is a problem."""
     try:
         problem = Problem(**fields)
@@ -104,7 +105,7 @@ def test_auto(fields: dict[str, Any]):
 
 @some
 @given(fields=random_fields(), method=st.sampled_from(OTHERS))
-def test_others(fields: dict[str, Any], method: str):
+def test_others(fields: dict[str, Any], method: str) -> None:
     """Every other method answers, or names what it cannot do."""
     try:
         problem = Problem(**fields)

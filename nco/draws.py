@@ -11,7 +11,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-_inline: Any = njit(nogil=True, error_model="numpy", _nrt=False)
+_options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
+_inline: Any = njit(**_options)
 _12, _25, _27, _11 = np.uint64(12), np.uint64(25), np.uint64(27), np.uint64(11)
 _MULTIPLIER = np.uint64(0x2545F4914F6CDD1D)
 

@@ -100,10 +100,8 @@ def test_nothing_worse_than_the_initial_lines_comes_out(name):
 
 
 @pytest.mark.parametrize("name", [*OWN, "real"])
-def test_lines_that_break_rules_are_a_start_too(name, request):
+def test_lines_that_break_rules_are_a_start_too(name):
     """Real lines are longer than allowed, come by a stop twice, or are too few."""
-    if name == "annealing":
-        request.applymarker(pytest.mark.xfail(reason="annealing takes legal lines only so far"))
     illegal = [(0, 1, 2, 5, 7, 9, 10, 11, 3, 4), (0, 1, 3, 1)]
     found = design(PLAIN, name, evaluations=60, seed=0, initial=[illegal])
     assert found.cost <= ExactObjective(PLAIN).costs(pad_lines(illegal)[None])[0]

@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from random import Random
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.sparse.csgraph import minimum_spanning_tree
@@ -19,6 +20,8 @@ from nco.transit.design import annealing_kernels as kernels
 from nco.transit.design.method import Progress
 from nco.transit.design.moves import MOVES, Streets, propose_legal, streets_of
 from nco.transit.design.objective import ExactObjective
+from nco.transit.design.start import fitted, take
+from nco.transit.design.ways import Ways
 from nco.transit.evaluate_times import Code, codes
 from nco.transit.lines import pad_lines
 
@@ -78,27 +81,37 @@ class Annealing:
         progress = Progress(objective, budget)
         streets = streets_of(instance, seed)
         bits = seeded(seed)
-        shape = (instance.lines, instance.max_stops)
-        for given in initial:
-            progress.costs(pad_lines(given, *shape)[None])
-        if progress.lines is None:
-            progress.costs(first_lines(streets, instance, bits)[None])
-        if isinstance(objective, ExactObjective):
-            self._compiled(objective, progress, streets, seed, warm=bool(initial))
-        else:
-            self._anywhere(progress, streets, bits, warm=bool(initial))
+        take(progress, initial)
+        sets = [first_lines(streets, instance, bits)]
+        if initial:
+            ways, rng = Ways(instance, seed), Random(seed)
+            shape = (instance.lines, instance.max_stops)
+            sets = [pad_lines(fitted(ways, lines, rng), *shape) for lines in initial]
+        if progress.left:
+            costs = progress.costs(np.stack(sets[: progress.left]))
+            first = int(costs.argmin())
+            if isinstance(objective, ExactObjective):
+                self._compiled(objective, progress, streets, sets[first], seed, bool(initial))
+            else:
+                start = sets[first], float(costs[first])
+                self._anywhere(progress, streets, *start, bits, bool(initial))
         return progress.design(self.name, seed)
 
     def _temperature(self, scale: float, share: float, warm: bool) -> float:
         hot = self.hot * (WARM if warm else 1.0)
-        return scale * hot * (self.cold / hot) ** share
+        return float(scale * hot * (self.cold / hot) ** share)
 
     def _anywhere(
-        self, progress: Progress, streets: Streets, bits: NDArray[np.uint64], warm: bool
+        self,
+        progress: Progress,
+        streets: Streets,
+        lines: Nodes,
+        cost: float,
+        bits: NDArray[np.uint64],
+        warm: bool,
     ) -> None:
         """One change at a time, for objectives of any kind."""
-        lines, cost = progress.best.copy(), progress.cost
-        scale, changes = 0.0, []
+        scale, changes = 0.0, list[float]()
         generator = np.random.default_rng(int(bits[0]))
         moves, chances = list(CHANCES), np.array(list(CHANCES.values()))
         mark = np.zeros(len(streets.degree), np.int32)
@@ -123,11 +136,12 @@ class Annealing:
         objective: ExactObjective,
         progress: Progress,
         streets: Streets,
+        lines: Nodes,
         seed: int,
         warm: bool,
     ) -> None:
         islands = [
-            Island(objective, streets, progress.best, island * 1_000_003 + seed)
+            Island(objective, streets, lines, island * 1_000_003 + seed)
             for island in range(objective.threads)
         ]
         scale = _bound(objective)
@@ -262,13 +276,14 @@ def _times(objective: ExactObjective, code: Code) -> kernels.Times:
 
 def _room(code: Code, stops: int) -> kernels.Room:
     nodes = len(code.link)
-    return kernels.Room(
+    arrays: list[Any] = [
         *np.zeros((2, nodes * code.stride), code.dtype),
         np.zeros(2 * code.stride, code.dtype),
         *np.zeros((2, stops), np.int64),
         *np.zeros((5, nodes), np.int32),
         np.full((2, stops), -1, np.int16),
-    )
+    ]
+    return kernels.Room(*arrays)
 
 
 SOLVER = Annealing()

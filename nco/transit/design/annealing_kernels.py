@@ -21,9 +21,9 @@ from nco.transit.evaluate_kernels import add_rides, through
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_sums: Any = njit(
-    nogil=True, error_model="numpy", _nrt=False, fastmath={"reassoc", "nsz", "contract"}
-)
+_options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
+# Sums may be taken in any order.
+_sums: Any = njit(fastmath={"reassoc", "nsz", "contract"}, **_options)
 
 
 class Times(NamedTuple):
@@ -107,7 +107,7 @@ def _journeys(dist, nodes, stride, bits, limit, longest, demand):
     """Mean time of a journey, as if boarding first were a transfer; `longest` without a way."""
     total = 0.0
     for i in range(nodes):
-        time = np.float32(0.0)
+        time: Any = np.float32(0.0)
         for at in range(i * stride, (i + 1) * stride):
             entry = dist[at]
             time += demand[at] * np.float32(longest if entry >= limit else entry >> bits)

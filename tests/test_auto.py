@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -49,7 +49,7 @@ def told(monkeypatch) -> Auto:
     """The default method on methods that only note what they are asked."""
     monkeypatch.setattr(auto, "Clock", Stopped)
     Stopped.now = 0.0
-    return Auto(Told("lns"), Told("genetic"))
+    return Auto(Told("lns"), Told("genetic"), Told("pyvrp"))
 
 
 def plain(stops: int) -> Problem:
@@ -90,3 +90,15 @@ def test_given_routes_begin_the_first_run_only(told):
     initial = Solution.from_routes(problem, [list(problem.stops)])
     told.solve(problem, 10.0, 7, initial)
     assert [warm for _, _, warm in told.lns.asked] == [True, False]
+
+
+@pytest.mark.parametrize(("limit_s", "rest_s"), [(9.0, None), (10.0, 5.0), (30.0, 15.0)])
+def test_long_time_with_windows_is_shared_with_pyvrp(told, limit_s, rest_s):
+    """Up to 150 stops PyVRP goes on from the neighbourhood search where there are 10 s."""
+    timed = replace(plain(12), window_s=np.tile([0.0, 500.0], (13, 1)))
+    told.solve(timed, limit_s, 7)
+    assert len(told.lns.asked) == 1
+    assert [(time_s, warm) for time_s, _, warm in told.trips.asked] == [(rest_s, True)] * bool(
+        rest_s
+    )
+    assert not told.genetic.asked

@@ -23,9 +23,10 @@ PLAIN = frozenset({Feature.CAPACITY, Feature.UNREACHABLE})
 """What a problem may ask for the genetic search to get further than the neighbourhood search."""
 
 SMALL, MEDIUM = 150, 350  # stops
+TIMED_SHARE = 0.5  # of the time for the neighbourhood search, up to SMALL stops with windows
 SHARE = {SMALL: 0.2, MEDIUM: 0.7}  # of the time for the neighbourhood search, up to such a size
 LEAST_S = 0.4  # with less time it gets all
-RUN_S = 5.0  # up to SMALL stops, with twice as much time it begins again from nothing
+RUN_S = 5.0  # up to SMALL stops, with twice as much time something else is tried as well
 LAST = 0.1  # share of the time of islands, below which they do not begin once more
 
 
@@ -35,8 +36,8 @@ class Auto:
 
     Measured on whole cities with instances of their own: the genetic search alone is behind at
     first and ahead in the end at 100 and 200 stops, with windows and at 500 stops it is behind.
-    At 100 stops both have come to an end after some seconds: a second run by another seed then
-    finds more than the first one would.
+    Up to 150 stops both have come to an end after some seconds. What then finds more is a second
+    run by another seed or, with windows, PyVRP, which goes on from the neighbourhood search.
 
     Several trips a vehicle are left to PyVRP; where that cannot do what else is asked, the
     neighbourhood search drives one trip a vehicle, and what is left is inserted into further ones.
@@ -64,7 +65,7 @@ class Auto:
         """See `nco.solver.Prepares`."""
         if problem.features <= self.lns.supports or not problem.features <= self.trips.supports:
             self.lns.prepare(problem)
-        if self._share(problem) < 1.0:
+        if _plain(problem):
             self.genetic.prepare(problem)
 
     def solve(
@@ -83,7 +84,7 @@ class Auto:
             else:
                 found = self.lns.solve(_single_trips(problem), time_limit_s, seed)
             return finished(problem, found.routes, initial, clock, method=self.name, seed=seed)
-        again = self._share(problem) == SHARE[SMALL] and self.genetic.max_iterations is None
+        again = _plain(problem) and _small(problem) and self.genetic.max_iterations is None
         found = self._run(problem, _run_s(time_limit_s, again), seed, initial)
         while again and clock.left_s >= RUN_S * (1 - LAST):
             other = (found.seed + self.jobs) % (MAX_SEED + 1)
@@ -94,12 +95,12 @@ class Auto:
     def _run(
         self, problem: Problem, time_limit_s: float, seed: int, initial: Solution | None
     ) -> Solution:
-        """The neighbourhood search, and from its routes the genetic search."""
+        """The neighbourhood search, and what goes on from its routes."""
         clock = Clock(time_limit_s)
-        share = self._share(problem) if time_limit_s >= LEAST_S else 1.0
+        share, then = self._then(problem, time_limit_s)
         found = self.lns.solve(problem, share * time_limit_s, seed, initial)
-        if share < 1.0 and not clock.over:
-            found = self._best_of(self.genetic, problem, clock.left_s, seed, found)
+        if then is not None and not clock.over:
+            found = self._best_of(then, problem, clock.left_s, seed, found)
         return replace(found, seed=seed)
 
     def _best_of(
@@ -128,11 +129,25 @@ class Auto:
                 if method.max_iterations is not None or clock.left_s < LAST * time_limit_s:
                     return initial
 
-    def _share(self, problem: Problem) -> float:
-        """Of the time that the neighbourhood search gets."""
-        if not problem.features <= PLAIN or len(problem.vehicles) == 1:
-            return 1.0
-        return next((s for size, s in SHARE.items() if len(problem.stops) <= size), 1.0)
+    def _then(self, problem: Problem, time_limit_s: float) -> tuple[float, Genetic | PyVRP | None]:
+        """Share of the time that the neighbourhood search gets, and what goes on from there."""
+        if _plain(problem) and time_limit_s >= LEAST_S:
+            size = len(problem.stops)
+            share = next((share for most, share in SHARE.items() if size <= most), 1.0)
+            return share, self.genetic if share < 1.0 else None
+        timed = Feature.TIME_WINDOWS in problem.features and _small(problem)
+        if timed and time_limit_s >= 2 * RUN_S and problem.features <= self.trips.supports:
+            return TIMED_SHARE, self.trips
+        return 1.0, None
+
+
+def _plain(problem: Problem) -> bool:
+    """Whether the genetic search may get further than the neighbourhood search."""
+    return problem.features <= PLAIN and len(problem.vehicles) > 1
+
+
+def _small(problem: Problem) -> bool:
+    return len(problem.stops) <= SMALL
 
 
 def _run_s(left_s: float, again: bool) -> float:

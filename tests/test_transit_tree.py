@@ -12,18 +12,17 @@ from test_transit_env import grid
 from nco.envs.transit import TransitEnv
 from nco.models.transit import TransitNetwork
 from nco.search import mcts
-from nco.transit.design.method import Budget
-from nco.transit.design.objective import ExactObjective
-from nco.transit.design.policy import (
+from nco.transit.design.guide import (
     NetworkGuide,
-    PolicyBeam,
-    PolicySampling,
     WalkGuide,
     build,
     finish_line,
     greedy,
     sampler,
 )
+from nco.transit.design.method import Budget
+from nco.transit.design.objective import ExactObjective
+from nco.transit.design.policy import PolicyBeam, PolicySampling
 from nco.transit.design.tree import LineTrees, TreeDesign, likeliest
 from nco.transit.instance import TransitInstance
 from nco.transit.lines import check_lines, pad_lines

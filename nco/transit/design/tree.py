@@ -20,10 +20,8 @@ import torch
 
 from nco.envs.transit import TransitState
 from nco.search import mcts
-from nco.transit.design.method import Progress
-from nco.transit.design.policy import (
+from nco.transit.design.guide import (
     WalkGuide,
-    begin_with,
     build,
     environment_of,
     finish_line,
@@ -31,6 +29,8 @@ from nco.transit.design.policy import (
     network_guide,
     sampler,
 )
+from nco.transit.design.method import Progress
+from nco.transit.design.policy import begin_with
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -39,9 +39,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from nco.envs.transit import TransitEnv
+    from nco.transit.design.guide import Guide, Guiding, Pick, Taken
     from nco.transit.design.method import Budget
     from nco.transit.design.objective import Objective
-    from nco.transit.design.policy import Guide, Guiding, Pick, Taken
     from nco.transit.design.result import Design
     from nco.transit.lines import Lines
     from nco.vehicle import Floats

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from nco.search.lns.insertion import insert_by
+from nco.search.lns.insertion import in_order, insert_by
 from nco.search.lns.links import (
     below,
     compiled,
     copy,
-    inline,
+    inner,
     objective,
     settle,
     take_back,
@@ -23,7 +23,7 @@ from nco.search.lns.removal import remove_by
 BEST, BETTER, ACCEPTED = 10.0, 4.0, 1.0  # points of an operator (Ropke and Pisinger 2006)
 
 
-@inline
+@inner
 def _drawn(plan, chances):
     """An operator, by cumulative chances."""
     draw, operator = uniform(plan), 0
@@ -39,7 +39,7 @@ def construct(instance, plan):
     while plan.number[0] and plan.number[0] != left:
         left = plan.number[0]
         plan.number[1] = 0
-        insert_by(1, instance, plan, 0.0)
+        in_order(instance, plan, 0.0, 0.0)
     plan.number[1] = 0
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from nco.baselines.fleet import Kind, duties_of, slack, unserved_cost
 from nco.baselines.quick import vehicles_seen
 from nco.baselines.scaling import largest, timed
+from nco.by_reference import by_reference
 from nco.route import Route
 from nco.search.lns.links import nearest
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from nco.vehicle import Bools, Floats
 
     Ints = NDArray[np.int32]
+    Longs = NDArray[np.int64]
     Singles = NDArray[np.float32]
 
 NEAR = 24  # places that are tried before and behind a stop
@@ -33,6 +35,7 @@ MOST = 60  # stops that are inserted in one go, where more are left out
 WAITING = 0.2  # weight of waiting against driving, in what is near
 
 
+@by_reference
 class Instance(NamedTuple):
     """What does not change while routes are searched.
 
@@ -95,6 +98,7 @@ class Instance(NamedTuple):
     by_time: bool
 
 
+@by_reference
 class Plan(NamedTuple):
     """Routes, and what is known of them.
 
@@ -139,13 +143,13 @@ class Plan(NamedTuple):
     rest: Floats
     absent: Ints
     absent_at: Ints
-    log: Ints
+    log: Longs
     trial: Ints
-    chosen: Ints
+    chosen: Longs
     found: Floats
     dirty: Bools
-    stale: Ints
-    number: NDArray[np.int64]
+    stale: Longs
+    number: Longs
     bits: NDArray[np.uint64]
     total: Floats
 
@@ -256,8 +260,8 @@ def instance_of(problem: Problem, fleet: Fleet, heat: Singles | None = None) -> 
         opens=opens,
         closes=closes,
         prize=prize,
-        reward=reward,
-        barred=barred,
+        reward=float(reward),
+        barred=float(barred),
         kind=np.array([table[k] for k in fleet.kind], np.int32),
         first=np.searchsorted(fleet.kind, range(len(kinds) + 1)).astype(np.int32),
         capacity=capacity,
@@ -269,7 +273,7 @@ def instance_of(problem: Problem, fleet: Fleet, heat: Singles | None = None) -> 
         heat=np.zeros((1, 1), np.float32) if heat is None else heat,
         stops=np.flatnonzero(servable).astype(np.int32),
         times=times,
-        longest=weights.longest_route,
+        longest=float(weights.longest_route),
         by_time=by_time,
     )
 
@@ -338,12 +342,12 @@ def empty_plan(instance: Instance, seed: int) -> Plan:
         rest=np.zeros((places if instance.times else 1, 3)),
         absent=np.zeros(size, np.int32),
         absent_at=np.full(size, -1, np.int32),
-        log=np.zeros((8 * size + 64, 2), np.int32),
+        log=np.zeros((8 * size + 64, 2), np.int64),
         trial=np.zeros(places + 2 * NEAR, np.int32),
-        chosen=np.zeros(MOST, np.int32),
+        chosen=np.zeros(MOST, np.int64),
         found=np.zeros((MOST, 4)),
         dirty=np.zeros(vehicles, np.bool_),
-        stale=np.zeros(vehicles, np.int32),
+        stale=np.zeros(vehicles, np.int64),
         number=np.zeros(4, np.int64),
         bits=np.array([(seed + 1) * 0x9E3779B97F4A7C15 % 2**64], np.uint64),
         total=np.zeros(1),

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from nco.search.lns.links import below, compiled, inline, insert, joined, uniform
+from nco.search.lns.links import below, compiled, inner, insert, joined, pasted, uniform
 
 INSERTIONS = ("blinks", "greedy", "regret", "policy")
 """Names, in the order of their numbers."""
@@ -25,17 +25,15 @@ _LOG_SEEN = np.log(1.0 - BLINK)
 @compiled
 def insert_by(operator, instance, plan, guide):
     """Inserts stops that are left out by the operator of a number; `guide` weighs the heat."""
-    if operator == 0:
-        _in_order(instance, plan, True, 0.0)
-    elif operator == 1:
-        _in_order(instance, plan, False, 0.0)
-    elif operator == 2:
+    if operator == 2:
         _by_regret(instance, plan)
     else:
-        _in_order(instance, plan, True, guide)
+        in_order(
+            instance, plan, 0.0 if operator == 1 else _LOG_SEEN, guide if operator == 3 else 0.0
+        )
 
 
-@inline
+@pasted
 def _delta(instance, plan, j, i, bound):
     """What it costs to put a stop behind a place; `_NEVER` if it cannot be, or exceeds a bound."""
     v, n = plan.vehicle[i], plan.next[i]
@@ -74,7 +72,7 @@ def _delta(instance, plan, j, i, bound):
     return delta
 
 
-@inline
+@inner
 def _longer(instance, plan, v, measure):
     """Price of a longer route: that of the longest one, and little for all others.
 
@@ -88,9 +86,12 @@ def _longer(instance, plan, v, measure):
     return instance.longest * (measure * measure - own * own) / (2.0 * max(longest, measure))
 
 
-@compiled
-def _near(instance, plan, j, blinks):
-    """Fills `trial` with places beside a stop's nearest nodes and on idle vehicles; how many."""
+@pasted
+def _near(instance, plan, j, log_seen):
+    """Fills `trial` with places beside a stop's nearest nodes and on idle vehicles; how many.
+
+    `log_seen` is the logarithm of the chance that a place is seen; at 0 none is overlooked.
+    """
     count, size = 0, len(instance.service)
     for side in range(2):
         for n in instance.before[j] if side == 0 else instance.behind[j]:
@@ -98,8 +99,8 @@ def _near(instance, plan, j, blinks):
                 break
             if plan.vehicle[n] >= 0:
                 plan.number[3] -= 1
-                if plan.number[3] < 0 and blinks:
-                    plan.number[3] = int(np.log(1.0 - uniform(plan)) / _LOG_SEEN)
+                if plan.number[3] < 0 and log_seen < 0.0:
+                    plan.number[3] = int(np.log(1.0 - uniform(plan)) / log_seen)
                     continue
                 plan.trial[count] = n if side == 0 else plan.prev[n]
                 count += 1
@@ -112,7 +113,7 @@ def _near(instance, plan, j, blinks):
     return count
 
 
-@compiled
+@pasted
 def _everywhere(instance, plan, j):
     """Fills `trial` with all places on vehicles that have room for a stop; how many."""
     count, size = 0, len(instance.service)
@@ -126,14 +127,14 @@ def _everywhere(instance, plan, j):
     return count
 
 
-@compiled
-def _best(instance, plan, j, blinks, guide):
+@inner
+def _best(instance, plan, j, log_seen, guide):
     """The place behind which a stop costs least (-1 for none), that cost, and on other vehicles."""
     worth = instance.prize[j]
     if worth < instance.reward and uniform(plan) < BOLD:
         worth = instance.reward
     best, place, second, vehicle = worth, -1, worth, -1
-    count = _near(instance, plan, j, blinks)
+    count = _near(instance, plan, j, log_seen)
     for turn in range(2):
         for n in range(count):
             i = plan.trial[n]
@@ -155,7 +156,7 @@ def _best(instance, plan, j, blinks, guide):
     return place, best, second, vehicle
 
 
-@inline
+@pasted
 def _fits(instance, plan, j, v):
     """Whether a vehicle has room for a stop."""
     for c in range(plan.load.shape[1]):
@@ -164,7 +165,7 @@ def _fits(instance, plan, j, v):
     return True
 
 
-@compiled
+@pasted
 def _shuffle(plan, count):
     """Brings the stops that are left out into random order, the first `count` of them."""
     total = plan.number[0]
@@ -175,7 +176,7 @@ def _shuffle(plan, count):
         plan.absent_at[a], plan.absent_at[b] = other, n
 
 
-@compiled
+@inner
 def _choose(plan):
     """Fills `chosen` with stops that are left out, in random order; how many."""
     count = min(plan.number[0], len(plan.chosen))
@@ -185,8 +186,8 @@ def _choose(plan):
     return count
 
 
-@compiled
-def _in_order(instance, plan, blinks, guide):
+@inner
+def in_order(instance, plan, log_seen, guide):
     """One after the other: in random order, large ones first, far ones first, or near ones."""
     count = _choose(plan)
     draw = below(plan, 11)
@@ -206,20 +207,20 @@ def _in_order(instance, plan, blinks, guide):
                 m -= 1
             plan.found[m, 0], plan.chosen[m] = key, j
     for n in range(count):
-        place, _, _, _ = _best(instance, plan, plan.chosen[n], blinks, guide)
+        place, _, _, _ = _best(instance, plan, plan.chosen[n], log_seen, guide)
         if place >= 0:
             insert(instance, plan, plan.chosen[n], place)
 
 
-@inline
+@inner
 def _look(instance, plan, n):
     """Finds the best place of the chosen stop of a number: place, vehicle, cost, regret."""
     found = plan.found[n]
-    place, best, second, vehicle = _best(instance, plan, plan.chosen[n], False, 0.0)
+    place, best, second, vehicle = _best(instance, plan, plan.chosen[n], 0.0, 0.0)
     found[0], found[1], found[2] = place, vehicle, second - best
 
 
-@compiled
+@pasted
 def _by_regret(instance, plan):
     """First the stop that would lose most by going to its second-best vehicle."""
     left, found = _choose(plan), plan.found

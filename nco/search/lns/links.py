@@ -17,10 +17,16 @@ import numpy as np
 from numba import njit
 
 # These functions allocate nothing: without numba's counting of references to their many arrays,
-# which is most of what they would do, they are several times as fast.
-_options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
+# which is most of what they would do, they are several times as fast. Numba compiles a function
+# once for each combination of types, of which `int32` and `int64` are two, and each literal `True`
+# or `1` is one more: stops and vehicles are handed on as `int64`, and no literals are.
+_options: dict[str, Any] = {
+    "nogil": True, "error_model": "numpy", "_nrt": False, "no_cfunc_wrapper": True,
+}  # fmt: skip
 compiled: Any = njit(cache=True, **_options)
-inline: Any = njit(**_options)  # by LLVM, as far as it pays
+pasted: Any = njit(inline="always", **_options)  # into the one compiled function that calls it
+_options["no_cpython_wrapper"] = True
+inner: Any = njit(**_options)  # called by compiled functions only
 
 SMOOTH = 1e-3  # weight of the mean square of routes, beside the longest
 
@@ -48,7 +54,7 @@ def nearest(far, columns, values):
                 values[place], columns[row, place] = x, column
 
 
-@inline
+@inner
 def uniform(plan):
     """A random number from 0 to below 1 (S. Vigna's xorshift64*)."""
     x = plan.bits[0]
@@ -59,20 +65,20 @@ def uniform(plan):
     return np.float64((x * _MULTIPLIER) >> _11) * 1.1102230246251565e-16
 
 
-@inline
+@inner
 def below(plan, count):
     """A random whole number from 0 to below `count`."""
     return int(uniform(plan) * count)
 
 
-@inline
+@inner
 def copy(to, given):
     """Fills a vector; assignment of arrays would allocate."""
     for n in range(len(to)):
         to[n] = given[n]
 
 
-@inline
+@inner
 def joined(d1, e1, l1, d2, e2, l2, arc_s):
     """A segment after another: seconds, earliest and latest begin, and seconds too late."""
     later = d1 + arc_s
@@ -81,13 +87,13 @@ def joined(d1, e1, l1, d2, e2, l2, arc_s):
     return d1 + d2 + arc_s + wait, max(e2 - later, e1) - wait, min(l2 - later, l1) + late, late
 
 
-@inline
+@inner
 def arc(instance, k, i, j):
     """Cost of an arc between places, for a kind of vehicle."""
     return np.float64(instance.cost[k, instance.place[i], instance.place[j]])
 
 
-@inline
+@inner
 def _link(instance, plan, j, before):
     """Puts a stop behind a place: costs, loads and links."""
     v, behind = plan.vehicle[before], plan.next[before]
@@ -115,7 +121,7 @@ def _link(instance, plan, j, before):
     plan.number[0] = last
 
 
-@inline
+@inner
 def _unlink(instance, plan, j):
     """Takes a stop out: costs, loads and links."""
     v, before, behind = plan.vehicle[j], plan.prev[j], plan.next[j]
@@ -143,7 +149,7 @@ def _unlink(instance, plan, j):
     plan.number[0] = count + 1
 
 
-@compiled
+@inner
 def refresh(instance, plan, v):
     """Works out the times of a route anew, and what its duty costs."""
     begin = len(instance.service) + 2 * v
@@ -183,7 +189,7 @@ def refresh(instance, plan, v):
         plan.measure[v] = duty
 
 
-@inline
+@inner
 def _soil(plan, v):
     """Notes that the times of a route are out of date."""
     if not plan.dirty[v]:
@@ -192,7 +198,7 @@ def _soil(plan, v):
         plan.number[2] += 1
 
 
-@compiled
+@inner
 def insert(instance, plan, j, before):
     """Puts a stop behind a place, and keeps all that is known of routes up to date."""
     _link(instance, plan, j, before)
@@ -200,7 +206,7 @@ def insert(instance, plan, j, before):
     plan.log[entry, 0], plan.log[entry, 1] = j, -1
     plan.number[1] = entry + 1
     if instance.times:
-        refresh(instance, plan, plan.vehicle[j])
+        refresh(instance, plan, np.int64(plan.vehicle[j]))
 
 
 @compiled
@@ -240,22 +246,29 @@ def take_back(instance, plan, total):
     plan.total[0] = total
 
 
+@pasted
+def _empty(instance, plan):
+    """Takes all stops out of a plan but for its links. Loops compile faster than slices."""
+    for i in range(len(plan.leaving)):
+        plan.leaving[i] = 0.0
+    for j in range(len(instance.service)):
+        plan.vehicle[j] = plan.absent_at[j] = -1
+    for n in range(len(plan.number)):
+        plan.number[n] = 0
+    plan.total[0] = 0.0
+    for v in range(len(instance.kind)):
+        plan.served[v], plan.measure[v], plan.duty[v] = 0, 0.0, 0.0
+        plan.late[v] = plan.dirty[v] = False
+        for c in range(plan.load.shape[1]):
+            plan.load[v, c] = 0.0
+
+
 @compiled
 def rebuild(instance, plan, following):
     """Fills a plan from links `[N + 2 M]`; also frees sums from what rounding added up to."""
     size = len(instance.service)
     copy(plan.next, following)
-    plan.vehicle[:size] = -1
-    plan.absent_at[:] = -1
-    plan.load[:] = 0.0
-    plan.served[:] = 0
-    plan.measure[:] = 0.0
-    plan.duty[:] = 0.0
-    plan.late[:] = False
-    plan.leaving[:] = 0.0
-    plan.dirty[:] = False
-    plan.number[:] = 0
-    plan.total[0] = 0.0
+    _empty(instance, plan)
     for v in range(len(instance.kind)):
         begin, k = size + 2 * v, instance.kind[v]
         end = begin + 1

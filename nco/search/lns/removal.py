@@ -9,7 +9,9 @@ date; `links.settle` follows. A new one is a function here, and a line in `remov
 
 from __future__ import annotations
 
-from nco.search.lns.links import below, compiled, remove, uniform
+import numpy as np
+
+from nco.search.lns.links import below, compiled, inner, pasted, remove, uniform
 
 REMOVALS = ("string", "related", "worst", "random", "route", "policy")
 """Names, in the order of their numbers."""
@@ -36,7 +38,7 @@ def remove_by(operator, instance, plan, count):
         _unlikely(instance, plan, count)
 
 
-@compiled
+@inner
 def _served(instance, plan):
     """A random stop on a route; -1 if luck finds none."""
     for _ in range(10):
@@ -46,7 +48,7 @@ def _served(instance, plan):
     return -1
 
 
-@compiled
+@pasted
 def _strings(instance, plan, count):
     """Strings of routes near a stop, whole or with a gap (Christiaens and Vanden Berghe 2020)."""
     seed = _served(instance, plan)
@@ -72,7 +74,7 @@ def _strings(instance, plan, count):
         left -= length
 
 
-@compiled
+@pasted
 def _string(instance, plan, j, length, kept):
     """Takes a string around a stop; `kept` stops in a row within it stay."""
     span, size = length + kept, len(instance.service)
@@ -94,7 +96,7 @@ def _string(instance, plan, j, length, kept):
         j = following
 
 
-@compiled
+@pasted
 def _related(instance, plan, count):
     """A stop and others near it."""
     seed = _served(instance, plan)
@@ -103,7 +105,7 @@ def _related(instance, plan, count):
     remove(instance, plan, seed)
     left = count - 1
     for k in range(instance.related.shape[1]):
-        j = instance.related[seed, k]
+        j = np.int64(instance.related[seed, k])
         if j < 0 or left <= 0:
             return
         if plan.vehicle[j] >= 0 and uniform(plan) >= SKIP:
@@ -111,11 +113,11 @@ def _related(instance, plan, count):
             left -= 1
 
 
-@compiled
+@pasted
 def _worst(instance, plan, count):
     """Stops that cost a long detour."""
     for _ in range(count):
-        worst, most = -1, -1e300
+        worst, most = np.int64(-1), -1e300
         for _ in range(TOURNAMENT):
             j = instance.stops[below(plan, len(instance.stops))]
             if plan.vehicle[j] >= 0:
@@ -128,7 +130,7 @@ def _worst(instance, plan, count):
             remove(instance, plan, worst)
 
 
-@compiled
+@pasted
 def _random(instance, plan, count):
     """Any stops."""
     for _ in range(count):
@@ -137,7 +139,7 @@ def _random(instance, plan, count):
             remove(instance, plan, j)
 
 
-@compiled
+@pasted
 def _route(instance, plan, count):
     """A route, or as much of a long one as other operators take at most."""
     j, size = _served(instance, plan), len(instance.service)
@@ -154,11 +156,11 @@ def _route(instance, plan, count):
         j = following
 
 
-@compiled
+@pasted
 def _unlikely(instance, plan, count):
     """Stops behind arcs that the policy hardly ever drives, and others near them."""
     size = len(instance.service)
-    seed, least = -1, 2.0
+    seed, least = np.int64(-1), 2.0
     for _ in range(TOURNAMENT):
         j = _served(instance, plan)
         if j >= 0:
@@ -170,7 +172,7 @@ def _unlikely(instance, plan, count):
     remove(instance, plan, seed)
     left = count - 1
     for k in range(instance.related.shape[1]):
-        j = instance.related[seed, k]
+        j = np.int64(instance.related[seed, k])
         if j < 0 or left <= 0:
             return
         if j < size and plan.vehicle[j] >= 0 and uniform(plan) >= _heat(instance, plan, j):
@@ -178,7 +180,7 @@ def _unlikely(instance, plan, count):
             left -= 1
 
 
-@compiled
+@inner
 def _heat(instance, plan, j):
     """Share of the policy's routes that drive the arc into a stop."""
     return instance.heat[instance.place[plan.prev[j]], j]

@@ -5,14 +5,15 @@ and the lines are evaluated: values are those of the objective, not guesses, bec
 cheap. All moves of a completion become positions, as in `nco.search.tree`. With a network whose
 values are worth something, they can be given a share.
 
-A design begins with the best of a few that the guide samples. Then one line after another is taken
-out, in random order, and searched anew as if it were the last: PUCT finds a line that is at least
-as good or the old one stays.
+A design begins with the best of a few that are built from demand or sampled by the guide. Then one
+line after another is taken out, in random order, and searched anew as if it were the last: PUCT
+finds a line that is at least as good, or the old one stays.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from random import Random
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +21,7 @@ import torch
 
 from nco.envs.transit import TransitState
 from nco.search import mcts
+from nco.transit.design.greedy import construction
 from nco.transit.design.guide import (
     WalkGuide,
     build,
@@ -31,6 +33,7 @@ from nco.transit.design.guide import (
 )
 from nco.transit.design.method import Progress
 from nco.transit.design.policy import begin_with
+from nco.transit.design.ways import Ways, padded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -231,7 +234,8 @@ class TreeDesign:
         environment: makes the environment of an objective.
         guide: makes the guide.
         name: see `DesignMethod`.
-        starts: designs that are sampled first; the first of them greedily.
+        built: designs that are built from demand first, as other methods begin with.
+        starts: designs that are sampled then; the first of them greedily.
         effort: lines that are tried for a line before the next one's turn.
         width: leaves of a tree that are answered for at a time.
         rule: how moves are chosen.
@@ -241,9 +245,10 @@ class TreeDesign:
     environment: Callable[[Objective], TransitEnv] = environment_of
     guide: Guiding = network_guide
     name: str = "mcts"
+    built: int = 0
     starts: int = 16
-    effort: int = 24
-    width: int = 8
+    effort: int = 8
+    width: int = 4
     rule: mcts.Rule = field(default=mcts.Rule(exploration=0.5, best=0.5))
     temperature: float = 1.0
 
@@ -260,11 +265,14 @@ class TreeDesign:
         guide = self.guide(self.environment(objective))
         generator = torch.Generator().manual_seed(seed)
         pick = sampler(generator, self.temperature)
-        if not initial:
-            progress.costs(build(guide, guide.env.reset(1), greedy).padded())
-        while progress.evaluations < self.starts and not progress.over:
-            count = min(self.starts - progress.evaluations, progress.left)
-            progress.costs(build(guide, guide.env.reset(count), pick).padded())
+        if self.built and not progress.over:
+            ways, draws = Ways(objective.instance, seed), Random(seed)
+            count = min(self.built, progress.left)
+            progress.costs(padded([construction(ways, draws, k) for k in range(count)], ways))
+        for count, how in ((1, greedy), (self.starts - 1, pick)):
+            if count and progress.left:
+                state = guide.env.reset(min(count, progress.left))
+                progress.costs(build(guide, state, how).padded())
         rng = np.random.default_rng(seed)
         waiting: list[int] = []
         while not progress.over:
@@ -290,4 +298,5 @@ class TreeDesign:
 
 
 MCTS = TreeDesign()
+BUILT = TreeDesign(built=8, starts=8, name="mcts-built")
 PLAIN = TreeDesign(guide=WalkGuide, name="mcts-plain")

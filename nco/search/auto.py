@@ -26,6 +26,7 @@ SMALL, MEDIUM = 150, 350  # stops
 TIMED_SHARE = 0.5  # of the time for the neighbourhood search, up to SMALL stops with windows
 SHARE = {SMALL: 0.2, MEDIUM: 0.7}  # of the time for the neighbourhood search, up to such a size
 LEAST_S = 0.4  # with less time it gets all
+MOST_S = 3.5  # it gets, at most, where the genetic search goes on
 RUN_S = 5.0  # up to SMALL stops, with twice as much time something else is tried as well
 LAST = 0.1  # share of the time of islands, below which they do not begin once more
 
@@ -133,8 +134,9 @@ class Auto:
         """Share of the time that the neighbourhood search gets, and what goes on from there."""
         if _plain(problem) and time_limit_s >= LEAST_S:
             size = len(problem.stops)
-            share = next((share for most, share in SHARE.items() if size <= most), 1.0)
-            return share, self.genetic if share < 1.0 else None
+            share = next((share for most, share in SHARE.items() if size <= most), None)
+            if share is not None:
+                return min(share, MOST_S / time_limit_s), self.genetic
         timed = Feature.TIME_WINDOWS in problem.features and _small(problem)
         if timed and time_limit_s >= 2 * RUN_S and problem.features <= self.trips.supports:
             return TIMED_SHARE, self.trips

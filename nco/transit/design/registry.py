@@ -32,6 +32,10 @@ _METHODS: dict[str, str] = {
     "annealing": "nco.transit.design.annealing:SOLVER",
     "bees": "nco.transit.design.bees:METHOD",
     "nsga2": "nco.transit.design.nsga:METHOD",
+    "mcts": "nco.transit.design.tree:MCTS",
+    "mcts-plain": "nco.transit.design.tree:PLAIN",
+    "policy-sampling": "nco.transit.design.policy:SAMPLING",
+    "policy-beam": "nco.transit.design.policy:BEAM",
 }
 METHODS = MappingProxyType(_METHODS)
 DEFAULT_METHOD = "annealing"

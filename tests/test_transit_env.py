@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 import pytest
 import torch
@@ -15,7 +13,6 @@ from nco.envs.transit_lookahead import completable, rules_of
 from nco.envs.transit_observe import Observer
 from nco.errors import ProblemError
 from nco.training.transit_cities import Cities
-from nco.transit.design.objective import ExactObjective
 from nco.transit.instance import TransitInstance
 from nco.transit.lines import check_lines
 
@@ -223,31 +220,3 @@ def test_flows_follow_the_fastest_ways_and_leave_out_what_is_served():
     assert second.covered[0].tolist() == [1.0, 1.0, 0.0]
     # In means of a node: a third of both ends of all four trips.
     assert second.open[0].tolist() == pytest.approx([1.125, 0.0, 1.125])
-
-
-def test_the_same_process_inside_rl4co():
-    """Specs hold by torchrl's own check; rewards are minus costs, whatever the potential."""
-    pytest.importorskip("rl4co")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from torchrl.envs.utils import check_env_specs
-
-        from nco.envs.transit_rl4co import TransitRL4COEnv, direct_share
-
-        env = TransitEnv(grid(hub=4, max_stops=4))
-        objective = ExactObjective(env.instance)
-        check_env_specs(TransitRL4COEnv(env, objective, _torchrl_mode=True))
-        theirs = TransitRL4COEnv(env, objective, direct_share(env))
-        td = theirs.reset(batch_size=[5])
-        begin = direct_share(env)(env.reset(5))
-        total, actions = torch.zeros(5), []
-        generator = torch.Generator().manual_seed(0)
-        while not td["done"].all():
-            action = torch.multinomial(td["action_mask"].float(), 1, generator=generator)[:, 0]
-            actions.append(action)
-            td = theirs.step(td.set("action", action))["next"]
-            total += td["reward"][:, 0]
-        cost = objective.costs(td["lines"].numpy().astype(np.int16))
-        reward = theirs.get_reward(td, torch.stack(actions, 1))
-    np.testing.assert_allclose(reward, -cost, rtol=1e-6)
-    np.testing.assert_allclose(total + begin, -cost, rtol=1e-5)

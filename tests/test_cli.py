@@ -50,11 +50,11 @@ def test_help_is_quick_and_imports_nothing_heavy():
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     # Under 0.3 s on an idle machine, see docs/cli.md; tests share theirs.
     assert time.perf_counter() - begin < 3
-    for verb in ("solve", "check", "city", "bench", "train", "demo", "versions"):
+    for verb in ("solve", "check", "city", "bench", "train", "transit", "demo", "versions"):
         assert verb in found.stdout
 
 
-@pytest.mark.parametrize("verb", ["solve", "check", "city", "bench", "demo", "versions"])
+@pytest.mark.parametrize("verb", ["solve", "check", "city", "bench", "transit", "demo", "versions"])
 def test_every_verb_explains_itself(verb, capsys):
     """`nco VERB --help` ends with 0."""
     assert main([verb, "--help"]) == 0

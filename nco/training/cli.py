@@ -8,6 +8,7 @@
     nco train specialise --city helsinki --policy general --out mine.safetensors
     nco train curves runs/general --out curves.png
     nco train export runs/general/last.ckpt mine.safetensors
+    nco train transit fit --config transit-ppo
 
 A config is a file, or the name of a shipped one (`nco/training/configs`).
 """
@@ -22,7 +23,7 @@ from typing import NoReturn
 from nco.errors import NcoError, PolicyError
 
 CONFIGS = Path(__file__).parent / "configs"
-VERBS = ("fit", "validate", "references", "label", "specialise", "curves", "export")
+VERBS = ("fit", "validate", "references", "label", "specialise", "curves", "export", "transit")
 REFERENCE_CPU_S = 2.0
 
 USAGE = f"""usage: nco train {{{",".join(VERBS)}}} --config CONFIG [--OPTION VALUE ...]
@@ -34,6 +35,7 @@ label       compute the solutions that data.labels names, with PyVRP, for imitat
 specialise  fine-tune a policy on one city for half an hour: nco train specialise --city X
 curves      draw what runs logged: nco train curves runs/general --out curves.png
 export      turn a checkpoint into a policy file: nco train export LAST.ckpt OUT.safetensors
+transit     the same for bus networks: nco train transit fit --config transit-ppo
 
 `nco train fit --help` lists every option. Shipped configs: """
 
@@ -59,6 +61,10 @@ def main(argv: list[str]) -> int:
     try:
         if argv[0] == "export":
             _export(argv[1:])
+        elif argv[0] == "transit":
+            from nco.training import transit
+
+            transit.main(argv[1:])
         elif argv[0] == "curves":
             _curves(argv[1:])
         elif argv[0] == "specialise":

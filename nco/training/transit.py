@@ -1,8 +1,8 @@
 """The Lightning module that learns bus networks, and its data: made-up cities, as many as wanted.
 
-    python -m nco.training.transit fit --config transit-ppo
-    python -m nco.training.transit fit --config transit-selfplay --model.weights LAST.ckpt
-    python -m nco.training.transit export LAST.ckpt mine.safetensors
+    nco train transit fit --config transit-ppo
+    nco train transit fit --config transit-selfplay --model.weights LAST.ckpt
+    nco train transit export LAST.ckpt mine.safetensors
 
 Each step plays in one city and learns from what was played; methods that replay keep lessons in a
 buffer, which is part of checkpoints. Cities, games and what is drawn from the buffer follow from

@@ -69,7 +69,7 @@ class LNS:
             return
         kinds = kinds_of(problem)
         if any(kind.stops.any() for kind in kinds):
-            log.info("loading compiled loops; the first time they are compiled, for a quarter of a minute")
+            log.info("loading compiled loops; the first time that takes a quarter of a minute")
             Search(problem, kinds, [], 0).run(1, 0.0, 1.0)
 
     def solve(

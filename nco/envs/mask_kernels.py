@@ -65,3 +65,13 @@ def allow_in_time(demand, visited, free, must, duration, latest, current, time, 
                 row[n] = fits
                 some |= fits
             row[0] = not (must[b, s] and some)
+
+
+def prepare() -> None:
+    """Loads the compiled loops; otherwise the first masks that are worth it do."""
+    # Loops are loaded, or compiled, for types of arguments: these are of one stop.
+    demand, left = np.zeros((1, 2), np.int64), np.zeros((1, 1), np.int64)
+    ticks, allowed = np.zeros((1, 1, 2), np.int32), np.zeros((1, 1, 2), np.uint8)
+    loads = demand, allowed.copy(), left, np.zeros((1, 1), np.bool_)
+    allow(*loads, allowed)
+    allow_in_time(*loads, np.repeat(ticks, 2, 1), ticks[0], left, ticks[0, :, :1].copy(), allowed)

@@ -70,7 +70,10 @@ class PolicySolver:
         self._policy(problem)
         wide = problem.size**2 * self.strategy.views >= LIGHT
         if wide or isinstance(self.strategy, ActiveSearch):
+            from nco.envs import mask_kernels
+
             prepare()
+            mask_kernels.prepare()
 
     def solve(
         self,

@@ -23,6 +23,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
+from nco.envs import mask_kernels
 from nco.errors import PolicyError
 from nco.models import pointer
 from nco.models.pointer import Decisions, logits
@@ -347,6 +348,7 @@ class TreeSolver(PolicySolver):
         """See `nco.solver.Prepares`: loads the policy and the compiled loops."""
         super().prepare(problem)
         pointer.prepare()
+        mask_kernels.prepare()
         mcts.prepare()
 
     def solve(

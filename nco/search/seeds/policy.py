@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from nco.envs import environment
+from nco.envs import environment, mask_kernels
 from nco.envs.convert import conversion
 from nco.envs.rcvrp import RCVRPInstance
 from nco.errors import UnsupportedError
@@ -107,6 +107,7 @@ class PolicySource:
         """See `nco.solver.Prepares`: loads the policy and the compiled loops, by using them."""
         if _serving(problem) is not None:
             prepare_loops()
+            mask_kernels.prepare()
             two = Problem.from_matrices(np.ones((3, 3)) - np.eye(3), demand=[0, 1, 1], capacity=1)
             self(two, (), 1, Clock(math.inf), 0)
 

@@ -139,6 +139,7 @@ def arguments(folder, method, steps):
         },
         "trainer": {
             "accelerator": "cpu",
+            "default_root_dir": str(folder / "run"),
             "logger": False,
             "enable_progress_bar": False,
             "enable_model_summary": False,

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import logging
-import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ from nco.bench.result import RESULTS, Result, read_results
 from nco.bench.shards import Shard
 from nco.bench.suite import Suite, Task
 from nco.bench.worker import prepare, work
+from nco.data.files import appending
 from nco.errors import NcoError, StorageError
 from nco.solve import METHODS
 from nco.versions import machine, version_of, versions
@@ -64,15 +63,15 @@ def run(
     missing = [task for task in tasks if task not in found]
     if found:
         log.info("%d of %d runs were done before", len(found), len(tasks))
-    with _appending(path) as append:
+    with appending(path) as append:
         for task, result in found.items():
             if result.suite != suite.digest:  # the suite has grown
                 found[task] = replace(
                     result, suite=suite.digest, suite_instances=len(suite.instances)
                 )
-                append(found[task])
+                append(found[task].line())
         for task, result in _work(missing, jobs, stamp):
-            append(result)
+            append(result.line())
             found[task] = result
             log.debug("%s", result)
             if result.crashed is not None:
@@ -127,26 +126,3 @@ def _still_counts(result: Result) -> bool:
     then = (result.version, result.nco, result.python, result.code)
     same_machine = result.processor == machine()["processor"]
     return now == then and same_machine and result.crashed is None
-
-
-@contextmanager
-def _appending(path: Path) -> Iterator[Callable[[Result], None]]:
-    """A function that appends one line at a time, whole and on the disk before it returns."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a+b") as file:
-            file.seek(0)
-            # Without a last line that was cut off.
-            file.truncate(file.read().rfind(b"\n") + 1)
-
-            def append(result: Result) -> None:
-                file.write(result.line().encode() + b"\n")
-                file.flush()
-                os.fsync(file.fileno())
-
-            yield append
-    except OSError as error:
-        raise StorageError(
-            f"cannot write {path}: {error.strerror or error}; "
-            "free some space or choose a folder that can be written"
-        ) from error

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from nco.errors import StorageError
@@ -42,3 +43,31 @@ def write_atomic(path: str | Path, content: bytes | str) -> Path:
             "free some space or choose a folder that can be written"
         ) from error
     return path
+
+
+@contextlib.contextmanager
+def appending(path: Path) -> Iterator[Callable[[str], None]]:
+    """A function that appends one line at a time, whole and on the disk before it returns.
+
+    A last line that was cut off is taken away first.
+
+    Raises:
+        StorageError: the disk is full or the place cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a+b") as file:
+            file.seek(0)
+            file.truncate(file.read().rfind(b"\n") + 1)
+
+            def append(line: str) -> None:
+                file.write(line.encode() + b"\n")
+                file.flush()
+                os.fsync(file.fileno())
+
+            yield append
+    except OSError as error:
+        raise StorageError(
+            f"cannot write {path}: {error.strerror or error}; "
+            "free some space or choose a folder that can be written"
+        ) from error

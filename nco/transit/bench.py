@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 import time
 from concurrent.futures import as_completed
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -21,7 +19,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nco.errors import InputError, StorageError, UnsupportedError
+from nco.data.files import appending
+from nco.errors import InputError, UnsupportedError
 from nco.transit.answer import describe
 from nco.transit.bench_result import Run, RunResult, read_runs
 from nco.transit.design.named import needs_all_joined, objective_of, running_lines, settings_of
@@ -32,7 +31,7 @@ from nco.versions import machine
 from nco.workers import workers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from nco.transit.design.result import Design
     from nco.transit.instance import TransitInstance
@@ -134,11 +133,11 @@ def run(
     if found:
         logger.info("%d of %d runs were done before", len(found), len(wanted))
     if missing:
-        with workers(min(jobs, len(missing))) as pool, _appending(path) as append:
+        with workers(min(jobs, len(missing))) as pool, appending(path) as append:
             pending = [pool.submit(work, task) for task in missing]
             for future in as_completed(pending):
                 result = future.result()
-                append(result)
+                append(result.line())
                 found[result.run] = result
                 if done is not None:
                     done(len(found), len(wanted))
@@ -258,26 +257,3 @@ def _known(path: Path, wanted: list[Run], prints: dict[str, str]) -> dict[Run, R
         and (result.code, result.processor) == now
         and result.fingerprint == prints[result.run.instance]
     }
-
-
-@contextmanager
-def _appending(path: Path) -> Iterator[Callable[[RunResult], None]]:
-    """A function that appends one line at a time, whole and on the disk before it returns."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a+b") as file:
-            file.seek(0)
-            # Without a last line that was cut off.
-            file.truncate(file.read().rfind(b"\n") + 1)
-
-            def append(result: RunResult) -> None:
-                file.write(result.line().encode() + b"\n")
-                file.flush()
-                os.fsync(file.fileno())
-
-            yield append
-    except OSError as error:
-        raise StorageError(
-            f"cannot write {path}: {error.strerror or error}; "
-            "free some space or choose a folder that can be written"
-        ) from error

@@ -32,7 +32,7 @@ _inline: Any = njit(**_options)  # by LLVM, as far as it pays
 
 
 @_inline
-def _stops(line):
+def stops_of(line):
     """How many stops a padded line has."""
     count = 0
     while count < len(line) and line[count] >= 0:
@@ -43,7 +43,7 @@ def _stops(line):
 @_compiled
 def check(line, link, bounds, terminals, mark, stamp, violations):
     """Adds what a line breaks; `mark` `[N]` holds no `stamp` and no `-stamp`."""
-    stops = _stops(line)
+    stops = stops_of(line)
     min_stops, max_stops, hub, _ = bounds
     for k in range(stops):
         node = line[k]
@@ -75,7 +75,7 @@ def add_rides(dist, stride, line, link, boarding, bits, there, back, on):
     Returns:
         The time of the line there and back.
     """
-    stops = _stops(line)
+    stops = stops_of(line)
     both = 0
     for k in range(stops):
         on[line[k]] += 1
@@ -153,7 +153,8 @@ def measure(dist, nodes, stride, code, demand, scale, values):
 
 
 @_inline
-def _root(group, node):
+def root_of(group, node):
+    """The node that stands for the part of a node; `group` `[N]` leads there, and is shortened."""
     while group[node] != node:
         group[node] = group[group[node]]
         node = group[node]
@@ -173,11 +174,11 @@ def parts(lines, link, group, size):
         group[k], size[k] = k, 0
     for r in range(len(lines)):
         line = lines[r]
-        for k in range(1, _stops(line)):
+        for k in range(1, stops_of(line)):
             if link[line[k - 1], line[k]] >= 0:
-                group[_root(group, line[k])] = _root(group, line[k - 1])
+                group[root_of(group, line[k])] = root_of(group, line[k - 1])
     for k in range(nodes):
-        size[_root(group, k)] += 1
+        size[root_of(group, k)] += 1
     largest, apart = 0, nodes * nodes
     for k in range(nodes):
         largest = max(largest, size[k])
@@ -292,7 +293,7 @@ def insert_batch(
         length = base_length + add_rides(dist, stride, line, link, boarding, bits, there, back, on)
         values[b, OPERATOR] = length * scale[0] / 2.0
         waiting = -1
-        for k in range(_stops(line)):
+        for k in range(stops_of(line)):
             if on[line[k]] > 1 and waiting < 0:
                 waiting = line[k]
             elif on[line[k]] > 1:

@@ -14,6 +14,7 @@ from nco.baselines.fleet import Kind, duties_of, slack, unserved_cost
 from nco.baselines.quick import vehicles_seen
 from nco.baselines.scaling import largest, timed
 from nco.by_reference import by_reference
+from nco.draws import seeded
 from nco.route import Route
 from nco.search.lns.links import nearest
 
@@ -349,7 +350,7 @@ def empty_plan(instance: Instance, seed: int) -> Plan:
         dirty=np.zeros(vehicles, np.bool_),
         stale=np.zeros(vehicles, np.int64),
         number=np.zeros(4, np.int64),
-        bits=np.array([(seed + 1) * 0x9E3779B97F4A7C15 % 2**64], np.uint64),
+        bits=seeded(seed),
         total=np.zeros(1),
     )
 

@@ -15,8 +15,8 @@ import numpy as np
 from numba import njit
 
 from nco.draws import below, uniform
-from nco.transit.design.moves import compiled, inline, legal, length_of, propose_legal
-from nco.transit.evaluate_kernels import add_rides, through
+from nco.transit.design.moves import compiled, inline, legal, propose_legal
+from nco.transit.evaluate_kernels import add_rides, root_of, stops_of, through
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -76,17 +76,9 @@ class Room(NamedTuple):
 
 
 @inline
-def _root(group, node):
-    while group[node] != node:
-        group[node] = group[group[node]]
-        node = group[node]
-    return node
-
-
-@inline
 def _join(group, line):
-    for k in range(1, length_of(line)):
-        group[_root(group, line[k])] = _root(group, line[k - 1])
+    for k in range(1, stops_of(line)):
+        group[root_of(group, line[k])] = root_of(group, line[k - 1])
 
 
 @inline
@@ -96,7 +88,7 @@ def _outside(group, size):
         size[k] = 0
     largest = 0
     for k in range(len(group)):
-        root = _root(group, k)
+        root = root_of(group, k)
         size[root] += 1
         largest = max(largest, size[root])
     return len(group) - largest
@@ -138,7 +130,7 @@ def _changed(times, room, dist, waiting, node):
 @compiled
 def _time_of(line, link):
     both = 0
-    for k in range(1, length_of(line)):
+    for k in range(1, stops_of(line)):
         both += link[line[k - 1], line[k]] + link[line[k], line[k - 1]]
     return both
 
@@ -202,7 +194,7 @@ def _with(times, room, line, both):
         room.dist, stride, line, times.link, boarding, bits, room.there, room.back, room.on
     )
     waiting = -1
-    for k in range(length_of(line)):
+    for k in range(stops_of(line)):
         if room.on[line[k]] > 1:
             waiting = _changed(times, room, room.dist, waiting, line[k])
     if waiting >= 0:
@@ -219,7 +211,7 @@ def _kept(line, given):
 @inline
 def _simple(line, mark):
     """Whether no stop repeats."""
-    twice, stops = False, length_of(line)
+    twice, stops = False, stops_of(line)
     for k in range(stops):
         twice |= mark[line[k]] != 0
         mark[line[k]] = 1
@@ -242,7 +234,7 @@ def _spliced(line, given, i, j, rest):
 @inline
 def _crossed(a, b, trial, mark, bits):
     """Fills both rows of `trial` with lines that go on as each other behind a stop they share."""
-    first, second = length_of(a), length_of(b)
+    first, second = stops_of(a), stops_of(b)
     for k in range(second):
         mark[b[k]] = k + 1
     begin, i, j = below(bits, first), 0, -1
@@ -293,8 +285,8 @@ def _exchanged(streets, times, room, lines, best, state, r, temperature, bits):
     if not _crossed(lines[r], lines[s], trial, room.mark, bits):
         return
     if not (
-        legal(streets, trial[0], length_of(trial[0]))
-        and legal(streets, trial[1], length_of(trial[1]))
+        legal(streets, trial[0], stops_of(trial[0]))
+        and legal(streets, trial[1], stops_of(trial[1]))
     ):
         return
     _swapped(lines[r], trial[0])

@@ -18,6 +18,7 @@ from numba import njit
 from scipy.sparse.csgraph import dijkstra
 
 from nco.draws import below, uniform
+from nco.transit.evaluate_kernels import stops_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -80,15 +81,6 @@ def streets_of(instance: TransitInstance, seed: int) -> Streets:
     pairs = np.cumsum(chance)
     bounds = (int(instance.min_stops), int(instance.max_stops), hub)
     return Streets(near, degree, linked, hop, pairs / pairs[-1], terminals.copy(), bounds)
-
-
-@inline
-def length_of(line):
-    """How many stops a padded line has."""
-    count = 0
-    while count < len(line) and line[count] >= 0:
-        count += 1
-    return count
 
 
 @inline
@@ -210,7 +202,7 @@ def _filled(streets, trial, stops, mark, bits):
 @inline
 def _ended(move, streets, line, trial, mark, bits):
     """Grow, shrink or shift: one stop more at an end, one less, or both at different ends."""
-    stops, front, hub = length_of(line), _front(streets, bits), streets.bounds[2]
+    stops, front, hub = stops_of(line), _front(streets, bits), streets.bounds[2]
     _copied(line, trial, stops)
     _marked(line, stops, mark, 1)
     if move:
@@ -223,7 +215,7 @@ def _ended(move, streets, line, trial, mark, bits):
 @inline
 def _detoured(streets, line, trial, mark, bits):
     """Another way between two of its stops, by a neighbour or by any node."""
-    stops = length_of(line)
+    stops = stops_of(line)
     i = below(bits, stops - 1)
     j = min(stops - 1, i + 1 + below(bits, REACH))
     _copied(line, trial, i + 1)
@@ -249,7 +241,7 @@ def _detoured(streets, line, trial, mark, bits):
 @inline
 def _regrown(streets, line, trial, mark, bits):
     """The same up to one of its stops, then on towards any node."""
-    stops, most = length_of(line), min(streets.bounds[1], len(trial))
+    stops, most = stops_of(line), min(streets.bounds[1], len(trial))
     keep = 1 + below(bits, stops - 1)
     back = _front(streets, bits)
     for k in range(keep):
@@ -273,7 +265,7 @@ def _renewed(streets, trial, mark, bits):
 @inline
 def _substituted(streets, line, trial, mark, bits):
     """One inner stop left out, a stop more before it, or another in its place."""
-    stops, choice = length_of(line), below(bits, 3)
+    stops, choice = stops_of(line), below(bits, 3)
     if stops < 3:
         return 0
     k = 1 + below(bits, stops - 2)

@@ -317,12 +317,16 @@ def _compiles(encoded: Encoded) -> bool:
     return encoded.query.device.type == "cpu" and encoded.query.dtype == torch.float32
 
 
+def instance_arrays(encoded: Encoded) -> tuple[Any, ...]:
+    """What all compiled loops read first."""
+    instances = [x.detach().contiguous().numpy() for x in encoded.tensors]
+    return (*instances, np.float32(encoded.clip))
+
+
 def _arrays(encoded: Encoded, decisions: Decisions) -> tuple[Any, ...]:
     """What both kernels read first."""
-    instances = [x.detach().contiguous().numpy() for x in encoded.tensors]
     return (
-        *instances,
-        np.float32(encoded.clip),
+        *instance_arrays(encoded),
         decisions.roles.contiguous().numpy(),
         decisions.context.float().contiguous().numpy(),
         decisions.allowed.contiguous().numpy(),

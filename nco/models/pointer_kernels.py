@@ -28,6 +28,9 @@ is whole vectors whatever the number of nodes. Lanes without a decision compute 
 VECTOR = 8
 """Numbers in a register, or half of one."""
 
+PAD = 16
+"""Numbers between rows: rows that lie a power of 2 apart take each other's place in the cache."""
+
 _NEVER = np.float32(-1e30)
 _MOST = np.float32(1 - 2**-22)  # of a sum: rounded, it is still less than the whole
 _ZERO, _ONE, _TWO = np.float32(0.0), np.float32(1.0), np.float32(2.0)
@@ -136,6 +139,50 @@ def _draw(logit, temperature, allowed, draw, chosen, count, lanes, top, total, f
         action[k] = best
 
 
+@_inline
+def make_room(shape, most):
+    """What `choose` overwrites, for keys of that shape `[H, N, W]` and at most so many decisions."""
+    heads, nodes, width = shape
+    size, tile = heads * width, _lanes(most, TILE)
+    rows = np.zeros((tile, size), np.float32)
+    q, g = np.zeros((size, tile), np.float32), np.zeros((size, tile), np.float32)
+    p = np.zeros((heads, nodes, tile), np.float32)
+    logit = np.zeros((nodes, tile), np.float32)
+    tanh, shut = np.zeros_like(logit), np.zeros_like(logit)
+    line = np.zeros((tile, nodes), np.float32)
+    top, total = np.zeros(tile, np.float32), np.zeros(tile, np.float32)
+    share = np.zeros((heads, tile), np.float32)
+    chosen, found = np.zeros(tile, np.int64), np.zeros(tile, np.int32)
+    return rows, q, g, p, logit, tanh, shut, line, top, total, share, chosen, found
+
+
+@_inline
+def choose(query, key, value, target, pair, weight, bias, clip, roles, context, allowed,
+           temperature, draw, begin, end, room, action):  # fmt: skip
+    """Takes the decisions of one instance from `begin` to `end`; arguments as in `decide`."""
+    rows, q, g, p, logit, tanh, shut, line, top, total, share, chosen, found = room
+    j, nodes = begin, len(logit)
+    while j < end:
+        count, j = _pick_up(allowed, j, end, action, chosen)
+        if count == 0:
+            continue
+        lanes = _lanes(max(count, LANES), len(chosen))
+        _queries(query, weight, bias, roles, context, allowed, chosen, count, lanes, rows, line, q,
+                 shut)  # fmt: skip
+        _glimpse(q, key, value, shut, lanes, p, top, share, g)
+        _logits(g, target, pair, roles, chosen, count, clip, shut, lanes, line, tanh, logit)
+        if temperature > _ZERO:
+            _draw(logit, temperature, allowed, draw, chosen, count, lanes, top, total, found,
+                  action)  # fmt: skip
+        else:
+            for t in range(count):
+                k, best, highest = chosen[t], 0, _NEVER
+                for n in range(nodes):
+                    if allowed[k, n] and logit[n, t] > highest:
+                        highest, best = logit[n, t], n
+                action[k] = best
+
+
 @_compiled
 def decide(
     query, key, value, target, pair, weight, bias, clip, roles, context, allowed,
@@ -161,42 +208,15 @@ def decide(
         taken: number of pieces begun; shared by threads.
         action: `[V, D]` int64, filled.
     """
-    heads, nodes, width = key.shape[1:]
-    views, size, tile = len(query) // len(pair), heads * width, _lanes(piece, TILE)
-    rows = np.zeros((tile, size), np.float32)
-    q, g = np.zeros((size, tile), np.float32), np.zeros((size, tile), np.float32)
-    p = np.zeros((heads, nodes, tile), np.float32)
-    logit = np.zeros((nodes, tile), np.float32)
-    tanh, shut = np.zeros_like(logit), np.zeros_like(logit)
-    line = np.zeros((tile, nodes), np.float32)
-    top, total = np.zeros(tile, np.float32), np.zeros(tile, np.float32)
-    share = np.zeros((heads, tile), np.float32)
-    chosen, found = np.zeros(tile, np.int64), np.zeros(tile, np.int32)
+    views, room = len(query) // len(pair), make_room(key.shape[1:], piece)
     pieces = -(-allowed.shape[1] // piece)
     place = take(taken)
     while place < pieces * len(allowed):
         b, j = place // pieces, place % pieces * piece
         end = min(j + piece, allowed.shape[1])
-        while j < end:
-            count, j = _pick_up(allowed[b], j, end, action[b], chosen)
-            if count == 0:
-                continue
-            lanes = _lanes(max(count, LANES), tile)
-            _queries(query[b], weight, bias, roles[b], context[b], allowed[b], chosen, count,
-                     lanes, rows, line, q, shut)  # fmt: skip
-            _glimpse(q, key[b], value[b], shut, lanes, p, top, share, g)
-            _logits(g, target[b], pair[b // views], roles[b], chosen, count, clip, shut, lanes,
-                    line, tanh, logit)  # fmt: skip
-            if temperature > _ZERO:
-                _draw(logit, temperature, allowed[b], draw[b], chosen, count, lanes, top,
-                      total, found, action[b])  # fmt: skip
-            else:
-                for t in range(count):
-                    k, best, highest = chosen[t], 0, _NEVER
-                    for n in range(nodes):
-                        if allowed[b, k, n] and logit[n, t] > highest:
-                            highest, best = logit[n, t], n
-                    action[b, k] = best
+        choose(query[b], key[b], value[b], target[b], pair[b // views], weight, bias, clip,
+               roles[b], context[b], allowed[b], temperature, draw[b], j, end, room,
+               action[b])  # fmt: skip
         place = take(taken)
 
 
@@ -282,7 +302,8 @@ def weigh(
     """
     heads, nodes, width = key.shape[1:]
     views, size, tile = len(query) // len(pair), heads * width, _lanes(allowed.shape[1], TILE)
-    rows, turned = np.zeros((tile, size), np.float32), np.zeros((tile, size), np.float32)
+    rows = np.zeros((tile, size + PAD), np.float32)[:, :size]
+    turned = np.zeros((tile, size + PAD), np.float32)[:, :size]
     q, g = np.zeros((size, tile), np.float32), np.zeros((size, tile), np.float32)
     dg, scaled = np.zeros((size, tile), np.float32), np.zeros((width, tile), np.float32)
     dq = np.zeros((size, tile), np.float32)
@@ -295,7 +316,8 @@ def weigh(
     step = np.zeros(tile, np.float32)
     # Sums over tiles so far, and with the tile at hand: they change places.
     keys = np.zeros((2, heads, nodes, width), np.float32)
-    values, targets = np.zeros_like(keys), np.zeros((2, nodes, size), np.float32)
+    values = np.zeros_like(keys)
+    targets = np.zeros((2, nodes, size + PAD), np.float32)[:, :, :size]
     chosen = np.zeros(tile, np.int64)
     forced = np.zeros(allowed.shape[1], np.int64)
     b = take(taken)

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from nco.errors import PolicyError
 from nco.models.pointer import Decisions, decide, logits, sampled
+from nco.search.driving import driven, drives
 from nco.search.views import MOST, Seen
 
 if TYPE_CHECKING:
@@ -119,11 +120,12 @@ class Strategy(Decoder):
         check_counts(repeats=self.repeats, top_k=self.top_k)
         if not 0.0 < self.top_p <= 1.0:
             raise PolicyError(f"top_p is {self.top_p}; give a probability above 0, at most 1")
-        if self._narrows and not self.temperature:
+        if self.narrows and not self.temperature:
             raise PolicyError("top_k and top_p are for sampling; give a temperature above 0")
 
     @property
-    def _narrows(self) -> bool:
+    def narrows(self) -> bool:
+        """Whether only some of the allowed actions may be taken."""
         return self.top_k is not None or self.top_p < 1.0
 
     def search(
@@ -141,7 +143,7 @@ class Strategy(Decoder):
         self, encoded: Encoded, decisions: Decisions, generator: torch.Generator | None
     ) -> Tensor:
         """Takes decisions `[V, D]`."""
-        if not self._narrows:
+        if not self.narrows:
             return decide(encoded, decisions, self.temperature, generator)
         score = narrowed(logits(encoded, decisions) / self.temperature, self.top_k, self.top_p)
         draw = torch.rand(score.shape[:2], generator=generator, device=score.device)
@@ -241,6 +243,14 @@ def rollout(
         chosen = spread(env.starts(instance), strategy.starts) if first is None else first
         count, batch = len(encoded.query), len(chosen)
         action = chosen.repeat(1, strategy.repeats * (count // batch))
+        if expired is None and not strategy.narrows and drives(env, encoded, action):
+            found = driven(
+                env, instance, encoded, action, strategy.temperature, generator, trace is not None
+            )
+            if trace is not None:
+                trace.append((found.decisions, found.taken))
+            cost = env.cost(instance, found.actions)
+            return Rollouts(found.actions, cost, env.violation(found.state))
         state = env.step(instance, env.reset(instance, action.shape[1]), action)
         actions = [action]
         while not env.done(state).all():

@@ -1,0 +1,88 @@
+"""Compiled rollouts: they are those that the environment's own steps give."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+import torch
+from directed import MAKE, check_plainly
+from test_models import small_policy
+
+from nco.envs import environment
+from nco.envs.instances import pad
+from nco.models import pointer
+from nco.search import decoding, driving
+from nco.search.decoding import Rollouts, Strategy, joined, rollout
+from nco.search.views import Seen
+
+PROBLEMS = ("rcvrp", "rcvrptw")
+
+
+@pytest.fixture(autouse=True)
+def compiled(monkeypatch):
+    """Everything is large enough for compiled loops."""
+    monkeypatch.setattr(pointer, "LIGHT", 0)
+    monkeypatch.setattr(driving, "LIGHT", 0)
+
+
+def rolled_out(name: str, instance, strategy: Strategy):
+    """Rollouts from a seed with all their decisions and what was taken."""
+    env, trace = environment(name), []
+    with torch.inference_mode():
+        seen = Seen.of(env, instance, strategy.views)
+        encoded = seen.encoded(env, small_policy(name))
+    generator = torch.Generator().manual_seed(3)
+    found = rollout(env, seen.instance, encoded, strategy, generator, trace=trace)
+    return found, *joined(trace)
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+@pytest.mark.parametrize(
+    "strategy",
+    [
+        Strategy(),
+        Strategy(temperature=1.0),
+        Strategy(temperature=0.5, views=4, starts=3, repeats=2),
+    ],
+    ids=["greedy", "sampled", "views"],
+)
+@pytest.mark.parametrize("vehicles", [100, 2], ids=["many vehicles", "two vehicles"])
+def test_one_loop_and_single_steps_take_the_same_decisions(name, strategy, vehicles, monkeypatch):
+    """Instances of different sizes: every action, cost, violation and every decision agrees."""
+    parts = [MAKE[name](2, stops, seed=stops, vehicles=vehicles) for stops in (9, 4, 13)]
+    instance = pad(parts)
+    driven = rolled_out(name, instance, strategy)
+    monkeypatch.setattr(decoding, "drives", lambda *_: False)
+    stepped = rolled_out(name, instance, strategy)
+    for one, other in zip(driven[:2], stepped[:2], strict=True):
+        for field in dataclasses.fields(one):
+            there, here = getattr(one, field.name), getattr(other, field.name)
+            torch.testing.assert_close(there, here, msg=f"{field.name} differ")
+    assert torch.equal(driven[2], stepped[2])
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_compiled_rollouts_keep_every_rule(name):
+    """More rollouts than a tile of decisions holds, checked leg by leg in plain loops."""
+    instance = MAKE[name](2, 11, seed=5)
+    found: Rollouts = rolled_out(name, instance, Strategy(temperature=1.0, repeats=7))[0]
+    for b in range(2):
+        for actions in found.actions[b].tolist():
+            check_plainly(name, instance, b, actions)
+
+
+def test_what_they_are_not_for_goes_step_by_step():
+    """Tours, small batches, other precisions and masks beyond memory are left to torch."""
+    instance = MAKE["rcvrp"](1, 5, seed=1)
+    with torch.inference_mode():
+        encoded = small_policy().encode(environment("rcvrp").observe(instance))
+    first = torch.ones(1, 5, dtype=torch.int64)
+    assert driving.drives(environment("rcvrp"), encoded, first)
+    assert not driving.drives(environment("atsp"), encoded, first)
+    assert not driving.drives(environment("rcvrp"), encoded, first.expand(2**23, -1))
+    half = type(encoded).of([x.half() for x in encoded.tensors], encoded.clip)
+    assert not driving.drives(environment("rcvrp"), half, first)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(driving, "LIGHT", 31)
+        assert not driving.drives(environment("rcvrp"), encoded, first)

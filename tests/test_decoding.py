@@ -21,7 +21,8 @@ from nco.models.files import load_policy, save_policy, shipped
 from nco.models.pointer import sampled
 from nco.problem import Problem, Profile, Vehicle
 from nco.search import policy
-from nco.search.decoding import GREEDY, Strategy, TimeUp
+from nco.search.decoding import GREEDY, Strategy
+from nco.search.expiry import TimeUp
 from nco.search.policy import PolicySolver
 from nco.search.views import at_most, turned
 

@@ -14,6 +14,7 @@ from nco.envs.instances import pad
 from nco.models import pointer
 from nco.search import decoding, driving
 from nco.search.decoding import Rollouts, Strategy, joined, rollout
+from nco.search.expiry import TimeUp
 from nco.search.views import Seen
 
 PROBLEMS = ("rcvrp", "rcvrptw")
@@ -86,3 +87,17 @@ def test_what_they_are_not_for_goes_step_by_step():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(driving, "LIGHT", 31)
         assert not driving.drives(environment("rcvrp"), encoded, first)
+
+
+def test_a_compiled_rollout_can_be_given_up():
+    """At once where time is over before; else a thread beside the loop ends it on its way."""
+    instance, env = MAKE["rcvrp"](1, 150, seed=1), environment("rcvrp")
+    with torch.inference_mode():
+        encoded = small_policy().encode(env.observe(instance))
+    with pytest.raises(TimeUp):
+        rollout(env, instance, encoded, expired=lambda: True)
+    asked = iter([False])
+    many = Strategy(temperature=1.0, repeats=50)
+    with pytest.raises(TimeUp):
+        rollout(env, instance, encoded, many, expired=lambda: next(asked, True))
+    assert rollout(env, instance, encoded, expired=lambda: False).cost.isfinite().all()

@@ -15,7 +15,8 @@ from nco.envs.instances import pad
 from nco.errors import PolicyError
 from nco.search.active import ActiveSearch, _Adam
 from nco.search.beam import Beam
-from nco.search.decoding import Decoder, Strategy, TimeUp, narrowed
+from nco.search.decoding import Decoder, Strategy, narrowed
+from nco.search.expiry import TimeUp
 
 NAMES = sorted(ENVIRONMENTS)
 

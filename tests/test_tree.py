@@ -20,7 +20,8 @@ from nco.envs.convert import CONVERSIONS
 from nco.errors import PolicyError, UnsupportedError
 from nco.search import policy
 from nco.search.completion import Asked, Begun, complete
-from nco.search.decoding import GREEDY, Strategy, TimeUp, rollout
+from nco.search.decoding import GREEDY, Strategy, rollout
+from nco.search.expiry import TimeUp
 from nco.search.tree import TreeSearch, TreeSolver
 from nco.search.views import Seen
 from nco.solve import solver as registered

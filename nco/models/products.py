@@ -137,6 +137,17 @@ def take(_typing, counter):
 
 
 @intrinsic
+def peek(_typing, array):
+    """The first number of an int64 array, as it is now; another thread may change it."""
+
+    def generate(context, builder, signature, arguments):
+        (array,) = opened(context, builder, signature, arguments, 1)
+        return builder.load_atomic(array.data, "monotonic", 8)
+
+    return types.int64(array), generate
+
+
+@intrinsic
 def larger(_typing, x, y):
     """The larger of two float32, neither of which may be NaN."""
 

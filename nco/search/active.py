@@ -16,22 +16,15 @@ from torch import Tensor
 
 from nco.errors import PolicyError
 from nco.models.pointer import Decisions, weighed
-from nco.search.decoding import (
-    Decoder,
-    Rollouts,
-    Strategy,
-    TimeUp,
-    check_counts,
-    joined,
-    rollout,
-)
+from nco.search.decoding import Decoder, Rollouts, Strategy, check_counts, joined, rollout
+from nco.search.expiry import TimeUp
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from nco.envs.base import AnyEnvironment
     from nco.models.pointer import Encoded
-    from nco.search.decoding import Expired
+    from nco.search.expiry import Expired
 
 _TRAINED = ("query", "key", "value", "target", "pair")
 # Decisions times nodes that gradients are computed of at once, which cannot be interrupted.

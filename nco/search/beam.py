@@ -9,19 +9,13 @@ import torch
 from torch import Tensor
 
 from nco.models.pointer import logits
-from nco.search.decoding import (
-    Decoder,
-    Rollouts,
-    TimeUp,
-    check_counts,
-    decisions_of,
-    spread,
-)
+from nco.search.decoding import Decoder, Rollouts, check_counts, decisions_of, spread
+from nco.search.expiry import TimeUp
 
 if TYPE_CHECKING:
     from nco.envs.base import AnyEnvironment
     from nco.models.pointer import Encoded
-    from nco.search.decoding import Expired
+    from nco.search.expiry import Expired
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,14 @@ import torch
 from torch import Tensor
 
 from nco.models.pointer import Decisions
-from nco.search.decoding import Rollouts, TimeUp, decisions_of
+from nco.search.decoding import Rollouts, decisions_of
+from nco.search.expiry import TimeUp
 
 if TYPE_CHECKING:
     from nco.envs.base import AnyEnvironment
     from nco.models.pointer import Encoded
-    from nco.search.decoding import Expired, Strategy
+    from nco.search.decoding import Strategy
+    from nco.search.expiry import Expired
 
 
 @dataclass(frozen=True)

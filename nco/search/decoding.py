@@ -15,21 +15,14 @@ from torch import Tensor
 from nco.errors import PolicyError
 from nco.models.pointer import Decisions, decide, logits, sampled
 from nco.search.driving import driven, drives
+from nco.search.expiry import TimeUp
 from nco.search.views import MOST, Seen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from nco.envs.base import AnyEnvironment
     from nco.models.pointer import Encoded
     from nco.models.policy import Policy
-
-type Expired = Callable[[], bool]
-"""Asked before every step whether to give up."""
-
-
-class TimeUp(Exception):  # noqa: N818 (not an error)
-    """Decoding was given up before its rollouts were complete."""
+    from nco.search.expiry import Expired
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -243,10 +236,11 @@ def rollout(
         chosen = spread(env.starts(instance), strategy.starts) if first is None else first
         count, batch = len(encoded.query), len(chosen)
         action = chosen.repeat(1, strategy.repeats * (count // batch))
-        if expired is None and not strategy.narrows and drives(env, encoded, action):
+        if not strategy.narrows and drives(env, encoded, action):
             found = driven(
-                env, instance, encoded, action, strategy.temperature, generator, trace is not None
-            )
+                env, instance, encoded, action, strategy.temperature, generator,
+                trace is not None, expired,
+            )  # fmt: skip
             if trace is not None:
                 trace.append((found.decisions, found.taken))
             cost = env.cost(instance, found.actions)

@@ -7,21 +7,24 @@ numbers: a step of 64 x 50 rollouts otherwise loses a quarter of its time betwee
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
-from nco.envs.rcvrp import RCVRP
+from nco.envs.rcvrp import RCVRP, RCVRPInstance
 from nco.envs.rcvrptw import RCVRPTW
 from nco.models import threads
-from nco.models.pointer import LIGHT, Decisions, instance_arrays
+from nco.models.pointer import LIGHT, Decisions, Encoded, instance_arrays
+from nco.models.pointer import prepare as prepare_decisions
+from nco.search.expiry import watched
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from nco.envs.base import AnyEnvironment
-    from nco.models.pointer import Encoded
+    from nco.search.expiry import Expired
 
 _HEAVY = 2**28  # bytes of masks; what would need more goes step by step
 
@@ -66,6 +69,7 @@ def driven(
     temperature: float,
     generator: torch.Generator | None,
     traced: bool,
+    expired: Expired | None = None,
 ) -> Driven:
     """Rolls out.
 
@@ -77,6 +81,10 @@ def driven(
         temperature: see `nco.models.pointer.decide`.
         generator: of samples.
         traced: whether decisions are wanted.
+        expired: asked every millisecond, in a thread of its own, whether to give up.
+
+    Raises:
+        TimeUp: `expired` said so.
     """
     from nco.search import driving_kernels as kernels
 
@@ -104,7 +112,8 @@ def driven(
         whole.numpy(), timed, _day(instance) if timed else _NO_DAY, held,
     )  # fmt: skip
     filled = (roles, context, allowed, action, steps)
-    threads.share_out(lambda taken: kernels.drive(*given, taken, *filled), count)
+    with watched(expired) as stop:
+        threads.share_out(lambda taken: kernels.drive(*given, stop, taken, *filled), count)
     longest = int(steps.max())
     for v, last in enumerate(steps):  # rollouts that are over stay as they are
         for array in (roles, context, allowed, action) if traced else (action,):
@@ -139,3 +148,18 @@ def _day(instance: Any) -> tuple[Any, ...]:
 _NO_DAY = (
     np.zeros((1, 1, 1), np.int32), *np.zeros((3, 1, 1), np.int32), np.zeros(1, np.int32)
 )  # fmt: skip
+
+
+@cache
+def prepare() -> None:
+    """Loads all compiled loops of decisions; otherwise the first that are worth it do."""
+    from nco.envs import mask_kernels
+
+    prepare_decisions()
+    mask_kernels.prepare()
+    # Loops are loaded, or compiled, for types of arguments: this is the smallest rollout.
+    cost, one = torch.ones(1, 2, 2), torch.ones(1, dtype=torch.int64)
+    instance = RCVRPInstance(cost, cost[0, :1].expand(1, 2, 2), torch.tensor([[0, 1]]), one, one)
+    shapes = (1, 2, 2, 1), (1, 1, 2, 1), (1, 1, 2, 1), (1, 2, 1), (1, 2, 2), (2, 1), (1,)
+    encoded = Encoded.of([torch.zeros(shape) for shape in shapes], 1.0)
+    driven(RCVRP(), instance, encoded, one[None], 0.0, None, traced=False)

@@ -21,7 +21,7 @@ import numpy as np
 from numba import njit
 
 from nco.models.pointer_kernels import choose, make_room
-from nco.models.products import take
+from nco.models.products import peek, take
 
 _NO, _YES = np.uint8(0), np.uint8(1)
 _compiled: Any = njit(nogil=True, fastmath=True, error_model="numpy", cache=True)
@@ -87,7 +87,7 @@ def _finished(state):
 @_compiled
 def drive(
     query, key, value, target, pair, weight, bias, clip, temperature, draw, first, demand,
-    capacity, whole, timed, day, state, taken, roles, context, allowed, action, steps,
+    capacity, whole, timed, day, state, stop, taken, roles, context, allowed, action, steps,
 ):  # fmt: skip
     """Rolls out.
 
@@ -101,6 +101,7 @@ def drive(
       latest and service `[B, N]`, horizon `[B]`; without, anything of these dimensions.
     - `state`, `[V, S]` each: current node, visited `[V, S, N]` uint8, free capacity, units left,
       stops unserved, spare vehicles and time; changed into the last state.
+    - `stop` `[1]`: rollouts are given up once it is not 0; another thread may set it.
     - `taken`: number of encoded instances begun; shared by threads.
     - `roles` `[V, T, S, 2]`, `context` `[V, T, S, C]` and `allowed` `[V, T, S, N]`: filled; or with
       room for one step only, overwritten in each.
@@ -120,7 +121,7 @@ def drive(
         for s in range(count):
             _go(own, s, first[v, s], demand[b], capacity[b], timed, times)
         over = False
-        while not over:
+        while not over and not peek(stop):
             over, r = _finished(own), min(t, roles.shape[1] - 1)
             for s in range(count):
                 _look(own, s, demand[b], capacity[b], whole[b], timed, times, roles[v, r, s],

@@ -12,7 +12,8 @@ import torch
 from nco.envs import environment
 from nco.envs.convert import CONVERSIONS, conversion
 from nco.models.files import load_policy, shipped
-from nco.models.pointer import LIGHT, prepare
+from nco.models.pointer import LIGHT
+from nco.search import driving
 from nco.search.active import ActiveSearch
 from nco.search.batch import PAIRS_AND_VIEWS, refuse_strangers, served_routes, serving
 from nco.search.beam import Beam
@@ -70,10 +71,7 @@ class PolicySolver:
         self._policy(problem)
         wide = problem.size**2 * self.strategy.views >= LIGHT
         if wide or isinstance(self.strategy, ActiveSearch):
-            from nco.envs import mask_kernels
-
-            prepare()
-            mask_kernels.prepare()
+            driving.prepare()
 
     def solve(
         self,

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from nco.models.pointer import LIGHT
-from nco.search.decoding import Rollouts, Strategy, TimeUp, rollout
+from nco.search.decoding import Rollouts, Strategy, rollout
+from nco.search.expiry import TimeUp
 from nco.search.views import Seen
 
 if TYPE_CHECKING:

@@ -23,21 +23,12 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
-from nco.envs import mask_kernels
 from nco.errors import PolicyError
-from nco.models import pointer
 from nco.models.pointer import Decisions, logits
-from nco.search import mcts
+from nco.search import driving, mcts
 from nco.search.completion import Asked, Begun, Choices, Completed, complete
-from nco.search.decoding import (
-    GREEDY,
-    Decoder,
-    Rollouts,
-    Strategy,
-    TimeUp,
-    check_counts,
-    spread,
-)
+from nco.search.decoding import GREEDY, Decoder, Rollouts, Strategy, check_counts, spread
+from nco.search.expiry import TimeUp
 from nco.search.policy import PolicySolver
 from nco.solver import Clock
 
@@ -47,7 +38,7 @@ if TYPE_CHECKING:
     from nco.envs.base import AnyEnvironment
     from nco.models.pointer import Encoded
     from nco.problem import Problem
-    from nco.search.decoding import Expired
+    from nco.search.expiry import Expired
     from nco.solution import Solution
 
 # Rollouts times nodes times nodes: of a round in each view, so that it ends soon, but not so few
@@ -347,8 +338,7 @@ class TreeSolver(PolicySolver):
     def prepare(self, problem: Problem) -> None:
         """See `nco.solver.Prepares`: loads the policy and the compiled loops."""
         super().prepare(problem)
-        pointer.prepare()
-        mask_kernels.prepare()
+        driving.prepare()
         mcts.prepare()
 
     def solve(

@@ -18,14 +18,14 @@ import torch
 from numba import njit
 
 from nco.models.products import exponential, larger
-from nco.search.decoding import TimeUp
+from nco.search.expiry import TimeUp
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from nco.envs.rcvrp import RCVRPInstance
     from nco.models.pointer import Encoded
-    from nco.search.decoding import Expired
+    from nco.search.expiry import Expired
 
 _NEVER = np.float32(-1e30)
 _ZERO = np.float32(0.0)

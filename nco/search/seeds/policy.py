@@ -15,15 +15,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from nco.envs import environment, mask_kernels
+from nco.envs import environment
 from nco.envs.convert import conversion
 from nco.envs.rcvrp import RCVRPInstance
 from nco.errors import UnsupportedError
 from nco.models.files import load_policy, shipped
-from nco.models.pointer import prepare as prepare_loops
 from nco.problem import Problem
+from nco.search import driving
 from nco.search.batch import refuse_strangers, served_routes, serving
-from nco.search.decoding import GREEDY, Rollouts, TimeUp, rollout
+from nco.search.decoding import GREEDY, Rollouts, rollout
+from nco.search.expiry import TimeUp
 from nco.search.seeds.fused import greedy
 from nco.search.seeds.parts import divided, halves, plane
 from nco.search.views import Seen
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from nco.baselines.fleet import Kind
     from nco.models.files import LoadedPolicy
     from nco.route import Route
-    from nco.search.decoding import Expired
+    from nco.search.expiry import Expired
 
 _VIEWS = (2, 1)  # of which the first that there is time for are seen
 _PART = 250  # stops; parts of 100 cost 5 to 10 % more where routes are long
@@ -106,8 +107,7 @@ class PolicySource:
     def prepare(self, problem: Problem) -> None:
         """See `nco.solver.Prepares`: loads the policy and the compiled loops, by using them."""
         if _serving(problem) is not None:
-            prepare_loops()
-            mask_kernels.prepare()
+            driving.prepare()
             two = Problem.from_matrices(np.ones((3, 3)) - np.eye(3), demand=[0, 1, 1], capacity=1)
             self(two, (), 1, Clock(math.inf), 0)
 

@@ -127,6 +127,20 @@ def test_stop_that_no_street_reaches(method):
     assert found.violations == ()
 
 
+@every_solver
+def test_streets_that_do_not_exist_are_not_driven(method):
+    """A tenth of the arcs among twenty stops is missing: all stops are served by the others."""
+    whole = city(20)
+    distance = np.array(whole.profiles[0].distance_m)
+    missing = np.random.default_rng(1).random(distance.shape) < 0.1
+    missing[0] = missing[:, 0] = False
+    distance[missing & ~np.eye(21, dtype=bool)] = np.inf
+    problem = Problem.from_matrices(distance, demand=whole.demand[:, 0], capacity=50, vehicles=9)
+    found = SOLVERS[method].solve(problem, LIMIT_S, seed=0)
+    assert nco.check(problem, found), found.summary()
+    assert not found.unassigned
+
+
 @every_timed_solver
 def test_impossible_window(method):
     """A stop that closes before anybody can be there is left out, with the times."""

@@ -22,6 +22,7 @@ from nco.solver import Clock
 
 # HGS starts its penalties at the largest arc over the largest demand, but no higher than 1000.
 LARGEST_ARC, LARGEST_DEMAND = 1e4, 20.0
+LARGEST = 1e5  # of what HGS takes; arcs that no vehicle may drive are longer than all others
 ENDLESS = 2**31 - 1
 RESERVE = 0.03  # share of the time kept for what HGS does beyond its limit
 FIRST_PART = 0.4  # share of the time for the first part of a search on a busy machine
@@ -132,7 +133,8 @@ class _Model:
         arcs[self._depot] += costs.fixed[0]
         arcs[self._depot, self._depot] = 0.0
         largest = max(1.0, float(costs.dearest + costs.fixed[0]))
-        self._arcs = np.minimum(arcs / largest, float(problem.size)) * LARGEST_ARC
+        arcs = np.minimum(arcs / largest, float(problem.size))
+        self._arcs = arcs * min(LARGEST_ARC, LARGEST / max(1.0, float(arcs.max())))
         demand = problem.demand[:, 0] if problem.dimensions else np.zeros(problem.size)
         capacity = kinds[0].vehicle.capacity[0] if problem.dimensions else np.inf
         if np.isinf(capacity) or not demand.any():

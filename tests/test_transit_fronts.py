@@ -82,6 +82,28 @@ def test_a_sweep_reaches_both_ends():
     assert front.hypervolume(range_of(MANDL)) > 0.8
 
 
+def test_annealing_takes_up_what_it_passes_by():
+    """One run for passengers alone finds designs of many lengths, each with its own values."""
+    objective = Recorded(MANDL)
+    best = design(objective, "annealing", evaluations=20_000, seed=0)
+    front = objective.front
+    assert len(front.points) >= 10
+    assert front.points[0, 0] == pytest.approx(best.cost)
+    for point, lines in zip(front.points, front.lines, strict=True):
+        found = evaluate(MANDL, lines)
+        assert (found.travel_min, found.operator_min) == pytest.approx(tuple(point))
+        assert check_lines(MANDL, lines) == []
+
+
+def test_several_sweeps_share_the_budget():
+    """Two sweeps of three weights are six runs, by seeds of their own."""
+    once, twice = (
+        sweep(MANDL, "annealing", evaluations=30_000, weights=3, sweeps=k) for k in (1, 2)
+    )
+    assert twice.hypervolume(range_of(MANDL)) > 0.8
+    assert not np.array_equal(once.points, twice.points)
+
+
 def test_weights_are_shares_of_the_range():
     """Half passengers, half operator: a full range of either costs the same."""
     objective = weighted(MANDL, 0.5)
@@ -104,6 +126,7 @@ def test_other_networks_have_ranges_too():
         (lambda: Range(1.0, 1.0, 2.0, 1.0), "worst_travel_min is 1.0"),
         (lambda: weighted(MANDL, 1.5), "share is 1.5"),
         (lambda: sweep(MANDL, "hyper", evaluations=9, weights=1), "weights is 1"),
+        (lambda: sweep(MANDL, "hyper", evaluations=9, sweeps=0), "sweeps is 0"),
     ],
 )
 def test_bad_input_is_refused(call, message):

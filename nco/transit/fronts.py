@@ -162,6 +162,17 @@ class Recorded(ExactObjective):
         super().__init__(instance, passenger, operator)
         self.front = Front() if front is None else front
 
+    @property
+    def front_operator_min(self) -> tuple[float, float]:
+        """See `ExactObjective`."""
+        usual = range_of(self.instance)
+        return usual.best_operator_min, usual.worst_operator_min
+
+    def take_up(self, lines: NDArray[np.int16]) -> None:
+        """See `ExactObjective`."""
+        if len(lines):
+            self.front.add(self.evaluator.batch(lines, self.threads), lines)
+
     def values(self, lines: NDArray[np.int16]) -> Evaluations:
         """See `ExactObjective`."""
         found = super().values(lines)
@@ -191,10 +202,14 @@ def sweep(
     evaluations: int | None = None,
     time_limit_s: float | None = None,
     weights: int = 11,
+    sweeps: int = 1,
     seed: int = 0,
     initial: Sequence[Lines] = (),
 ) -> Front:
     """The front of a method that is run with one weight after the other, from the last one's lines.
+
+    Annealing on the exact evaluator also takes up the best lines that it passes by at every time of
+    all lines, which fills the front between the optima of weights.
 
     Args:
         instance: what lines are for.
@@ -202,25 +217,32 @@ def sweep(
         evaluations: in total; each run gets its share.
         time_limit_s: in total.
         weights: how many, from the operator's side to the passengers'.
+        sweeps: how often, each time from the beginning by other seeds; what lines a sweep goes on
+            from is chance, so several of them together find more.
         seed: of the first run, the next ones take the next seeds.
         initial: sets of lines to begin with.
 
     Raises:
-        InputError: fewer than two weights, or no budget.
+        InputError: fewer than two weights or one sweep, or no budget.
     """
     from nco.transit.design.registry import design
 
     if weights < 2:
         raise InputError(f"weights is {weights}; give 2 or more")
-    front, start = Front(), list(initial)
-    for k in range(weights):
+    if sweeps < 1:
+        raise InputError(f"sweeps is {sweeps}; give 1 or more")
+    front, runs = Front(), weights * sweeps
+    for run in range(runs):
+        k = run % weights
+        if k == 0:
+            start = list(initial)
         objective = weighted(instance, k / (weights - 1), front)
         found = design(
             objective,
             method,
-            evaluations=None if evaluations is None else max(1, evaluations // weights),
-            time_limit_s=None if time_limit_s is None else time_limit_s / weights,
-            seed=seed + k,
+            evaluations=None if evaluations is None else max(1, evaluations // runs),
+            time_limit_s=None if time_limit_s is None else time_limit_s / runs,
+            seed=seed + run,
             initial=start,
         )
         # A method may have its own evaluator, so its answer is taken up besides.

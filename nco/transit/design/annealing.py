@@ -43,6 +43,7 @@ SAMPLE = 20  # changes, of which half cost more than the hot temperature where n
 WARM = 0.1  # share of the hot one from which given lines are gone on from
 TRIES = 30  # changes of a line in a row, in compiled loops
 CHUNK_S = 0.05  # of compiled search between two looks at the clock
+PLACES = 500  # of a front, by the time of all lines
 CHUNKS = 200  # at least, of a budget of evaluations
 EXCHANGES = 20  # how often the island that is behind takes over the best lines
 CHANCES = {
@@ -173,6 +174,8 @@ class Annealing:
                     exchanged = int(progress.share * EXCHANGES)
                     behind = max(islands, key=lambda island: island.cost)
                     behind.go_on_from(min(islands, key=lambda island: island.cost))
+        for island in islands:
+            objective.take_up(island.shelved)
 
 
 class Island:
@@ -200,6 +203,7 @@ class Island:
         cost, outside = kernels.cost_of(self._times, self._room, both)
         self._state = np.array([cost, np.inf if outside else cost, 0.0])
         self._offset = self._times.weights[0] * code.transfer
+        self._shelf = _shelf(objective, code, lines)
         weights = np.array([CHANCES[move] for move in MOVES])
         self._chances = np.cumsum(weights) / weights.sum()
 
@@ -218,11 +222,16 @@ class Island:
         """How many sets of lines were evaluated."""
         return int(self._state[2])
 
+    @property
+    def shelved(self) -> Nodes:
+        """`[B, R, L]` what was kept for a front."""
+        return self._shelf.lines[np.isfinite(self._shelf.journey)]
+
     def run(self, rounds: int, temperature: float) -> None:
         """Changes so many lines, each many times."""
         kernels.anneal(
-            self._streets, self._times, self._room, self.lines, self.best, self._state, rounds,
-            TRIES, temperature, self._chances, self._bits,
+            self._streets, self._times, self._room, self.lines, self.best, self._state,
+            self._shelf, rounds, TRIES, temperature, self._chances, self._bits,
         )  # fmt: skip
 
     def go_on_from(self, other: Island) -> None:
@@ -271,6 +280,20 @@ def _times(objective: ExactObjective, code: Code) -> kernels.Times:
         (code.bits, code.numbers[1], code.far, code.limit),
         (stride, code.vectors),
         (objective.passenger * minute, objective.operator * minute / 2, node, longest),
+    )
+
+
+def _shelf(objective: ExactObjective, code: Code, lines: Nodes) -> kernels.Shelf:
+    """Places for a front, if one is asked for and passengers count."""
+    asked = objective.front_operator_min if objective.passenger else None
+    places = PLACES if asked else 0
+    # One unit of time of all lines is half a minute's share there and back.
+    first, last = (int(2 * minutes * 60 / code.unit_s) for minutes in asked or (0, 0))
+    return kernels.Shelf(
+        np.full(places, np.inf),
+        np.full((places, *lines.shape), -1, np.int16),
+        first,
+        max(1, -(-(last - first) // PLACES)),
     )
 
 

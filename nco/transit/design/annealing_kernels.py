@@ -75,6 +75,23 @@ class Room(NamedTuple):
     trial: NDArray[np.int16]
 
 
+class Shelf(NamedTuple):
+    """The best lines that were seen, by the time of all lines; a front has points between optima.
+
+    Attributes:
+        journey: `[K]` the least mean journey at each time of all lines, in units of time; none
+            where nothing is asked for.
+        lines: `[K, R, L]` that have it.
+        first: time of all lines there and back where the first place begins.
+        width: of a place.
+    """
+
+    journey: NDArray[np.float64]
+    lines: NDArray[np.int16]
+    first: int
+    width: int
+
+
 @inline
 def _join(group, line):
     for k in range(1, stops_of(line)):
@@ -264,9 +281,23 @@ def _swapped(line, other):
 
 
 @inline
-def _accepted(cost, outside, temperature, lines, best, state, bits):
+def _shelved(cost, both, weights, lines, shelf):
+    """Keeps lines that connect all nodes, if nothing as short was as good."""
+    place = (both - shelf.first) // shelf.width
+    if 0 <= place < len(shelf.journey):
+        journey = (cost - weights[1] * both) / weights[0]
+        if journey < shelf.journey[place] - 1e-9:
+            shelf.journey[place] = journey
+            for k in range(len(lines)):
+                _kept(shelf.lines[place, k], lines[k])
+
+
+@inline
+def _accepted(cost, outside, both, times, temperature, lines, best, state, shelf, bits):
     """Whether a cost is accepted; best lines are kept."""
     state[2] += 1.0
+    if outside == 0 and len(shelf.journey):
+        _shelved(cost, both, times.weights, lines, shelf)
     if cost >= state[0] - temperature * np.log(1.0 - uniform(bits)):
         return False
     state[0] = cost
@@ -278,7 +309,7 @@ def _accepted(cost, outside, temperature, lines, best, state, bits):
 
 
 @inline
-def _exchanged(streets, times, room, lines, best, state, r, temperature, bits):
+def _exchanged(streets, times, room, lines, best, state, shelf, r, temperature, bits):
     """Two lines exchange what is behind a stop that they share, if that is accepted."""
     trial = room.trial
     s = (r + 1 + below(bits, len(lines) - 1)) % len(lines)
@@ -293,13 +324,15 @@ def _exchanged(streets, times, room, lines, best, state, r, temperature, bits):
     _swapped(lines[s], trial[1])
     both = whole(times, room, lines, -1, room.dist, room.on, room.group)
     cost, outside = cost_of(times, room, both)
-    if not _accepted(cost, outside, temperature, lines, best, state, bits):
+    if not _accepted(cost, outside, both, times, temperature, lines, best, state, shelf, bits):
         _swapped(lines[r], trial[0])
         _swapped(lines[s], trial[1])
 
 
 @compiled
-def anneal(streets, times, room, lines, best, state, rounds, tries, temperature, chances, bits):
+def anneal(
+    streets, times, room, lines, best, state, shelf, rounds, tries, temperature, chances, bits
+):
     """Searches from lines.
 
     Args:
@@ -309,6 +342,7 @@ def anneal(streets, times, room, lines, best, state, rounds, tries, temperature,
         lines: `[R, L]` where the search stands, changed.
         best: `[R, L]` the best lines without a violation, changed.
         state: `[3]` cost of the lines, cost of the best, and how many sets were evaluated.
+        shelf: what else is kept, changed.
         rounds: how many; in each another line is changed.
         tries: changes in a round.
         temperature: in units of cost.
@@ -319,7 +353,7 @@ def anneal(streets, times, room, lines, best, state, rounds, tries, temperature,
     for _ in range(rounds):
         r = below(bits, len(lines))
         if len(lines) > 1 and uniform(bits) < 0.5:
-            _exchanged(streets, times, room, lines, best, state, r, temperature, bits)
+            _exchanged(streets, times, room, lines, best, state, shelf, r, temperature, bits)
         rest = whole(times, room, lines, r, room.base, room.base_on, room.base_group)
         state[2] += 1.0
         for _ in range(tries):
@@ -331,5 +365,7 @@ def anneal(streets, times, room, lines, best, state, rounds, tries, temperature,
             both = _with(times, room, trial, rest)
             cost, outside = cost_of(times, room, both)
             _swapped(lines[r], trial)
-            if not _accepted(cost, outside, temperature, lines, best, state, bits):
+            if not _accepted(
+                cost, outside, both, times, temperature, lines, best, state, shelf, bits
+            ):
                 _swapped(lines[r], trial)

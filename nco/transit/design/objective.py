@@ -73,6 +73,17 @@ class ExactObjective:
         self.evaluator = Evaluator(instance)
         self.evaluations = 0
 
+    @property
+    def front_operator_min(self) -> tuple[float, float] | None:
+        """Minutes of all lines between which a method should also `take_up` what it passes by.
+
+        None where only the best lines count.
+        """
+        return None
+
+    def take_up(self, lines: Nodes) -> None:
+        """Is shown lines that a method evaluated, and counted, by itself."""
+
     def costs(self, lines: Nodes) -> Floats:
         """See `Objective`."""
         return self.of(self.values(lines))

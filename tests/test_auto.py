@@ -7,10 +7,13 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pytest
 
+from nco.objective import Feature, Objective
 from nco.problem import Problem
+from nco.route import Route
 from nco.search import auto
 from nco.search.auto import Auto
 from nco.solution import Solution
+from nco.vehicle import Vehicle
 
 
 @dataclass
@@ -102,3 +105,23 @@ def test_long_time_with_windows_is_shared_with_pyvrp(told, limit_s, rest_s):
         rest_s
     )
     assert not told.genetic.asked
+
+
+def test_first_trips_begin_where_nothing_drives_several_for_the_longest_route(told):
+    """What PyVRP cannot do goes to the neighbourhood search, one trip a vehicle and warm."""
+    of_both = frozenset({Feature.TRIPS, Feature.LONGEST_ROUTE})
+    told.lns.supports = Auto.supports - {Feature.TRIPS}
+    told.trips.supports = Auto.supports - of_both
+    vehicles = [Vehicle(capacity=(2.0,), max_trips=2), Vehicle(capacity=(2.0,), max_trips=1)]
+    problem = replace(plain(6), vehicles=vehicles, objective=Objective(longest_route=1.0))
+    given = [Route(0, (1, 2)), Route(0, (3, 4)), Route(1, (5, 6))]
+    initial = Solution.from_routes(problem, given)
+    assert not initial.violations
+    seen = []
+    solve = told.lns.solve
+    told.lns.solve = lambda *asked: seen.append(asked) or solve(*asked)
+    found = told.solve(problem, 1.0, 7, initial)
+    single, _, _, first = seen[0]
+    assert [vehicle.max_trips for vehicle in single.vehicles] == [1, 1]
+    assert first.routes == (given[0], given[2])
+    assert found.cost.total <= initial.cost.total

@@ -13,11 +13,12 @@ from nco.problem import Feature
 from nco.search.genetic.solver import Genetic
 from nco.search.islands import at_once
 from nco.search.lns.solver import LNS
+from nco.solution import Solution
 from nco.solver import MAX_SEED, Clock
 
 if TYPE_CHECKING:
     from nco.problem import Problem
-    from nco.solution import Solution
+    from nco.route import Route
 
 PLAIN = frozenset({Feature.CAPACITY, Feature.UNREACHABLE})
 """What a problem may ask for the genetic search to get further than the neighbourhood search."""
@@ -83,7 +84,8 @@ class Auto:
             if problem.features <= self.trips.supports:
                 found = self._best_of(self.trips, problem, time_limit_s, seed, initial)
             else:
-                found = self.lns.solve(_single_trips(problem), time_limit_s, seed)
+                single = _single_trips(problem)
+                found = self.lns.solve(single, time_limit_s, seed, _first_trips(single, initial))
             return finished(problem, found.routes, initial, clock, method=self.name, seed=seed)
         again = _plain(problem) and _small(problem) and self.genetic.max_iterations is None
         found = self._run(problem, _run_s(time_limit_s, again), seed, initial)
@@ -160,6 +162,16 @@ def _run_s(left_s: float, again: bool) -> float:
 def _single_trips(problem: Problem) -> Problem:
     vehicles = [replace(vehicle, max_trips=1) for vehicle in problem.vehicles]
     return replace(problem, vehicles=tuple(vehicles))
+
+
+def _first_trips(single: Problem, initial: Solution | None) -> Solution | None:
+    """What an initial solution has for a problem of one trip a vehicle."""
+    if initial is None:
+        return None
+    first: dict[int, Route] = {}
+    for route in initial.routes:
+        first.setdefault(route.vehicle, route)
+    return Solution.from_routes(single, list(first.values()))
 
 
 SOLVER = Auto()

@@ -34,6 +34,8 @@ _METHODS: dict[str, str] = {
     "nsga2": "nco.transit.design.nsga:METHOD",
     "mcts": "nco.transit.design.tree:MCTS",
     "mcts-plain": "nco.transit.design.tree:PLAIN",
+    "mcts-built": "nco.transit.design.tree:BUILT",
+    "mcts-built-plain": "nco.transit.design.tree:BUILT_PLAIN",
     "policy-sampling": "nco.transit.design.policy:SAMPLING",
     "policy-beam": "nco.transit.design.policy:BEAM",
 }

@@ -300,3 +300,4 @@ class TreeDesign:
 MCTS = TreeDesign()
 BUILT = TreeDesign(built=8, starts=8, name="mcts-built")
 PLAIN = TreeDesign(guide=WalkGuide, name="mcts-plain")
+BUILT_PLAIN = TreeDesign(guide=WalkGuide, built=8, starts=8, name="mcts-built-plain")

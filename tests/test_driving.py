@@ -64,6 +64,19 @@ def test_one_loop_and_single_steps_take_the_same_decisions(name, strategy, vehic
 
 
 @pytest.mark.parametrize("name", PROBLEMS)
+def test_threads_share_out_the_rollouts_of_one_instance(name, monkeypatch):
+    """Two threads take pieces of different lengths of time, and nothing else changes."""
+    instance = MAKE[name](1, 12, seed=2)
+    monkeypatch.setattr(driving.threads, "count", lambda: 1)
+    alone = rolled_out(name, instance, Strategy(temperature=1.0))
+    monkeypatch.setattr(driving.threads, "count", lambda: 2)
+    shared = rolled_out(name, instance, Strategy(temperature=1.0))
+    assert torch.equal(alone[0].actions, shared[0].actions)
+    for field in dataclasses.fields(alone[1]):
+        torch.testing.assert_close(getattr(alone[1], field.name), getattr(shared[1], field.name))
+
+
+@pytest.mark.parametrize("name", PROBLEMS)
 def test_compiled_rollouts_keep_every_rule(name):
     """More rollouts than a tile of decisions holds, checked leg by leg in plain loops."""
     instance = MAKE[name](2, 11, seed=5)

@@ -16,7 +16,7 @@ import torch
 from nco.envs.rcvrp import RCVRP, RCVRPInstance
 from nco.envs.rcvrptw import RCVRPTW
 from nco.models import threads
-from nco.models.pointer import LIGHT, Decisions, Encoded, instance_arrays
+from nco.models.pointer import LIGHT, PIECES, Decisions, Encoded, instance_arrays
 from nco.models.pointer import prepare as prepare_decisions
 from nco.search.expiry import watched
 
@@ -105,19 +105,24 @@ def driven(
     roles = np.empty((count, kept, rollouts, 2), np.int64)
     context = np.empty((count, kept, rollouts, numbers), np.float32)
     allowed = np.empty((count, kept, rollouts, nodes), np.bool_)
-    action, steps = np.empty((count, most, rollouts), np.int64), np.empty(count, np.int64)
+    action = np.empty((count, most, rollouts), np.int64)
+    # Few views are shared out by rollouts.
+    parts = min(rollouts, -(-PIECES * threads.count() // count)) if threads.count() > 1 else 1
+    piece = -(-rollouts // parts)
+    steps = np.empty((count, -(-rollouts // piece)), np.int64)
     given = (
         *instance_arrays(encoded), np.float32(temperature), draw.numpy(),
         _array(first.reshape(count, rollouts)), _array(instance.demand), _array(instance.capacity),
-        whole.numpy(), timed, _day(instance) if timed else _NO_DAY, held,
+        whole.numpy(), timed, _day(instance) if timed else _NO_DAY, piece, held,
     )  # fmt: skip
     filled = (roles, context, allowed, action, steps)
     with watched(expired) as stop:
-        threads.share_out(lambda taken: kernels.drive(*given, stop, taken, *filled), count)
+        threads.share_out(lambda taken: kernels.drive(*given, stop, taken, *filled), steps.size)
     longest = int(steps.max())
-    for v, last in enumerate(steps):  # rollouts that are over stay as they are
+    for (v, part), last in np.ndenumerate(steps):  # rollouts that are over stay as they are
+        own = slice(part * piece, (part + 1) * piece)
         for array in (roles, context, allowed, action) if traced else (action,):
-            array[v, last + 1 : longest] = array[v, last]
+            array[v, last + 1 : longest, own] = array[v, last, own]
     taken = torch.from_numpy(action[:, :longest])
     paths = taken.transpose(1, 2).reshape(*first.shape, longest)
     shown = (torch.from_numpy(x[:, :longest].reshape(count, -1, x.shape[-1]))

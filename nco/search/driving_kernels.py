@@ -87,7 +87,7 @@ def _finished(state):
 @_compiled
 def drive(
     query, key, value, target, pair, weight, bias, clip, temperature, draw, first, demand,
-    capacity, whole, timed, day, state, stop, taken, roles, context, allowed, action, steps,
+    capacity, whole, timed, day, piece, state, stop, taken, roles, context, allowed, action, steps,
 ):  # fmt: skip
     """Rolls out.
 
@@ -99,39 +99,46 @@ def drive(
     - `whole` `[B, 2]`: number of stops and of units, float32, at least 1.
     - `timed`: whether there are times. `day` holds them in ticks: duration `[B, N, N]`, opens,
       latest and service `[B, N]`, horizon `[B]`; without, anything of these dimensions.
+    - `piece`: rollouts of a view that one thread takes in one go.
     - `state`, `[V, S]` each: current node, visited `[V, S, N]` uint8, free capacity, units left,
       stops unserved, spare vehicles and time; changed into the last state.
     - `stop` `[1]`: rollouts are given up once it is not 0; another thread may set it.
-    - `taken`: number of encoded instances begun; shared by threads.
+    - `taken`: number of pieces begun; shared by threads.
     - `roles` `[V, T, S, 2]`, `context` `[V, T, S, C]` and `allowed` `[V, T, S, N]`: filled; or with
       room for one step only, overwritten in each.
     - `action` `[V, T, S]`: filled.
-    - `steps` `[V]`: filled with the number of decisions of the longest rollout. The entry behind
-      its last decision is what rollouts that are over see and do.
+    - `steps` `[V, pieces]`: filled with the number of decisions of the longest rollout of a piece.
+      The entry behind its last decision is what rollouts that are over see and do.
     """
     views, count = len(query) // len(pair), first.shape[1]
-    room = make_room(key.shape[1:], count)
-    v = take(taken)
-    while v < len(query):
-        b, t = v // views, 0
-        own = (state[0][v], state[1][v], state[2][v], state[3][v], state[4][v], state[5][v],
-               state[6][v])  # fmt: skip
+    parts = -(-count // piece)
+    room = make_room(key.shape[1:], piece)
+    place = take(taken)
+    while place < len(query) * parts:
+        v, t = place // parts, 0
+        b, part = v // views, place % parts
+        own = slice(part * piece, min((part + 1) * piece, count))
+        size = own.stop - own.start
+        held = (state[0][v, own], state[1][v, own], state[2][v, own], state[3][v, own],
+                state[4][v, own], state[5][v, own], state[6][v, own])  # fmt: skip
         d = b if timed else 0
         times = (day[0][d], day[1][d], day[2][d], day[3][d], day[4][d])
-        for s in range(count):
-            _go(own, s, first[v, s], demand[b], capacity[b], timed, times)
+        for s in range(size):
+            _go(held, s, first[v, own.start + s], demand[b], capacity[b], timed, times)
         over = False
         while not over and not peek(stop):
-            over, r = _finished(own), min(t, roles.shape[1] - 1)
-            for s in range(count):
-                _look(own, s, demand[b], capacity[b], whole[b], timed, times, roles[v, r, s],
-                      context[v, r, s], allowed[v, r, s])  # fmt: skip
-            choose(query[v], key[v], value[v], target[v], pair[b], weight, bias, clip, roles[v, r],
-                   context[v, r], allowed[v, r], temperature, draw[min(t, len(draw) - 1), v], 0,
-                   count, room, action[v, t])  # fmt: skip
+            over, r = _finished(held), min(t, roles.shape[1] - 1)
+            for s in range(size):
+                k = own.start + s
+                _look(held, s, demand[b], capacity[b], whole[b], timed, times, roles[v, r, k],
+                      context[v, r, k], allowed[v, r, k])  # fmt: skip
+            choose(query[v], key[v], value[v], target[v], pair[b], weight, bias, clip,
+                   roles[v, r, own], context[v, r, own], allowed[v, r, own], temperature,
+                   draw[min(t, len(draw) - 1), v, own], 0, size, room,
+                   action[v, t, own])  # fmt: skip
             if not over:
-                for s in range(count):
-                    _go(own, s, action[v, t, s], demand[b], capacity[b], timed, times)
+                for s in range(size):
+                    _go(held, s, action[v, t, own.start + s], demand[b], capacity[b], timed, times)
                 t += 1
-        steps[v] = t
-        v = take(taken)
+        steps[v, part] = t
+        place = take(taken)

@@ -154,6 +154,13 @@ def _walk(
         )
     clock = max(vehicle.shift_s[0], float(problem.window_s[vehicle.start][0]))
     log = [(vehicle.start, clock, clock)]  # node, arrival, start of service
+    closes = float(problem.window_s[vehicle.start][1])
+    if _over(clock, closes):
+        message = (
+            f"route {its_routes[0]}: vehicle {v} leaves {problem.names[vehicle.start]!r} at "
+            f"{clock:.1f} s, {clock - closes:.1f} s after it closes"
+        )
+        tally.add("time window", message, its_routes[0], vehicle.start)
     here, metres = vehicle.start, 0.0
     for r in its_routes:
         load = [0.0] * problem.dimensions

@@ -117,6 +117,19 @@ def test_each_other_violation():
     assert kinds(Problem.from_matrices(distance), [[2, 1]]) == []
 
 
+def test_a_depot_is_left_before_it_closes():
+    """A shift that begins after the first depot has closed is late there, and only there."""
+    late, early = (Vehicle(start=0, end=1, shift_s=(begin, 100.0)) for begin in (11.0, 10.0))
+    distance = np.ones((3, 3)) - np.eye(3)
+    problem = Problem.from_matrices(
+        distance, depots=2, vehicles=[late], window_s=[[0, 10], [0, np.inf], [0, np.inf]]
+    )
+    solution = Solution.from_routes(problem, [Route(0, (2,))])
+    assert [violation.kind for violation in solution.violations] == ["time window"]
+    assert kinds(problem, [Route(0, (2,))]) == ["time window"]
+    assert kinds(dataclasses.replace(problem, vehicles=(early,)), [Route(0, (2,))]) == []
+
+
 def test_several_trips_share_the_shift():
     """The second trip of a vehicle begins when the first one ends."""
     vehicle = Vehicle(capacity=(2,), max_trips=2, shift_s=(0, 100))

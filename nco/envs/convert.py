@@ -13,8 +13,7 @@ import torch
 
 from nco.envs.arcs import arc_cost, coordinates, linked, whole_units
 from nco.envs.atsp import ATSPInstance
-from nco.envs.instances import Instances
-from nco.envs.instances import each
+from nco.envs.instances import Instances, each
 from nco.envs.rcvrp import UNLIMITED, RCVRPInstance
 from nco.envs.rcvrptw import (
     FOREVER,

@@ -49,7 +49,32 @@ class InstanceGenerator(Generator):  # type: ignore[misc]
         return TensorDict({"instance": instance}, batch_size=batch)
 
 
-class RL4COEnv(RL4COEnvBase):  # type: ignore[misc]
+class BridgedEnv(RL4COEnvBase):  # type: ignore[misc]
+    """What all environments of ours need to be one of RL4CO and of torchrl.
+
+    Attributes:
+        actions: how many there are.
+    """
+
+    actions: int
+
+    def reset(
+        self,
+        td: TensorDict | None = None,
+        batch_size: Any = None,
+        set_state: bool | None = None,  # noqa: ARG002 (torchrl passes it; RL4CO does not take it)
+    ) -> TensorDict:
+        """Resets to what is given, or to what the generator draws."""
+        return super().reset(td, batch_size)
+
+    def _make_spec(self, td_params: TensorDict | None = None) -> None:  # noqa: ARG002 (theirs)
+        self.observation_spec = _spec(self._reset(batch_size=[1])[0])
+        self.action_spec = Categorical(self.actions, shape=(1,), dtype=torch.int64)
+        self.reward_spec = Unbounded((1,))
+        self.done_spec = Unbounded((1,), dtype=torch.bool)
+
+
+class RL4COEnv(BridgedEnv):
     """One of our environments, on directed matrices, as an RL4CO environment.
 
     Observation: `instance` and `state`, with the fields of our classes; `action_mask`; and what
@@ -74,16 +99,8 @@ class RL4COEnv(RL4COEnvBase):  # type: ignore[misc]
         # RL4CO picks embeddings and start nodes by this name.
         self.name = self.bridge.name
         self.generator = generator
+        self.actions = self._nodes
         self._make_spec()
-
-    def reset(
-        self,
-        td: TensorDict | None = None,
-        batch_size: Any = None,
-        set_state: bool | None = None,  # noqa: ARG002 (torchrl passes it; RL4CO does not take it)
-    ) -> TensorDict:
-        """Resets to given instances, or to drawn ones."""
-        return super().reset(td, batch_size)
 
     def _reset(self, td: TensorDict | None = None, batch_size: Any = None) -> TensorDict:
         if td is None or "state" in td:  # torchrl resets with what an earlier reset returned
@@ -163,12 +180,6 @@ class RL4COEnv(RL4COEnvBase):  # type: ignore[misc]
         done = self.env.done(state)[:, 0]
         if not done.all():
             raise ProblemError(f"rollout {int((~done).nonzero()[0])} is not complete")
-
-    def _make_spec(self, td_params: TensorDict | None = None) -> None:  # noqa: ARG002 (theirs)
-        self.observation_spec = _spec(self._reset(batch_size=[1])[0])
-        self.action_spec = Categorical(self._nodes, shape=(1,), dtype=torch.int64)
-        self.reward_spec = Unbounded((1,))
-        self.done_spec = Unbounded((1,), dtype=torch.bool)
 
 
 def _fields(td: TensorDict) -> dict[str, Tensor]:

@@ -9,11 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import torch
-from rl4co.envs.common.base import RL4COEnvBase
 from rl4co.envs.common.utils import Generator
 from tensordict import TensorDict
-from torchrl.data import Categorical, Composite, Unbounded
 
+from nco.envs.rl4co import BridgedEnv
 from nco.envs.transit import TransitState
 from nco.errors import ProblemError
 
@@ -36,7 +35,7 @@ class _Begin(Generator):  # type: ignore[misc]
         return TensorDict({"line": torch.zeros(tuple(batch_size), dtype=torch.int64)}, batch_size)
 
 
-class TransitRL4COEnv(RL4COEnvBase):  # type: ignore[misc]
+class TransitRL4COEnv(BridgedEnv):
     """One instance, any number of rollouts of it.
 
     Observation: the fields of `TransitState` and `action_mask`. Rewards are zero but for the last
@@ -62,16 +61,8 @@ class TransitRL4COEnv(RL4COEnvBase):  # type: ignore[misc]
         super().__init__(**kwargs)
         self.env, self.objective, self.potential = env, objective, potential
         self.generator = _Begin()
+        self.actions = env.close + 1
         self._make_spec()
-
-    def reset(
-        self,
-        td: TensorDict | None = None,
-        batch_size: Any = None,
-        set_state: bool | None = None,  # noqa: ARG002 (torchrl passes it; RL4CO does not take it)
-    ) -> TensorDict:
-        """Begins rollouts."""
-        return super().reset(td, batch_size)
 
     def _reset(self, td: TensorDict | None = None, batch_size: Any = None) -> TensorDict:
         given = td.batch_size if td is not None else batch_size
@@ -127,15 +118,6 @@ class TransitRL4COEnv(RL4COEnvBase):  # type: ignore[misc]
             raise ProblemError(
                 f"rollout {b} has lines that are not closed; go on until all are done"
             )
-
-    def _make_spec(self, td_params: TensorDict | None = None) -> None:  # noqa: ARG002 (theirs)
-        shown = self._reset(batch_size=[1])[0]
-        self.observation_spec = Composite(
-            {name: Unbounded(value.shape, dtype=value.dtype) for name, value in shown.items()}
-        )
-        self.action_spec = Categorical(self.env.close + 1, shape=(1,), dtype=torch.int64)
-        self.reward_spec = Unbounded((1,))
-        self.done_spec = Unbounded((1,), dtype=torch.bool)
 
 
 def direct_share(env: TransitEnv, weight: float = 1.0) -> Callable[[TransitState], Tensor]:

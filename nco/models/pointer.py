@@ -35,8 +35,6 @@ if TYPE_CHECKING:
 # the compiled loops. It must not matter whether they are loaded: the same seed, the same answer.
 LIGHT = 20_000
 
-PIECES = 4  # of the work, for each thread, at least
-
 
 @dataclass(frozen=True)
 class Encoded:
@@ -205,11 +203,10 @@ def _decided(encoded: Encoded, decisions: Decisions, temperature: float, draw: T
     action = torch.zeros(shape, dtype=torch.int64)
     drawn = draw.expand(shape).contiguous().numpy()
     given = (*_arrays(encoded, decisions), np.float32(temperature), drawn)
-    # Few instances are shared out by decisions, many by instances.
-    parts = -(-PIECES * threads.count() // shape[0]) if threads.count() > 1 else 1
-    piece = -(-shape[1] // parts)
+    piece = threads.piece(*shape)
     threads.share_out(
-        lambda taken: kernels.decide(*given, piece, taken, action.numpy()), shape[0] * parts
+        lambda taken: kernels.decide(*given, piece, taken, action.numpy()),
+        shape[0] * -(-shape[1] // piece),
     )
     return action
 

@@ -141,10 +141,10 @@ def _draw(logit, temperature, allowed, draw, chosen, count, lanes, top, total, f
 
 @_inline
 def make_room(shape, most):
-    """What `choose` overwrites, for keys of that shape `[H, N, W]` and at most so many decisions."""
+    """What decisions overwrite, for keys of that shape `[H, N, W]` and at most so many decisions."""
     heads, nodes, width = shape
     size, tile = heads * width, _lanes(most, TILE)
-    rows = np.zeros((tile, size), np.float32)
+    rows = np.zeros((tile, size + PAD), np.float32)[:, :size]
     q, g = np.zeros((size, tile), np.float32), np.zeros((size, tile), np.float32)
     p = np.zeros((heads, nodes, tile), np.float32)
     logit = np.zeros((nodes, tile), np.float32)
@@ -301,24 +301,18 @@ def weigh(
     `[V, E]` have an entry an instance.
     """
     heads, nodes, width = key.shape[1:]
-    views, size, tile = len(query) // len(pair), heads * width, _lanes(allowed.shape[1], TILE)
-    rows = np.zeros((tile, size + PAD), np.float32)[:, :size]
+    views, size = len(query) // len(pair), heads * width
+    room = make_room(key.shape[1:], allowed.shape[1])
+    rows, q, g, p, logit, tanh, shut, line, top, total, share, chosen, _ = room
+    tile = len(chosen)
     turned = np.zeros((tile, size + PAD), np.float32)[:, :size]
-    q, g = np.zeros((size, tile), np.float32), np.zeros((size, tile), np.float32)
     dg, scaled = np.zeros((size, tile), np.float32), np.zeros((width, tile), np.float32)
     dq = np.zeros((size, tile), np.float32)
-    p = np.zeros((heads, nodes, tile), np.float32)
-    dp, logit = np.zeros((nodes, tile), np.float32), np.zeros((nodes, tile), np.float32)
-    tanh, shut = np.zeros_like(logit), np.zeros_like(logit)
-    line = np.zeros((tile, nodes), np.float32)
-    top, total = np.zeros(tile, np.float32), np.zeros(tile, np.float32)
-    share = np.zeros((heads, tile), np.float32)
-    step = np.zeros(tile, np.float32)
+    dp, step = np.zeros((nodes, tile), np.float32), np.zeros(tile, np.float32)
     # Sums over tiles so far, and with the tile at hand: they change places.
     keys = np.zeros((2, heads, nodes, width), np.float32)
     values = np.zeros_like(keys)
     targets = np.zeros((2, nodes, size + PAD), np.float32)[:, :, :size]
-    chosen = np.zeros(tile, np.int64)
     forced = np.zeros(allowed.shape[1], np.int64)
     b = take(taken)
     while b < len(allowed):

@@ -15,9 +15,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+PIECES = 4  # of the work, for each thread, at least
+
+
 def count() -> int:
     """How many threads compiled loops may use: as many as torch has been given."""
     return torch.get_num_threads()
+
+
+def piece(instances: int, decisions: int) -> int:
+    """How many decisions of an instance a thread takes in one go.
+
+    Few instances are shared out by decisions, many by instances.
+    """
+    parts = -(-PIECES * count() // instances) if count() > 1 else 1
+    return -(-decisions // parts)
 
 
 def share_out(run: Callable[[Any], None], pieces: int) -> None:

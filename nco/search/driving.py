@@ -16,7 +16,7 @@ import torch
 from nco.envs.rcvrp import RCVRP, RCVRPInstance
 from nco.envs.rcvrptw import RCVRPTW
 from nco.models import threads
-from nco.models.pointer import LIGHT, PIECES, Decisions, Encoded, instance_arrays
+from nco.models.pointer import LIGHT, Decisions, Encoded, instance_arrays
 from nco.models.pointer import prepare as prepare_decisions
 from nco.search.expiry import watched
 
@@ -106,9 +106,7 @@ def driven(
     context = np.empty((count, kept, rollouts, numbers), np.float32)
     allowed = np.empty((count, kept, rollouts, nodes), np.bool_)
     action = np.empty((count, most, rollouts), np.int64)
-    # Few views are shared out by rollouts.
-    parts = min(rollouts, -(-PIECES * threads.count() // count)) if threads.count() > 1 else 1
-    piece = -(-rollouts // parts)
+    piece = threads.piece(count, rollouts)
     steps = np.empty((count, -(-rollouts // piece)), np.int64)
     given = (
         *instance_arrays(encoded), np.float32(temperature), draw.numpy(),

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import time
-from importlib import import_module
 from types import MappingProxyType
 
-from nco.errors import InputError
 from nco.problem import Problem
+from nco.registry import add_method, load_method
 from nco.solution import Solution
 from nco.solver import Prepares, Solver, check_limits, on_cores, refuse_unsupported
 
@@ -48,9 +47,7 @@ def register(name: str, target: str) -> None:
     Raises:
         InputError: the name is taken.
     """
-    if name in _METHODS:
-        raise InputError(f"method {name!r} is already registered as {_METHODS[name]}")
-    _METHODS[name] = target
+    add_method(_METHODS, name, target)
 
 
 def solver(method: str | Solver) -> Solver:
@@ -61,10 +58,7 @@ def solver(method: str | Solver) -> Solver:
     """
     if not isinstance(method, str):
         return method
-    if method not in _METHODS:
-        raise InputError(f"method {method!r} is unknown; known are {', '.join(_METHODS)}")
-    module, attribute = _METHODS[method].split(":")
-    found: Solver = getattr(import_module(module), attribute)
+    found: Solver = load_method(_METHODS, method)
     return found
 
 

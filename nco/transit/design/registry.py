@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from nco.errors import InputError
+from nco.registry import add_method, load_method
 from nco.solver import MAX_SEED
 from nco.transit.design.method import Budget
 from nco.transit.instance import TransitInstance
@@ -53,9 +53,7 @@ def register(name: str, target: str) -> None:
     Raises:
         InputError: the name is taken.
     """
-    if name in _METHODS:
-        raise InputError(f"method {name!r} is already registered as {_METHODS[name]}")
-    _METHODS[name] = target
+    add_method(_METHODS, name, target)
 
 
 def method_of(method: str | DesignMethod) -> DesignMethod:
@@ -66,10 +64,7 @@ def method_of(method: str | DesignMethod) -> DesignMethod:
     """
     if not isinstance(method, str):
         return method
-    if method not in _METHODS:
-        raise InputError(f"method {method!r} is unknown; known are {', '.join(_METHODS)}")
-    module, attribute = _METHODS[method].split(":")
-    found: DesignMethod = getattr(import_module(module), attribute)
+    found: DesignMethod = load_method(_METHODS, method)
     return found
 
 

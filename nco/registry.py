@@ -1,0 +1,39 @@
+"""Registries of methods by name: `nco.solve` and `nco.transit.design.registry` each have one."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from nco.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, MutableMapping
+
+
+def add_method(methods: MutableMapping[str, str], name: str, target: str) -> None:
+    """Adds a method.
+
+    Args:
+        methods: the registry, name to "package.module:attribute".
+        name: of the method.
+        target: what the name stands for.
+
+    Raises:
+        InputError: the name is taken.
+    """
+    if name in methods:
+        raise InputError(f"method {name!r} is already registered as {methods[name]}")
+    methods[name] = target
+
+
+def load_method(methods: Mapping[str, str], name: str) -> Any:
+    """What a name stands for, its module loaded.
+
+    Raises:
+        InputError: no such method.
+    """
+    if name not in methods:
+        raise InputError(f"method {name!r} is unknown; known are {', '.join(methods)}")
+    module, attribute = methods[name].split(":")
+    return getattr(import_module(module), attribute)

@@ -271,6 +271,29 @@ def test_route_agrees_with_table(helsinki: City) -> None:
         assert abs(leg[-1] - points[i + 1]).max() < 1e-4
 
 
+def test_contracted(helsinki: City) -> None:
+    """A contraction hierarchy has the same durations, streets and samples, and ways as fast."""
+    points = helsinki.sample(60, seed=4)
+    quick = helsinki.contracted()
+    assert (quick.sample(60, seed=4) == points).all()
+    found, usual = quick.matrix(points), helsinki.matrix(points)
+    assert (found.duration_s == usual.duration_s).all()
+    assert np.isclose(found.distance_m, usual.distance_m, atol=0.2).mean() > 0.99
+    assert quick.matrix(points[:3], targets=points).distance_m == pytest.approx(
+        found.distance_m[:3], abs=0.2
+    )
+    assert quick.info() == helsinki.info()
+
+
+def test_contracted_where_it_pays(helsinki: City) -> None:
+    """A city with more streets than allowed, or behind a server, stays as it is."""
+    streets = helsinki.info()["streets"]
+    assert helsinki.contracted(most_streets=streets - 1) is helsinki
+    assert helsinki.contracted(most_streets=streets) is not helsinki
+    remote = City.from_server("http://127.0.0.1:9")
+    assert remote.contracted() is remote
+
+
 def test_nearest(helsinki: City) -> None:
     """A point on a street is on a street; one beside it is as far away as it was moved."""
     points = helsinki.sample(5, seed=4)

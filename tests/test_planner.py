@@ -450,3 +450,17 @@ def test_any_method_takes_the_rest():
         assert nco.check(planner.rest, found)
     routes = [Route(0, ())]
     assert isinstance(Solution.from_routes(planner.rest, routes), Solution)
+
+
+def test_rows_of_a_contracted_city(helsinki: nco.City):
+    """New places of a small city are asked of its contraction hierarchy; durations are the same."""
+    problem = nco.sample.rcvrp(helsinki, 20, seed=5)
+    planner = Planner(problem, city=helsinki, method=QUICK)
+    point = helsinki.sample(1, seed=6)
+    planner.add("late", point[0], demand=1)
+    rest = planner.rest
+    assert rest is not None
+    late = rest.names.index("late")
+    others = [j for j in rest.stops if j != late]
+    usual = helsinki.matrix(point, targets=rest.lonlat[others])
+    assert (rest.profiles[0].duration_s[late, others] == usual.duration_s[0]).all()

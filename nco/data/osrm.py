@@ -20,18 +20,21 @@ class Osrm:
 
     Args:
         base: the base path of a built engine, see `open_osrm`.
+        contracted: whether it was built with a contraction hierarchy.
 
     Raises:
         CityError: OSRM cannot open it.
     """
 
-    def __init__(self, base: Path) -> None:
+    def __init__(self, base: Path, *, contracted: bool = False) -> None:
         import osrm
 
         self._osrm = osrm
         try:
             self._engine = osrm.OSRM(
-                storage_config=str(base), algorithm="MLD", use_shared_memory=False
+                storage_config=str(base),
+                algorithm="CH" if contracted else "MLD",
+                use_shared_memory=False,
             )
         except RuntimeError as error:
             raise CityError(f"OSRM cannot open {base}: {error}") from error
@@ -114,19 +117,21 @@ class Osrm:
         return _numbers(answer["distances"], shape), _numbers(answer["durations"], shape)
 
 
-def open_osrm(extract: Path, profile: str = "car") -> tuple[Osrm, Built]:
-    """Open the engine of an extract, building it if need be.
+def open_osrm(
+    extract: Path, profile: str = "car", *, contracted: bool = False
+) -> tuple[Osrm, Built]:
+    """Open the engine of an extract, building it if need be; see `build`.
 
     Raises:
         CityError: the extract is missing, damaged or without streets.
         StorageError: the cache folder cannot be written.
     """
-    built = build(extract, profile)
+    built = build(extract, profile, contracted=contracted)
     try:
-        return Osrm(built.base), built
+        return Osrm(built.base, contracted=contracted), built
     except CityError:
-        built = build(extract, profile, afresh=True)
-        return Osrm(built.base), built
+        built = build(extract, profile, contracted=contracted, afresh=True)
+        return Osrm(built.base, contracted=contracted), built
 
 
 def _pairs(points: Float) -> list[tuple[float, float]]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nco.data.city import City
 from nco.errors import InputError
 from nco.planner.asked import checked_fields
 from nco.planner.day import Duty, Stop, Trip, load_of
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from nco.vehicle import Vehicle
 
 PLAN_S, REPLAN_S = 2.0, 0.2
+SOON_CONTRACTED = 15_000  # streets; up to a few seconds, once
 AFTER_S = 3e-5  # a node: to keep for what follows the search, before that was measured
 MOST_AFTER = 0.5  # share of the time that is kept for it
 LEAST_S, LEAST_PAIR_S = 0.03, 2e-7  # of search, where the rest has taken all of the time
@@ -43,12 +45,14 @@ class Planner:
     Args:
         problem: the day. Stops, depots and vehicles keep their names and numbers.
         city: what the matrices of new places are asked of, one a profile; None means that new
-            places come with their `Arcs`.
+            places come with their `Arcs`. A small `City` is contracted, see `City.contracted`.
         method: plans, and plans again.
         seed: of the method.
 
     Raises:
         InputError: there is a city but the problem has no lonlat, or not one city a profile.
+        CityError: the extract of a city is gone.
+        StorageError: the cache folder cannot be written.
     """
 
     def __init__(
@@ -464,7 +468,11 @@ class Planner:
 
 
 def _each(city: Roads | Sequence[Roads] | None) -> list[Roads]:
-    """Cities, one a profile."""
+    """Cities, one a profile, as quick to ask as they soon can be."""
     if city is None:
         return []
-    return [city] if isinstance(city, Roads) else list(city)
+    given = [city] if isinstance(city, Roads) else city
+    return [
+        one.contracted(most_streets=SOON_CONTRACTED) if isinstance(one, City) else one
+        for one in given
+    ]

@@ -33,6 +33,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--allow-unconnected", action="store_true", help="nodes may stay without a line"
     )
     _transit_options.add_simulation(parser)
+    parser.add_argument(
+        "--uxsim",
+        action="store_true",
+        help="also simulate with UXsim's buses, among the cars of all who do not take them",
+    )
     _transit_options.add_output(parser)
 
 
@@ -46,6 +51,10 @@ def run(arguments: argparse.Namespace) -> int:
         lines = read_design(arguments.lines_file)
         settings = settings_of(arguments.rules, arguments.demand_share)
         facts, _ = describe(instance, lines, settings, connected=not arguments.allow_unconnected)
+        if arguments.uxsim:
+            from nco.transit.crosscheck import crosscheck
+
+            facts["uxsim"] = crosscheck(instance, lines, settings, cars=True).facts()
     if arguments.json:
         console.write_json({"instance": instance.name, "lines": len(lines)} | facts)
     else:
@@ -55,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def tell(facts: dict[str, Any]) -> None:
     """Print what `nco.transit.answer.describe` found as a table, and what is broken."""
-    exact, simulated = facts["exact"], facts["simulation"]
+    exact, simulated, theirs = facts["exact"], facts["simulation"], facts.get("uxsim")
     rows = [
         ("mean journey (CP)", f"{exact['travel_min']:.4f} min"),
         ("all lines one way (CO)", f"{exact['operator_min']:.2f} min"),
@@ -79,6 +88,14 @@ def tell(facts: dict[str, Any]) -> None:
             ("buses", f"{simulated['fleet']}"),
             ("places taken", f"{simulated['utilisation']:.2%}"),
             ("reward", f"{simulated['reward']:.3f}"),
+        ]
+    if theirs is not None:
+        rows += [
+            ("UXsim: service rate of all", f"{theirs['service_rate_of_all']:.2%}"),
+            ("UXsim: mean wait", f"{theirs['mean_wait_s'] / 60:.1f} min"),
+            ("UXsim: mean ride", f"{theirs['mean_ride_s'] / 60:.1f} min"),
+            ("UXsim: driving takes", f"{theirs['drive_ratio']:.3f} times as long"),
+            ("UXsim: cars", f"{theirs['cars']}"),
         ]
     console.write(console.table(("", "value"), rows))
     for message in facts["violations"]:

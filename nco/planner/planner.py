@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 PLAN_S, REPLAN_S = 2.0, 0.2
 SOON_CONTRACTED = 15_000  # streets; up to a few seconds, once
-AFTER_S = 3e-5  # a node: to keep for what follows the search, before that was measured
+AFTER_S = 6e-5  # a node: to keep for what follows the search, before that was measured
 MOST_AFTER = 0.5  # share of the time that is kept for it
 LEAST_S, LEAST_PAIR_S = 0.03, 2e-7  # of search, where the rest has taken all of the time
 

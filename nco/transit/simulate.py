@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain, pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -71,25 +72,49 @@ def simulate(
     return Simulator(instance, settings).run(lines, per_h=per_h, passengers=passengers)
 
 
+class Prepared(NamedTuple):
+    """Lines and how they are run, before anybody has come.
+
+    Attributes:
+        lines: as given.
+        network: their states, with driving times.
+        boarding: who boards what.
+        service: buses and when they begin.
+        per_h: `[R]` buses an hour.
+        planned_load: `[S]` passengers an hour that this was planned for, if it was.
+    """
+
+    lines: Lines
+    network: assign.Network
+    boarding: simulate_boarding.Boarding
+    service: kernels.Service
+    per_h: Floats
+    planned_load: Floats | None
+
+
 class Simulator:
     """Simulations of many sets of lines for one instance under the same settings.
 
     Args:
         instance: stops, links and demand.
         settings: None for the defaults.
+
+    Attributes:
+        trips: the passengers.
+        rules: times and capacity.
     """
 
     def __init__(self, instance: TransitInstance, settings: Settings | None = None) -> None:
         self.instance = instance
         self.settings = settings or Settings()
-        self._trips = trips(instance.demand, self.settings)
+        self.trips = trips(instance.demand, self.settings)
         self._road_s = road_s(instance, self.settings)
         # Without metres, seconds are the next best measure of a link.
         self._length = instance.link_s if instance.link_m is None else instance.link_m
         self._demand = instance.demand * self.settings.demand_share
         self._total = instance.trips
         given = self.settings
-        self._rules = kernels.Rules(
+        self.rules = kernels.Rules(
             float(given.horizon_s),
             int(instance.capacity),
             float(given.dwell_s),
@@ -112,6 +137,22 @@ class Simulator:
         Raises:
             ProblemError: a line cannot be run, or there are fewer buses than lines.
         """
+        prepared = self.prepare(lines, per_h=per_h)
+        network, boarding, service = prepared.network, prepared.boarding, prepared.service
+        world = kernels.world(network, boarding, self.trips, service)
+        kernels.run(world, network, boarding, self.trips, service, self.rules)
+        return self._result(prepared, world, passengers)
+
+    def prepare(self, lines: LinesLike, *, per_h: ArrayLike | None = None) -> Prepared:
+        """What runs and who would board it, before anybody has come.
+
+        Args:
+            lines: nodes in order; each line runs both ways.
+            per_h: `[R]` buses an hour of each line, instead of planned ones.
+
+        Raises:
+            ProblemError: a line cannot be run, or there are fewer buses than lines.
+        """
         given, known = self.settings, refuse_bad_lines(self.instance, lines)
         flat = np.fromiter(chain.from_iterable(known), np.int64)
         begin = np.concatenate([[0], np.cumsum([len(line) for line in known], dtype=np.int64)])
@@ -121,11 +162,8 @@ class Simulator:
         total_s = cycle_s.sum(axis=1)
         buses = buses_for(wanted, total_s, self.instance.fleet, given)
         frequency = runs_per_h(wanted, buses, total_s, given)
-        boarding = self._boarding(network, frequency)
         begins = service(buses, frequency, cycle_s, given)
-        world = kernels.world(network, boarding, self._trips, begins)
-        kernels.run(world, network, boarding, self._trips, begins, self._rules)
-        return self._result(known, network, boarding, world, buses, frequency, load, passengers)
+        return Prepared(known, network, self._boarding(network, frequency), begins, frequency, load)
 
     def batch(
         self, line_sets: Iterable[LinesLike], *, threads: int | None = None
@@ -181,20 +219,12 @@ class Simulator:
             table = simulate_boarding.boarding(network, self._itineraries(network, frequency))
         return table
 
-    def _result(
-        self,
-        lines: Lines,
-        network: assign.Network,
-        boarding: simulate_boarding.Boarding,
-        world: kernels.World,
-        buses: NDArray[np.int64],
-        frequency: Floats,
-        load: Floats | None,
-        passengers: bool,
-    ) -> Simulation:
+    def _result(self, prepared: Prepared, world: kernels.World, passengers: bool) -> Simulation:
+        network, load = prepared.network, prepared.planned_load
+        buses = prepared.service.buses
         sums: kernels.Tally = kernels.tally(world)
         people, served = len(world.person), sums.riding + sums.arrived
-        connected = float((self.instance.demand * (boarding.queue >= 0)).sum())
+        connected = float((self.instance.demand * (prepared.boarding.queue >= 0)).sum())
         length = self._lengths(network)
         forward = np.isfinite(network.ride_s)
         fullness = world.full[:, 0] / np.maximum(world.full[:, 1], 1.0)
@@ -214,12 +244,12 @@ class Simulator:
             mean_transfers=ratio(sums.changes, sums.arrived),
             fleet=int(buses.sum()),
             buses=buses,
-            per_h=frequency,
+            per_h=prepared.per_h,
             utilisation=ratio(float(fullness.sum()), len(fullness)),
             peak_load=int(world.counts[kernels.PEAK]),
             route_m=float(length[forward].sum()) / 2.0,
             bus_m=float((world.departures[forward] * length[forward]).sum()),
-            overlap=_overlap(lines),
+            overlap=_overlap(prepared.lines),
             load=_by_line(network, world.carried),
             planned_per_h=None if load is None else _by_line(network, load),
             passengers=self._passengers(world) if passengers else None,
@@ -234,9 +264,9 @@ class Simulator:
     def _passengers(self, world: kernels.World) -> Passengers:
         boarded = world.person[:, kernels.BOARDINGS] > 0
         return Passengers(
-            time_s=self._trips.time_s,
-            origin=self._trips.origin,
-            destination=self._trips.destination,
+            time_s=self.trips.time_s,
+            origin=self.trips.origin,
+            destination=self.trips.destination,
             status=world.person[:, kernels.STATUS],
             wait_s=world.clock_s[:, kernels.WAIT],
             ride_s=world.clock_s[:, kernels.RIDE],

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,7 +14,7 @@ from test_models import small_policy
 from test_strategies import checked, trained_a_little
 
 import nco
-from nco import Problem
+from nco import Problem, Solution
 from nco.envs import environment
 from nco.envs.convert import CONVERSIONS
 from nco.errors import PolicyError, UnsupportedError
@@ -113,7 +113,7 @@ def test_beginnings_that_were_driven_need_not_be_driven_again():
 def test_every_rule_is_kept_and_greedy_is_never_better(name, views):
     """The best rollout of each view is valid, costs what it says, and starts are its floor."""
     env, instance, network = environment(name), MAKE[name](2, 9, 2), trained_a_little(name)
-    found = dataclasses.replace(SMALL, views=views).decode(env, instance, network)
+    found = replace(SMALL, views=views).decode(env, instance, network)
     assert found.cost.shape == (2, views)
     checked(name, instance, found)
     greedy = Strategy(views=views).decode(env, instance, network)
@@ -157,7 +157,7 @@ def test_a_small_tour_is_solved():
 def test_the_same_seed_finds_the_same(completion):
     """For the same number of rounds, more than a pass; samples follow the generator."""
     env, instance, network = environment("rcvrp"), MAKE["rcvrp"](1, 12, 0), small_policy()
-    how = dataclasses.replace(SMALL, descent=2, completion=completion)
+    how = replace(SMALL, descent=2, completion=completion)
     found = [
         how.decode(env, instance, network, torch.Generator().manual_seed(seed)).actions.tolist()
         for seed in (1, 1)
@@ -168,7 +168,7 @@ def test_the_same_seed_finds_the_same(completion):
 def test_a_tree_that_is_full_goes_on():
     """Values still come in where positions have no room."""
     env, instance, network = environment("rcvrp"), MAKE["rcvrp"](1, 12, 0), small_policy()
-    found = dataclasses.replace(SMALL, positions=3).decode(env, instance, network)
+    found = replace(SMALL, positions=3).decode(env, instance, network)
     check_plainly("rcvrp", instance, 0, found.actions[0, 0].tolist())
 
 
@@ -191,6 +191,34 @@ def test_impossible_options_are_refused(wrong):
     """The message names the option."""
     with pytest.raises(PolicyError, match=next(iter(wrong))):
         TreeSearch(**wrong)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("views", [1, 2, 4])
+def test_a_tree_begins_at_a_known_rollout(name, views):
+    """Whichever way views drive, the search is never behind it, and it is where a tree grows."""
+    env, instance, network = environment(name), MAKE[name](1, 12, 4), small_policy(name)
+    with torch.inference_mode():
+        good = TreeSearch(rounds=20, width=32).decode(env, instance, network).best()
+    first = tuple(good.actions[0, 0].tolist())
+    how = TreeSearch(rounds=1, width=8, views=views)
+    without, found = (
+        replace(how, first=known).decode(env, instance, network).best() for known in ((), first)
+    )
+    assert float(found.cost) <= float(good.cost) + 1e-3
+    assert float(without.cost) > float(good.cost)
+    checked(name, instance, found)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_rollout_that_breaks_a_rule_is_left_out(name):
+    """One that serves a stop twice, or ends early, changes nothing."""
+    env, instance, network = environment(name), MAKE[name](1, 7, 4), small_policy(name)
+    how = TreeSearch(rounds=3, width=16)
+    plain = how.decode(env, instance, network)
+    for first in ((1, 1, 2, 3, 4, 5, 6, 7), (1, 2)):
+        found = replace(how, first=first).decode(env, instance, network)
+        assert float(found.best().cost) == float(plain.best().cost)
 
 
 # The solver -----------------------------------------------------------------------------------
@@ -238,6 +266,18 @@ def test_a_better_initial_solution_is_kept():
     found = registered("mcts").solve(problem, 0.2, 3, initial=good)
     assert found.cost.total <= good.cost.total
     assert (found.method, found.seed) == ("mcts", 3)
+
+
+def test_the_tree_goes_on_from_an_initial_solution():
+    """Nothing but the initial solution is near the optimum, and a short search improves it."""
+    problem = problem_of(40, capacity=50)
+    good = nco.solve(problem, "genetic", time_limit_s=1.0)
+    first, *others = good.routes
+    worse = Solution.from_routes(problem, [replace(first, stops=first.stops[::-1]), *others])
+    chosen = TreeSolver("mcts", TreeSearch(rounds=3, views=2))
+    alone = nco.solve(problem, chosen, time_limit_s=20.0)
+    found = nco.solve(problem, chosen, time_limit_s=20.0, initial=worse)
+    assert found.cost.total < min(alone.cost.total, worse.cost.total)
 
 
 def test_at_a_second_it_is_ahead_of_the_policy_alone():

@@ -157,3 +157,14 @@ def gather_rows(table: Tensor, index: Tensor) -> Tensor:
     # Several times as fast as `gather` on CPUs: whole rows are copied.
     found = table.reshape(batch * nodes, width).index_select(0, index.reshape(-1))
     return found.view(*index.shape, width)
+
+
+def feasible(env: AnyEnvironment, instance: object, actions: Tensor) -> Tensor:
+    """`[B, S]` whether an environment allows every action of rollouts `[B, S, T]`, and they end."""
+    state = env.reset(instance, actions.shape[1])
+    good = torch.ones(actions.shape[:2], dtype=torch.bool, device=actions.device)
+    for action in actions.unbind(2):
+        allowed = env.mask(instance, state).gather(2, action[..., None]).squeeze(-1)
+        good &= allowed | env.done(state)
+        state = env.step(instance, state, action)
+    return good & env.done(state)

@@ -1,6 +1,6 @@
 """Between problems on numpy and instances on tensors, both ways, for every environment.
 
-A new problem is three functions here and one entry in `CONVERSIONS`.
+A new problem is four functions here and one entry in `CONVERSIONS`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from nco.problem import Feature, Problem, Vehicle
 from nco.route import Route
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,8 @@ class Conversion[I: Instances]:
         routes: gives the routes in the actions of a rollout, given the problem and
             `Converted.nodes`. Where a rollout uses more vehicles than the problem has, the routes
             with the fewest stops are left out, so that their stops are unassigned.
+        actions: gives the actions of a rollout that drives some routes, whose stops are nodes of
+            the instance.
         problem: gives one instance of a batch, by its index, as a problem whose distances are
             the instance's costs.
     """
@@ -63,11 +65,24 @@ class Conversion[I: Instances]:
     features: frozenset[Feature]
     instance: Callable[[Problem, torch.dtype], Converted[I]]
     routes: Callable[[Problem, Sequence[int], Sequence[int]], list[Route]]
+    actions: Callable[[Iterable[Sequence[int]]], list[int]]
     problem: Callable[[I, int], Problem]
 
     def problems(self, instances: I) -> list[Problem]:
         """Every instance of a batch as a problem."""
         return [self.problem(instances, b) for b in range(len(instances.cost))]
+
+    def actions_of(self, routes: Sequence[Route], nodes: Sequence[int]) -> list[int] | None:
+        """The actions that lead to routes of a problem; None where it has stops that are no nodes.
+
+        Args:
+            routes: with the problem's stops.
+            nodes: as in `Converted`.
+        """
+        number = {node: k for k, node in enumerate(nodes)}
+        if any(stop not in number for route in routes for stop in route.stops):
+            return None
+        return self.actions([number[stop] for stop in route.stops] for route in routes)
 
     def covers(self, problem: Problem) -> bool:
         """Whether a problem asks for nothing else."""
@@ -95,6 +110,11 @@ def atsp_routes(
     begin = tour.index(0)
     stops = tuple(nodes[node] for node in tour[begin + 1 :] + tour[:begin])
     return [Route(0, stops)] if stops else []
+
+
+def tour(routes: Iterable[Sequence[int]]) -> list[int]:
+    """All nodes of one closed tour, the depot first."""
+    return [0, *(node for stops in routes for node in stops)]
 
 
 def atsp_problem(instance: ATSPInstance, index: int) -> Problem:
@@ -127,6 +147,11 @@ def vehicle_routes(problem: Problem, nodes: Sequence[int], actions: Sequence[int
     served = sorted((stops for stops in found if stops), key=len, reverse=True)
     kept = served[: len(problem.vehicles)]
     return [Route(vehicle, tuple(stops)) for vehicle, stops in enumerate(kept)]
+
+
+def deliveries(routes: Iterable[Sequence[int]]) -> list[int]:
+    """The stops of every route, each route ended by a return to the depot."""
+    return [node for stops in routes if len(stops) for node in (*stops, 0)]
 
 
 def rcvrp_problem(instance: RCVRPInstance, index: int) -> Problem:
@@ -223,9 +248,9 @@ _LOADS = _TOUR | {Feature.CAPACITY}
 _TIMES = _LOADS | {Feature.TIME_WINDOWS, Feature.SHIFTS}
 
 CONVERSIONS: dict[str, Conversion[Any]] = {
-    "atsp": Conversion(_TOUR, atsp_instance, atsp_routes, atsp_problem),
-    "rcvrp": Conversion(_LOADS, rcvrp_instance, vehicle_routes, rcvrp_problem),
-    "rcvrptw": Conversion(_TIMES, rcvrptw_instance, vehicle_routes, rcvrptw_problem),
+    "atsp": Conversion(_TOUR, atsp_instance, atsp_routes, tour, atsp_problem),
+    "rcvrp": Conversion(_LOADS, rcvrp_instance, vehicle_routes, deliveries, rcvrp_problem),
+    "rcvrptw": Conversion(_TIMES, rcvrptw_instance, vehicle_routes, deliveries, rcvrptw_problem),
 }
 """By name of the environment, the least general first."""
 

@@ -69,17 +69,21 @@ class Asked:
         path: `[V, D, T]` actions, of which some are given.
         length: `[V, D]` how many are.
         origin: `[V, D]` which of the states in `Begun` each begins from.
+        until: `[V, D]` how many actions of the path are taken all the same, once a rollout is
+            asked what it would do; None takes no more than are given.
     """
 
     path: Tensor
     length: Tensor
     origin: Tensor
+    until: Tensor | None = None
 
     def sorted(self) -> tuple[Asked, Tensor]:
         """The same with the shortest first in each view, and the new place `[V, D]` of each."""
         order = self.length.argsort(dim=1, stable=True)
         path = self.path.gather(1, order[..., None].expand_as(self.path))
-        asked = Asked(path, self.length.gather(1, order), self.origin.gather(1, order))
+        until = None if self.until is None else self.until.gather(1, order)
+        asked = Asked(path, self.length.gather(1, order), self.origin.gather(1, order), until)
         return asked, order.argsort(dim=1)
 
 
@@ -184,6 +188,7 @@ def complete(
     views, count, longest = asked.path.shape
     batch = len(instance.cost)
     path, length = asked.path, asked.length
+    until = length if asked.until is None else asked.until
     state, depth = begun.spread(asked.origin), begun.depth
     actions = [path[..., step] for step in range(depth)]
     for step in range(depth, int(length.min())):
@@ -200,7 +205,7 @@ def complete(
         action = strategy.choose(encoded, decisions, generator)
         if depth < longest:
             given = torch.cat([action, path[:, decide:, depth]], 1)
-            action = torch.where(length > depth, path[..., depth], given)
+            action = torch.where(until > depth, path[..., depth], given)
         steps.append(Step(depth, decisions, action))
         actions.append(action)
         state = env.step(instance, state, action.reshape(batch, -1))

@@ -85,14 +85,20 @@ class PolicySolver:
         clock = Clock(time_limit_s)
         found = Solution.from_routes(
             problem,
-            self._routes(problem, seed, clock),
+            self._routes(problem, seed, clock, initial),
             method=self.name,
             seed=seed,
             time_s=clock.elapsed_s,
         )
         return initial if initial is not None and initial.better_than(found) else found
 
-    def _routes(self, problem: Problem, seed: int, clock: Clock) -> list[Route]:
+    def _begun(self, actions: list[int]) -> Decoder:  # noqa: ARG002 (others go on from them)
+        """The strategy, going on from the actions of an initial solution if it can."""
+        return self.strategy
+
+    def _routes(
+        self, problem: Problem, seed: int, clock: Clock, initial: Solution | None
+    ) -> list[Route]:
         if not len(problem.stops):
             return []
         pairs = problem.size**2
@@ -104,7 +110,8 @@ class PolicySolver:
             given = conversion(name).instance(problem, torch.float32)
             if len(given.nodes) == 1:  # no vehicle can serve any stop
                 return served_routes(problem, name, given.nodes, [], clock)
-            how = replace(self.strategy, views=views)
+            known = initial and conversion(name).actions_of(initial.routes, given.nodes)
+            how = replace(self._begun(known) if known else self.strategy, views=views)
             reserve_s = min(_RESERVE_S * pairs, 0.2 * clock.left_s)
             env = environment(name)
             best = decode(env, given.instance, loaded.policy, how, clock, seed, reserve_s)

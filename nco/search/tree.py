@@ -23,6 +23,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
+from nco.envs.base import feasible
 from nco.errors import PolicyError
 from nco.models.pointer import Decisions, logits
 from nco.search import driving, mcts
@@ -64,6 +65,8 @@ class TreeSearch(Decoder):
         positions: most of a tree; the untried moves of these are still completed.
         rule: how moves are chosen.
         completion: how the policy completes a rollout; its views and starts do not matter.
+        first: actions of a rollout, driven forwards, at which a tree begins; left out where they
+            break a rule.
     """
 
     rounds: int | None = 32
@@ -75,6 +78,7 @@ class TreeSearch(Decoder):
     positions: int = 20_000
     rule: mcts.Rule = field(default=mcts.Rule(exploration=0.5, best=0.8))
     completion: Strategy = GREEDY
+    first: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -147,14 +151,16 @@ class _Search:
         self._starts = starts.repeat_interleave(self._views // len(starts), 0)
         self._trees_each = min(how.trees, self._starts.shape[1])
         self._moves = min(how.moves, self._nodes)
+        self._first = self._known()
         self.best: Rollouts | None = None
 
     def run(self) -> None:
         """Makes passes until enough rounds are made, or until there is nothing left to find."""
         left, completion = self._how.rounds, self._how.completion
+        asked = self._starting() if self._first is None else self._following(self._first)
         while left is None or left > 0:
             before = self._total()
-            trees = self._planted(completion)
+            trees = self._planted(asked, completion)
             made = 0
             while made < self._how.descent and made != left and self._round(trees):
                 made += 1
@@ -162,7 +168,7 @@ class _Search:
             left = None if left is None else left - max(1, made)
             if trees.finished.all() and self._total() == before:
                 return
-            completion = _SAMPLED
+            asked, completion = self._starting(), _SAMPLED
 
     def _total(self) -> tuple[float, float]:
         """What gets smaller whenever a better rollout is found."""
@@ -170,17 +176,46 @@ class _Search:
             return np.inf, np.inf
         return float(self.best.violation.double().sum()), float(self.best.cost.double().sum())
 
-    def _planted(self, strategy: Strategy) -> mcts.Trees:
-        """Trees at the best starts, each with the rollout from there."""
-        starts = self._starts
-        state = self._env.reset(self._instance, starts.numel() // len(self._instance.cost))
+    def _starting(self) -> Asked:
+        """A rollout from each start."""
+        one = torch.ones_like(self._starts)
+        places = torch.arange(one.shape[1]).expand_as(one)
+        return Asked(self._starts[..., None], one, places)
+
+    def _following(self, first: Tensor) -> Asked:
+        """The same, and the actions `[V, T]` that are known, -1 where none are."""
+        usual, known = self._starting(), (first >= 0).sum(1, keepdim=True)
+        # A view where they break a rule gets one of its starts twice.
+        first = first.where(known > 0, usual.path[:, :1, 0])
+        path = F.pad(usual.path, (0, first.shape[1] - 1))
+        places = torch.arange(path.shape[1] + 1).expand(self._views, -1)
+        one = torch.ones_like(places)
+        until = torch.cat([usual.length, known.clamp_min(1)], 1)
+        return Asked(torch.cat([path, first[:, None]], 1), one, places, until)
+
+    def _known(self) -> Tensor | None:
+        """`[V, T]` the actions that each view is to begin with, -1 where they break a rule."""
+        if not self._how.first:
+            return None
+        ahead = torch.tensor(self._how.first).expand(len(self._instance.cost), 1, -1)
+        ways = torch.cat([ahead, self._env.turned_round(ahead)], 1)
+        # A view drives forwards or backwards; it is the way that costs less in it.
+        good = feasible(self._env, self._instance, ways)
+        cost = self._env.cost(self._instance, ways).masked_fill(~good, torch.inf)
+        way = cost.argmin(1)
+        rows = torch.arange(len(way))
+        chosen = ways[rows, way].where(good[rows, way][:, None], -1)
+        return chosen.repeat_interleave(self._views // len(way), 0)
+
+    def _planted(self, asked: Asked, strategy: Strategy) -> mcts.Trees:
+        """Trees at the best rollouts of those asked for."""
+        each = asked.length.shape[1]
+        state = self._env.reset(self._instance, asked.length.numel() // len(self._instance.cost))
         self._begun = Begun(state, 0)
-        places = torch.arange(starts.shape[1]).expand_as(starts)
-        asked = Asked(starts[..., None], torch.ones_like(starts), places)
         found = self._completed(asked, strategy)
         count = self._trees_each
         best = self._values(found).topk(count, 1).indices
-        rows = (best + torch.arange(self._views)[:, None] * starts.shape[1]).flatten()
+        rows = (best + torch.arange(self._views)[:, None] * each).flatten()
         self._begun = Begun(Begun(state, 0).spread(best), 0)
         self._paths = torch.zeros(0, self._longest, dtype=torch.int32)
         trees = mcts.Trees.empty(len(rows), self._how.positions, self._moves)
@@ -348,11 +383,16 @@ class TreeSolver(PolicySolver):
         seed: int,
         initial: Solution | None = None,
     ) -> Solution:
-        """See `nco.solver.Solver`; an initial solution is returned if it is better."""
+        """See `nco.solver.Solver`; a tree begins at an initial solution."""
         self.prepare(problem)
         clock = Clock(time_limit_s)
         found = super().solve(problem, time_limit_s, seed, initial)
         return found.stamped(method=self.name, seed=seed, time_s=clock.elapsed_s)
+
+    def _begun(self, actions: list[int]) -> Decoder:
+        if not isinstance(self.strategy, TreeSearch):
+            return self.strategy
+        return replace(self.strategy, first=tuple(actions))
 
 
 # Two views are two directions.

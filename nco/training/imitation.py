@@ -42,7 +42,7 @@ class Imitation(Method):
             raise PolicyError(
                 "imitation needs solutions: set data.labels.path, and run `nco train label`"
             )
-        actions = order(batch.problem).shuffled(batch.label, starts, batch.generator)
+        actions = order(batch.problem)(batch.label, starts, batch.generator)
         decisions, action, counted, allowed = given(env, batch.instance, actions)
         if not (allowed | ~counted).all():
             raise FormatError(

@@ -14,10 +14,10 @@ import torch
 
 from nco.baselines.pyvrp import solve_by_cpu
 from nco.envs import environment
+from nco.envs.base import feasible
 from nco.envs.convert import conversion
 from nco.errors import InputError
 from nco.training.labels import Group, padded, read_labels, write_labels
-from nco.training.orders import feasible, order
 from nco.workers import workers
 
 if TYPE_CHECKING:
@@ -68,9 +68,10 @@ def compute_labels(lessons: Lessons) -> int:
 def _group(lessons: Lessons, number: int, pool: Executor) -> Group:
     name, instance = lessons.instance(number)
     cpu_s = lessons.plan.time_limit_s
-    problems, rules = conversion(name).problems(instance), order(name)
+    kind = conversion(name)
+    problems = kind.problems(instance)
     found = pool.map(solve_by_cpu, problems, [cpu_s] * len(problems))
-    actions = padded([rules.actions(solution.routes) for solution in found])
+    actions = padded([kind.actions(route.stops for route in s.routes) for s in found])
     env = environment(name)
     taken = torch.from_numpy(actions.astype(np.int64)).clamp_min(0)[:, None]
     if not feasible(env, instance, taken).all():

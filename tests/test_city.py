@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nco.data.city import CREDIT, City
+from nco.data.osrm import Osrm
 from nco.data.roads import haversine_m
 from nco.errors import CityError, StorageError
 
@@ -118,6 +119,26 @@ def test_bad_points(helsinki: City, points: object, message: str) -> None:
     """Each is refused by index, with what to do."""
     with pytest.raises(CityError, match=message):
         helsinki.matrix(points)  # type: ignore[arg-type]
+
+
+def test_points_are_looked_for_once(helsinki: City, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was near a street is so for ever, also in the contracted city; a bad point never is."""
+    assert helsinki.extract is not None
+    city = City.from_file(helsinki.extract)
+    points, asked, nearest = city.sample(6, seed=3), list[int](), Osrm.nearest
+
+    def counted(engine: Osrm, lonlat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        asked.append(len(lonlat))
+        return nearest(engine, lonlat)
+
+    monkeypatch.setattr(Osrm, "nearest", counted)
+    city.matrix(points[:4])
+    city.matrix(points, targets=points[:2])
+    city.contracted().matrix(points)
+    assert asked == [4, 2]
+    for _ in range(2):
+        with pytest.raises(CityError, match=r"points\[6\]"):
+            city.matrix([*points, [0.0, 0.0]])
 
 
 def test_bad_point_by_name(helsinki: City) -> None:

@@ -47,6 +47,7 @@ class City:
         self.extract = extract
         self._network = network
         self._facts = facts or {}
+        self._near_streets: set[tuple[float, ...]] = set()
 
     def __repr__(self) -> str:
         return f"City({self.name!r}, profile={self.profile!r})"
@@ -151,7 +152,7 @@ class City:
         if self._facts["streets"] > most_streets:
             return self
         engine, built = open_osrm(self.extract, self.profile, contracted=True)
-        return City(
+        city = City(
             self.name,
             engine,
             self.profile,
@@ -159,6 +160,8 @@ class City:
             network=built.base,
             facts=built.info,
         )
+        city._near_streets = self._near_streets  # noqa: SLF001 -- the streets are the same
+        return city
 
     def save(self, path: str | Path) -> Path:
         """Write the city with its extract into one file; the engine is rebuilt where it is loaded.
@@ -319,4 +322,4 @@ class City:
         return facts
 
     def _on_streets(self, points: ArrayLike, what: str, names: Sequence[str] | None) -> Float:
-        return near_streets(self.engine, points, what, names, self.name)
+        return near_streets(self.engine, points, what, names, self.name, self._near_streets)

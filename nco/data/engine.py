@@ -16,6 +16,7 @@ from nco.errors import CityError
 Float = NDArray[np.float64]
 # Farther from any street than this, a point is taken for a mistake.
 FARTHEST_M = 5000.0
+_MOST_KNOWN = 100_000  # points that a city remembers, some 20 MB
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,12 @@ def as_lonlat(points: ArrayLike, what: str = "points") -> Float:
 
 
 def near_streets(
-    engine: Engine, points: ArrayLike, what: str, names: Sequence[str] | None, city: str
+    engine: Engine,
+    points: ArrayLike,
+    what: str,
+    names: Sequence[str] | None,
+    city: str,
+    known: set[tuple[float, ...]],
 ) -> Float:
     """Check that points are coordinates near streets, and return them as `[n, 2]`.
 
@@ -126,14 +132,22 @@ def near_streets(
         what: how error messages call them.
         names: what error messages call each of them besides.
         city: what error messages call the city.
+        known: points that were found near streets before, which are not asked for again; grows.
 
     Raises:
         CityError: a coordinate is no coordinate, or more than 5 km from any street.
     """
     lonlat = as_lonlat(points, what)
-    distance_m = engine.nearest(lonlat)[1]
+    places = [tuple(place) for place in lonlat.tolist()]
+    fresh = [i for i, place in enumerate(places) if place not in known]
+    distance_m = np.zeros(len(places))
+    if fresh:
+        distance_m[fresh] = engine.nearest(lonlat[fresh])[1]
     far = np.flatnonzero(~(distance_m <= FARTHEST_M))
     if not len(far):
+        if len(known) + len(fresh) > _MOST_KNOWN:
+            known.clear()
+        known.update(places[i] for i in fresh)
         return lonlat
     i = int(far[0])
     label = f"{what}[{i}]" if names is None else f"{what}[{i}] ({names[i]})"

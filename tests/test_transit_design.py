@@ -20,6 +20,7 @@ from nco.transit.design.method import Budget
 from nco.transit.design.nsga import crowding, ranks, survivors
 from nco.transit.design.objective import ExactObjective
 from nco.transit.design.registry import METHODS, design, method_of
+from nco.transit.design.replan import replanner
 from nco.transit.design.start import fitted
 from nco.transit.design.ways import Ways
 from nco.transit.evaluate import evaluate
@@ -238,19 +239,32 @@ def test_children_have_lines_of_their_parents(seed):
 
 
 def test_bees_take_lines_of_a_policy():
-    """A callable replans lines for half of the bees; what breaks a rule is refused by name."""
+    """What replans serves half of the bees at once; what breaks a rule is refused by name."""
     asked = []
 
-    def replan(instance, lines, number, rng):
-        asked.append(number)
-        return (0, 1, 2, 5, 14, 6)
+    def replanning(objective, seed):
+        def replan(sets, numbers):
+            assert all(len(lines) == 6 for lines in sets)
+            asked.append(numbers)
+            return [(0, 1, 2, 5, 14, 6)] * len(sets)
 
-    found = design(PLAIN, Bees(replan=replan), evaluations=300, seed=0)
-    assert asked
-    assert set(asked) <= set(range(6))
+        return replan
+
+    found = design(PLAIN, Bees(replanning=replanning), evaluations=300, seed=0)
+    assert [len(numbers) for numbers in asked[:3]] == [5, 5, 5]
+    assert {r for numbers in asked for r in numbers} <= set(range(6))
     assert found.cost < 15.0
-    with pytest.raises(ProblemError, match="replan returned the line"):
-        design(PLAIN.changed(max_stops=4), Bees(replan=replan), evaluations=300)
+    with pytest.raises(ProblemError, match="replanning returned the line"):
+        design(PLAIN.changed(max_stops=4), Bees(replanning=replanning), evaluations=300)
+
+
+def test_a_policy_replans_single_lines():
+    """The shipped network puts a legal line in place of each that it is given, by its seed."""
+    objective, ways, rng = ExactObjective(PLAIN), Ways(PLAIN, 0), Random(1)
+    sets = [[ways.any_line(rng) for _ in range(6)] for _ in range(3)]
+    found = [replanner(objective, seed)(sets, [0, 5, 2]) for seed in (1, 1, 2)]
+    assert all(ways.legal(line) for line in found[0])
+    assert found[0] == found[1] != found[2]
 
 
 def test_ranks_and_crowding_of_a_small_front():

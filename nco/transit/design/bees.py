@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nco.errors import ProblemError
+from nco.solver import MAX_SEED
 from nco.transit.design.changes import extend, renew, shorten
 from nco.transit.design.start import searched
 from nco.transit.design.ways import Line, padded
-from nco.transit.instance import TransitInstance
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from nco.transit.lines import Lines
     from nco.vehicle import Floats
 
-Replan = Callable[[TransitInstance, tuple[Line, ...], int, Random], Line]
-"""Another line in place of one: of the instance, all lines, the number of the one, and draws."""
+type Replan = Callable[[list[list[Line]], list[int]], list[Line]]
+"""Another line in place of one of each set, given the sets and the numbers of the ones."""
 
 _SHORTEN = 0.2  # share of changes at an end that take a stop away
 _TRIES = 10
@@ -47,14 +47,15 @@ class Bees:
         bees: how many.
         changes: each bee tries on its way, before bees compare what they have.
         meetings: until all bees begin again with the best set.
-        replan: a policy's change of a line; None takes ways between nodes of much demand.
+        replanning: makes what replans lines, such as a policy, of an objective and a seed; None
+            takes ways between nodes of much demand.
         name: see `DesignMethod`.
     """
 
     bees: int = 10
     changes: int = 10
     meetings: int = 5
-    replan: Replan | None = None
+    replanning: Callable[[Objective, int], Replan] | None = None
     name: str = "bees"
 
     def design(
@@ -70,6 +71,9 @@ class Bees:
     def _search(
         self, progress: Progress, ways: Ways, sets: list[list[Line]], costs: Floats, rng: Random
     ) -> None:
+        replan = None
+        if self.replanning is not None:
+            replan = self.replanning(progress.objective, rng.randrange(MAX_SEED))
         best, lowest = list(sets[int(costs.argmin())]), float(costs.min())
         while not progress.over:
             sets, costs = [best] * self.bees, np.full(self.bees, lowest)
@@ -77,40 +81,52 @@ class Bees:
                 for _ in range(self.changes):
                     if progress.share >= 1:
                         return
-                    self._fly(progress, ways, sets, costs, rng)
+                    flying = min(self.bees, progress.left)
+                    tried = _changed(ways, sets[:flying], replan, rng)
+                    found = progress.costs(padded(tried, ways))
+                    for bee in range(flying):
+                        # Bees keep what makes nothing worse.
+                        if found[bee] <= costs[bee]:
+                            sets[bee], costs[bee] = tried[bee], found[bee]
                 if costs.min() < lowest:
                     best, lowest = sets[int(costs.argmin())], float(costs.min())
                 _recruit(sets, costs, meeting + 1, rng)
 
-    def _fly(
-        self, progress: Progress, ways: Ways, sets: list[list[Line]], costs: Floats, rng: Random
-    ) -> None:
-        """Every bee tries a change and keeps it if it makes nothing worse."""
-        flying = range(min(self.bees, progress.left))
-        tried = [self._changed(ways, sets[bee], bee, rng) for bee in flying]
-        found = progress.costs(padded(tried, ways))
-        for bee in flying:
-            if found[bee] <= costs[bee]:
-                sets[bee], costs[bee] = tried[bee], found[bee]
 
-    def _changed(self, ways: Ways, lines: list[Line], bee: int, rng: Random) -> list[Line]:
-        if bee % 2 == 0 and self.replan is not None:
-            r = rng.randrange(len(lines))
-            line = self.replan(ways.instance, tuple(lines), r, rng)
-            if not ways.legal(line):
-                raise ProblemError(
-                    f"replan returned the line {line} for line {r}, which breaks a rule of "
-                    f"{ways.instance.name!r}; it must return lines within the bounds"
-                )
-            return [*lines[:r], line, *lines[r + 1 :]]
-        for _ in range(_TRIES):
-            if bee % 2 == 0:
-                found = renew(ways, lines, rng)
-            else:
-                found = (shorten if rng.random() < _SHORTEN else extend)(ways, lines, rng)
-            if found is not None:
-                return found
-        return lines
+def _changed(
+    ways: Ways, sets: list[list[Line]], replan: Replan | None, rng: Random
+) -> list[list[Line]]:
+    """What bees try: every other one another line, the rest a line that is longer or shorter."""
+    replanned = [] if replan is None else _replanned(ways, sets[::2], replan, rng)
+    return [
+        replanned[bee // 2] if replanned and bee % 2 == 0 else _drawn(ways, lines, bee, rng)
+        for bee, lines in enumerate(sets)
+    ]
+
+
+def _drawn(ways: Ways, lines: list[Line], bee: int, rng: Random) -> list[Line]:
+    """The first change that is possible, in some tries."""
+    for _ in range(_TRIES):
+        if bee % 2 == 0:
+            found = renew(ways, lines, rng)
+        else:
+            found = (shorten if rng.random() < _SHORTEN else extend)(ways, lines, rng)
+        if found is not None:
+            return found
+    return lines
+
+
+def _replanned(ways: Ways, sets: list[list[Line]], replan: Replan, rng: Random) -> list[list[Line]]:
+    numbers = [rng.randrange(len(lines)) for lines in sets]
+    found = []
+    for lines, r, line in zip(sets, numbers, replan(sets, numbers), strict=True):
+        if not ways.legal(line):
+            raise ProblemError(
+                f"replanning returned the line {line} for line {r}, which breaks a rule of "
+                f"{ways.instance.name!r}; it must return lines within the bounds"
+            )
+        found.append([*lines[:r], line, *lines[r + 1 :]])
+    return found
 
 
 def _recruit(sets: list[list[Line]], costs: Floats, meeting: int, rng: Random) -> None:
@@ -128,4 +144,12 @@ def _recruit(sets: list[list[Line]], costs: Floats, meeting: int, rng: Random) -
             sets[bee], costs[bee] = sets[other], costs[other]
 
 
+def _shipped(objective: Objective, seed: int) -> Replan:
+    # PyTorch takes a second to load, which the colony without a policy need not wait for.
+    from nco.transit.design.replan import replanner
+
+    return replanner(objective, seed)
+
+
 METHOD = Bees()
+NEURAL = Bees(replanning=_shipped, name="bees-policy")

@@ -31,6 +31,7 @@ _METHODS: dict[str, str] = {
     "hyper": "nco.transit.design.hyper:METHOD",
     "annealing": "nco.transit.design.annealing:SOLVER",
     "bees": "nco.transit.design.bees:METHOD",
+    "bees-policy": "nco.transit.design.bees:NEURAL",
     "nsga2": "nco.transit.design.nsga:METHOD",
     "mcts": "nco.transit.design.tree:MCTS",
     "mcts-plain": "nco.transit.design.tree:PLAIN",

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import nco
 from nco import Feature, Objective, Problem, Route, Solution, TableCity, Vehicle
 from nco.data.engine import Matrices
-from nco.errors import InputError
+from nco.errors import InputError, StorageError
 from nco.planner import Arcs, Plan, Planner
 from nco.search.lns.solver import LNS
 
@@ -464,3 +464,18 @@ def test_rows_of_a_contracted_city(helsinki: nco.City):
     others = [j for j in rest.stops if j != late]
     usual = helsinki.matrix(point, targets=rest.lonlat[others])
     assert (rest.profiles[0].duration_s[late, others] == usual.duration_s[0]).all()
+
+
+def test_a_city_that_cannot_be_contracted_serves_as_it_is(
+    helsinki: nco.City, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    """A cache folder that cannot be written costs time, not the planner."""
+
+    def refuse(*_: object, **__: object) -> object:
+        raise StorageError("the cache folder is read-only")
+
+    monkeypatch.setattr(nco.City, "contracted", refuse)
+    planner = Planner(nco.sample.rcvrp(helsinki, 8, seed=5), city=helsinki, method=QUICK)
+    assert "read-only" in caplog.text
+    planner.add("late", helsinki.sample(1, seed=6)[0], demand=1)
+    assert planner.rest is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
@@ -9,7 +10,8 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 import numpy as np
 
 from nco import _validate as validate
-from nco.errors import InputError
+from nco.data.city import City
+from nco.errors import CityError, InputError, StorageError
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -17,6 +19,10 @@ if TYPE_CHECKING:
     from nco.data.streets import Table
     from nco.problem import Problem
     from nco.vehicle import Floats
+
+log = logging.getLogger("nco")
+
+SOON_CONTRACTED = 15_000  # streets; up to a few seconds, once
 
 
 @runtime_checkable
@@ -168,3 +174,20 @@ class Places:
                 np.fill_diagonal(grown, 0.0)
                 grown[: len(known), : len(known)] = known
                 tables[p] = grown
+
+
+def roads_of(city: Roads | Sequence[Roads] | None) -> list[Roads]:
+    """What is asked for rows, one a profile, as quick to answer as it soon can be."""
+    if city is None:
+        return []
+    return [_quick(one) for one in ([city] if isinstance(city, Roads) else city)]
+
+
+def _quick(roads: Roads) -> Roads:
+    if not isinstance(roads, City):
+        return roads
+    try:
+        return roads.contracted(most_streets=SOON_CONTRACTED)
+    except (CityError, StorageError) as error:  # it serves as it is: nothing is lost but time
+        log.warning("rows of new places will take longer: %s", error)
+        return roads

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nco.data.city import City
 from nco.errors import InputError
 from nco.planner.asked import checked_fields
 from nco.planner.day import Duty, Stop, Trip, load_of
-from nco.planner.places import Arcs, Places, Roads
+from nco.planner.places import Arcs, Places, Roads, roads_of
 from nco.planner.plan import Plan, plan_of
 from nco.planner.report import departure, drive
 from nco.planner.rest import Rest, Trips, rest_of
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     from nco.vehicle import Vehicle
 
 PLAN_S, REPLAN_S = 2.0, 0.2
-SOON_CONTRACTED = 15_000  # streets; up to a few seconds, once
 AFTER_S = 6e-5  # a node: to keep for what follows the search, before that was measured
 MOST_AFTER = 0.5  # share of the time that is kept for it
 LEAST_S, LEAST_PAIR_S = 0.03, 2e-7  # of search, where the rest has taken all of the time
@@ -51,8 +49,6 @@ class Planner:
 
     Raises:
         InputError: there is a city but the problem has no lonlat, or not one city a profile.
-        CityError: the extract of a city is gone.
-        StorageError: the cache folder cannot be written.
     """
 
     def __init__(
@@ -63,7 +59,7 @@ class Planner:
         method: str | Solver = DEFAULT_METHOD,
         seed: int = 0,
     ) -> None:
-        roads = _each(city)
+        roads = roads_of(city)
         if roads and problem.lonlat is None:
             raise InputError(
                 f"problem {problem.name!r} has no lonlat, so that no city can tell how far new "
@@ -465,14 +461,3 @@ class Planner:
                 f"vehicle {vehicle} has dropped out; use another, or Planner.add_vehicle"
             )
         return duty
-
-
-def _each(city: Roads | Sequence[Roads] | None) -> list[Roads]:
-    """Cities, one a profile, as quick to ask as they soon can be."""
-    if city is None:
-        return []
-    given = [city] if isinstance(city, Roads) else city
-    return [
-        one.contracted(most_streets=SOON_CONTRACTED) if isinstance(one, City) else one
-        for one in given
-    ]

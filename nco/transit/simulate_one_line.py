@@ -59,10 +59,11 @@ def _tree(root, near, degree, length, then, far, order):
     found, done = 1, 0
     order[0] = root
     while done < found:
-        least = done
+        least, nearest = done, far[order[done]]
         for k in range(done + 1, found):
-            if far[order[k]] < far[order[least]]:
-                least = k
+            x = far[order[k]]
+            if x < nearest:
+                least, nearest = k, x
         v = order[least]
         # Keeps the order of finding among the others.
         for k in range(least, done, -1):
@@ -81,15 +82,33 @@ def _tree(root, near, degree, length, then, far, order):
 
 
 @_compiled
+def _fewest_links(root, near, degree, then, order):
+    """The same where every link counts alike."""
+    then[:] = -1
+    then[root] = root
+    found, done = 1, 0
+    order[0] = root
+    while done < found:
+        v = order[done]
+        done += 1
+        for k in range(degree[v]):
+            w = near[v, k]
+            if then[w] < 0:
+                then[w] = v
+                order[found] = w
+                found += 1
+    return found
+
+
+@_compiled
 def peaks(network, demand):
     """`[R]` the largest planned load of any link of a line, in passengers an hour."""
     n = len(demand)
     near, degree, _, users = _graph(network, n)
-    steps, flow = np.ones((n, n)), np.zeros((n, n))
-    then, far, order = np.empty(n, np.int32), np.empty(n), np.empty(n, np.int32)
-    passing = np.empty(n)
+    flow, passing = np.zeros((n, n)), np.empty(n)
+    then, order = np.empty(n, np.int32), np.empty(n, np.int32)
     for o in range(n):
-        found = _tree(o, near, degree, steps, then, far, order)
+        found = _fewest_links(o, near, degree, then, order)
         passing[:] = demand[o]
         for k in range(found - 1, 0, -1):
             v = order[k]

@@ -1,7 +1,8 @@
 """Figures: routes on streets, anytime curves, and how directed a city's matrices are.
 
 Every function takes `ax` (None makes a new figure) and returns the axes it drew on; none shows
-anything. `map` makes the interactive map, see `nco.map`.
+anything. `map` makes the interactive map, see `nco.map`; `transit` and `fronts` draw bus lines,
+see `nco.transit.figures`.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ from nco.map import map as map  # noqa: A004 -- the name that users know from ot
 from nco.paths import COLOURS, Path, keep_right, lanes, paths, places, street_widths
 from nco.problem import Problem
 from nco.solution import Solution
+from nco.transit.figures import fronts as fronts
+from nco.transit.figures import transit as transit
 from nco.vehicle import Floats
 
 if TYPE_CHECKING:
@@ -38,7 +41,7 @@ if TYPE_CHECKING:
 
     from nco.data.city import City
 
-__all__ = ["anytime", "asymmetry", "map", "routes", "streets"]
+__all__ = ["anytime", "asymmetry", "fronts", "map", "routes", "streets", "transit"]
 
 _LANE = 0.0040  # width of a lane, of the extent of what is drawn
 _ARROW = 0.05  # legs shorter than this, of the extent, get no arrow

@@ -133,6 +133,10 @@ def test_nodes_without_a_line_can_be_allowed(good, capsys):
         (["design", "mandl", "--objective", "magic"], "objective is 'magic'"),
         (["design", "mandl", "--objective", "1.5"], "share is 1.5"),
         (["design", "mandl", "--hub", "99"], "no such stop"),
+        (["design", "mandl", "--demand", "x.csv"], "--demand is for an instance in a city"),
+        (["design", "mandl", "--instance-seed", "1"], "--instance-seed is for an instance"),
+        (["design", "mandl", "--lines", "100000000"], "at most 10000"),
+        (["design", 300 * "x"], "File name too long"),
         (["design", "mandl", "--min-stops", "9"], "max_stops is 8"),
         (["design", "mandl", "--method", "real"], "none are known of 'mandl'"),
         (["evaluate", "mandl", "LINES", "--hub", "99"], "no such stop"),
@@ -150,7 +154,12 @@ def test_unusable_input_is_exit_code_two(argv, message, good, tmp_path, monkeypa
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("0-12", "no link from node 0"), ("0-99", "node 99 does not exist"), ("0-x", "is no node")],
+    [
+        ("0-12", "no link from node 0"),
+        ("0-99", "node 99 does not exist"),
+        ("0-x", "is no node"),
+        (5000 * "7", "is no node"),
+    ],
 )
 def test_lines_that_cannot_be_run_are_exit_code_two(text, message, good, capsys):
     """Missing links and unknown stops are named with line and place."""

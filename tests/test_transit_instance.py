@@ -123,6 +123,7 @@ BAD = {
     "no lines": ({"lines": 0}, "lines is 0"),
     "one stop": ({"min_stops": 1}, "min_stops is 1; it must be a whole number of at least 2"),
     "bounds crossed": ({"min_stops": 3, "max_stops": 2}, "max_stops is 2 and min_stops 3"),
+    "link of ages": ({"link_s": street().link_s * 1e300}, r"link_s\[0, 1\] is .*at most"),
     "too many stops": ({"min_stops": 5, "max_stops": 9}, "min_stops is 5.*on these 4 nodes"),
     "hub outside": ({"hub": 4}, "hub is 4; it must be a node, 0 to 3"),
     "short from the hub": ({"hub": 1, "min_stops": 4}, "begins at the hub, node 1,"),
@@ -237,3 +238,15 @@ def test_mended_lines_take_the_fastest_way(caplog):
     assert "line 'north' goes from 0 to 3" in caplog.text
     assert "1, 2" in caplog.text
     assert "south" not in caplog.text
+
+
+def test_no_line_has_more_stops_than_there_are():
+    """A generous bound makes no room for lines that cannot be."""
+    assert street(max_stops=10**11).max_stops == street().size
+
+
+@pytest.mark.parametrize("lines", [[(0.5, 1)], [0, 1], "0-1", [("0", "1")]])
+def test_what_is_no_line_is_refused(lines):
+    """Fractions, flat lists and text are no nodes of lines."""
+    with pytest.raises(ProblemError, match="lines are the nodes"):
+        check_lines(street(), lines)

@@ -10,6 +10,7 @@ import torch
 from test_transit_env import grid
 
 from nco.envs.transit import TransitEnv
+from nco.errors import ProblemError
 from nco.models.transit import TransitNetwork
 from nco.search import mcts
 from nco.transit.design.guide import (
@@ -23,9 +24,11 @@ from nco.transit.design.guide import (
 from nco.transit.design.method import Budget
 from nco.transit.design.objective import ExactObjective
 from nco.transit.design.policy import PolicyBeam, PolicySampling
+from nco.transit.design.registry import design
 from nco.transit.design.tree import LineTrees, TreeDesign, likeliest
 from nco.transit.instance import TransitInstance
 from nco.transit.lines import check_lines, pad_lines
+from nco.transit.mandl import mandl
 
 
 def environment(objective):
@@ -177,3 +180,52 @@ def test_greedy_rollouts_are_all_alike():
     env = TransitEnv(grid(hub=4, lines=2))
     lines = build(networked(env), env.reset(3), greedy).lines
     assert (lines == lines[:1]).all()
+
+
+@pytest.mark.parametrize("method", ["mcts", "policy-sampling", "policy-beam"])
+def test_lines_to_begin_with_are_checked_and_used(method):
+    """A line over a missing link is refused by place; good lines are never lost, short or not."""
+    instance = mandl(6)
+    with pytest.raises(ProblemError, match=r"line 0, place 0: there is no link"):
+        design(instance, method, evaluations=5, initial=[[(0, 14), (1, 3)]])
+    good = design(instance, "annealing", evaluations=3000)
+    found = design(instance, method, evaluations=20, initial=[good.lines])
+    assert found.cost <= good.cost
+    fewer = design(instance, method, evaluations=20, initial=[good.lines[:5]])
+    assert not check_lines(instance, fewer.lines, connected=False) or fewer.lines == good.lines[:5]
+
+
+def test_a_search_goes_on_from_a_design_with_too_few_lines():
+    """The tree begins near it: a line is added, which is more than it finds from nothing."""
+    instance = mandl(6)
+    good = design(instance, "annealing", evaluations=3000)
+    alone = design(instance, "mcts", evaluations=40)
+    found = design(instance, "mcts", evaluations=40, initial=[good.lines[:5]])
+    assert found.cost < alone.cost
+
+
+def test_a_network_sees_on_its_own_device():
+    """Scenes and choices go to where its weights are, and answers come back to the rollouts."""
+    env = TransitEnv(mandl(2))
+
+    class Elsewhere(torch.nn.Linear):
+        def mix(self, scenes):
+            assert {tensor.device.type for tensor in vars(scenes).values()} == {"meta"}
+            return scenes
+
+        def judge_moves(self, mixed, choices):
+            assert {tensor.device.type for tensor in vars(choices).values()} == {"meta"}
+            return Answer(torch.zeros(choices.allowed.shape)), Answer(torch.zeros(1))
+
+    class Answer:
+        def __init__(self, values):
+            self.values = values
+
+        def to(self, device):
+            assert device.type == "cpu"
+            return self.values
+
+    guide = NetworkGuide(env, Elsewhere(1, 1, device="meta"))  # type: ignore[arg-type]
+    state = env.reset(1)
+    log_p, _ = guide.judge(guide.look(state), state, env.moves(state), torch.zeros(1).long())
+    assert log_p.device.type == "cpu"

@@ -41,9 +41,7 @@ def add_city(parser: argparse.ArgumentParser) -> None:
         "--demand", metavar="FILE", help="orig, dest, volume or lon, lat, people, jobs (uniform)"
     )
     group.add_argument("--within-km", type=_problem.seconds, metavar="KM", help="of the middle")
-    group.add_argument(
-        "--instance-seed", type=_problem.seed, default=0, help="of stops and demand (0)"
-    )
+    group.add_argument("--instance-seed", type=_problem.seed, help="of stops and demand (0)")
 
 
 def add_simulation(parser: argparse.ArgumentParser, *, several: bool = False) -> None:
@@ -77,6 +75,7 @@ def open_instance(arguments: argparse.Namespace) -> tuple[TransitInstance, City 
     if (arguments.instance is None) == (city_name is None):
         raise InputError("give either an instance (mandl, a file or a folder) or --city, not both")
     if city_name is None:
+        _refuse_city_options(arguments)
         from nco.transit.files.read import read_instance
 
         return with_hub(read_instance(arguments.instance, **given), arguments.hub), None
@@ -89,10 +88,19 @@ def open_instance(arguments: argparse.Namespace) -> tuple[TransitInstance, City 
         stops=int(stops) if stops.isdecimal() else stops,
         demand=arguments.demand or "uniform",
         within_km=arguments.within_km,
-        seed=arguments.instance_seed,
+        seed=arguments.instance_seed or 0,
         **given,
     )
     return with_hub(instance, arguments.hub), city
+
+
+def _refuse_city_options(arguments: argparse.Namespace) -> None:
+    for name in ("stops", "demand", "within_km", "instance_seed"):
+        if getattr(arguments, name, None) is not None:
+            raise InputError(
+                f"--{name.replace('_', '-')} is for an instance in a city; give --city, or leave "
+                "it out"
+            )
 
 
 def with_hub(instance: TransitInstance, hub: str | None) -> TransitInstance:

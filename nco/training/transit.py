@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import lightning
 import numpy as np
 import torch
+from lightning.pytorch.callbacks import Timer
 from lightning.pytorch.cli import LightningCLI
 from torch.utils.data import DataLoader
 
@@ -77,7 +78,7 @@ class TransitTraining(lightning.LightningModule):
         demand_shares: of the demand that travels; each city has one of them.
         weights: network to begin with: a file or a checkpoint.
         learning_rate: of AdamW.
-        cooldown: share of all steps in which the learning rate falls to a tenth.
+        cooldown: share of all steps, or of `max_time`, in which the learning rate falls to a tenth.
         buffer: lessons that are kept.
         batch: lessons that a step learns from besides the fresh ones.
         seed: of cities and games.
@@ -156,8 +157,7 @@ class TransitTraining(lightning.LightningModule):
 
     def _learn(self, lessons: list[Lesson]) -> None:
         optimizer: Any = self.optimizers()
-        total, done = max(1, int(self.trainer.max_steps)), int(self.trainer.global_step)
-        fall = min(1.0, (1 - done / total) / self.cooldown) if self.cooldown else 1.0
+        fall = min(1.0, (1 - self._done()) / self.cooldown) if self.cooldown else 1.0
         for group in optimizer.param_groups:
             group["lr"] = self.learning_rate * max(0.1, fall)
         loss, logged = self.method.loss(judge(self.network, self.cities, lessons))
@@ -166,6 +166,17 @@ class TransitTraining(lightning.LightningModule):
         self.clip_gradients(optimizer, 1.0, "norm")
         optimizer.step()
         self.log_dict({name: value.detach() for name, value in logged.items()})
+
+    def _done(self) -> float:
+        """Share of the training that is done, by steps or by time, whichever is more."""
+        trainer, shares = self.trainer, [0.0]
+        if trainer.max_steps > 0:
+            shares.append(trainer.global_step / trainer.max_steps)
+        for timer in (one for one in trainer.callbacks if isinstance(one, Timer)):
+            gone_s, left_s = timer.time_elapsed(), timer.time_remaining()
+            if left_s is not None:
+                shares.append(gone_s / max(gone_s + left_s, 1e-9))
+        return min(1.0, max(shares))
 
     def configure_optimizers(self) -> Any:
         """AdamW."""

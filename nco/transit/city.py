@@ -105,7 +105,7 @@ def from_city(
         link_m=np.where(here, 0.0, np.maximum(link_m, 1.0)),
         lines=lines,
         min_stops=min_stops,
-        max_stops=min(max_stops, len(lonlat)),
+        max_stops=max_stops,
         hub=_hub(hub, names, table.duration_s),
         lonlat=lonlat,
         names=names,

@@ -143,10 +143,10 @@ class _People:
         """Let them board and alight where buses stop, until the horizon."""
         moments = []
         for visit in visits:
-            moments.append((visit.open_s, 0, visit))
+            moments.append((visit.open_s, 0, not visit.ends, visit))
             if visit.close_s < math.inf:
-                moments.append((visit.close_s, 1, visit))
-        for now, closing, visit in sorted(moments):
+                moments.append((visit.close_s, 1, not visit.ends, visit))
+        for now, closing, _, visit in sorted(moments):
             if now > self._rules.horizon_s:
                 break
             self._appear(now)

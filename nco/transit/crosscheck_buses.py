@@ -180,7 +180,10 @@ class _Fleet:
     def visits(self) -> list[Visit]:
         """Of all buses, in order of time."""
         runs = [*self._done, *self._under_way]
-        return sorted(visit for run in runs for visit in run.visits())
+        # A bus comes to the end of a direction before it opens in the other one.
+        return sorted(
+            (visit for run in runs for visit in run.visits()), key=lambda v: (v.open_s, not v.ends)
+        )
 
     def _leave(self, bus: int, back: bool, open_s: float) -> _Run:
         begin, line = self._network.begin, self._line[bus]

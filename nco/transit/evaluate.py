@@ -239,10 +239,14 @@ class Evaluator:
             number: of the line in the new state; None for the last.
 
         Raises:
-            ProblemError: see `evaluate`.
+            ProblemError: there is no such place, or see `evaluate`.
         """
         (added,) = refuse_bad_lines(self.instance, [line])
         place = len(state.lines) if number is None else number
+        if not 0 <= place <= len(state.lines):
+            raise ProblemError(
+                f"number is {number}; a new line takes a place from 0 to {len(state.lines)}"
+            )
         lines = (*state.lines[:place], added, *state.lines[place:])
         found, padded, room = self._insert(state, np.array([added], np.int16))
         if room is None:

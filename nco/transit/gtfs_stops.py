@@ -36,7 +36,10 @@ def read_gtfs_stops(feed: str | Path) -> tuple[tuple[str, ...], Floats]:
     """
     where = f"{feed}: {_STOPS}"
     rows = csv.DictReader(io.StringIO(_text(Path(feed)), newline=""), skipinitialspace=True)
-    missing = {"stop_id", "stop_lat", "stop_lon"} - set(rows.fieldnames or ())
+    try:
+        missing = {"stop_id", "stop_lat", "stop_lon"} - set(rows.fieldnames or ())
+    except csv.Error as error:
+        raise FormatError(f"{where}, line 1: not CSV ({error})") from None
     if missing:
         raise FormatError(f"{where}, line 1: there is no column {min(missing)!r}, as GTFS asks")
     names: dict[str, None] = {}

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from nco.transit.streets import SampledCity
 
 
+_MOST_LINES = 10_000
+_LONGEST_S = 1e9  # of a link: thirty years
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TransitInstance(ByValue):
     """Stops, links between neighbouring stops, demand, and the bounds on lines.
@@ -36,7 +40,7 @@ class TransitInstance(ByValue):
         demand: `[N, N]` trips an hour from row to column, 0 on the diagonal; None means none.
         lines: how many lines to design.
         min_stops: fewest stops of a line, 2 or more.
-        max_stops: most stops of a line; None means as many as there are nodes.
+        max_stops: most stops of a line; None, or more, means as many as there are nodes.
         terminals: `[N]` where lines may begin and end (both ends count); None means anywhere.
         hub: the first stop of every line; None means no such rule. With a hub, `terminals` only
             bounds the other end.
@@ -91,6 +95,8 @@ class TransitInstance(ByValue):
         set_field(self, "max_stops", n if self.max_stops is None else self.max_stops)
         self._check_connected()
         self._check_bounds()
+        # No line has more stops than there are; what is allowed is what arrays make room for.
+        set_field(self, "max_stops", min(int(self.max_stops), n))
 
     def _check_connected(self) -> None:
         """Refuse networks in pieces; links lead both ways, so one search finds all."""
@@ -112,6 +118,8 @@ class TransitInstance(ByValue):
         n = self.size
         for name, low in (("lines", 1), ("capacity", 1), ("min_stops", 2)):
             _whole(getattr(self, name), low, name)
+        if self.lines > _MOST_LINES:
+            raise ProblemError(f"lines is {self.lines}; at most {_MOST_LINES} can be designed")
         if self.fleet is not None:
             _whole(self.fleet, 1, "fleet")
         if self.hub is not None and not (_is_whole(self.hub) and 0 <= self.hub < n):
@@ -199,6 +207,13 @@ def _check_links(link_s: Floats, what: str) -> None:
         i, j = (int(k) for k in np.argwhere(zero)[0])
         raise ProblemError(
             f"{what}[{i}, {j}] is 0; a link takes more than 0, and inf says that there is none"
+        )
+    long = np.isfinite(link_s) & (link_s > _LONGEST_S)
+    if long.any():
+        i, j = (int(k) for k in np.argwhere(long)[0])
+        raise ProblemError(
+            f"{what}[{i}, {j}] is {link_s[i, j]:g}; a link takes {_LONGEST_S:g} s at most, and inf "
+            "says that there is none"
         )
     one_way = np.isfinite(link_s) & np.isinf(link_s.T)
     if one_way.any():

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from operator import index
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ from nco.transit.instance import TransitInstance
 
 Lines = tuple[tuple[int, ...], ...]
 LinesLike = Iterable[Iterable[int]]
+_MOST_DIGITS = 9
 
 
 @dataclass(frozen=True)
@@ -42,8 +44,18 @@ class LineViolation:
 
 
 def as_lines(lines: LinesLike) -> Lines:
-    """Nested tuples of plain integers."""
-    return tuple(tuple(int(node) for node in line) for line in lines)
+    """Nested tuples of plain integers.
+
+    Raises:
+        ProblemError: it is something else than lines of whole numbers.
+    """
+    try:
+        return tuple(tuple(index(node) for node in line) for line in lines)
+    except TypeError:
+        raise ProblemError(
+            "lines are the nodes of each line in order, such as [(0, 1, 2), (3, 4)]; "
+            "read text by nco.transit.lines.parse_lines"
+        ) from None
 
 
 def parse_lines(text: str) -> Lines:
@@ -57,9 +69,10 @@ def parse_lines(text: str) -> Lines:
     for r, part in enumerate(compact.rstrip("*").split("*")):
         stops = part.split("-")
         for k, stop in enumerate(stops):
-            if not (stop.isascii() and stop.isdigit()):
+            if not (stop.isascii() and stop.isdigit() and len(stop) <= _MOST_DIGITS):
+                shown = repr(stop if len(stop) < 40 else stop[:40] + "...")
                 raise FormatError(
-                    f"line {r}, place {k}: {stop!r} is no node; write nodes from 0 on, '-' between "
+                    f"line {r}, place {k}: {shown} is no node; write nodes from 0 on, '-' between "
                     "stops and '*' between lines, such as 0-1-2*3-4"
                 )
         lines.append(tuple(int(stop) for stop in stops))

@@ -55,6 +55,9 @@ class Guide(Protocol):
 class NetworkGuide:
     """The moves that a network thinks best.
 
+    What it sees is moved to where its weights are, and its answers to where rollouts are: trees
+    and rollouts stay on the processor.
+
     Args:
         env: whose moves.
         network: in evaluation mode.
@@ -62,18 +65,21 @@ class NetworkGuide:
 
     def __init__(self, env: TransitEnv, network: TransitNetwork) -> None:
         self.env, self.network, self.observer = env, network, Observer(env)
+        self._device = next(network.parameters()).device
 
     def look(self, closed: TransitState) -> Any:
         """See `Guide`."""
         seen = self.observer.see(closed)
-        return seen, self.network.mix(seen.scenes())
+        return seen, self.network.mix(seen.scenes().to(self._device))
 
     def judge(
         self, view: Any, state: TransitState, moves: Tensor, scene: Tensor
     ) -> tuple[Tensor, Tensor]:
         """See `Guide`."""
         seen, mixed = view
-        return self.network.judge_moves(mixed, seen.choices(state, moves, scene))
+        choices = seen.choices(state, moves, scene).to(self._device)
+        log_p, value = self.network.judge_moves(mixed, choices)
+        return log_p.to(moves.device), value.to(moves.device)
 
 
 class WalkGuide:

@@ -10,7 +10,7 @@ import torch
 from nco.envs.transit import TransitState
 from nco.transit.design.guide import build, environment_of, greedy, network_guide, sampler
 from nco.transit.design.method import Progress
-from nco.transit.lines import pad_lines
+from nco.transit.design.start import take
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -50,7 +50,7 @@ class PolicySampling:
     ) -> Design:
         """See `DesignMethod`."""
         progress = Progress(objective, budget)
-        begin_with(progress, initial)
+        take(progress, initial)
         guide = self.guide(self.environment(objective))
         generator = torch.Generator().manual_seed(seed)
         pick: Pick = greedy
@@ -91,7 +91,7 @@ class PolicyBeam:
     ) -> Design:
         """See `DesignMethod`; nothing is random."""
         progress = Progress(objective, budget)
-        begin_with(progress, initial)
+        take(progress, initial)
         guide, width = self.guide(self.environment(objective)), self.width
         while not progress.over or progress.lines is None:
             with torch.inference_mode():
@@ -130,12 +130,3 @@ def _beam(guide: Guide, width: int) -> TransitState:
 
 SAMPLING = PolicySampling()
 BEAM = PolicyBeam()
-
-
-def begin_with(progress: Progress, initial: Sequence[Lines]) -> None:
-    """Evaluates sets of lines that were given, as far as they fit."""
-    instance = progress.objective.instance
-    shape = int(instance.lines), int(instance.max_stops)
-    for lines in initial:
-        fitting = [line[: shape[1]] for line in lines[: shape[0]]]
-        progress.costs(pad_lines(fitting, *shape)[None])

@@ -32,7 +32,7 @@ from nco.transit.design.guide import (
     sampler,
 )
 from nco.transit.design.method import Progress
-from nco.transit.design.policy import begin_with
+from nco.transit.design.start import fitted, take
 from nco.transit.design.ways import Ways, padded
 
 if TYPE_CHECKING:
@@ -226,6 +226,25 @@ def likeliest(
     return moves, torch.nn.functional.pad(log_p, blank, value=-torch.inf), taken
 
 
+class _Found:
+    """The best lines that keep all rules: those that were given may be better and break some.
+
+    Args:
+        progress: counts, and keeps the best of all.
+    """
+
+    def __init__(self, progress: Progress) -> None:
+        self.progress, self.cost = progress, np.inf
+        self.lines: NDArray[np.int16] | None = None
+
+    def costs(self, lines: NDArray[np.int16]) -> Floats:
+        """See `Progress.costs`."""
+        found = self.progress.costs(lines)
+        if len(found) and found.min() < self.cost:
+            self.lines, self.cost = lines[found.argmin()].copy(), float(found.min())
+        return found
+
+
 @dataclass(frozen=True)
 class TreeDesign:
     """See above.
@@ -261,32 +280,37 @@ class TreeDesign:
     ) -> Design:
         """See `DesignMethod`."""
         progress = Progress(objective, budget)
-        begin_with(progress, initial)
+        take(progress, initial)
+        found = _Found(progress)
         guide = self.guide(self.environment(objective))
         generator = torch.Generator().manual_seed(seed)
         pick = sampler(generator, self.temperature)
+        ways, draws = Ways(objective.instance, seed), Random(seed)
+        if initial and progress.left:
+            legal = [fitted(ways, lines, draws) for lines in initial[: progress.left]]
+            found.costs(padded(legal, ways))
         if self.built and not progress.over:
-            ways, draws = Ways(objective.instance, seed), Random(seed)
             count = min(self.built, progress.left)
-            progress.costs(padded([construction(ways, draws, k) for k in range(count)], ways))
+            found.costs(padded([construction(ways, draws, k) for k in range(count)], ways))
         for count, how in ((1, greedy), (self.starts - 1, pick)):
             if count and progress.left:
                 state = guide.env.reset(min(count, progress.left))
-                progress.costs(build(guide, state, how).padded())
+                found.costs(build(guide, state, how).padded())
         rng = np.random.default_rng(seed)
         waiting: list[int] = []
         while not progress.over:
             waiting = waiting or rng.permutation(objective.instance.lines).tolist()
-            self._search_again(progress, guide, pick, waiting.pop())
+            self._search_again(found, guide, pick, waiting.pop())
         return progress.design(self.name, seed)
 
-    def _search_again(self, progress: Progress, guide: Guide, pick: Pick, number: int) -> None:
+    def _search_again(self, found: _Found, guide: Guide, pick: Pick, number: int) -> None:
         """Takes a line out of the best lines and searches it; what is better is kept."""
-        assert progress.lines is not None  # noqa: S101 (the first designs were evaluated)
-        lines = torch.from_numpy(progress.lines[None]).long()
+        progress = found.progress
+        assert found.lines is not None  # noqa: S101 (the first designs were evaluated)
+        lines = torch.from_numpy(found.lines[None]).long()
         root = guide.env.reopened(lines, torch.tensor([number]))
         end = progress.evaluations + self.effort
-        trees = LineTrees(guide, root, progress.costs, pick, self.effort + self.width)
+        trees = LineTrees(guide, root, found.costs, pick, self.effort + self.width)
         while progress.evaluations < end and not progress.over:
             before = progress.evaluations
             # The root's own completion comes before its first leaves.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from nco.errors import StorageError
 from nco.transit.files.benchmark import read_benchmark
 from nco.transit.files.bloomington import read_bloomington
 from nco.transit.files.native import load_instance
@@ -25,6 +26,13 @@ def read_instance(path: str | Path, **bounds: Any) -> TransitInstance:
         StorageError: a file cannot be read.
     """
     given = {name: value for name, value in bounds.items() if value is not None}
+    try:
+        return _read(path, given)
+    except OSError as error:  # a path that is too long, for one
+        raise StorageError(f"cannot read {path}: {error.strerror or error}") from error
+
+
+def _read(path: str | Path, given: dict[str, Any]) -> TransitInstance:
     if str(path) == "mandl" and not Path(path).exists():
         return TransitInstance.mandl(**given)
     path = Path(path)

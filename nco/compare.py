@@ -10,8 +10,8 @@ from typing import Any
 from nco.check import Report, check
 from nco.problem import Feature, Problem
 from nco.solution import Solution
-from nco.solve import solve
-from nco.solver import Solver
+from nco.solve import solve, solver
+from nco.solver import Solver, refuse_unsupported
 from nco.versions import version_of
 
 Show = Callable[[str, float], AbstractContextManager[None]]
@@ -78,10 +78,12 @@ def compare(
     Raises:
         InputError: a method is unknown or cannot do what the problem asks.
     """
+    chosen = [solver(method) for method in methods]
+    for one in chosen:  # before any of them spends its time
+        refuse_unsupported(one, problem)
     answers = []
-    for method in methods:
-        name = method if isinstance(method, str) else method.name
-        with show(f"solving by {name}", time_limit_s):
+    for method in chosen:
+        with show(f"solving by {method.name}", time_limit_s):
             found = solve(problem, method, time_limit_s=time_limit_s, seed=seed, initial=initial)
         answers.append(Answer(found, check(problem, found), time_limit_s))
     return answers

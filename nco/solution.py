@@ -90,6 +90,25 @@ class Solution:
         )
         return cls(kept, unassigned, violations, cost, method, seed, time_s)
 
+    def on(self, problem: Problem) -> Self:
+        """The same routes as a solution of a problem, evaluated anew.
+
+        Reasons for stops left out are kept, not looked for.
+
+        Raises:
+            ProblemError: a route names a vehicle or a stop that does not exist.
+        """
+        kept = tuple(route for route in self.routes if route.stops)
+        cost, violations = evaluate(problem, kept)
+        served = {stop for route in kept for stop in route.stops}
+        reasons = {entry.stop: entry.reason for entry in self.unassigned}
+        unassigned = tuple(
+            Unassigned(stop, reasons.get(stop, ""), bool(problem.required[stop]))
+            for stop in problem.stops
+            if stop not in served
+        )
+        return replace(self, routes=kept, cost=cost, violations=violations, unassigned=unassigned)
+
     @property
     def feasible(self) -> bool:
         """Whether nothing is violated and every required stop is served."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from types import MappingProxyType
 
+from nco.errors import InputError
 from nco.problem import Problem
 from nco.registry import add_method, load_method
 from nco.solution import Solution
@@ -85,7 +86,8 @@ def solve(
         method: one of `METHODS`, or a solver, such as one with other settings.
         time_limit_s: wall-clock seconds; loading the method's module and policy is not counted.
         seed: the same seed gives the same answer for the same number of iterations.
-        initial: a solution to start from, or to return if nothing better is found.
+        initial: a solution to start from, or to return if nothing better is found. It may have
+            been one of another problem: its routes count, evaluated on this one.
         jobs: cores to use; `auto` and `lns` have islands on them that exchange their best. The
             same seed gives the same answer for the same number of jobs.
 
@@ -94,7 +96,9 @@ def solve(
         `violations` and `unassigned` say why.
 
     Raises:
-        InputError: unknown method, a time limit, a seed or jobs that make no sense.
+        InputError: unknown method, a time limit, a seed or jobs that make no sense, or an
+            `initial` that is no solution.
+        ProblemError: `initial` names a vehicle or a stop that does not exist.
         UnsupportedError: the method cannot do what the problem asks, or use several cores.
     """
     check_limits(time_limit_s, seed, jobs)
@@ -103,6 +107,12 @@ def solve(
     if isinstance(chosen, Prepares):
         chosen.prepare(problem)
     begin = time.perf_counter()
+    if initial is not None:
+        if not isinstance(initial, Solution):
+            raise InputError(
+                f"initial is {initial!r:.60}; give a Solution, such as Solution.from_routes makes"
+            )
+        initial = initial.on(problem)
     found = chosen.solve(problem, time_limit_s, seed, initial)
     if initial is not None and initial.better_than(found):
         found = initial

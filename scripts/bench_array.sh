@@ -6,7 +6,7 @@
 #   nco bench merge /shared/bench --out /shared/bench/report
 #
 # Tasks that were ended early are submitted again with the same options and go on where they
-# stopped. All nodes need the same kind of processor (--constraint): merging refuses others.
+# stopped; some of them alone with the number of all: NCO_SHARDS=8 sbatch --array=3,7 ... All nodes need the same kind of processor (--constraint): merging refuses others.
 # `nco` must be on the PATH (activate its environment before sbatch).
 #SBATCH --job-name=nco-bench
 #SBATCH --cpus-per-task=1
@@ -15,5 +15,11 @@
 #SBATCH --output=nco-bench-%A-%a.log
 set -euo pipefail
 
-shard="${SLURM_ARRAY_TASK_ID:?submit with sbatch --array=1-N}/${SLURM_ARRAY_TASK_COUNT}"
-exec nco bench solvers --shard "$shard" "$@"
+task="${SLURM_ARRAY_TASK_ID:?submit with sbatch --array=1-N}"
+count="${NCO_SHARDS:-$SLURM_ARRAY_TASK_COUNT}"
+# --array=3,7 has two tasks, but which of how many shards they are it does not say.
+if [ -z "${NCO_SHARDS:-}" ] && [ "$SLURM_ARRAY_TASK_MIN-$SLURM_ARRAY_TASK_MAX" != "1-$count" ]; then
+    echo "set NCO_SHARDS to the number of all shards, or submit with --array=1-N" >&2
+    exit 2
+fi
+exec nco bench solvers --shard "$task/$count" "$@"

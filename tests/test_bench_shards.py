@@ -201,9 +201,21 @@ def test_slurm_example_is_a_valid_script(tmp_path):
     told.write_text('#!/bin/sh\necho "$@"\n')
     told.chmod(0o755)
     path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
-    environment = {"PATH": path, "SLURM_ARRAY_TASK_ID": "3", "SLURM_ARRAY_TASK_COUNT": "8"}
-    found = subprocess.run(
-        [shutil.which("bash") or "bash", str(script), "--out", "o"],
-        env=environment, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    assert found.stdout.split() == ["bench", "solvers", "--shard", "3/8", "--out", "o"]
+    slurm = {"ID": "3", "COUNT": "8", "MIN": "1", "MAX": "8"}
+
+    def submitted(**more: str) -> subprocess.CompletedProcess[str]:
+        told = {f"SLURM_ARRAY_TASK_{name}": value for name, value in (slurm | more).items()}
+        return subprocess.run(
+            [shutil.which("bash") or "bash", str(script), "--out", "o"],
+            env={"PATH": path, **told, **shards}, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+    shards: dict[str, str] = {}
+    assert submitted().stdout.split() == ["bench", "solvers", "--shard", "3/8", "--out", "o"]
+    # --array=3,7 alone does not say of how many.
+    some = {"COUNT": "2", "MIN": "3", "MAX": "7"}
+    refused = submitted(**some)
+    assert refused.returncode == 2
+    assert "NCO_SHARDS" in refused.stderr
+    shards = {"NCO_SHARDS": "8"}
+    assert "3/8" in submitted(**some).stdout

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import nco
 from nco import Feature, Objective, Problem, Route, Solution, TableCity, Vehicle
 from nco.data.engine import Matrices
-from nco.errors import InputError, StorageError
+from nco.errors import CityError, InputError, StorageError
 from nco.planner import Arcs, Plan, Planner
 from nco.search.lns.solver import LNS
 
@@ -479,3 +479,20 @@ def test_a_city_that_cannot_be_contracted_serves_as_it_is(
     assert "read-only" in caplog.text
     planner.add("late", helsinki.sample(1, seed=6)[0], demand=1)
     assert planner.rest is not None
+
+
+def test_places_and_names_that_are_none():
+    """What cannot be a place or a name is refused when it is given, not when it is planned."""
+    planner = Planner(day(), city=CITY, method=QUICK)
+    for lonlat in ([(24.0, 0.01), (24.0, 0.02)], "here", 5.0):
+        with pytest.raises(CityError):
+            planner.add("late", lonlat)
+    with pytest.raises(InputError, match="names are text"):
+        planner.add(5, CITY.lonlat[20])  # type: ignore[arg-type]
+    size = len(planner.places)
+    arcs = Arcs(*([100.0] * size for _ in range(4)))
+    with pytest.raises(InputError, match="the planner asks its city"):
+        planner.add("late", arcs=arcs)
+    with pytest.raises(InputError, match="give the city itself"):
+        Planner(day(), city="helsinki")  # type: ignore[arg-type]
+    assert planner.plan(LIMIT_S).solution is not None

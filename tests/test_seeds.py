@@ -12,6 +12,7 @@ from instances import directed, line_of_four, problems
 
 import nco
 from nco import Problem, Solution
+from nco.baselines.fleet import kinds_of
 from nco.envs import environment
 from nco.envs.convert import conversion
 from nco.envs.instances import pad
@@ -19,6 +20,7 @@ from nco.errors import InputError
 from nco.models.files import load_policy
 from nco.search.decoding import GREEDY, rollout
 from nco.search.seeds import SOURCES, prepare, starts
+from nco.search.seeds import policy as module
 from nco.search.seeds.fused import greedy
 from nco.search.seeds.parts import halves, plane
 from nco.solver import Clock
@@ -161,6 +163,28 @@ class _SlowClock(Clock):
     def now_s() -> float:
         """Always the same."""
         return 0.0
+
+
+def test_policy_keeps_the_better_of_whole_and_parts():
+    """With time for both, no seed is worse than the best of the parts alone, nor of the whole."""
+    problem = town(300, capacity=60)
+    kinds = kinds_of(problem)
+
+    def best(source) -> float:
+        given = source(problem, kinds, 2, Clock(60.0), 0)
+        assert len(given) == 2
+        return min(Solution.from_routes(problem, routes).cost.total for routes in given)
+
+    both = best(module.SOURCE)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_in_parts", lambda *_: None)
+        whole = best(module.SOURCE)
+    assert both <= whole
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_way", lambda *_: module._Way(300, 2, 2, True))
+        parts = best(module.SOURCE)
+    assert both <= parts + 1e-6
+    assert both in (whole, pytest.approx(parts))
 
 
 def test_scarce_vehicles():

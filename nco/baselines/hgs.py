@@ -214,7 +214,7 @@ class _Model:
                 useSwapStar=False,  # it needs coordinates
                 **self._settings,
             )
-        except RuntimeError:
+        except (RuntimeError, ValueError):  # it refuses distances that are all 0, for one
             return None
 
     def _routes(self, nodes: Sequence[int], found: hybgensea.RoutingSolution | None) -> list[Route]:

@@ -59,7 +59,7 @@ class Suite:
     """
 
     instances: tuple[Instance, ...]
-    methods: tuple[str, ...] = ("policy", "ortools", "pyvrp", "vroom")
+    methods: tuple[str, ...] = ("auto", "policy", "pyvrp", "hgs", "vroom", "ortools")
     budgets_s: tuple[float, ...] = (1.0,)
 
     def __post_init__(self) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 # Nothing has a default here, because `nco bench` takes the same options itself and those of the
 # action must not undo them: what is left out is filled in by `run`.
 _CITY, _PROBLEM, _SIZE, _COUNT, _SEED = "helsinki", "rcvrp", 50, 10, 0
-_METHODS = ("policy", "ortools", "pyvrp", "vroom")
+_METHODS = ("auto", "policy", "pyvrp", "hgs", "vroom", "ortools")
 _OUT = Path("out/bench")
 
 

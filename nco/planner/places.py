@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
 from nco import _validate as validate
 from nco.data.city import City
+from nco.data.engine import as_lonlat
 from nco.errors import CityError, InputError, StorageError
 
 if TYPE_CHECKING:
@@ -97,7 +98,8 @@ class Places:
                 f"{name!r} is given by lonlat, but the planner has no city; give "
                 "Planner(..., city=...), or the rows and columns of its matrices as arcs="
             )
-        point = np.asarray(lonlat, float)
+        one: Any = [lonlat]
+        point = as_lonlat(one, f"the place of {name!r}")[0]
         for roads in self._roads:
             roads.matrix(np.atleast_2d(point), names=[name])
         self.lonlat.append(point)
@@ -177,9 +179,15 @@ class Places:
 
 
 def roads_of(city: Roads | Sequence[Roads] | None) -> list[Roads]:
-    """What is asked for rows, one a profile, as quick to answer as it soon can be."""
+    """What is asked for rows, one a profile, as quick to answer as it soon can be.
+
+    Raises:
+        InputError: it is the name of a city.
+    """
     if city is None:
         return []
+    if isinstance(city, str):
+        raise InputError(f"city is {city!r}; give the city itself, such as nco.city({city!r})")
     return [_quick(one) for one in ([city] if isinstance(city, Roads) else city)]
 
 

@@ -16,8 +16,8 @@ from nco.planner.report import departure, drive
 from nco.planner.rest import Rest, Trips, rest_of
 from nco.planner.search import searched
 from nco.solution import Cost, Solution
-from nco.solve import DEFAULT_METHOD
-from nco.solver import Clock, check_limits
+from nco.solve import DEFAULT_METHOD, solver
+from nco.solver import Clock, Prepares, check_limits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,6 +91,9 @@ class Planner:
         self._known: Rest | None = None
         self._after_s: float | None = None
         self.now_s = 0.0
+        chosen = solver(method)
+        if isinstance(chosen, Prepares) and problem.features <= chosen.supports:
+            chosen.prepare(problem)  # so that the first plan is there in time, too
 
     @property
     def places(self) -> tuple[str, ...]:
@@ -186,10 +189,12 @@ class Planner:
             vehicles: numbers of those that may serve it; None means all.
 
         Raises:
-            InputError: the name is taken, or there is no place or two.
+            InputError: the name is taken or no text, or there is no place or two.
             ProblemError: a number is malformed.
             CityError: the place is not in the city.
         """
+        if not isinstance(name, str):
+            raise InputError(f"a stop is called {name!r}; names are text")
         if name in self._stops or name in self._day.names[: self._day.depots]:
             past = " (it was cancelled)" if name in self._cancelled else ""
             raise InputError(f"stop {name!r} is already there{past}; give new stops new names")
@@ -425,6 +430,8 @@ class Planner:
     ) -> int:
         if lonlat is not None and arcs is None:
             return self._places.at(lonlat, name)
+        if arcs is not None and self._places.asks:
+            raise InputError(f"{name!r} has arcs, but the planner asks its city; give lonlat")
         if arcs is not None and lonlat is None:
             return self._places.by(arcs, name, self._near())
         raise InputError(

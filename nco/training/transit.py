@@ -172,7 +172,8 @@ class TransitTraining(lightning.LightningModule):
         trainer, shares = self.trainer, [0.0]
         if trainer.max_steps > 0:
             shares.append(trainer.global_step / trainer.max_steps)
-        for timer in (one for one in trainer.callbacks if isinstance(one, Timer)):
+        callbacks: list[Any] = getattr(trainer, "callbacks", [])
+        for timer in (one for one in callbacks if isinstance(one, Timer)):
             gone_s, left_s = timer.time_elapsed(), timer.time_remaining()
             if left_s is not None:
                 shares.append(gone_s / max(gone_s + left_s, 1e-9))

@@ -7,13 +7,15 @@ of the rollouts drive backwards, which gains more than as many more first moves.
 
 from __future__ import annotations
 
+import contextlib
 import math
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from nco.envs import environment
 from nco.envs.convert import conversion
@@ -95,7 +97,7 @@ class PolicySource:
 
     A problem is solved whole where there is time, else in parts of about 250 stops in one batch,
     each with its own best rollouts: the first solution joins the best of all parts, the second
-    the second best, and so on.
+    the second best, and so on. Where there is time for both, the best of both count.
 
     Attributes:
         plenty: whether it counts more to have as many solutions as are wanted than to have the
@@ -129,25 +131,21 @@ class PolicySource:
         way = _way(instance, stops, _EXPECTED * limit_s, count if self.plenty else 1)
         if way is None:
             return []
-        parts = [np.arange(1, stops + 1)]
-        if way.parts > 1:
-            parts = halves(plane(instance.cost[0].double().numpy()), way.parts)
-            instance = divided(instance, parts)
         if self.plenty:
             moves = way.moves(math.ceil(count / way.views), _EXPECTED * limit_s)
         else:
             moves = way.moves(max(count, _TRIED), _EXPECTED / 2 * limit_s)
         keep_s = (1 - _MOST) * limit_s
-        try:
-            found = _decoded(
-                loaded, name, instance, way, moves, lambda: clock.left_s < keep_s, seed
+        found: list[list[int]] = []
+        with contextlib.suppress(TimeUp):
+            decode = partial(
+                _solved, loaded, name, instance, count, lambda: clock.left_s < keep_s, seed
             )
-        except TimeUp:
-            return []
-        return [
-            served_routes(problem, name, given.nodes, actions, clock)
-            for actions in _joined(found, parts, count)
-        ]
+            found = decode(way, moves)
+            other = None if self.plenty else _in_parts(instance, way)
+            if other is not None and other.expected_s(moves) < _EXPECTED * (clock.left_s - keep_s):
+                found = _best(name, instance, found + decode(other, moves), count)
+        return [served_routes(problem, name, given.nodes, actions, clock) for actions in found]
 
 
 def _way(instance: Any, stops: int, limit_s: float, rollouts: int) -> _Way | None:
@@ -155,16 +153,58 @@ def _way(instance: Any, stops: int, limit_s: float, rollouts: int) -> _Way | Non
 
     Where there is no time for so many rollouts in any way, half as many will do, and so on.
     """
-    fused = type(instance) in _FUSED
-    ways = [_Way(stops, 1, views, fused) for views in _VIEWS]
-    if isinstance(instance, RCVRPInstance) and stops > _PART:  # one tour cannot be cut
-        ways += [_Way(stops, math.ceil(stops / _PART), views, fused) for views in _VIEWS]
+    ways = [_Way(stops, 1, views, type(instance) in _FUSED) for views in _VIEWS]
+    ways += [other for way in ways if (other := _in_parts(instance, way)) is not None]
     while stops and rollouts:
         for way in ways:
             if way.expected_s(math.ceil(rollouts / way.views)) < limit_s:
                 return way
         rollouts //= 2
     return None
+
+
+def _in_parts(instance: Any, way: _Way) -> _Way | None:
+    """The same in parts, if it is whole and can be cut: one tour cannot."""
+    if way.parts > 1 or way.stops <= _PART or not isinstance(instance, RCVRPInstance):
+        return None
+    return replace(way, parts=math.ceil(way.stops / _PART))
+
+
+def _solved(
+    loaded: LoadedPolicy,
+    name: str,
+    instance: Any,
+    count: int,
+    expired: Expired,
+    seed: int,
+    way: _Way,
+    moves: int,
+) -> list[list[int]]:
+    """Actions of up to `count` solutions, decoded in one way from so many first moves."""
+    parts = [np.arange(1, way.stops + 1)]
+    if way.parts > 1:
+        parts = halves(plane(instance.cost[0].double().numpy()), way.parts)
+        instance = divided(instance, parts)
+    return _joined(_decoded(loaded, name, instance, way, moves, expired, seed), parts, count)
+
+
+def _best(
+    name: str, instance: Any, solutions: Sequence[Sequence[int]], count: int
+) -> list[list[int]]:
+    """The best of solutions of a problem of routes."""
+    actions = torch.zeros(1, len(solutions), max(map(len, solutions)), dtype=torch.int64)
+    for row, solution in zip(actions[0], solutions, strict=True):
+        row[: len(solution)] = torch.tensor(solution)
+    cost, beyond = environment(name).cost(instance, actions), _beyond(instance, actions)
+    order = _ranked(Rollouts(actions, cost, beyond), 0)
+    return [list(solutions[k]) for k in order[:count]]
+
+
+def _beyond(instance: Any, actions: Tensor) -> Tensor:
+    """`[B, S]` routes of rollouts beyond the fleet."""
+    used = ((actions != 0) & (actions.roll(1, 2) == 0)).sum(2)
+    beyond: Tensor = (used - instance.vehicles[:, None]).clamp_min(0)
+    return beyond
 
 
 def _decoded(
@@ -186,9 +226,7 @@ def _decoded(
         first = starts[:, torch.randperm(starts.shape[1], generator=generator)[:moves]]
         if way.fused:
             actions = _FUSED[type(instance)](seen.instance, encoded, first, expired)
-            cost = env.cost(seen.instance, actions)
-            used = ((actions != 0) & (actions.roll(1, 2) == 0)).sum(2)
-            beyond = (used - seen.instance.vehicles[:, None]).clamp_min(0)
+            cost, beyond = env.cost(seen.instance, actions), _beyond(seen.instance, actions)
             found = Rollouts(actions, cost, beyond)
         else:
             found = rollout(env, seen.instance, encoded, GREEDY, first=first, expired=expired)

@@ -192,6 +192,19 @@ def test_stops_of_a_feed_inside_the_city_are_used(tmp_path):
     assert from_city(FakeCity(), stops=tmp_path, spacing_m=0).names == ("a", "b", "b2")
 
 
+def test_demand_between_stops_of_a_feed(tmp_path):
+    """Both sides of a street are one stop for trips, too; those that lead elsewhere do not count."""
+    (tmp_path / "stops.txt").write_text(FEED)
+    trips = tmp_path / "trips.csv"
+    trips.write_text("orig,dest,volume\na,b,3\na,b2,4\nb,b2,50\nfar,a,60\n")
+    instance = from_city(FakeCity(), stops=tmp_path, demand=trips)
+    a = instance.names.index("a")
+    assert instance.demand[a, 1 - a] == instance.trips == 7
+    trips.write_text("orig,dest,volume\na,nobody,3\n")
+    with pytest.raises(FormatError, match=r"line 2.*'nobody'"):
+        from_city(FakeCity(), stops=tmp_path, demand=trips)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -203,6 +216,7 @@ def test_stops_of_a_feed_inside_the_city_are_used(tmp_path):
             "line 3: stop_id 'a' is empty or there twice",
         ),
         ("stop_id,stop_lat,stop_lon\n", "has no stop"),
+        (f"stop_id,{200_000 * 'x'}\n", "line 1: not CSV"),
     ],
 )
 def test_mistakes_in_a_feed_name_the_line(tmp_path, text, message):

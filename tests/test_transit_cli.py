@@ -136,6 +136,7 @@ def test_nodes_without_a_line_can_be_allowed(good, capsys):
         (["design", "mandl", "--demand", "x.csv"], "--demand is for an instance in a city"),
         (["design", "mandl", "--instance-seed", "1"], "--instance-seed is for an instance"),
         (["design", "mandl", "--lines", "100000000"], "at most 10000"),
+        (["design", "mandl", "--spacing-m", "100"], "--spacing-m is for an instance in a city"),
         (["design", 300 * "x"], "File name too long"),
         (["design", "mandl", "--min-stops", "9"], "max_stops is 8"),
         (["design", "mandl", "--method", "real"], "none are known of 'mandl'"),
@@ -272,3 +273,15 @@ def test_the_lines_that_run_today():
     assert running_lines("mandl", TransitInstance.mandl()) == []
     argv = ["transit", "design", str(folder), "--method", "real", "--objective", "service"]
     assert main([*argv, "--evaluations", "1", "--rules", "alphatransit"]) == 1
+
+
+def test_fleet_and_capacity_from_the_command_line(good, capsys):
+    """Few buses serve fewer passengers, small buses too."""
+
+    def served(*options: str) -> float:
+        main(["transit", "evaluate", "mandl", str(good), "--json", *options])
+        return read(capsys)["simulation"]["service_rate_of_all"]
+
+    usual = served()
+    assert served("--fleet", "8") < usual
+    assert served("--fleet", "40", "--capacity", "5") < served("--fleet", "40")

@@ -28,6 +28,8 @@ def add_bounds(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--hub", metavar="STOP", help="name or number of where all lines begin, centre, or none"
     )
+    group.add_argument("--fleet", type=_problem.whole, metavar="BUSES", help="that there are")
+    group.add_argument("--capacity", type=_problem.whole, metavar="P", help="of a bus")
 
 
 def add_city(parser: argparse.ArgumentParser) -> None:
@@ -41,6 +43,13 @@ def add_city(parser: argparse.ArgumentParser) -> None:
         "--demand", metavar="FILE", help="orig, dest, volume or lon, lat, people, jobs (uniform)"
     )
     group.add_argument("--within-km", type=_problem.seconds, metavar="KM", help="of the middle")
+    group.add_argument(
+        "--spacing-m", type=_problem.seconds, metavar="M", help="least distance of two stops"
+    )
+    group.add_argument(
+        "--trips-per-hour", type=_problem.seconds, metavar="T",
+        help="in total, uniform or by people and jobs (10000)",
+    )  # fmt: skip
     group.add_argument("--instance-seed", type=_problem.seed, help="of stops and demand (0)")
 
 
@@ -78,7 +87,7 @@ def open_instance(arguments: argparse.Namespace) -> tuple[TransitInstance, City 
         _refuse_city_options(arguments)
         from nco.transit.files.read import read_instance
 
-        return with_hub(read_instance(arguments.instance, **given), arguments.hub), None
+        return _changed(read_instance(arguments.instance, **given), arguments), None
     from nco.data.places import city as open_city
     from nco.transit.city import from_city
 
@@ -89,13 +98,22 @@ def open_instance(arguments: argparse.Namespace) -> tuple[TransitInstance, City 
         demand=arguments.demand or "uniform",
         within_km=arguments.within_km,
         seed=arguments.instance_seed or 0,
+        spacing_m=arguments.spacing_m,
+        trips_per_hour=arguments.trips_per_hour or 10_000.0,
         **given,
     )
-    return with_hub(instance, arguments.hub), city
+    return _changed(instance, arguments), city
+
+
+def _changed(instance: TransitInstance, arguments: argparse.Namespace) -> TransitInstance:
+    """The instance with another fleet, capacity and hub, where they are given."""
+    given = {name: getattr(arguments, name, None) for name in ("fleet", "capacity")}
+    fields = {name: value for name, value in given.items() if value is not None}
+    return with_hub(instance.changed(**fields) if fields else instance, arguments.hub)
 
 
 def _refuse_city_options(arguments: argparse.Namespace) -> None:
-    for name in ("stops", "demand", "within_km", "instance_seed"):
+    for name in ("stops", "demand", "within_km", "instance_seed", "spacing_m", "trips_per_hour"):
         if getattr(arguments, name, None) is not None:
             raise InputError(
                 f"--{name.replace('_', '-')} is for an instance in a city; give --city, or leave "

@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from nco.data.engine import as_lonlat
+from nco.data.roads import haversine_m
 from nco.data.stops_csv import read_rows, read_stops
 from nco.errors import CityError, InputError
 from nco.transit.demand import gravity_demand, random_demand, read_zones
-from nco.transit.files.demand import read_demand
+from nco.transit.files.demand import ELSEWHERE, read_demand
 from nco.transit.gtfs_stops import read_gtfs_stops
 from nco.transit.instance import TransitInstance
 from nco.transit.links import neighbour_links
@@ -58,6 +59,8 @@ def from_city(
             lon, lat); or a GTFS feed (a `.zip` or a folder), whose stops inside the city are used.
         demand: "uniform" (at random), None for none, a matrix `[N, N]` of trips an hour, or a CSV:
             orig, dest, volume by names of stops, or lon, lat, people, jobs for a gravity model.
+            Trips of stops that were thinned out are those of the nearest stop that was kept,
+            trips of a feed's stops outside the city are left out.
         lines: how many lines to design.
         min_stops: fewest stops of a line.
         max_stops: most stops of a line.
@@ -89,8 +92,9 @@ def from_city(
             city, int(stops), seed, spacing_m=spacing_m, within_km=within_km, centre=centre
         )
         names: tuple[str, ...] = ()
+        merged: dict[str, int] = {}
     else:
-        names, lonlat = _given_stops(city, stops, spacing_m)
+        names, lonlat, merged = _given_stops(city, stops, spacing_m)
     table = city.matrix(lonlat, names=names or None)
     _check_reached(city, table.duration_s, names)
     linked = neighbour_links(table.duration_s, detour=detour)
@@ -112,14 +116,20 @@ def from_city(
         **fields,
     )
     gravity = {"trips_per_hour": trips_per_hour, "decay_s": decay_s, "walk_m": walk_m}
-    return instance.changed(demand=_demand(instance, demand, seed, gravity))
+    return instance.changed(demand=_demand(instance, demand, merged, seed, gravity))
 
 
 def _given_stops(
     city: SampledCity, stops: str | Path | ArrayLike, spacing_m: float | None
-) -> tuple[tuple[str, ...], Floats]:
-    """Names and places of stops that are given, thinned out."""
+) -> tuple[tuple[str, ...], Floats, dict[str, int]]:
+    """Names and places of stops that are given, thinned out.
+
+    Returns:
+        Names, places, and for the name of each stop of a file the number of the one that is kept
+        in its place, `ELSEWHERE` outside of the city.
+    """
     names: tuple[str, ...]
+    outside: dict[str, int] = {}
     if not isinstance(stops, str | Path):
         lonlat = as_lonlat(stops, "stops")
         names = tuple(str(k) for k in range(len(lonlat)))
@@ -127,6 +137,7 @@ def _given_stops(
         names, lonlat = read_gtfs_stops(stops)
         inside = _inside(city, lonlat)
         logger.info("%d of %d stops of %s lie in %s", inside.sum(), len(inside), stops, city.name)
+        outside = dict.fromkeys(np.array(names)[~inside].tolist(), ELSEWHERE)
         names, lonlat = tuple(np.array(names)[inside].tolist()), lonlat[inside]
         spacing_m = _FEED_SPACING_M if spacing_m is None else spacing_m
     else:
@@ -135,9 +146,11 @@ def _given_stops(
     if len(lonlat) < 2:
         raise CityError(f"{len(lonlat)} stops lie in {city.name}; a bus needs 2 or more")
     if spacing_m is None:
-        return names, lonlat
+        return names, lonlat, outside
     kept = np.sort(spread(lonlat, len(lonlat), spacing_m))
-    return tuple(names[k] for k in kept), lonlat[kept]
+    nearest = haversine_m(lonlat[:, None], lonlat[kept][None]).argmin(axis=1)
+    merged = dict(zip(names, nearest.tolist(), strict=True))
+    return tuple(names[k] for k in kept), lonlat[kept], merged | outside
 
 
 def _inside(city: SampledCity, lonlat: Floats) -> np.ndarray[Any, np.dtype[np.bool_]]:
@@ -173,6 +186,7 @@ def _hub(hub: int | str | None, names: Sequence[str], duration_s: Floats) -> int
 def _demand(
     instance: TransitInstance,
     demand: str | Path | ArrayLike | None,
+    merged: dict[str, int],
     seed: int,
     gravity: dict[str, float],
 ) -> Floats | None:
@@ -186,4 +200,5 @@ def _demand(
         if instance.lonlat is None:
             raise InputError("a gravity model needs the places of the stops")
         return gravity_demand(read_zones(demand), instance.lonlat, instance.drive_s, **gravity)
-    return read_demand(demand, {name: k for k, name in enumerate(instance.names)})
+    known = {name: k for k, name in enumerate(instance.names)}
+    return read_demand(demand, merged | known, size=instance.size)

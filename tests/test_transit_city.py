@@ -193,7 +193,7 @@ def test_stops_of_a_feed_inside_the_city_are_used(tmp_path):
 
 
 def test_demand_between_stops_of_a_feed(tmp_path):
-    """Both sides of a street are one stop for trips, too; those that lead elsewhere do not count."""
+    """Both sides of a street are one stop for trips, too; what leads elsewhere does not count."""
     (tmp_path / "stops.txt").write_text(FEED)
     trips = tmp_path / "trips.csv"
     trips.write_text("orig,dest,volume\na,b,3\na,b2,4\nb,b2,50\nfar,a,60\n")

@@ -9,6 +9,7 @@ from nco.bench.cities import Drawn as Drawn
 from nco.bench.cities import in_cities as in_cities
 from nco.bench.merge import check_comparable as check_comparable
 from nco.bench.merge import gather as gather
+from nco.bench.merge import missing as missing
 from nco.bench.report import Report as Report
 from nco.bench.result import Result as Result
 from nco.bench.run import run as run
@@ -30,5 +31,6 @@ __all__ = [
     "gather",
     "in_cities",
     "in_files",
+    "missing",
     "run",
 ]

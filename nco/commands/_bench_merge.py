@@ -13,7 +13,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = (
         "Reads results*.jsonl of each folder, the latest where a run is there twice. Writes "
         "results.jsonl, table.txt, report.json and anytime.png. Exit code 0: every answer is "
-        "feasible, costs what its solver says and came in time; 1: not; 2: unusable input, or "
+        "feasible, costs what its solver says and came in time; 1: not, or runs are missing; 2: "
+        "unusable input, or "
         "results that should not be compared."
     )
     parser.add_argument(
@@ -45,4 +46,5 @@ def run(arguments: argparse.Namespace) -> int:
     prepare(arguments.out)
     lines = "".join(f"{result.line()}\n" for result in results)
     write_atomic(arguments.out / "results.jsonl", lines)
-    return _bench_solvers.publish(report, arguments.out, as_json=arguments.json)
+    code = _bench_solvers.publish(report, arguments.out, as_json=arguments.json)
+    return 1 if bench.missing(results) else code

@@ -5,12 +5,17 @@ from __future__ import annotations
 import time
 from typing import Protocol, runtime_checkable
 
+import numpy as np
+
 from nco.errors import InputError, UnsupportedError
 from nco.problem import Feature, Problem
 from nco.solution import Solution
 
 MAX_SEED = 2**31 - 1  # what fits into the seed of every solver, OR-Tools' being the narrowest
 MAX_JOBS = 64  # islands; fewer than the cores of some machines, more than any problem has use for
+
+_WHOLES = (int, np.integer)
+_NUMBERS = (float, np.floating, *_WHOLES)
 
 
 class Solver(Protocol):
@@ -117,13 +122,14 @@ def check_limits(time_limit_s: float, seed: int, jobs: int = 1) -> None:
         InputError: the time limit is not positive, the seed is negative or above `MAX_SEED`, or
             the number of jobs is below 1 or above `MAX_JOBS`.
     """
-    if not 0 < time_limit_s < float("inf"):
-        raise InputError(f"time_limit_s is {time_limit_s}; give a positive number of seconds")
-    if not 0 <= seed <= MAX_SEED:
-        raise InputError(f"seed is {seed}; give a whole number from 0 to {MAX_SEED}")
-    if not 1 <= jobs <= MAX_JOBS:
+    if not (isinstance(time_limit_s, _NUMBERS) and 0 < time_limit_s < float("inf")):
+        raise InputError(f"time_limit_s is {time_limit_s!r}; give a positive number of seconds")
+    if not (isinstance(seed, _WHOLES) and 0 <= seed <= MAX_SEED):
+        raise InputError(f"seed is {seed!r}; give a whole number from 0 to {MAX_SEED}")
+    if not (isinstance(jobs, _WHOLES) and 1 <= jobs <= MAX_JOBS):
         raise InputError(
-            f"jobs is {jobs}; give the number of cores to use, a whole number from 1 to {MAX_JOBS}"
+            f"jobs is {jobs!r}; give the number of cores to use, a whole number from 1 to "
+            f"{MAX_JOBS}"
         )
 
 

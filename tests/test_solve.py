@@ -45,7 +45,10 @@ def test_unknown_method_lists_the_known():
     [
         ({"time_limit_s": 0}, "time_limit_s is 0"),
         ({"time_limit_s": float("nan")}, "time_limit_s is nan"),
+        ({"time_limit_s": "2"}, "time_limit_s is '2'"),
         ({"seed": -1}, "seed is -1"),
+        ({"seed": 1.5}, "seed is 1.5"),
+        ({"jobs": 1.5}, "jobs is 1.5"),
         ({"seed": 2**31}, "seed is 2147483648"),
     ],
 )

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from itertools import pairwise
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from lightning.pytorch.callbacks import Timer
 
 from nco.errors import PolicyError
 from nco.models.transit import TransitNetwork
 from nco.models.transit_files import load_network
-from nco.training.transit import main
+from nco.training.transit import TransitTraining, main
 from nco.training.transit_cities import Cities
 from nco.training.transit_lessons import judge, town
 from nco.training.transit_ppo import TransitPPO
@@ -193,3 +195,23 @@ def test_options_that_make_no_sense_are_refused(tmp_path):
         TransitPPO(clip=2)
     with pytest.raises(PolicyError, match="trust 1"):
         SelfPlay(trust=1)
+
+
+@pytest.mark.parametrize(
+    ("steps", "clock_s", "done"),
+    [(-1, None, 0.0), (100, None, 0.5), (-1, (30.0, 90.0), 0.25), (100, (90.0, 30.0), 0.75)],
+)
+def test_what_is_done_counts_steps_or_time(steps, clock_s, done):
+    """The learning rate falls towards whichever end is nearer; without any end it stays."""
+
+    class Stopped(Timer):
+        def time_elapsed(self, stage=None):
+            return clock_s[0]
+
+        def time_remaining(self, stage=None):
+            return clock_s[1]
+
+    callbacks = [] if clock_s is None else [Stopped()]
+    module = TransitTraining(TransitPPO(), small())
+    module.trainer = SimpleNamespace(max_steps=steps, global_step=50, callbacks=callbacks)
+    assert module._done() == done

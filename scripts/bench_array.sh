@@ -6,7 +6,8 @@
 #   nco bench merge /shared/bench --out /shared/bench/report
 #
 # Tasks that were ended early are submitted again with the same options and go on where they
-# stopped; some of them alone with the number of all: NCO_SHARDS=8 sbatch --array=3,7 ... All nodes need the same kind of processor (--constraint): merging refuses others.
+# stopped; some of them alone with the number of all: NCO_SHARDS=8 sbatch --array=3,7 ...
+# All nodes need the same kind of processor (--constraint): merging refuses others.
 # `nco` must be on the PATH (activate its environment before sbatch).
 #SBATCH --job-name=nco-bench
 #SBATCH --cpus-per-task=1

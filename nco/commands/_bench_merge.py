@@ -14,8 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "Reads results*.jsonl of each folder, the latest where a run is there twice. Writes "
         "results.jsonl, table.txt, report.json and anytime.png. Exit code 0: every answer is "
         "feasible, costs what its solver says and came in time; 1: not, or runs are missing; 2: "
-        "unusable input, or "
-        "results that should not be compared."
+        "unusable input, or results that should not be compared."
     )
     parser.add_argument(
         "folders",

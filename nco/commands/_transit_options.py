@@ -18,6 +18,10 @@ INSTANCE = (
     ".json"
 )
 
+_BOUNDS = ("lines", "min_stops", "max_stops")
+_PASSED_ON = ("within_km", "spacing_m", "trips_per_hour")
+"""Options of a city that `nco.transit.city.from_city` takes under the same names."""
+
 
 def add_bounds(parser: argparse.ArgumentParser) -> None:
     """Add what changes the lines that an instance asks for."""
@@ -78,8 +82,6 @@ def open_instance(arguments: argparse.Namespace) -> tuple[TransitInstance, City 
         InputError: both or none of instance and city are given, or the hub is no stop.
         NcoError: a file or the city cannot be used.
     """
-    bounds = {name: getattr(arguments, name) for name in ("lines", "min_stops", "max_stops")}
-    given = {name: value for name, value in bounds.items() if value is not None}
     city_name = getattr(arguments, "city", None)
     if (arguments.instance is None) == (city_name is None):
         raise InputError("give either an instance (mandl, a file or a folder) or --city, not both")
@@ -87,7 +89,8 @@ def open_instance(arguments: argparse.Namespace) -> tuple[TransitInstance, City 
         _refuse_city_options(arguments)
         from nco.transit.files.read import read_instance
 
-        return _changed(read_instance(arguments.instance, **given), arguments), None
+        bounds = _given(arguments, _BOUNDS)
+        return _changed(read_instance(arguments.instance, **bounds), arguments), None
     from nco.data.places import city as open_city
     from nco.transit.city import from_city
 
@@ -96,29 +99,30 @@ def open_instance(arguments: argparse.Namespace) -> tuple[TransitInstance, City 
         city,
         stops=int(stops) if stops.isdecimal() else stops,
         demand=arguments.demand or "uniform",
-        within_km=arguments.within_km,
-        seed=arguments.instance_seed or 0,
-        spacing_m=arguments.spacing_m,
-        trips_per_hour=arguments.trips_per_hour or 10_000.0,
-        **given,
+        **_given(arguments, _PASSED_ON),
+        **_given(arguments, _BOUNDS),
+        **({} if arguments.instance_seed is None else {"seed": arguments.instance_seed}),
     )
     return _changed(instance, arguments), city
 
 
 def _changed(instance: TransitInstance, arguments: argparse.Namespace) -> TransitInstance:
     """The instance with another fleet, capacity and hub, where they are given."""
-    given = {name: getattr(arguments, name, None) for name in ("fleet", "capacity")}
-    fields = {name: value for name, value in given.items() if value is not None}
+    fields = _given(arguments, ("fleet", "capacity"))
     return with_hub(instance.changed(**fields) if fields else instance, arguments.hub)
 
 
 def _refuse_city_options(arguments: argparse.Namespace) -> None:
-    for name in ("stops", "demand", "within_km", "instance_seed", "spacing_m", "trips_per_hour"):
-        if getattr(arguments, name, None) is not None:
-            raise InputError(
-                f"--{name.replace('_', '-')} is for an instance in a city; give --city, or leave "
-                "it out"
-            )
+    for name in _given(arguments, ("stops", "demand", *_PASSED_ON, "instance_seed")):
+        raise InputError(
+            f"--{name.replace('_', '-')} is for an instance in a city; give --city, or leave it out"
+        )
+
+
+def _given(arguments: argparse.Namespace, names: tuple[str, ...]) -> dict[str, Any]:
+    """The options that were given, by name; an action may have none of them."""
+    values = {name: getattr(arguments, name, None) for name in names}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def with_hub(instance: TransitInstance, hub: str | None) -> TransitInstance:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nco.baselines.insertion import Plan as Insertion
-from nco.evaluate import evaluate
+from nco.evaluate import Cost
 from nco.search.lns.solver import LNS
-from nco.solution import Solution, Unassigned
+from nco.solution import Solution
 from nco.solve import solve
 
 if TYPE_CHECKING:
@@ -63,15 +64,10 @@ def _initial(problem: Problem, routes: Sequence[Route]) -> Solution | None:
     """Routes to begin with, without the stops that break something now."""
     if not routes:
         return None
-    cost, violations = evaluate(problem, routes)
-    if violations:
-        kept = Insertion(problem)
-        kept.keep(routes)
-        routes = kept.routes
-        cost, violations = evaluate(problem, routes)
-    served = {j for route in routes for j in route.stops}
-    # Why they are left out is of no interest before the search, and takes long to find out.
-    missing = tuple(
-        Unassigned(j, "", bool(problem.required[j])) for j in problem.stops if j not in served
-    )
-    return Solution(tuple(routes), missing, violations, cost)
+    # Why stops are left out is of no interest before the search, and takes long to find out.
+    initial = Solution(tuple(routes), (), (), Cost()).on(problem)
+    if not initial.violations:
+        return initial
+    kept = Insertion(problem)
+    kept.keep(routes)
+    return replace(initial, routes=tuple(kept.routes)).on(problem)

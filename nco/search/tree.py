@@ -151,13 +151,13 @@ class _Search:
         self._starts = starts.repeat_interleave(self._views // len(starts), 0)
         self._trees_each = min(how.trees, self._starts.shape[1])
         self._moves = min(how.moves, self._nodes)
-        self._first = self._known()
         self.best: Rollouts | None = None
 
     def run(self) -> None:
         """Makes passes until enough rounds are made, or until there is nothing left to find."""
         left, completion = self._how.rounds, self._how.completion
-        asked = self._starting() if self._first is None else self._following(self._first)
+        first = self._known()
+        asked = self._starting() if first is None else self._following(first)
         while left is None or left > 0:
             before = self._total()
             trees = self._planted(asked, completion)

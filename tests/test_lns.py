@@ -12,7 +12,8 @@ from instances import problems
 import nco
 from nco import Feature, Objective, Problem, Route, Solution, Vehicle
 from nco.baselines.fleet import kinds_of
-from nco.search.lns import annealing, arrays, insertion, links, removal
+from nco.search.lns import annealing, arrays, links, operators
+from nco.search.lns.operators import INSERTIONS, REMOVALS
 from nco.search.lns.search import Search
 from nco.search.lns.solver import LNS
 
@@ -66,15 +67,17 @@ def test_what_is_taken_back_is_gone(problem, seed):
     if not any(kind.stops.any() for kind in kinds_of(problem)):
         return
     _, instance, plan = begun(problem, seed)
-    for out in range(len(removal.REMOVALS) - 1):
-        for back in range(len(insertion.INSERTIONS) - 1):
+    for out, remove in REMOVALS.items():
+        for back, insert in INSERTIONS.items():
+            if remove.guided or insert.guided:
+                continue
             before, total = state(plan), float(plan.total[0])
             plan.number[1] = 0
-            removal.remove_by(out, instance, plan, 3)
+            operators.run(remove, instance, plan, 3)
             links.settle(instance, plan)
-            insertion.insert_by(back, instance, plan, 0.0)
+            operators.run(insert, instance, plan)
             links.take_back(instance, plan, total)
-            assert same(before, state(plan)), (removal.REMOVALS[out], insertion.INSERTIONS[back])
+            assert same(before, state(plan)), (out, back)
 
 
 @random_problems
@@ -93,28 +96,28 @@ def test_what_is_counted_along_is_what_routes_cost(problem, seed):
         assert search.cost == pytest.approx(found.cost.total, rel=1e-5, abs=1e-3)
 
 
-@pytest.mark.parametrize("operator", range(len(removal.REMOVALS)))
-def test_every_removal_takes_stops_out(operator):
+@pytest.mark.parametrize("name", REMOVALS)
+def test_every_removal_takes_stops_out(name):
     """A removal operator leaves fewer stops on routes, none twice, and all others in order."""
     _, instance, plan = begun(ring(24))
     instance = instance._replace(heat=np.zeros((25, 25), np.float32))
     order = [j for j in range(1, 25) if plan.vehicle[j] >= 0]
     plan.number[1] = 0
-    removal.remove_by(operator, instance, plan, 6)
+    operators.run(REMOVALS[name], instance, plan, 6)
     out = plan.absent[: plan.number[0]].tolist()
     assert 1 <= len(out) <= 24 and len(set(out)) == len(out)
     assert sorted(out + [j for j in order if plan.vehicle[j] >= 0]) == order
 
 
-@pytest.mark.parametrize("operator", range(len(insertion.INSERTIONS)))
-def test_every_insertion_puts_all_back_that_fit(operator):
+@pytest.mark.parametrize("name", INSERTIONS)
+def test_every_insertion_puts_all_back_that_fit(name):
     """An insertion operator serves all stops again where there is room."""
     _, instance, plan = begun(ring(24))
-    instance = instance._replace(heat=np.zeros((25, 25), np.float32))
+    instance = instance._replace(heat=np.zeros((25, 25), np.float32), guide=1.0)
     plan.number[1] = 0
-    removal.remove_by(0, instance, plan, 8)
+    operators.run(REMOVALS["string"], instance, plan, 8)
     links.settle(instance, plan)
-    insertion.insert_by(operator, instance, plan, 1.0)
+    operators.run(INSERTIONS[name], instance, plan)
     assert plan.number[0] == 0
 
 
@@ -127,10 +130,10 @@ def test_heat_guides_insertion():
     for i, j in ((0, 1), (1, 2), (2, 0)):
         heat = np.zeros((4, 4), np.float32)
         heat[i, 3] = heat[3, j] = 1.0
-        instance = arrays.instance_of(problem, fleet, heat)
+        instance = arrays.instance_of(problem, fleet, heat)._replace(guide=100.0)
         plan = arrays.empty_plan(instance, 0)
         links.rebuild(instance, plan, arrays.links_of([Route(0, (1, 2))], fleet, instance))
-        insertion.insert_by(3, instance, plan, 100.0)
+        operators.run(INSERTIONS["policy"], instance, plan)
         assert instance.place[plan.prev[3]] == i and instance.place[plan.next[3]] == j
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from nco.search.lns.insertion import in_order, insert_by
+from nco.search.lns.insertion import in_order
 from nco.search.lns.links import (
     below,
     compiled,
@@ -18,7 +18,7 @@ from nco.search.lns.links import (
     take_back,
     uniform,
 )
-from nco.search.lns.removal import remove_by
+from nco.search.lns.operators import call
 
 BEST, BETTER, ACCEPTED = 10.0, 4.0, 1.0  # points of an operator (Ropke and Pisinger 2006)
 
@@ -44,7 +44,7 @@ def construct(instance, plan):
 
 
 @compiled
-def anneal(instance, plan, best, best_cost, iterations, hot, cold, most, guide, chances, points):
+def anneal(instance, plan, best, best_cost, iterations, hot, cold, most, codes, chances, points):
     """Searches from a plan.
 
     Args:
@@ -56,8 +56,8 @@ def anneal(instance, plan, best, best_cost, iterations, hot, cold, most, guide, 
         hot: temperature of the first iteration, in units of cost.
         cold: temperature of the last one.
         most: stops that are removed at most, about.
-        guide: cost that an arc may be longer for being on all of a policy's routes.
-        chances: `[2, O]` cumulative, of removal and insertion operators.
+        codes: `[2, O]` addresses of removal and insertion operators.
+        chances: `[2, O]` cumulative, of each.
         points: `[2, O, 2]` what each of them earned and how often it was used, added to.
     """
     current = objective(instance, plan)
@@ -67,9 +67,9 @@ def anneal(instance, plan, best, best_cost, iterations, hot, cold, most, guide, 
         total = plan.total[0]
         out, back = _drawn(plan, chances[0]), _drawn(plan, chances[1])
         plan.number[1] = 0
-        remove_by(out, instance, plan, 1 + below(plan, most))
+        call(codes[0, out], instance, plan, np.int64(1 + below(plan, most)))
         settle(instance, plan)
-        insert_by(back, instance, plan, guide)
+        call(codes[1, back], instance, plan, np.int64(plan.number[0]))
         cost = objective(instance, plan)
         earned = 0.0
         if cost < current - temperature * np.log(1.0 - uniform(plan)):

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 NEAR = 24  # places that are tried before and behind a stop
 RELATED = 100  # stops that removal spreads over
 MOST = 60  # stops that are inserted in one go, where more are left out
+VEHICLES = 4  # that the regret of a stop is reckoned on, at most
 WAITING = 0.2  # weight of waiting against driving, in what is near
 
 
@@ -66,6 +67,7 @@ class Instance(NamedTuple):
         behind: `[N, NEAR]` the nearest nodes to go to, -1 behind the last.
         related: `[N, RELATED]` the nearest stops, either way, -1 behind the last.
         heat: `[N, N]` share of a policy's routes that drive an arc, if a policy guides.
+        guide: cost that an arc may be longer for being on all of them.
         stops: nodes that may be served.
         times: whether time matters.
         longest: weight of the longest route.
@@ -93,6 +95,7 @@ class Instance(NamedTuple):
     behind: Ints
     related: Ints
     heat: Singles
+    guide: float
     stops: Ints
     times: bool
     longest: float
@@ -122,7 +125,7 @@ class Plan(NamedTuple):
         log: `[L, 2]` stops inserted (with -1) or removed (with the place before), in order.
         trial: `[N + 2 M + 2 NEAR]` places that are tried.
         chosen: `[MOST]` stops that are to be inserted.
-        found: `[MOST, 4]` what is known of them.
+        found: `[MOST, 2 + 2 VEHICLES]` what is known of them.
         dirty: `[M]` whether times of a route are out of date.
         stale: `[M]` the routes of which they are, the first `number[2]` of them.
         number: `[4]` stops left out, entries of the log, stale routes, places until one is
@@ -272,6 +275,7 @@ def instance_of(problem: Problem, fleet: Fleet, heat: Singles | None = None) -> 
         behind=behind,
         related=related,
         heat=np.zeros((1, 1), np.float32) if heat is None else heat,
+        guide=0.0,
         stops=np.flatnonzero(servable).astype(np.int32),
         times=times,
         longest=float(weights.longest_route),
@@ -346,7 +350,7 @@ def empty_plan(instance: Instance, seed: int) -> Plan:
         log=np.zeros((8 * size + 64, 2), np.int64),
         trial=np.zeros(places + 2 * NEAR, np.int32),
         chosen=np.zeros(MOST, np.int64),
-        found=np.zeros((MOST, 4)),
+        found=np.zeros((MOST, 2 + 2 * VEHICLES)),
         dirty=np.zeros(vehicles, np.bool_),
         stale=np.zeros(vehicles, np.int64),
         number=np.zeros(4, np.int64),

@@ -1,7 +1,7 @@
-"""Compiled insertion operators: where the stops go that are left out.
+"""Insertion operators: where the stops go that are left out; see `nco.search.lns.operators`.
 
 A stop is tried beside its nearest nodes and on an idle vehicle of each kind; everywhere, if it fits
-nowhere there. A new operator is a function here, and a line in `insert_by`.
+nowhere there.
 """
 
 # mypy: allow-untyped-defs, allow-untyped-calls
@@ -11,26 +11,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from nco.search.lns.links import below, compiled, inner, insert, joined, pasted, uniform
-
-INSERTIONS = ("blinks", "greedy", "regret", "policy")
-"""Names, in the order of their numbers."""
+from nco.search.lns.links import below, inner, insert, joined, pasted, uniform
+from nco.search.lns.operators import insertion
 
 BLINK = 0.01  # chance that a place is overlooked (Christiaens and Vanden Berghe 2020)
 BOLD = 0.3  # chance that an optional stop is inserted at a loss: several may pay together
 _NEVER = 1e300
 _LOG_SEEN = np.log(1.0 - BLINK)
-
-
-@compiled
-def insert_by(operator, instance, plan, guide):
-    """Inserts stops that are left out by the operator of a number; `guide` weighs the heat."""
-    if operator == 2:
-        _by_regret(instance, plan)
-    else:
-        in_order(
-            instance, plan, 0.0 if operator == 1 else _LOG_SEEN, guide if operator == 3 else 0.0
-        )
 
 
 @pasted
@@ -128,32 +115,33 @@ def _everywhere(instance, plan, j):
 
 
 @inner
-def _best(instance, plan, j, log_seen, guide):
-    """The place behind which a stop costs least (-1 for none), that cost, and on other vehicles."""
+def _worth(instance, plan, j):
+    """What a stop may cost to be inserted rather than left out."""
     worth = instance.prize[j]
     if worth < instance.reward and uniform(plan) < BOLD:
         worth = instance.reward
-    best, place, second, vehicle = worth, -1, worth, -1
+    return worth
+
+
+@inner
+def _best(instance, plan, j, log_seen, guide):
+    """The place behind which a stop costs least, -1 for none."""
+    best, place = _worth(instance, plan, j), -1
     count = _near(instance, plan, j, log_seen)
     for turn in range(2):
         for n in range(count):
             i = plan.trial[n]
-            delta = _delta(instance, plan, j, i, second + 2.0 * guide)
+            delta = _delta(instance, plan, j, i, best + 2.0 * guide)
             if guide > 0.0 and delta < _NEVER:
                 a, b = instance.place[i], instance.place[plan.next[i]]
                 delta -= guide * (instance.heat[a, j] + instance.heat[j, b])
                 delta += guide * instance.heat[a, b]
-            v = plan.vehicle[i]
             if delta < best:
-                if v != vehicle:
-                    second = best
-                best, place, vehicle = delta, i, v
-            elif delta < second and v != vehicle:
-                second = delta
+                best, place = delta, i
         if place >= 0 or turn:
             break
         count = _everywhere(instance, plan, j)
-    return place, best, second, vehicle
+    return place
 
 
 @pasted
@@ -207,38 +195,103 @@ def in_order(instance, plan, log_seen, guide):
                 m -= 1
             plan.found[m, 0], plan.chosen[m] = key, j
     for n in range(count):
-        place, _, _, _ = _best(instance, plan, plan.chosen[n], log_seen, guide)
+        place = _best(instance, plan, plan.chosen[n], log_seen, guide)
         if place >= 0:
             insert(instance, plan, plan.chosen[n], place)
 
 
+@insertion("blinks", 6.0)
+def blinks(instance, plan, count):
+    """One after the other where they cost least, with places overlooked now and then."""
+    in_order(instance, plan, _LOG_SEEN, 0.0)
+
+
+@insertion("greedy")
+def greedy(instance, plan, count):
+    """One after the other where they cost least."""
+    in_order(instance, plan, 0.0, 0.0)
+
+
+@insertion("policy", guided=True)
+def likely(instance, plan, count):
+    """One after the other, where arcs that a policy drives cost less."""
+    in_order(instance, plan, _LOG_SEEN, instance.guide)
+
+
 @inner
-def _look(instance, plan, n):
-    """Finds the best place of the chosen stop of a number: place, vehicle, cost, regret."""
-    found = plan.found[n]
-    place, best, second, vehicle = _best(instance, plan, plan.chosen[n], 0.0, 0.0)
-    found[0], found[1], found[2] = place, vehicle, second - best
+def _rank(instance, plan, n, vehicles):
+    """Finds where the chosen stop of a number costs least on each of the best vehicles.
+
+    Fills its row of `found`: place, regret, then cost and vehicle of the best, the second, ...
+    """
+    j, found, last = plan.chosen[n], plan.found[n], vehicles - 1
+    worth = _worth(instance, plan, j)
+    found[0] = -1.0
+    for r in range(vehicles):
+        found[2 + 2 * r], found[3 + 2 * r] = worth, -1.0
+    count = _near(instance, plan, j, 0.0)
+    for turn in range(2):
+        for t in range(count):
+            i = plan.trial[t]
+            delta = _delta(instance, plan, j, i, found[2 + 2 * last])
+            if delta >= found[2 + 2 * last]:
+                continue
+            v, r = plan.vehicle[i], 0
+            while r < last and found[3 + 2 * r] != v:
+                r += 1
+            if delta >= found[2 + 2 * r]:
+                continue
+            while r > 0 and found[2 * r] > delta:
+                found[2 + 2 * r], found[3 + 2 * r] = found[2 * r], found[1 + 2 * r]
+                r -= 1
+            found[2 + 2 * r], found[3 + 2 * r] = delta, v
+            if r == 0:
+                found[0] = i
+        if found[0] >= 0.0 or turn:
+            break
+        count = _everywhere(instance, plan, j)
+    found[1] = 0.0
+    for r in range(1, vehicles):
+        found[1] += found[2 + 2 * r] - found[2]
 
 
-@pasted
-def _by_regret(instance, plan):
-    """First the stop that would lose most by going to its second-best vehicle."""
+@inner
+def _by_regret(instance, plan, vehicles):
+    """First the stop that would lose most by going to its next-best vehicles."""
     left, found = _choose(plan), plan.found
     for n in range(left):
-        _look(instance, plan, n)
+        _rank(instance, plan, n, vehicles)
     while left > 0:
         pick, most = -1, -1.0
         for n in range(left):
-            if found[n, 0] >= 0.0 and found[n, 2] > most:
-                pick, most = n, found[n, 2]
+            if found[n, 0] >= 0.0 and found[n, 1] > most:
+                pick, most = n, found[n, 1]
         if pick < 0:
             return
-        vehicle = found[pick, 1]
+        vehicle = found[pick, 3]
         insert(instance, plan, plan.chosen[pick], int(found[pick, 0]))
         left -= 1
         plan.chosen[pick] = plan.chosen[left]
-        for c in range(3):
+        for c in range(2 + 2 * vehicles):
             found[pick, c] = found[left, c]
         for n in range(left):
-            if found[n, 1] == vehicle:
-                _look(instance, plan, n)
+            if found[n, 3] == vehicle:  # where it is second, its cost is a moment old
+                _rank(instance, plan, n, vehicles)
+
+
+@insertion("regret-2", 0.5)
+def regret_2(instance, plan, count):
+    """By what is lost at the second-best vehicle (Ropke and Pisinger 2006)."""
+    _by_regret(instance, plan, np.int64(2))
+
+
+@insertion("regret-3", 0.5)
+def regret_3(instance, plan, count):
+    """By what is lost at the second-best and third-best vehicles."""
+    _by_regret(instance, plan, np.int64(3))
+
+
+@insertion("regret-4", 0.5)
+def regret_4(instance, plan, count):
+    """By what is lost at the second-best to fourth-best vehicles."""
+    _by_regret(instance, plan, np.int64(4))

@@ -20,13 +20,12 @@ from numba import njit
 # which is most of what they would do, they are several times as fast. Numba compiles a function
 # once for each combination of types, of which `int32` and `int64` are two, and each literal `True`
 # or `1` is one more: stops and vehicles are handed on as `int64`, and no literals are.
-_options: dict[str, Any] = {
-    "nogil": True, "error_model": "numpy", "_nrt": False, "no_cfunc_wrapper": True,
-}  # fmt: skip
-compiled: Any = njit(cache=True, **_options)
-pasted: Any = njit(inline="always", **_options)  # into the one compiled function that calls it
-_options["no_cpython_wrapper"] = True
-inner: Any = njit(**_options)  # called by compiled functions only
+OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
+_unwrapped: dict[str, Any] = {**OPTIONS, "no_cfunc_wrapper": True}
+compiled: Any = njit(cache=True, **_unwrapped)
+pasted: Any = njit(inline="always", **_unwrapped)  # into the one compiled function that calls it
+_unwrapped["no_cpython_wrapper"] = True
+inner: Any = njit(**_unwrapped)  # called by compiled functions only
 
 SMOOTH = 1e-3  # weight of the mean square of routes, beside the longest
 

@@ -1,7 +1,6 @@
-"""Compiled removal operators: which stops to take out of their routes.
+"""Removal operators: which stops to take out of their routes; see `nco.search.lns.operators`.
 
-All have one signature: instance, plan, about how many stops. They leave times of routes out of
-date; `links.settle` follows. A new one is a function here, and a line in `remove_by`.
+They leave times of routes out of date; `links.settle` follows.
 """
 
 # mypy: allow-untyped-defs, allow-untyped-calls
@@ -11,31 +10,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from nco.search.lns.links import below, compiled, inner, pasted, remove, uniform
-
-REMOVALS = ("string", "related", "worst", "random", "route", "policy")
-"""Names, in the order of their numbers."""
+from nco.search.lns.links import below, inner, pasted, remove, uniform
+from nco.search.lns.operators import removal
 
 STRING = 10  # most stops of a route that string removal takes in one piece
 TOURNAMENT = 6  # stops of which the worst one goes
 SKIP = 0.3  # chance that a related stop is passed over
-
-
-@compiled
-def remove_by(operator, instance, plan, count):
-    """Removes about `count` stops by the operator of a number."""
-    if operator == 0:
-        _strings(instance, plan, count)
-    elif operator == 1:
-        _related(instance, plan, count)
-    elif operator == 2:
-        _worst(instance, plan, count)
-    elif operator == 3:
-        _random(instance, plan, count)
-    elif operator == 4:
-        _route(instance, plan, count)
-    else:
-        _unlikely(instance, plan, count)
 
 
 @inner
@@ -48,8 +28,8 @@ def _served(instance, plan):
     return -1
 
 
-@pasted
-def _strings(instance, plan, count):
+@removal("string", 6.0)
+def strings(instance, plan, count):
     """Strings of routes near a stop, whole or with a gap (Christiaens and Vanden Berghe 2020)."""
     seed = _served(instance, plan)
     if seed < 0:
@@ -96,8 +76,8 @@ def _string(instance, plan, j, length, kept):
         j = following
 
 
-@pasted
-def _related(instance, plan, count):
+@removal("related")
+def related(instance, plan, count):
     """A stop and others near it."""
     seed = _served(instance, plan)
     if seed < 0:
@@ -113,8 +93,8 @@ def _related(instance, plan, count):
             left -= 1
 
 
-@pasted
-def _worst(instance, plan, count):
+@removal("worst")
+def worst(instance, plan, count):
     """Stops that cost a long detour."""
     for _ in range(count):
         worst, most = np.int64(-1), -1e300
@@ -130,8 +110,8 @@ def _worst(instance, plan, count):
             remove(instance, plan, worst)
 
 
-@pasted
-def _random(instance, plan, count):
+@removal("random")
+def random(instance, plan, count):
     """Any stops."""
     for _ in range(count):
         j = _served(instance, plan)
@@ -139,8 +119,8 @@ def _random(instance, plan, count):
             remove(instance, plan, j)
 
 
-@pasted
-def _route(instance, plan, count):
+@removal("route", 0.5)
+def route(instance, plan, count):
     """A route, or as much of a long one as other operators take at most."""
     j, size = _served(instance, plan), len(instance.service)
     if j < 0:
@@ -156,8 +136,8 @@ def _route(instance, plan, count):
         j = following
 
 
-@pasted
-def _unlikely(instance, plan, count):
+@removal("policy", guided=True)
+def unlikely(instance, plan, count):
     """Stops behind arcs that the policy hardly ever drives, and others near them."""
     size = len(instance.service)
     seed, least = np.int64(-1), 2.0

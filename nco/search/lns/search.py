@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nco.baselines.fleet import numbered
+from nco.search.lns import insertion, removal  # noqa: F401 (they register operators)
 from nco.search.lns.annealing import anneal, construct
 from nco.search.lns.arrays import Fleet, empty_plan, instance_of, links_of
-from nco.search.lns.insertion import INSERTIONS
 from nco.search.lns.links import objective, rebuild
-from nco.search.lns.removal import REMOVALS
+from nco.search.lns.operators import INSERTIONS, REMOVALS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,12 +26,6 @@ if TYPE_CHECKING:
 HOT, COLD = 1.0, 0.02  # temperatures, in mean costs of a stop
 MOST = 20  # stops that are removed in one go
 GUIDE = 0.3  # mean costs of a stop that an arc may be longer for being on all of a policy's routes
-SHARES = {
-    "string": 6.0, "related": 1.0, "worst": 1.0, "random": 1.0, "route": 0.5, "policy": 1.0,
-    "blinks": 6.0, "greedy": 1.0, "regret": 1.0,
-}  # fmt: skip
-"""How often operators are used at first; "policy" is that of removal and insertion alike."""
-
 MEMORY = 0.9  # share of what was known of operators that counts beside a new chunk
 LEAST = 0.2  # share of its first chance that every operator keeps
 
@@ -66,11 +60,16 @@ class Search:
         self._unit = max(abs(float(plan.total[0] - missing)) / served, 1e-9)
         self._links = plan.next.copy()
         self._cost = np.array([objective(self._instance, plan)])
-        without = () if heat is not None else ("policy",)
-        self._shares = [
-            np.array([0.0 if name in without else SHARES[name] for name in names])
-            for names in (REMOVALS, INSERTIONS)
+        if heat is not None:
+            self._instance = self._instance._replace(guide=GUIDE * self._unit)
+        operators = [
+            [operator for operator in known.values() if heat is not None or not operator.guided]
+            for known in (REMOVALS, INSERTIONS)
         ]
+        self._codes = np.zeros((2, max(map(len, operators))), np.int64)
+        for codes, own in zip(self._codes, operators, strict=True):
+            codes[: len(own)] = [operator.address(self._instance, plan) for operator in own]
+        self._shares = [np.array([operator.share for operator in own]) for own in operators]
         self._earned = [shares.copy() for shares in self._shares]
         self.iterations = 0
 
@@ -195,7 +194,7 @@ class Search:
             begin: share of the whole search that is over before.
             end: share that is over then.
         """
-        chances = np.ones((2, max(len(REMOVALS), len(INSERTIONS))))
+        chances = np.ones(self._codes.shape)
         for row, earned in zip(chances, self._earned, strict=True):
             row[: len(earned)] = np.cumsum(earned) / earned.sum()
             row[len(earned) - 1 :] = 1.0
@@ -203,7 +202,7 @@ class Search:
         hot, cold = (self._unit * HOT * (COLD / HOT) ** share for share in (begin, end))
         anneal(
             self._instance, self._plan, self._links, self._cost, iterations, hot, cold, MOST,
-            GUIDE * self._unit, chances, points,
+            self._codes, chances, points,
         )  # fmt: skip
         self.iterations += iterations
         self._adapt(points)

@@ -1,0 +1,138 @@
+"""Operators of the neighbourhood search by name, each compiled by itself and called by address.
+
+All have one signature, `operator(instance, plan, count)`: of a problem (`arrays.Instance`) and
+where its search stands (`arrays.Plan`), a removal takes about `count` stops out of their routes by
+`links.remove` and leaves times of routes out of date; an insertion puts back by `links.insert` what
+it can of the `count` stops that are left out. Neither may allocate. `removal` and `insertion`
+register one, from whichever module; searches that begin afterwards use it.
+"""
+
+# mypy: allow-untyped-calls
+# Numba's functions have few types.
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from llvmlite import ir
+from numba.core import types
+from numba.core.ccallback import CFunc
+from numba.core.typing.typeof import typeof
+from numba.extending import intrinsic
+
+from nco.errors import InputError
+from nco.search.lns.links import OPTIONS, compiled
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nco.search.lns.arrays import Instance, Plan
+
+
+@dataclass(frozen=True, eq=False)
+class Operator:
+    """A removal or an insertion.
+
+    Attributes:
+        function: what is compiled.
+        share: how often it is used at first, against the others of its kind.
+        guided: whether it reads `Instance.heat`, so that without a policy it is not used.
+    """
+
+    function: Callable[[Any, Any, Any], None]
+    share: float
+    guided: bool = False
+    _code: dict[Any, Any] = field(default_factory=dict, repr=False)
+
+    def address(self, instance: Instance, plan: Plan) -> int:
+        """Where its compiled code begins, for arguments of such types; it stays there."""
+        kinds = (typeof(instance), typeof(plan), types.int64)
+        signature = types.void(*kinds)
+        if signature not in self._code:
+            code = CFunc(self.function, (kinds, types.void), locals={}, options=dict(OPTIONS))
+            with suppress(RuntimeError):  # there is no file to keep it beside
+                code.enable_caching()
+            code.compile()
+            self._code[signature] = code
+        return int(self._code[signature].address)
+
+
+REMOVALS: dict[str, Operator] = {}
+INSERTIONS: dict[str, Operator] = {}
+
+
+def removal[F: Callable[..., None]](
+    name: str, share: float = 1.0, *, guided: bool = False
+) -> Callable[[F], F]:
+    """Registers a function as a removal operator.
+
+    Args:
+        name: no other removal has it.
+        share: see `Operator`.
+        guided: see `Operator`.
+
+    Raises:
+        InputError: the name is taken, or the share is no positive number.
+    """
+    return _registering(REMOVALS, name, share, guided)
+
+
+def insertion[F: Callable[..., None]](
+    name: str, share: float = 1.0, *, guided: bool = False
+) -> Callable[[F], F]:
+    """Registers a function as an insertion operator.
+
+    Args:
+        name: no other insertion has it.
+        share: see `Operator`.
+        guided: see `Operator`.
+
+    Raises:
+        InputError: the name is taken, or the share is no positive number.
+    """
+    return _registering(INSERTIONS, name, share, guided)
+
+
+def _registering[F: Callable[..., None]](
+    known: dict[str, Operator], name: str, share: float, guided: bool
+) -> Callable[[F], F]:
+    if name in known:
+        raise InputError(f"operator {name!r} is already registered; choose another name")
+    if not 0 < share < float("inf"):
+        raise InputError(f"operator {name!r} has the share {share!r}; give a positive number")
+
+    def register(function: F) -> F:
+        known[name] = Operator(function, float(share), guided)
+        return function
+
+    return register
+
+
+def _calling(_: Any, _address: Any, instance: Any, plan: Any, _count: Any) -> Any:
+    """What numba is told of `call`: its types, and how its code is generated."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kinds = [context.get_value_type(kind) for kind in signature.args[1:]]
+        code = ir.FunctionType(context.get_value_type(types.void), kinds).as_pointer()
+        builder.call(builder.inttoptr(arguments[0], code), arguments[1:])
+        return context.get_dummy_value()
+
+    return types.void(types.int64, instance, plan, types.int64), generate
+
+
+call: Any = intrinsic(_calling)
+"""`call(address, instance, plan, count)` runs an operator, from compiled code."""
+
+
+def _run(address: Any, instance: Any, plan: Any, count: Any) -> None:
+    call(address, instance, plan, count)
+
+
+_run_compiled = compiled(_run)
+
+
+def run(operator: Operator, instance: Instance, plan: Plan, count: int = 0) -> None:
+    """Runs an operator once, from Python."""
+    _run_compiled(operator.address(instance, plan), instance, plan, count)

@@ -1,0 +1,92 @@
+"""Operators of the neighbourhood search: by name, joined from outside, and what regret is."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from test_lns import begun, ring
+
+from nco import Problem, Route
+from nco.baselines.fleet import kinds_of
+from nco.errors import InputError
+from nco.search.lns import arrays, links, operators
+from nco.search.lns.operators import INSERTIONS, REMOVALS
+from nco.search.lns.search import Search
+
+
+@pytest.fixture
+def registered() -> Iterator[None]:
+    """What a test registers is forgotten after it."""
+    known = [dict(table) for table in (REMOVALS, INSERTIONS)]
+    yield
+    for table, before in zip((REMOVALS, INSERTIONS), known, strict=True):
+        table.clear()
+        table.update(before)
+
+
+def test_an_operator_from_outside_joins_the_search(registered):
+    """A function registered elsewhere is compiled, called and judged like the others."""
+
+    @operators.removal("highest", 2.0)
+    def highest(instance, plan, count):
+        """Takes out the stops of the highest numbers."""
+        left = count
+        for j in range(len(instance.service) - 1, -1, -1):
+            if left > 0 and plan.vehicle[j] >= 0:
+                links.remove(instance, plan, np.int64(j))
+                left -= 1
+
+    _, instance, plan = begun(ring(24))
+    plan.number[1] = 0
+    operators.run(REMOVALS["highest"], instance, plan, 5)
+    assert sorted(plan.absent[: plan.number[0]]) == [20, 21, 22, 23, 24]
+    problem = ring(24)
+    search = Search(problem, kinds_of(problem), [], 0)
+    search.run(300, 0.0, 1.0)
+    shares = dict(zip((n for n in REMOVALS if n != "policy"), search.earned[0], strict=True))
+    assert shares["highest"] not in (0.0, 2.0)
+
+
+def test_operators_from_outside_may_be_of_either_kind(registered):
+    """Insertions are registered as removals are, and code without a file is not cached but runs."""
+    scope = {"np": np, "links": links}
+    source = (
+        "def first_fit(instance, plan, count):\n"
+        "    for _ in range(count):\n"
+        "        links.insert(instance, plan, np.int64(plan.absent[0]), np.int64(13))\n"
+    )
+    exec(source, scope)
+    operators.insertion("first fit")(scope["first_fit"])
+    problem = ring(12, capacity=12)
+    fleet = arrays.Fleet.of(problem, kinds_of(problem), [])
+    instance = arrays.instance_of(problem, fleet)
+    plan = arrays.empty_plan(instance, 0)
+    links.rebuild(instance, plan, arrays.links_of([], fleet, instance))
+    operators.run(INSERTIONS["first fit"], instance, plan, 12)
+    assert plan.number[0] == 0 and plan.served[0] == 12
+
+
+@pytest.mark.parametrize("register", [operators.removal, operators.insertion])
+def test_names_and_shares_are_looked_at(register, registered):
+    """A name is given once, and a share is a positive number."""
+    with pytest.raises(InputError, match="already registered"):
+        register("random" if register is operators.removal else "greedy")
+    for share in (0.0, -1.0, float("nan"), float("inf")):
+        with pytest.raises(InputError, match="positive number"):
+            register("new", share)
+    assert "new" not in REMOVALS and "new" not in INSERTIONS
+
+
+@pytest.mark.parametrize("name", ["regret-2", "regret-3", "regret-4"])
+def test_who_has_no_other_place_is_served_first(name):
+    """Two stops want the last room of a van; the one for which no other van is near gets it."""
+    line = np.array([0.0, 10.0, 11.0, 12.0, 900.0, 901.0])  # depot, ..., two stops far away
+    distance = np.abs(line[:, None] - line[None])
+    problem = Problem.from_matrices(distance, demand=[0, 1, 1, 1, 1, 1], capacity=2, vehicles=3)
+    fleet = arrays.Fleet.of(problem, kinds_of(problem), [])
+    instance = arrays.instance_of(problem, fleet)
+    for seed in range(8):
+        plan = arrays.empty_plan(instance, seed)
+        links.rebuild(instance, plan, arrays.links_of([Route(0, (4,))], fleet, instance))
+        operators.run(INSERTIONS[name], instance, plan)
+        assert plan.vehicle[5] == plan.vehicle[4]

@@ -41,7 +41,7 @@ def begun(problem: Problem, seed: int = 0) -> tuple[arrays.Fleet, arrays.Instanc
     instance = arrays.instance_of(problem, fleet)
     plan = arrays.empty_plan(instance, seed)
     links.rebuild(instance, plan, arrays.links_of([], fleet, instance))
-    annealing.construct(instance, plan)
+    annealing.construct(instance, plan, -1)
     return fleet, instance, plan
 
 
@@ -69,7 +69,7 @@ def test_what_is_taken_back_is_gone(problem, seed):
     _, instance, plan = begun(problem, seed)
     for out, remove in REMOVALS.items():
         for back, insert in INSERTIONS.items():
-            if remove.guided or insert.guided:
+            if not (remove.when(instance) and insert.when(instance)):
                 continue
             before, total = state(plan), float(plan.total[0])
             plan.number[1] = 0

@@ -74,14 +74,17 @@ class Costs:
         fixed = np.array([kind.fixed for kind in kinds])
         worth = unserved_cost(problem) + shift
         per_s = 1.0 if ticks is None else ticks.per_s
+        longest = _longest(problem, kinds)
         most = LARGEST_SUM / (problem.size + 2) ** 2
-        dear = 4 * dearest + 2 * float(fixed.max())
+        dear = 4 * (dearest + longest) + 2 * float(fixed.max())
+        # All that is optional together is worth less than a required stop.
+        dear += float(np.minimum(worth[np.isfinite(worth)], 1e3 * dear).clip(0.0).sum())
         finest = most / 2 / dear if dear > 0 else np.inf
-        whole = per_s == 1.0 and dearest <= ceiling and finest >= 1.0
+        whole = per_s == 1.0 and dearest <= ceiling and finest >= 1.0 and not longest
         if whole and integral(rates, fixed, worth, *shifted):
             scale = 1.0
         else:
-            scale = _scale(dearest, rates, per_s, ceiling, finest)
+            scale = _scale(max(dearest, longest), rates, per_s, ceiling, finest)
         reward = int(np.ceil(dear * scale)) + 1
         optional = np.isfinite(worth)
         prize = np.full(problem.size, reward, np.int64)
@@ -104,6 +107,18 @@ def _open(problem: Problem, kind: Kind, arcs: Floats) -> Floats:
     closed = ~kind.stops
     closed[: problem.depots] = False
     return np.where(closed, np.inf, arcs) if closed.any() else arcs
+
+
+def _longest(problem: Problem, kinds: Sequence[Kind]) -> float:
+    """What the dearest arc costs on the longest route, 0 where that does not count."""
+    weights = problem.objective
+    if not weights.longest_route:
+        return 0.0
+    if weights.longest_by == "distance":
+        measured = [problem.profiles[kind.vehicle.profile].distance_m for kind in kinds]
+    else:
+        measured = [kind.duration_s for kind in kinds]
+    return weights.longest_route * largest(*measured)
 
 
 def _scale(dearest: float, rates: Floats, per_s: float, ceiling: float, finest: float) -> float:

@@ -39,8 +39,9 @@ def vehicles_seen(
 ) -> list[list[int]]:
     """Numbers of the vehicles of each kind among which a solver may choose.
 
-    Each identical vehicle costs solvers time, so of those in excess only a few are shown:
-    if the routes serve everything, they tell how many are enough.
+    Each identical vehicle costs solvers time, so of those in excess only a few are shown: never
+    more than there are stops and, if the routes serve everything, about as many as they use. Where
+    the longest route counts, or waiting is paid for, more vehicles may be better than fewer.
 
     Args:
         problem: what is to be solved.
@@ -52,9 +53,11 @@ def vehicles_seen(
     """
     used = {route.vehicle for route in routes}
     complete = sum(len(route.stops) for route in routes) == len(problem.stops)
-    most = int(np.ceil(SPARE * len(used))) + SPARE_AT_LEAST if complete else len(problem.vehicles)
+    most = len(problem.vehicles)
+    if complete and not problem.objective.longest_route and not any(k.cost_per_s for k in kinds):
+        most = int(np.ceil(SPARE * len(used))) + SPARE_AT_LEAST
     seen = []
     for kind in kinds:
         wanted = sorted(kind.numbers, key=lambda v: v not in used)
-        seen.append(wanted[:most] if kind.stops.any() else [])
+        seen.append(wanted[: min(most, int(kind.stops.sum()))])
     return seen if any(seen) else []

@@ -384,6 +384,8 @@ class Planner:
             trips[route.vehicle] = number + 1
             if duty.dropped or (number < len(duty.trips) and duty.trips[number].end is not None):
                 continue
+            if number > len(duty.trips):  # the trip before it has not begun
+                continue
             if number == len(duty.trips):
                 if route.start.departure_s > now_s:
                     continue

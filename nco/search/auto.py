@@ -25,6 +25,7 @@ PLAIN = frozenset({Feature.CAPACITY, Feature.UNREACHABLE})
 
 SMALL, MEDIUM = 150, 350  # stops
 TIMED_SHARE = 0.5  # of the time for the neighbourhood search, up to SMALL stops with windows
+FRESH = 0.5  # of PyVRP's time then, begun from nothing: what it goes on from may be a trap
 SHARE = {SMALL: 0.2, MEDIUM: 0.7}  # of the time for the neighbourhood search, up to such a size
 LEAST_S = 0.4  # with less time it gets all
 MOST_S = 3.5  # it gets, at most, where the genetic search goes on
@@ -39,7 +40,8 @@ class Auto:
     Measured on whole cities with instances of their own: the genetic search alone is behind at
     first and ahead in the end at 100 and 200 stops, with windows and at 500 stops it is behind.
     Up to 150 stops both have come to an end after some seconds. What then finds more is a second
-    run by another seed or, with windows, PyVRP, which goes on from the neighbourhood search.
+    run by another seed or, with windows, PyVRP, which goes on from the neighbourhood search and
+    then begins from nothing.
 
     Several trips a vehicle are left to PyVRP; where that cannot do what else is asked, the
     neighbourhood search drives one trip a vehicle, and what is left is inserted into further ones.
@@ -103,7 +105,11 @@ class Auto:
         share, then = self._then(problem, time_limit_s)
         found = self.lns.solve(problem, share * time_limit_s, seed, initial)
         if then is not None and not clock.over:
-            found = self._best_of(then, problem, clock.left_s, seed, found)
+            fresh = then is self.trips
+            found = self._best_of(then, problem, (1 - FRESH * fresh) * clock.left_s, seed, found)
+            if fresh and not clock.over:
+                other = self._best_of(then, problem, clock.left_s, seed, None)
+                found = other if other.better_than(found) else found
         return replace(found, seed=seed)
 
     def _best_of(

@@ -33,13 +33,16 @@ def _drawn(plan, chances):
 
 
 @compiled
-def construct(instance, plan):
-    """Inserts all stops that fit, one after the other where they cost least."""
+def construct(instance, plan, wanted):
+    """Inserts all stops that fit, one after the other where they cost least.
+
+    `wanted` is the kind of vehicles that begin routes if they can, at no fixed cost; -1 for none.
+    """
     left = -1
     while plan.number[0] and plan.number[0] != left:
         left = plan.number[0]
         plan.number[1] = 0
-        in_order(instance, plan, 0.0, 0.0)
+        in_order(instance, plan, 0.0, 0.0, wanted)
     plan.number[1] = 0
 
 

@@ -55,7 +55,7 @@ class Instance(NamedTuple):
         opens: `[N + 2 M]` earliest start at each place.
         closes: `[N + 2 M]` latest start.
         prize: `[N]` cost of leaving a stop out.
-        reward: of serving a required stop, more than leaving one out can save.
+        reward: of serving a required stop, more than all routes and prizes together.
         barred: more than all prizes together: of arcs that do not exist, of being late.
         kind: `[M]` the table of each vehicle, in order. Vehicles that begin elsewhere, at another
             time or with other room share one.
@@ -216,16 +216,13 @@ def instance_of(problem: Problem, fleet: Fleet, heat: Singles | None = None) -> 
         if kind.cost_per_s and not charged:
             arcs[k] += kind.cost_per_s * problem.service_s
     missing = np.isinf(arcs)
-    dearest = max(_most(arcs, missing), -float(arcs.min()))
-    if charged:
-        dearest += max(k.cost_per_s for k in kinds) * largest(*(k.duration_s for k in distinct))
-    longest = 0.0
-    if weights.longest_route > 0:
-        measured = [k.duration_s if by_time else _metres(problem, k) for k in distinct]
-        longest = weights.longest_route * largest(*measured)
-    reward = 4 * (dearest + longest) + 2 * max(kind.fixed for kind in kinds) + 1
-    prize = np.where(problem.required, reward, np.minimum(unserved_cost(problem), 1e3 * reward))
+    whole = _whole_cost(problem, kinds, max(_most(arcs, missing), -float(arcs.min())), by_time)
+    prize = np.minimum(unserved_cost(problem), 1e3 * whole)
     prize[:depots] = 0.0
+    required = problem.required.copy()
+    required[:depots] = False
+    reward = whole + float(prize[~required].sum())
+    prize[required] = reward
     barred = (size + 2) * (reward + float(prize.max(initial=0.0)))
     arcs[missing] = barred
     drive = np.zeros((1, 1, 1))
@@ -281,6 +278,30 @@ def instance_of(problem: Problem, fleet: Fleet, heat: Singles | None = None) -> 
         longest=float(weights.longest_route),
         by_time=by_time,
     )
+
+
+def _whole_cost(problem: Problem, kinds: Sequence[Kind], dearest: float, by_time: bool) -> float:
+    """More than any routes cost, the longest one included, so that no stop is left out to save it.
+
+    Args:
+        problem: to solve.
+        kinds: of its vehicles.
+        dearest: arc.
+        by_time: whether the longest route is in seconds.
+    """
+    stops = len(problem.stops)
+    used = min(len(problem.vehicles), stops)
+    arcs = stops + used
+    shifts = np.array([(kind.opens_s, kind.closes_s) for kind in kinds])
+    duty_s = largest(problem.window_s, shifts) + float(problem.service_s.sum())
+    duty_s += arcs * largest(*(kind.duration_s for kind in kinds))
+    whole = arcs * dearest + used * max(kind.fixed for kind in kinds) + 1.0
+    whole += used * max(kind.cost_per_s for kind in kinds) * duty_s
+    weight = problem.objective.longest_route
+    if weight:
+        metres = [_metres(problem, kind) for kind in kinds]
+        whole += weight * (duty_s if by_time else arcs * largest(*metres))
+    return whole
 
 
 def _most(values: Floats, missing: Bools) -> float:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from nco.search.lns.links import below, inner, insert, joined, pasted, uniform
-from nco.search.lns.operators import insertion
+from nco.search.lns.operators import guided, insertion, mixed
 
 BLINK = 0.01  # chance that a place is overlooked (Christiaens and Vanden Berghe 2020)
 BOLD = 0.3  # chance that an optional stop is inserted at a loss: several may pay together
@@ -21,8 +21,11 @@ _LOG_SEEN = np.log(1.0 - BLINK)
 
 
 @pasted
-def _delta(instance, plan, j, i, bound):
-    """What it costs to put a stop behind a place; `_NEVER` if it cannot be, or exceeds a bound."""
+def _delta(instance, plan, j, i, opening, bound):
+    """What it costs to put a stop behind a place; `_NEVER` if it cannot be, or exceeds a bound.
+
+    `opening` is the share of a vehicle's fixed cost that counts.
+    """
     v, n = plan.vehicle[i], plan.next[i]
     for c in range(plan.load.shape[1]):
         if plan.load[v, c] + instance.demand[j, c] > instance.capacity[v, c]:
@@ -31,7 +34,7 @@ def _delta(instance, plan, j, i, bound):
     delta = np.float64(instance.cost_into[k, j, a]) + np.float64(instance.cost[k, j, b])
     delta -= plan.leaving[i]
     if not plan.served[v]:
-        delta += instance.fixed[v]
+        delta += opening * instance.fixed[v]
     if delta >= bound:
         return _NEVER
     if instance.times:
@@ -61,25 +64,27 @@ def _delta(instance, plan, j, i, bound):
 
 @inner
 def _longer(instance, plan, v, measure):
-    """Price of a longer route: that of the longest one, and little for all others.
+    """Price of a longer route: of what is beyond the longest one, and of being longer at all.
 
-    Linear in squares, so that of two routes the shorter one grows.
+    The latter is linear in squares, so that of two routes the shorter one grows.
     """
     own, longest = plan.measure[v], 0.0
     for other in plan.measure:
         longest = max(longest, other)
     if measure <= 0.0:
         return 0.0
-    return instance.longest * (measure * measure - own * own) / (2.0 * max(longest, measure))
+    squares = (measure * measure - own * own) / (2.0 * max(longest, measure))
+    return instance.longest * (max(0.0, measure - longest) + squares)
 
 
 @pasted
-def _near(instance, plan, j, log_seen):
+def _near(instance, plan, j, log_seen, wanted):
     """Fills `trial` with places beside a stop's nearest nodes and on idle vehicles; how many.
 
-    `log_seen` is the logarithm of the chance that a place is seen; at 0 none is overlooked.
+    `log_seen` is the logarithm of the chance that a place is seen; at 0 none is overlooked. Of
+    idle vehicles one of each kind is tried, or one of a wanted kind.
     """
-    count, size = 0, len(instance.service)
+    count = 0
     for side in range(2):
         for n in instance.before[j] if side == 0 else instance.behind[j]:
             if n < 0:
@@ -91,19 +96,35 @@ def _near(instance, plan, j, log_seen):
                     continue
                 plan.trial[count] = n if side == 0 else plan.prev[n]
                 count += 1
-    for k in range(len(instance.first) - 1):
-        for v in range(instance.first[k], instance.first[k + 1]):
-            if plan.served[v] == 0:
-                plan.trial[count] = size + 2 * v
-                count += 1
-                break
+    kinds = len(instance.first) - 1
+    # Where two kinds cost the same for a stop, either may be the better one for those that follow.
+    other = wanted if wanted >= 0 else below(plan, kinds) if kinds > 1 else 0
+    for _ in range(1 if wanted >= 0 else kinds):
+        count = _idle(instance, plan, other, count)
+        other = (other + 1) % kinds
+    return count
+
+
+@inner
+def _idle(instance, plan, kind, count):
+    """Puts the first idle vehicle of a kind into `trial`; how many there are then."""
+    for v in range(instance.first[kind], instance.first[kind + 1]):
+        if plan.served[v] == 0:
+            plan.trial[count] = len(instance.service) + 2 * v
+            return count + 1
     return count
 
 
 @pasted
-def _everywhere(instance, plan, j):
-    """Fills `trial` with all places on vehicles that have room for a stop; how many."""
+def _everywhere(instance, plan, j, wanted):
+    """Fills `trial` with all places on vehicles that have room for a stop; how many.
+
+    Where a kind was wanted, idle vehicles of the others have not been tried.
+    """
     count, size = 0, len(instance.service)
+    if wanted >= 0:
+        for kind in range(len(instance.first) - 1):
+            count = _idle(instance, plan, kind, count)
     for v in range(len(plan.served)):
         if plan.served[v] and _fits(instance, plan, j, v):
             i = size + 2 * v
@@ -124,14 +145,17 @@ def _worth(instance, plan, j):
 
 
 @inner
-def _best(instance, plan, j, log_seen, guide):
-    """The place behind which a stop costs least, -1 for none."""
+def _best(instance, plan, j, log_seen, guide, wanted):
+    """The place behind which a stop costs least, -1 for none.
+
+    `wanted` is a kind of vehicles that begin routes at no fixed cost, if any others do at all.
+    """
     best, place = _worth(instance, plan, j), -1
-    count = _near(instance, plan, j, log_seen)
+    count, opening = _near(instance, plan, j, log_seen, wanted), 0.0 if wanted >= 0 else 1.0
     for turn in range(2):
         for n in range(count):
             i = plan.trial[n]
-            delta = _delta(instance, plan, j, i, best + 2.0 * guide)
+            delta = _delta(instance, plan, j, i, opening, best + 2.0 * guide)
             if guide > 0.0 and delta < _NEVER:
                 a, b = instance.place[i], instance.place[plan.next[i]]
                 delta -= guide * (instance.heat[a, j] + instance.heat[j, b])
@@ -140,7 +164,7 @@ def _best(instance, plan, j, log_seen, guide):
                 best, place = delta, i
         if place >= 0 or turn:
             break
-        count = _everywhere(instance, plan, j)
+        count, opening = _everywhere(instance, plan, j, wanted), 1.0
     return place
 
 
@@ -175,7 +199,7 @@ def _choose(plan):
 
 
 @inner
-def in_order(instance, plan, log_seen, guide):
+def in_order(instance, plan, log_seen, guide, wanted):
     """One after the other: in random order, large ones first, far ones first, or near ones."""
     count = _choose(plan)
     draw = below(plan, 11)
@@ -195,7 +219,7 @@ def in_order(instance, plan, log_seen, guide):
                 m -= 1
             plan.found[m, 0], plan.chosen[m] = key, j
     for n in range(count):
-        place = _best(instance, plan, plan.chosen[n], log_seen, guide)
+        place = _best(instance, plan, plan.chosen[n], log_seen, guide, wanted)
         if place >= 0:
             insert(instance, plan, plan.chosen[n], place)
 
@@ -203,19 +227,25 @@ def in_order(instance, plan, log_seen, guide):
 @insertion("blinks", 6.0)
 def blinks(instance, plan, count):
     """One after the other where they cost least, with places overlooked now and then."""
-    in_order(instance, plan, _LOG_SEEN, 0.0)
+    in_order(instance, plan, _LOG_SEEN, 0.0, np.int64(-1))
 
 
 @insertion("greedy")
 def greedy(instance, plan, count):
     """One after the other where they cost least."""
-    in_order(instance, plan, 0.0, 0.0)
+    in_order(instance, plan, 0.0, 0.0, np.int64(-1))
 
 
-@insertion("policy", guided=True)
+@insertion("kind", 2.0, when=mixed)
+def of_a_kind(instance, plan, count):
+    """One after the other, with new routes on vehicles of one kind, whatever these cost."""
+    in_order(instance, plan, _LOG_SEEN, 0.0, np.int64(below(plan, len(instance.first) - 1)))
+
+
+@insertion("policy", when=guided)
 def likely(instance, plan, count):
     """One after the other, where arcs that a policy drives cost less."""
-    in_order(instance, plan, _LOG_SEEN, instance.guide)
+    in_order(instance, plan, _LOG_SEEN, instance.guide, np.int64(-1))
 
 
 @inner
@@ -229,11 +259,11 @@ def _rank(instance, plan, n, vehicles):
     found[0] = -1.0
     for r in range(vehicles):
         found[2 + 2 * r], found[3 + 2 * r] = worth, -1.0
-    count = _near(instance, plan, j, 0.0)
+    count = _near(instance, plan, j, 0.0, np.int64(-1))
     for turn in range(2):
         for t in range(count):
             i = plan.trial[t]
-            delta = _delta(instance, plan, j, i, found[2 + 2 * last])
+            delta = _delta(instance, plan, j, i, 1.0, found[2 + 2 * last])
             if delta >= found[2 + 2 * last]:
                 continue
             v, r = plan.vehicle[i], 0
@@ -249,7 +279,7 @@ def _rank(instance, plan, n, vehicles):
                 found[0] = i
         if found[0] >= 0.0 or turn:
             break
-        count = _everywhere(instance, plan, j)
+        count = _everywhere(instance, plan, j, np.int64(-1))
     found[1] = 0.0
     for r in range(1, vehicles):
         found[1] += found[2 + 2 * r] - found[2]

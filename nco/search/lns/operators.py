@@ -38,12 +38,12 @@ class Operator:
     Attributes:
         function: what is compiled.
         share: how often it is used at first, against the others of its kind.
-        guided: whether it reads `Instance.heat`, so that without a policy it is not used.
+        when: whether it is for such a problem.
     """
 
     function: Callable[[Any, Any, Any], None]
     share: float
-    guided: bool = False
+    when: Callable[[Instance], bool]
     _code: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     def address(self, instance: Instance, plan: Plan) -> int:
@@ -63,40 +63,60 @@ REMOVALS: dict[str, Operator] = {}
 INSERTIONS: dict[str, Operator] = {}
 
 
+def always(_: Instance) -> bool:
+    """For an operator that is for every problem."""
+    return True
+
+
+def guided(instance: Instance) -> bool:
+    """For an operator that reads `Instance.heat`: whether there is a policy's."""
+    return len(instance.heat) == len(instance.service)
+
+
+def mixed(instance: Instance) -> bool:
+    """For an operator that changes who drives: whether there are several kinds of vehicles."""
+    return len(instance.first) > 2
+
+
+def balanced(instance: Instance) -> bool:
+    """For an operator that shortens the longest route: whether it costs anything."""
+    return instance.longest > 0
+
+
 def removal[F: Callable[..., None]](
-    name: str, share: float = 1.0, *, guided: bool = False
+    name: str, share: float = 1.0, *, when: Callable[[Instance], bool] = always
 ) -> Callable[[F], F]:
     """Registers a function as a removal operator.
 
     Args:
         name: no other removal has it.
         share: see `Operator`.
-        guided: see `Operator`.
+        when: see `Operator`.
 
     Raises:
         InputError: the name is taken, or the share is no positive number.
     """
-    return _registering(REMOVALS, name, share, guided)
+    return _registering(REMOVALS, name, share, when)
 
 
 def insertion[F: Callable[..., None]](
-    name: str, share: float = 1.0, *, guided: bool = False
+    name: str, share: float = 1.0, *, when: Callable[[Instance], bool] = always
 ) -> Callable[[F], F]:
     """Registers a function as an insertion operator.
 
     Args:
         name: no other insertion has it.
         share: see `Operator`.
-        guided: see `Operator`.
+        when: see `Operator`.
 
     Raises:
         InputError: the name is taken, or the share is no positive number.
     """
-    return _registering(INSERTIONS, name, share, guided)
+    return _registering(INSERTIONS, name, share, when)
 
 
 def _registering[F: Callable[..., None]](
-    known: dict[str, Operator], name: str, share: float, guided: bool
+    known: dict[str, Operator], name: str, share: float, when: Callable[[Instance], bool]
 ) -> Callable[[F], F]:
     if name in known:
         raise InputError(f"operator {name!r} is already registered; choose another name")
@@ -104,7 +124,7 @@ def _registering[F: Callable[..., None]](
         raise InputError(f"operator {name!r} has the share {share!r}; give a positive number")
 
     def register(function: F) -> F:
-        known[name] = Operator(function, float(share), guided)
+        known[name] = Operator(function, float(share), when)
         return function
 
     return register

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from nco.search.lns.links import below, inner, pasted, remove, uniform
-from nco.search.lns.operators import removal
+from nco.search.lns.operators import balanced, guided, mixed, removal
 
 STRING = 10  # most stops of a route that string removal takes in one piece
 TOURNAMENT = 6  # stops of which the worst one goes
@@ -32,8 +32,27 @@ def _served(instance, plan):
 def strings(instance, plan, count):
     """Strings of routes near a stop, whole or with a gap (Christiaens and Vanden Berghe 2020)."""
     seed = _served(instance, plan)
-    if seed < 0:
-        return
+    if seed >= 0:
+        _strings_near(instance, plan, seed, count)
+
+
+@removal("longest", 3.0, when=balanced)
+def longest(instance, plan, count):
+    """Strings of the longest route and of routes near a stop of it."""
+    v = 0
+    for other in range(len(plan.measure)):
+        if plan.measure[other] > plan.measure[v]:
+            v = other
+    if plan.served[v]:
+        seed = plan.next[len(instance.service) + 2 * v]
+        for _ in range(below(plan, plan.served[v])):
+            seed = plan.next[seed]
+        _strings_near(instance, plan, seed, count)
+
+
+@inner
+def _strings_near(instance, plan, seed, count):
+    """Strings of the routes that are nearest to a stop, its own first."""
     left, k = count, -1
     while left > 0 and k < instance.related.shape[1]:
         j = seed if k < 0 else instance.related[seed, k]
@@ -136,7 +155,30 @@ def route(instance, plan, count):
         j = following
 
 
-@removal("policy", guided=True)
+@removal("routes", 2.0, when=mixed)
+def routes(instance, plan, count):
+    """Whole routes near a stop, so that vehicles of another kind may drive in their place."""
+    seed, size = _served(instance, plan), len(instance.service)
+    if seed < 0:
+        return
+    left, k = 2 * count, -1
+    while left > 0 and k < instance.related.shape[1]:
+        j = seed if k < 0 else np.int64(instance.related[seed, k])
+        k += 1
+        if j < 0:
+            return
+        if plan.vehicle[j] < 0 or plan.served[plan.vehicle[j]] > max(left, count):
+            continue
+        while plan.prev[j] < size:
+            j = np.int64(plan.prev[j])
+        while j < size:
+            following = np.int64(plan.next[j])
+            remove(instance, plan, j)
+            left -= 1
+            j = following
+
+
+@removal("policy", when=guided)
 def unlikely(instance, plan, count):
     """Stops behind arcs that the policy hardly ever drives, and others near them."""
     size = len(instance.service)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 HOT, COLD = 1.0, 0.02  # temperatures, in mean costs of a stop
 MOST = 20  # stops that are removed in one go
 GUIDE = 0.3  # mean costs of a stop that an arc may be longer for being on all of a policy's routes
+KINDS = 8  # of vehicles, of which each is tried in turn to begin routes on
+SHARED = 0.3  # of the longest route's price, that all routes have when temperatures are chosen
 MEMORY = 0.9  # share of what was known of operators that counts beside a new chunk
 LEAST = 0.2  # share of its first chance that every operator keeps
 
@@ -52,18 +54,19 @@ class Search:
         self._fleet = Fleet.of(problem, kinds, routes)
         self._instance = instance_of(problem, self._fleet, heat)
         self._plan = empty_plan(self._instance, seed)
-        rebuild(self._instance, self._plan, links_of(routes, self._fleet, self._instance))
-        construct(self._instance, self._plan)
+        self._begin(links_of(routes, self._fleet, self._instance), begun=bool(routes))
         plan, prize = self._plan, self._instance.prize
         missing = prize[plan.absent[: plan.number[0]]].sum()
         served = max(1, len(self._instance.stops) - int(plan.number[0]))
-        self._unit = max(abs(float(plan.total[0] - missing)) / served, 1e-9)
+        whole = abs(float(plan.total[0] - missing))
+        whole += SHARED * self._instance.longest * float(plan.measure.sum())
+        self._unit = max(whole / served, 1e-9)
         self._links = plan.next.copy()
         self._cost = np.array([objective(self._instance, plan)])
         if heat is not None:
             self._instance = self._instance._replace(guide=GUIDE * self._unit)
         operators = [
-            [operator for operator in known.values() if heat is not None or not operator.guided]
+            [operator for operator in known.values() if operator.when(self._instance)]
             for known in (REMOVALS, INSERTIONS)
         ]
         self._codes = np.zeros((2, max(map(len, operators))), np.int64)
@@ -72,6 +75,18 @@ class Search:
         self._shares = [np.array([operator.share for operator in own]) for own in operators]
         self._earned = [shares.copy() for shares in self._shares]
         self.iterations = 0
+
+    def _begin(self, following: Ints, *, begun: bool) -> None:
+        """Inserts what is missing; where nothing is begun, on the kinds of vehicles in turn."""
+        plan, kinds = self._plan, len(self._instance.first) - 1
+        wanted = [-1, *range(kinds if not begun and 1 < kinds <= KINDS else 0)]
+        found = []
+        for kind in wanted:
+            rebuild(self._instance, plan, following)
+            construct(self._instance, plan, kind)
+            found.append((objective(self._instance, plan), plan.next.copy()))
+        if len(found) > 1:
+            rebuild(self._instance, plan, min(found, key=lambda pair: pair[0])[1])
 
     @property
     def cost(self) -> float:

@@ -122,15 +122,20 @@ def check_limits(time_limit_s: float, seed: int, jobs: int = 1) -> None:
         InputError: the time limit is not positive, the seed is negative or above `MAX_SEED`, or
             the number of jobs is below 1 or above `MAX_JOBS`.
     """
-    if not (isinstance(time_limit_s, _NUMBERS) and 0 < time_limit_s < float("inf")):
+    if not (_is(time_limit_s, _NUMBERS) and 0 < time_limit_s < float("inf")):
         raise InputError(f"time_limit_s is {time_limit_s!r}; give a positive number of seconds")
-    if not (isinstance(seed, _WHOLES) and 0 <= seed <= MAX_SEED):
+    if not (_is(seed, _WHOLES) and 0 <= seed <= MAX_SEED):
         raise InputError(f"seed is {seed!r}; give a whole number from 0 to {MAX_SEED}")
-    if not (isinstance(jobs, _WHOLES) and 1 <= jobs <= MAX_JOBS):
+    if not (_is(jobs, _WHOLES) and 1 <= jobs <= MAX_JOBS):
         raise InputError(
             f"jobs is {jobs!r}; give the number of cores to use, a whole number from 1 to "
             f"{MAX_JOBS}"
         )
+
+
+def _is(value: object, kinds: tuple[type, ...]) -> bool:
+    """Whether something is a number; truth values are none."""
+    return isinstance(value, kinds) and not isinstance(value, bool)
 
 
 def on_cores(solver: Solver, jobs: int) -> Solver:

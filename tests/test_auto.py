@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pytest
 
+import nco
 from nco.objective import Feature, Objective
 from nco.problem import Problem
 from nco.route import Route
@@ -124,3 +125,17 @@ def test_first_trips_begin_where_nothing_drives_several_for_the_longest_route(to
     assert [vehicle.max_trips for vehicle in single.vehicles] == [1, 1]
     assert first.routes == (given[0], given[2])
     assert found.cost.total <= initial.cost.total
+
+
+def test_several_trips_and_the_longest_route_together():
+    """Two vans drive as many trips as it takes, and share them."""
+    at = np.r_[0.0, 1:13, -1:-13:-1] * 100
+    problem = Problem.from_matrices(
+        abs(at[:, None] - at),
+        demand=np.r_[0.0, np.ones(24)],
+        vehicles=[Vehicle(capacity=(4.0,), max_trips=5)] * 2,
+        objective=Objective(distance=0.0, longest_route=1.0),
+    )
+    found = nco.solve(problem, time_limit_s=1.0)
+    assert found.feasible and nco.check(problem, found)
+    assert found.cost.total <= 1.2 * 2 * (400 + 800 + 1200)

@@ -221,3 +221,71 @@ def test_where_setting_up_takes_too_long_quick_routes_answer():
     problem = ring(300)
     found = LNS().solve(problem, 1e-3, seed=0)
     assert found.violations == () and found.routes
+
+
+def appointments(**changes: object) -> Problem:
+    """Three stops with hours between their windows."""
+    metres = np.array([[0, 5, 6, 7], [5, 0, 4, 3], [6, 4, 0, 2], [7, 3, 2, 0]], float) * 100
+    hours = np.array([[0, np.inf], [8, 8.5], [12, 12.5], [17, 17.5]])
+    return Problem.from_matrices(metres, metres / 10, window_s=3600 * hours, **changes)
+
+
+@pytest.mark.parametrize(
+    "objective",
+    [Objective(duration=1.0), Objective(longest_route=1.0, longest_by="duration")],
+    ids=["paid by the hour", "longest in seconds"],
+)
+def test_waiting_is_no_reason_to_leave_a_required_stop_out(objective):
+    """However long a vehicle waits for its next stop, it waits."""
+    problem = appointments(vehicles=1, objective=objective)
+    found = LNS(max_iterations=200).solve(problem, 10.0, seed=0)
+    assert found.feasible and found.routes[0].stops == (1, 2, 3)
+
+
+def test_no_prize_is_worth_a_required_stop():
+    """Where there is room for one stop only, the required one is served."""
+    problem = Problem.from_matrices(
+        100 * (np.ones((3, 3)) - np.eye(3)),
+        vehicles=1, demand=[0, 5, 5], capacity=5, prize=[np.inf, np.inf, 1e4],
+    )  # fmt: skip
+    found = LNS(max_iterations=200).solve(problem, 10.0, seed=0)
+    assert found.feasible and found.routes[0].stops == (1,)
+
+
+@pytest.mark.parametrize("fixed", [(0.0, 0.0), (2000.0, 9000.0)])
+def test_small_vans_do_not_crowd_out_large_ones(fixed):
+    """Whichever kind comes first, or is cheaper for a single stop, the better one drives."""
+    rng = np.random.default_rng(1)
+    xy = rng.uniform(0, 10_000, (41, 2))
+    metres = np.hypot(*(xy[:, None] - xy[None]).transpose(2, 0, 1))
+    small, large = (
+        Vehicle(capacity=(room,), fixed_cost=price)
+        for room, price in zip((20.0, 100.0), fixed, strict=True)
+    )
+    demand = np.r_[0, rng.integers(1, 10, 40)]
+    costs = []
+    for fleet in ([small, large], [large, small]):
+        vehicles = [vehicle for vehicle in fleet for _ in range(20)]
+        problem = Problem.from_matrices(metres, demand=demand, vehicles=vehicles)
+        found = LNS(max_iterations=3000).solve(problem, 60.0, seed=0)
+        assert sum(problem.vehicles[r.vehicle] == large for r in found.routes) >= 2
+        costs.append(found.cost.total)
+    assert costs[0] == pytest.approx(costs[1], rel=0.02)
+
+
+@pytest.mark.parametrize("warm", [False, True])
+def test_idle_vehicles_shorten_the_longest_route(warm):
+    """On a circle around the depot, every stop gets a vehicle, wherever the search begins."""
+    problem = replace(
+        ring(8, capacity=8, vehicles=8), objective=Objective(distance=0.0, longest_route=1.0)
+    )
+    initial = Solution.from_routes(problem, [tuple(problem.stops)]) if warm else None
+    found = LNS(max_iterations=2000).solve(problem, 60.0, 0, initial)
+    assert len(found.routes) == 8
+    assert found.cost.total == 1050 + 1000
+
+
+def test_idle_vehicles_beyond_the_stops_are_not_looked_at():
+    """A search knows no more vehicles of a kind than there are stops."""
+    problem = ring(12, vehicles=5000)
+    assert len(Search(problem, kinds_of(problem), [], 0).plan.served) == 12

@@ -153,7 +153,10 @@ def test_news_of_every_kind():
     moved = plan.rest.names.index(left[1])
     assert plan.rest.lonlat[moved] == pytest.approx(CITY.lonlat[22])
     known = CITY.matrix(plan.rest.lonlat).distance_m
-    assert np.allclose(plan.rest.profiles[0].distance_m, known)
+    metres = plan.rest.profiles[0].distance_m
+    closed = np.isinf(metres)  # from where a vehicle stands, to all but its anchor
+    assert np.allclose(metres[~closed], known[~closed])
+    assert set(np.flatnonzero(closed.any(1))) == set(range(1, plan.rest.depots))
 
 
 def test_a_moved_stop_is_planned_anew():
@@ -296,6 +299,44 @@ def test_a_report_from_the_road_counts_more_than_the_plan():
     assert mine.calls[1].departure_s == 5000.0
     assert again.feasible and len(served(again)) == 12
     assert all(call.arrival_s >= 5000.0 for call in mine.calls[2:])
+
+
+def test_trips_that_have_not_begun_are_passed_by():
+    """Before the first of several trips begins, time may go on, and nothing is fixed."""
+    van = Vehicle(capacity=(5.0,), max_trips=2, shift_s=(8 * 3600.0, 18 * 3600.0))
+    planner = Planner(day(8, vehicles=[van]), city=CITY, method="pyvrp")
+    assert len(planner.plan(0.2).routes) == 2
+    planner.advance(7 * 3600.0)
+    assert len(planner.waiting) == 8 and planner.replan(0.2).feasible
+
+
+def test_a_report_from_before_the_shift_is_believed():
+    """Who reports a stop before the shift begins has left the depot no later than that."""
+    van = Vehicle(capacity=(9.0,), shift_s=(8 * 3600.0, 18 * 3600.0))
+    weights = Objective(longest_route=1.0, longest_by="duration")
+    planner = Planner(day(6, vehicles=[van, van], objective=weights), city=CITY, method=QUICK)
+    first = planner.plan(LIMIT_S).routes[0]
+    planner.advance(7.5 * 3600)
+    planner.served(first.vehicle, [first.calls[0].name], ready_s=7.9 * 3600)
+    plan = planner.replan(LIMIT_S)
+    route = next(route for route in plan.routes if route.vehicle == first.vehicle)
+    assert plan.feasible and route.start.departure_s <= route.calls[0].departure_s == 7.9 * 3600
+
+
+def test_a_vehicle_leaves_from_where_it_stands():
+    """A short way back through where a vehicle stands is none that it could still take."""
+    metres = np.full((5, 5), 1000.0) - 1000 * np.eye(5)
+    metres[1, 2] = metres[2, 1] = metres[1, 3] = metres[3, 1] = 1.0  # all ways lead through 1
+    problem = Problem.from_matrices(metres, metres, vehicles=1)
+    planner = Planner(problem, method=LNS(max_iterations=500))
+    planner.plan(LIMIT_S)
+    planner.served(0, ["1"], ready_s=1000.0)
+    plan = planner.replan(LIMIT_S)
+    assert plan.solution.routes[0].stops[0] == plan.rest.size - 1  # the anchor
+    order = [int(call.name) for call in plan.routes[0].calls]
+    assert order[0] == 1
+    legs = [0, *order, 0]
+    assert plan.cost.total == sum(metres[i, j] for i, j in pairwise(legs))
 
 
 def test_several_trips_are_fixed_one_by_one():

@@ -49,6 +49,8 @@ def test_unknown_method_lists_the_known():
         ({"seed": -1}, "seed is -1"),
         ({"seed": 1.5}, "seed is 1.5"),
         ({"jobs": 1.5}, "jobs is 1.5"),
+        ({"jobs": True}, "jobs is True"),
+        ({"time_limit_s": True}, "time_limit_s is True"),
         ({"seed": 2**31}, "seed is 2147483648"),
     ],
 )

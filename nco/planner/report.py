@@ -62,5 +62,5 @@ def departure(
     for stop in stops:
         took += float(seconds[here, stop.place]) + stop.service_s
         here = stop.place
-    left = max(vehicle.shift_s[0], ready_s - took)
+    left = min(max(vehicle.shift_s[0], ready_s - took), ready_s)
     return Call(day.names[vehicle.start], left, left, left, duty.metres, begun=True)

@@ -273,17 +273,21 @@ def _preference(known: Floats | None, base: np.ndarray, first: int, size: int) -
 def _profiles(
     day: Problem, places: Places, place: Sequence[int], begins: Sequence[_Begin]
 ) -> tuple[Profile, ...]:
-    """The matrices; where the longest route counts, leaving includes what is behind a vehicle."""
+    """The matrices; where the longest route counts, leaving includes what is behind a vehicle.
+
+    From where a vehicle stands there are ways to its anchor only: that comes first, even where the
+    way back through it would be short.
+    """
     cells = np.ix_(place, place)
+    elsewhere = np.arange(len(place))
     made = []
     for p, profile in enumerate(day.profiles):
         metres, seconds = places.distance_m[p][cells], places.duration_s[p][cells]
         for n, begin in enumerate(begins):
-            row = day.depots + n
+            row, anchor = day.depots + n, len(place) - len(begins) + n
             for table, more in ((metres, begin.metres), (seconds, begin.seconds)):
-                if more:
-                    table[row] += more
-                    table[row, row] = 0.0
+                table[row, (elsewhere != row) & (elsewhere != anchor)] = np.inf
+                table[row, anchor] += more
         made.append(Profile(distance_m=metres, duration_s=seconds, name=profile.name))
     return tuple(made)
 

@@ -13,6 +13,7 @@ from nco.problem import Feature
 from nco.search.genetic.solver import Genetic
 from nco.search.islands import at_once
 from nco.search.lns.solver import LNS
+from nco.search.trips import dealt_out
 from nco.solution import Solution
 from nco.solver import MAX_SEED, Clock
 
@@ -30,6 +31,7 @@ SHARE = {SMALL: 0.2, MEDIUM: 0.7}  # of the time for the neighbourhood search, u
 LEAST_S = 0.4  # with less time it gets all
 MOST_S = 3.5  # it gets, at most, where the genetic search goes on
 RUN_S = 5.0  # up to SMALL stops, with twice as much time something else is tried as well
+TRIPS_SHARE = 0.5  # of the time for PyVRP where several trips and the longest route count
 LAST = 0.1  # share of the time of islands, below which they do not begin once more
 
 
@@ -43,8 +45,9 @@ class Auto:
     run by another seed or, with windows, PyVRP, which goes on from the neighbourhood search and
     then begins from nothing.
 
-    Several trips a vehicle are left to PyVRP; where that cannot do what else is asked, the
-    neighbourhood search drives one trip a vehicle, and what is left is inserted into further ones.
+    Several trips a vehicle are left to PyVRP. Where the longest route counts as well, PyVRP takes a
+    share of it for the sum of all; then the neighbourhood search drives one trip a vehicle, and
+    what is left is inserted into further ones. Either way trips are dealt out among the vehicles.
 
     Attributes:
         lns: the neighbourhood search.
@@ -86,8 +89,7 @@ class Auto:
             if problem.features <= self.trips.supports:
                 found = self._best_of(self.trips, problem, time_limit_s, seed, initial)
             else:
-                single = _single_trips(problem)
-                found = self.lns.solve(single, time_limit_s, seed, _first_trips(single, initial))
+                found = self._several_trips(problem, time_limit_s, seed, initial)
             return finished(problem, found.routes, initial, clock, method=self.name, seed=seed)
         again = _plain(problem) and _small(problem) and self.genetic.max_iterations is None
         found = self._run(problem, _run_s(time_limit_s, again), seed, initial)
@@ -111,6 +113,26 @@ class Auto:
                 other = self._best_of(then, problem, clock.left_s, seed, None)
                 found = other if other.better_than(found) else found
         return replace(found, seed=seed)
+
+    def _several_trips(
+        self, problem: Problem, time_limit_s: float, seed: int, initial: Solution | None
+    ) -> Solution:
+        """Several trips where the longest route counts, which nothing here searches as a whole."""
+        clock = Clock(time_limit_s)
+        found = initial
+        other = _without_longest(problem)
+        if other.features <= self.trips.supports:
+            known = None if initial is None else initial.on(other)
+            found = self._best_of(self.trips, other, TRIPS_SHARE * time_limit_s, seed, known)
+            found = dealt_out(problem, found.on(problem))
+        single = _single_trips(problem)
+        left_s = (1 - LAST) * clock.left_s  # what is then left is for further trips
+        if left_s > 0:
+            first = self.lns.solve(single, left_s, seed, _first_trips(single, initial))
+            first = finished(problem, first.routes, None, clock, method=self.name, seed=seed)
+            first = dealt_out(problem, first)
+            found = first if first.better_than(found) else found
+        return Solution.from_routes(problem, ()) if found is None else found
 
     def _best_of(
         self,
@@ -163,6 +185,20 @@ def _small(problem: Problem) -> bool:
 def _run_s(left_s: float, again: bool) -> float:
     """How long the next run takes, if there may be one more after it."""
     return left_s if not again or left_s < 2 * RUN_S else max(RUN_S, left_s / 2)
+
+
+def _without_longest(problem: Problem) -> Problem:
+    """The same problem where, in place of the longest route, all of them cost a share of it."""
+    weights = problem.objective
+    share = weights.longest_route / len(problem.vehicles)
+    by_distance = weights.longest_by == "distance"
+    other = replace(
+        weights,
+        longest_route=0.0,
+        distance=weights.distance + (share if by_distance else 0.0),
+        duration=weights.duration + (0.0 if by_distance else share),
+    )
+    return replace(problem, objective=other)
 
 
 def _single_trips(problem: Problem) -> Problem:

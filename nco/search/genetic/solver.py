@@ -115,8 +115,10 @@ class Genetic:
         if initial is not None and not initial.violations:
             _, unserved, cost = initial.rank
             ranked.append(((unserved, cost), list(initial.routes)))
-        if not ranked:
-            return [quick_routes(problem, kinds, self.clock(max(clock.left_s, GRACE_S)))]
+        if not ranked or (not seeds and ranked[0][0][0]):  # nothing, or what leaves stops out
+            routes = quick_routes(problem, kinds, self.clock(max(clock.left_s, GRACE_S)))
+            quick = Solution.from_routes(problem, routes)
+            ranked.append((quick.rank[1:], routes))
         return [routes for _, routes in sorted(ranked, key=lambda pair: pair[0])]
 
     def _evolved(

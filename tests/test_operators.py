@@ -12,6 +12,7 @@ from nco.errors import InputError
 from nco.search.lns import arrays, links, operators
 from nco.search.lns.operators import INSERTIONS, REMOVALS
 from nco.search.lns.search import Search
+from nco.search.lns.solver import LNS
 
 
 @pytest.fixture
@@ -91,3 +92,18 @@ def test_who_has_no_other_place_is_served_first(name):
         links.rebuild(instance, plan, arrays.links_of([Route(0, (4,))], fleet, instance))
         operators.run(INSERTIONS[name], instance, plan)
         assert plan.vehicle[5] == plan.vehicle[4]
+
+
+def test_all_operators_are_compiled_before_the_clock(registered):
+    """What only some problems use is compiled by `prepare` as well, and so is what joined later."""
+    problem = ring(6)
+    LNS().prepare(problem)
+    assert operators.prepared()
+
+    @operators.removal("none")
+    def none(instance, plan, count):
+        """Takes out no stops."""
+
+    assert not operators.prepared()
+    LNS().prepare(problem)
+    assert operators.prepared()

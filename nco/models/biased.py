@@ -7,6 +7,7 @@ Formula: `softmax(scale q k^T + bias) v`. On CPUs it runs in compiled loops
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -121,6 +122,14 @@ def attend(projected: Tensor, heads: int, bias: Bias | Tensor | None, scale: Ten
     q, k, v = parts.permute(2, 0, 3, 1, 4)
     q = q * scale.view(-1, 1, 1, 1)
     return F.scaled_dot_product_attention(q, k, v, shown, scale=1.0).transpose(1, 2).flatten(2)
+
+
+@cache
+def prepare() -> None:
+    """Loads the compiled loop; otherwise the first attention that is worth it does."""
+    shared = Shared(torch.zeros(1, 1, 2, 2))
+    with torch.no_grad():
+        _Attention.apply(shared, 0, torch.zeros(1, 2, 3, 1, 1), shared.whole, torch.ones(1))
 
 
 def _compiles(projected: Tensor, bias: Tensor) -> bool:

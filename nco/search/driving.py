@@ -155,9 +155,11 @@ _NO_DAY = (
 
 @cache
 def prepare() -> None:
-    """Loads all compiled loops of decisions; otherwise the first that are worth it do."""
+    """Loads all compiled loops of policies; otherwise the first that are worth it do."""
     from nco.envs import mask_kernels
+    from nco.models import biased
 
+    biased.prepare()
     prepare_decisions()
     mask_kernels.prepare()
     # Loops are loaded, or compiled, for types of arguments: this is the smallest rollout.

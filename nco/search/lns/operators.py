@@ -46,6 +46,11 @@ class Operator:
     when: Callable[[Instance], bool]
     _code: dict[Any, Any] = field(default_factory=dict, repr=False)
 
+    @property
+    def compiled(self) -> bool:
+        """Whether it has an address."""
+        return bool(self._code)
+
     def address(self, instance: Instance, plan: Plan) -> int:
         """Where its compiled code begins, for arguments of such types; it stays there."""
         kinds = (typeof(instance), typeof(plan), types.int64)
@@ -128,6 +133,17 @@ def _registering[F: Callable[..., None]](
         return function
 
     return register
+
+
+def prepare(instance: Instance, plan: Plan) -> None:
+    """Compiles, or loads, all operators, also those that are not for this problem."""
+    for operator in (*REMOVALS.values(), *INSERTIONS.values()):
+        operator.address(instance, plan)
+
+
+def prepared() -> bool:
+    """Whether all operators have been compiled before."""
+    return all(operator.compiled for operator in (*REMOVALS.values(), *INSERTIONS.values()))
 
 
 def _calling(_: Any, _address: Any, instance: Any, plan: Any, _count: Any) -> Any:

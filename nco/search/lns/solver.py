@@ -12,7 +12,7 @@ from nco.baselines.quick import quick_routes
 from nco.problem import Feature
 from nco.search import seeds
 from nco.search.islands import run_islands
-from nco.search.lns import guide
+from nco.search.lns import guide, operators
 from nco.search.lns.annealing import anneal
 from nco.search.lns.pace import Pace
 from nco.search.lns.search import Search
@@ -65,12 +65,14 @@ class LNS:
         seeds.prepare(problem, self.sources)
         if self.guided:
             guide.prepare(problem)
-        if anneal.signatures:
+        if anneal.signatures and operators.prepared():
             return
         kinds = kinds_of(problem)
         if any(kind.stops.any() for kind in kinds):
             log.info("loading compiled loops; the first time that takes a quarter of a minute")
-            Search(problem, kinds, [], 0).run(1, 0.0, 1.0)
+            search = Search(problem, kinds, [], 0)
+            operators.prepare(search.instance, search.plan)
+            search.run(1, 0.0, 1.0)
 
     def solve(
         self,

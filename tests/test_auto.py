@@ -53,7 +53,7 @@ def told(monkeypatch) -> Auto:
     """The default method on methods that only note what they are asked."""
     monkeypatch.setattr(auto, "Clock", Stopped)
     Stopped.now = 0.0
-    return Auto(Told("lns"), Told("genetic"), Told("pyvrp"))
+    return Auto(Told("lns"), Told("genetic"), Told("pyvrp"), Told("lns-policy"))
 
 
 def plain(stops: int) -> Problem:
@@ -82,10 +82,19 @@ def test_long_time_on_small_problems_is_several_runs(told, limit_s, runs_s):
 
 
 def test_large_problems_are_one_run(told):
-    """At 400 stops the neighbourhood search gets all of the time."""
-    told.solve(plain(400), 30.0, 7)
+    """At 1600 stops the neighbourhood search gets all of the time."""
+    told.solve(plain(1600), 30.0, 7)
     assert told.lns.asked == [(30.0, 7, False)]
-    assert not told.genetic.asked
+    assert not told.genetic.asked and not told.guided.asked
+
+
+def test_a_policy_guides_where_that_was_measured_to_gain(told):
+    """Between 350 and 1500 stops a policy guides, unless there are routes to begin with."""
+    problem = plain(400)
+    told.solve(problem, 30.0, 7)
+    assert told.guided.asked == [(30.0, 7, False)] and not told.lns.asked
+    told.solve(problem, 30.0, 7, Solution.from_routes(problem, [list(problem.stops)]))
+    assert told.lns.asked == [(30.0, 7, True)]
 
 
 def test_given_routes_begin_the_first_run_only(told):

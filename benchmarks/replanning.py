@@ -95,7 +95,8 @@ def replanned(planner: Planner, limit_s: float, *, rows_before: bool) -> tuple[P
 def cost_of(rest: Problem, found: Solution) -> float:
     """Of a solution that breaks nothing, stops left out priced at twice the way there and back."""
     assert {finding.kind for finding in nco.check(rest, found).findings} <= {"unserved"}
-    return found.cost.total + len(found.unassigned) * UNSERVED * rest.profiles[0].distance_m.max()
+    metres = rest.profiles[0].distance_m
+    return found.cost.total + len(found.unassigned) * UNSERVED * metres[np.isfinite(metres)].max()
 
 
 def main() -> None:

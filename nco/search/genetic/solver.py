@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 SEEDS_SHARE = 0.7  # of the time, which seeds may take at most
 GRACE_S = 0.04  # what may be overrun where no source had an answer in time
-EVOLVE_S = 2.5e-4  # a stop: what it takes until a first member is educated
+EVOLVE_S = 2.5e-4  # a stop: what it takes until a first member is educated,
+EVOLVE_STOPS = 600  # up to so many; beyond, as many times longer as there are more
 SEED_S = 1.5e-4  # a stop: what a seed by a rule takes
 # Shares of the time for the seeds of one rule: HGS lives from many, of others the best one counts.
 HGS_BUILDING, BUILDING = 0.15, 0.05
@@ -129,7 +130,8 @@ class Genetic:
         seed: int,
         clock: Clock,
     ) -> list[Route]:
-        if clock.left_s < EVOLVE_S * problem.size:
+        longer = max(1.0, problem.size / EVOLVE_STOPS)
+        if clock.left_s < EVOLVE_S * problem.size * longer:
             return given[0]
         model = Model(problem, kinds)
         if not model.stops:

@@ -256,7 +256,7 @@ def test_time_limits_hold(stops, limit_s):
     found = nco.solve(problem, chosen, time_limit_s=limit_s)
     assert not found.violations
     assert found.time_s < 1.1 * limit_s + 0.05 + 0.3  # seconds of grace for a busy machine
-    if stops == 60:
+    if limit_s == 0.4:  # in 5 ms there is no telling what else would end in time
         assert found.time_s > 0.8 * limit_s
 
 

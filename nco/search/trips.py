@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
 from nco.route import Route
@@ -27,15 +28,18 @@ def dealt_out(problem: Problem, found: Solution) -> Solution:
         return found
     routes: list[Route] = []
     for _, numbers in problem.fleet:
-        driven = dict.fromkeys(numbers, 0.0)
-        trips = dict.fromkeys(numbers, 0)
-        own = [route for route in found.routes if route.vehicle in driven]
-        for route in sorted(own, key=lambda route: -_length(problem, route)):
-            free = [v for v in numbers if trips[v] < problem.vehicles[v].max_trips]
-            vehicle = min(free, key=driven.__getitem__)
-            driven[vehicle] += _length(problem, route)
-            trips[vehicle] += 1
-            routes.append(Route(vehicle, route.stops))
+        alike = set(numbers)
+        own = [
+            (_length(problem, route), route.stops)
+            for route in found.routes
+            if route.vehicle in alike
+        ]
+        free = [(0.0, v, problem.vehicles[v].max_trips) for v in numbers[: len(own)]]
+        for length, stops in sorted(own, key=lambda pair: -pair[0]):
+            driven, vehicle, trips = heappop(free)
+            routes.append(Route(vehicle, stops))
+            if trips > 1:
+                heappush(free, (driven + length, vehicle, trips - 1))
     other = Solution.from_routes(problem, routes)
     return other if other.better_than(found) else found
 

@@ -64,10 +64,6 @@ class Operator:
         return int(self._code[signature].address)
 
 
-REMOVALS: dict[str, Operator] = {}
-INSERTIONS: dict[str, Operator] = {}
-
-
 def always(_: Instance) -> bool:
     """For an operator that is for every problem."""
     return True
@@ -88,51 +84,36 @@ def balanced(instance: Instance) -> bool:
     return instance.longest > 0
 
 
-def removal[F: Callable[..., None]](
-    name: str, share: float = 1.0, *, when: Callable[[Instance], bool] = always
-) -> Callable[[F], F]:
-    """Registers a function as a removal operator.
+class Operators(dict[str, Operator]):
+    """Operators of one sort, by name."""
 
-    Args:
-        name: no other removal has it.
-        share: see `Operator`.
-        when: see `Operator`.
+    def register[F: Callable[..., None]](
+        self, name: str, share: float = 1.0, *, when: Callable[[Instance], bool] = always
+    ) -> Callable[[F], F]:
+        """Registers the function below it.
 
-    Raises:
-        InputError: the name is taken, or the share is no positive number.
-    """
-    return _registering(REMOVALS, name, share, when)
+        Args:
+            name: no other operator of the sort has it.
+            share: see `Operator`.
+            when: see `Operator`.
 
+        Raises:
+            InputError: the name is taken, or the share is no positive number.
+        """
+        if name in self:
+            raise InputError(f"operator {name!r} is already registered; choose another name")
+        if not 0 < share < float("inf"):
+            raise InputError(f"operator {name!r} has the share {share!r}; give a positive number")
 
-def insertion[F: Callable[..., None]](
-    name: str, share: float = 1.0, *, when: Callable[[Instance], bool] = always
-) -> Callable[[F], F]:
-    """Registers a function as an insertion operator.
+        def register(function: F) -> F:
+            self[name] = Operator(function, float(share), when)
+            return function
 
-    Args:
-        name: no other insertion has it.
-        share: see `Operator`.
-        when: see `Operator`.
-
-    Raises:
-        InputError: the name is taken, or the share is no positive number.
-    """
-    return _registering(INSERTIONS, name, share, when)
+        return register
 
 
-def _registering[F: Callable[..., None]](
-    known: dict[str, Operator], name: str, share: float, when: Callable[[Instance], bool]
-) -> Callable[[F], F]:
-    if name in known:
-        raise InputError(f"operator {name!r} is already registered; choose another name")
-    if not 0 < share < float("inf"):
-        raise InputError(f"operator {name!r} has the share {share!r}; give a positive number")
-
-    def register(function: F) -> F:
-        known[name] = Operator(function, float(share), when)
-        return function
-
-    return register
+REMOVALS, INSERTIONS = Operators(), Operators()
+removal, insertion = REMOVALS.register, INSERTIONS.register
 
 
 def prepare(instance: Instance, plan: Plan) -> None:

@@ -138,6 +138,18 @@ def random(instance, plan, count):
             remove(instance, plan, j)
 
 
+@inner
+def _from_here(instance, plan, j, most):
+    """Takes a stop and those behind it out of their route, so many at most; how many."""
+    count, size = 0, len(instance.service)
+    while j < size and count < most:
+        following = np.int64(plan.next[j])
+        remove(instance, plan, j)
+        count += 1
+        j = following
+    return count
+
+
 @removal("route", 0.5)
 def route(instance, plan, count):
     """A route, or as much of a long one as other operators take at most."""
@@ -148,11 +160,7 @@ def route(instance, plan, count):
     if plan.served[plan.vehicle[j]] <= left:
         while plan.prev[j] < size:
             j = plan.prev[j]
-    while j < size and left > 0:
-        following = plan.next[j]
-        remove(instance, plan, j)
-        left -= 1
-        j = following
+    _from_here(instance, plan, np.int64(j), left)
 
 
 @removal("routes", 2.0, when=mixed)
@@ -171,11 +179,7 @@ def routes(instance, plan, count):
             continue
         while plan.prev[j] < size:
             j = np.int64(plan.prev[j])
-        while j < size:
-            following = np.int64(plan.next[j])
-            remove(instance, plan, j)
-            left -= 1
-            j = following
+        left -= _from_here(instance, plan, j, np.int64(size))
 
 
 @removal("policy", when=guided)

@@ -20,9 +20,9 @@ from typing import Any
 
 import numpy as np
 
-from nco.data.city import City
-from nco.data.osrm import Osrm
-from nco.data.places import built_in
+from nco.data.cities.city import City
+from nco.data.cities.osrm import Osrm
+from nco.data.cities.places import built_in
 
 PORTO = Path(__file__).parents[1].parent / "shared" / "data" / "cities" / "porto_region.osm.pbf"
 

@@ -25,7 +25,7 @@ from nco.models.attention import AttentionPolicy
 from nco.models.graph import GraphPolicy
 from nco.models.policy import Policy
 from nco.models.rrnco import PUBLISHED, RADAR, RRNCOPolicy
-from nco.search.decoding import GREEDY
+from nco.search.decoding.rollout import GREEDY
 from nco.threads import one_thread
 from nco.training.distribution import PLAIN, Distribution
 from nco.training.memory import keep_freed_memory

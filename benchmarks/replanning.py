@@ -23,8 +23,8 @@ import numpy as np
 import nco
 from nco.planner import Plan, Planner
 from nco.problem import Problem
+from nco.problem.solution import Solution
 from nco.search.lns.solver import LNS
-from nco.solution import Solution
 from nco.threads import one_thread
 from nco.versions import machine, version_of
 

@@ -21,13 +21,13 @@ import numpy as np
 
 import nco
 from nco.baselines.pyvrp import PyVRP
-from nco.bench.bootstrap import interval
 from nco.bench.policies.sets import UNSEEN
 from nco.problem import Problem
 from nco.search.genetic.solver import NEAREST, POLICY, RANDOM, SAVINGS, SOLVER, Genetic
 from nco.search.lns.solver import GUIDED, LNS
 from nco.search.lns.solver import SOLVER as UNGUIDED
 from nco.solver import Clock, ThreadClock
+from nco.stats import interval
 from nco.threads import one_thread
 from nco.versions import machine, version_of
 

@@ -32,7 +32,7 @@ def wall_s(command: Sequence[str]) -> float:
 def cold(repeats: int, options: Sequence[str]) -> None:
     """Whole commands, each in a fresh process."""
     from nco import city, sample, save
-    from nco.data.stops import Stops
+    from nco.data.formats.stops import Stops
 
     with tempfile.TemporaryDirectory() as folder:
         problem = sample.rcvrp(city("helsinki"), SIZE_COLD, seed=1)
@@ -63,7 +63,7 @@ def warm(repeats: int, policy: str | None) -> None:
     import torch
 
     from nco import check, city, sample, solve
-    from nco.search.policy import SOLVER, PolicySolver
+    from nco.search.policy.solver import SOLVER, PolicySolver
 
     torch.set_num_threads(1)
     method = SOLVER if policy is None else PolicySolver("policy", source=policy)

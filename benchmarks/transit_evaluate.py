@@ -23,7 +23,7 @@ from nco.threads import one_thread
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from nco.transit.instance import TransitInstance
+    from nco.transit.instance.transit_instance import TransitInstance
 
 GOALS = {"mandl": 200_000, "mumford0": 40_000, "mumford1": 7_000, "mumford3": 1_500}
 
@@ -59,7 +59,7 @@ def per_second(
 def instances(folder: str | None) -> list[TransitInstance]:
     """Mandl, and Mumford's if their files are given."""
     from nco.transit.files.benchmark import read_benchmark
-    from nco.transit.instance import TransitInstance
+    from nco.transit.instance.transit_instance import TransitInstance
 
     rest = [f"mumford{k}" for k in range(4)] if folder else []
     return [TransitInstance.mandl(), *(read_benchmark(Path(str(folder)) / name) for name in rest)]
@@ -67,8 +67,8 @@ def instances(folder: str | None) -> list[TransitInstance]:
 
 def on_cpu(given: argparse.Namespace, instance: TransitInstance) -> str:
     """A row of the table."""
-    from nco.transit.evaluate import Evaluator
-    from nco.transit.lines import pad_lines
+    from nco.transit.evaluate.exact import Evaluator
+    from nco.transit.instance.lines import pad_lines
 
     rng, evaluator = np.random.default_rng(given.seed), Evaluator(instance)
     sets = [[walk(instance, rng) for _ in range(instance.lines)] for _ in range(64)]
@@ -102,8 +102,8 @@ def on_device(given: argparse.Namespace, instance: TransitInstance) -> str:
     """A row of the table for tensors."""
     import torch
 
-    from nco.transit.evaluate_torch import TorchEvaluator
-    from nco.transit.lines import pad_lines
+    from nco.transit.evaluate.tensors import TorchEvaluator
+    from nco.transit.instance.lines import pad_lines
 
     rng, evaluator = np.random.default_rng(given.seed), TorchEvaluator(instance, given.device)
     sets = [[walk(instance, rng) for _ in range(instance.lines)] for _ in range(64)]

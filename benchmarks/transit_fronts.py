@@ -14,9 +14,9 @@ import argparse
 import time
 from pathlib import Path
 
+from nco.transit.design.fronts import range_of, sweep
 from nco.transit.files.benchmark import read_benchmark
-from nco.transit.fronts import range_of, sweep
-from nco.transit.instance import TransitInstance
+from nco.transit.instance.transit_instance import TransitInstance
 from nco.versions import machine
 
 PUBLISHED = {

@@ -20,8 +20,8 @@ import numpy as np
 from nco.threads import one_thread
 
 if TYPE_CHECKING:
-    from nco.envs.transit import TransitEnv
     from nco.transit.design.method import DesignMethod
+    from nco.transit.learn.environment import TransitEnv
 
 OURS = "network-mcts"
 COLUMNS = ("reward", "service_of_connected", "service_of_all", "coverage", "fleet", "cpu_s")
@@ -29,11 +29,11 @@ COLUMNS = ("reward", "service_of_connected", "service_of_all", "coverage", "flee
 
 def methods(network: str) -> dict[str, DesignMethod]:
     """Everything that is compared."""
-    from nco.models.transit_files import load_network
     from nco.transit.design.genetic import Genetic
     from nco.transit.design.guide import NetworkGuide, WalkGuide
     from nco.transit.design.policy import PolicyBeam, PolicySampling
     from nco.transit.design.tree import TreeDesign
+    from nco.transit.learn.files import load_network
 
     learned = load_network(network).network
 
@@ -58,7 +58,7 @@ def measured(
     from nco.transit.design.method import Budget
     from nco.transit.design.objective import ServiceObjective
     from nco.transit.files.bloomington import read_bloomington
-    from nco.transit.simulate import Settings
+    from nco.transit.simulate.simulation import Settings
 
     settings = Settings.alphatransit(demand_share=share)
     objective = ServiceObjective(read_bloomington(given.folder), settings)

@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 
 from nco.transit.files.bloomington import read_bloomington, read_bloomington_lines
-from nco.transit.instance import TransitInstance
-from nco.transit.lines import Lines
-from nco.transit.simulate import Settings, Simulator, reward
+from nco.transit.instance.lines import Lines
+from nco.transit.instance.transit_instance import TransitInstance
+from nco.transit.simulate.simulation import Settings, Simulator, reward
 from nco.versions import machine
 
 PUBLISHED = {0.3: (89, 0.4277), 1.0: (281, 0.5844)}  # fleet and service rate of the real lines

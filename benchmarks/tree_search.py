@@ -49,7 +49,7 @@ def costs(
 ) -> dict[str, list[float]]:
     """What each method's answer to each problem costs."""
     from nco import check
-    from nco.search.policy import PolicySolver
+    from nco.search.policy.solver import PolicySolver
     from nco.solve import solver
 
     found: dict[str, list[float]] = {method: [] for method in given.methods}
@@ -80,13 +80,13 @@ def main() -> None:
     one_thread()
     import torch
 
-    import nco.search.policy
+    import nco.search.policy.solver
     from nco.solver import ThreadClock
     from nco.versions import machine, version_of
 
     torch.set_num_threads(1)
     # Other load on the machine must not shorten what a method gets.
-    nco.search.policy.Clock = ThreadClock  # type: ignore[misc]
+    nco.search.policy.solver.Clock = ThreadClock  # type: ignore[misc]
     print(f"{machine()}, {version_of(OURS)}; {given.instances} instances, seed {given.seed}")
     for kind in given.problems:
         for stops in given.stops:

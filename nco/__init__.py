@@ -18,17 +18,18 @@ from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from nco._moved import forward
+
 if TYPE_CHECKING:
     from nco import errors as errors
     from nco import plot as plot
-    from nco.check import check as check
-    from nco.data import sample as sample
-    from nco.data.city import City as City
-    from nco.data.formats import load as load
-    from nco.data.formats import save as save
-    from nco.data.places import city as city
-    from nco.data.server import OsrmServer as OsrmServer
-    from nco.data.table import TableCity as TableCity
+    from nco.data.cities.city import City as City
+    from nco.data.cities.places import city as city
+    from nco.data.cities.server import OsrmServer as OsrmServer
+    from nco.data.cities.table import TableCity as TableCity
+    from nco.data.formats.registry import load as load
+    from nco.data.formats.registry import save as save
+    from nco.data.sampling import sample as sample
     from nco.models.files import load_policy as load_policy
     from nco.planner import Planner as Planner
     from nco.problem import Feature as Feature
@@ -36,39 +37,40 @@ if TYPE_CHECKING:
     from nco.problem import Problem as Problem
     from nco.problem import Profile as Profile
     from nco.problem import Vehicle as Vehicle
-    from nco.route import Route as Route
-    from nco.solution import Solution as Solution
+    from nco.problem.check import check as check
+    from nco.problem.route import Route as Route
+    from nco.problem.solution import Solution as Solution
     from nco.solve import methods as methods
     from nco.solve import register as register
     from nco.solve import solve as solve
-    from nco.transit.instance import TransitInstance as TransitInstance
+    from nco.transit.instance.transit_instance import TransitInstance as TransitInstance
 
 __version__ = "0.1.0"
 
 # Public name -> "module:attribute" that it stands for, or the module itself.
 _PUBLIC = {
-    "City": "nco.data.city:City",
+    "City": "nco.data.cities.city:City",
     "Feature": "nco.problem:Feature",
     "Objective": "nco.problem:Objective",
-    "OsrmServer": "nco.data.server:OsrmServer",
+    "OsrmServer": "nco.data.cities.server:OsrmServer",
     "Planner": "nco.planner:Planner",
     "Problem": "nco.problem:Problem",
     "Profile": "nco.problem:Profile",
-    "Route": "nco.route:Route",
-    "Solution": "nco.solution:Solution",
-    "TableCity": "nco.data.table:TableCity",
-    "TransitInstance": "nco.transit.instance:TransitInstance",
+    "Route": "nco.problem.route:Route",
+    "Solution": "nco.problem.solution:Solution",
+    "TableCity": "nco.data.cities.table:TableCity",
+    "TransitInstance": "nco.transit.instance.transit_instance:TransitInstance",
     "Vehicle": "nco.problem:Vehicle",
-    "check": "nco.check:check",
-    "city": "nco.data.places:city",
+    "check": "nco.problem.check:check",
+    "city": "nco.data.cities.places:city",
     "errors": "nco.errors",
-    "load": "nco.data.formats:load",
+    "load": "nco.data.formats.registry:load",
     "load_policy": "nco.models.files:load_policy",
     "methods": "nco.solve:methods",
     "plot": "nco.plot",
     "register": "nco.solve:register",
-    "sample": "nco.data.sample",
-    "save": "nco.data.formats:save",
+    "sample": "nco.data.sampling.sample",
+    "save": "nco.data.formats.registry:save",
     "solve": "nco.solve:solve",
 }
 
@@ -92,14 +94,15 @@ def __dir__() -> list[str]:
 class _Package(ModuleType):
     """Keeps `nco.solve` and `nco.check` functions.
 
-    Importing the modules of those names makes Python bind them here as attributes of the
-    package; the function inside is bound in their place.
+    Importing modules of those names makes Python bind them here as attributes of the package;
+    the function inside is bound in their place.
     """
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if isinstance(value, ModuleType) and _PUBLIC.get(name) == f"nco.{name}:{name}":
+        if isinstance(value, ModuleType) and _PUBLIC.get(name) == f"{value.__name__}:{name}":
             value = getattr(value, name)
         super().__setattr__(name, value)
 
 
 sys.modules[__name__].__class__ = _Package
+forward()

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from nco.errors import StorageError
 
 if TYPE_CHECKING:
-    from nco.data.city import City
+    from nco.data.cities.city import City
     from nco.problem import Problem
-    from nco.solution import Solution
+    from nco.problem.solution import Solution
 
 
 def prepare(folder: Path) -> None:
@@ -43,7 +43,7 @@ def write_answer(
     Raises:
         StorageError: the folder cannot be written.
     """
-    from nco.data.formats import save
+    from nco.data.formats.registry import save
 
     def write(kind: str, name: str) -> None:
         written[kind] = save(solution, folder / name, problem=problem, city=city)
@@ -71,6 +71,6 @@ def write_map(
         InputError: the problem has no coordinates, or Bokeh is not installed.
         StorageError: the folder cannot be written.
     """
-    from nco.map import map as draw
+    from nco.plot.page import map as draw
 
     return draw(problem, solutions, city, title=title).save(folder / "map.html")

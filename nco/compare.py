@@ -7,9 +7,9 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from nco.check import Report, check
 from nco.problem import Feature, Problem
-from nco.solution import Solution
+from nco.problem.check import Report, check
+from nco.problem.solution import Solution
 from nco.solve import solve, solver
 from nco.solver import Solver, refuse_unsupported
 from nco.versions import version_of

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from nco import console
 from nco.compare import Answer, Show, as_row, best, compare, cost_text, gaps
-from nco.data.city import CREDIT
-from nco.data.files import write_atomic
+from nco.data.cities.city import CREDIT
+from nco.files import write_atomic
 from nco.versions import machine, versions
 
 if TYPE_CHECKING:
-    from nco.data.city import City
+    from nco.data.cities.city import City
     from nco.problem import Problem
 
 log = logging.getLogger("nco")
@@ -71,8 +71,8 @@ def run(
         NcoError: a method is unknown, or the folder cannot be written.
     """
     from nco.answers import prepare, write_answer, write_map
-    from nco.data import sample
-    from nco.data.places import city as open_city
+    from nco.data.cities.places import city as open_city
+    from nco.data.sampling import sample
 
     prepare(folder)
     log.info("opening the streets of %s", CITY.title())

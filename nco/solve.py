@@ -7,8 +7,8 @@ from types import MappingProxyType
 
 from nco.errors import InputError
 from nco.problem import Problem
+from nco.problem.solution import Solution
 from nco.registry import add_method, load_method
-from nco.solution import Solution
 from nco.solver import Prepares, Solver, check_limits, on_cores, refuse_unsupported
 
 # Name -> "module:attribute" of a solver. Modules load on first use: some take seconds.
@@ -22,12 +22,12 @@ _METHODS: dict[str, str] = {
     "hgs": "nco.baselines.hgs:SOLVER",
     "lns": "nco.search.lns.solver:SOLVER",
     "lns-policy": "nco.search.lns.solver:GUIDED",
-    "policy": "nco.search.policy:SOLVER",
-    "policy-x8": "nco.search.policy:AUGMENTED",
-    "policy-sample": "nco.search.policy:SAMPLING",
-    "policy-beam": "nco.search.policy:BEAM",
-    "policy-active": "nco.search.policy:ACTIVE",
-    "mcts": "nco.search.tree:SOLVER",
+    "policy": "nco.search.policy.solver:SOLVER",
+    "policy-x8": "nco.search.policy.solver:AUGMENTED",
+    "policy-sample": "nco.search.policy.solver:SAMPLING",
+    "policy-beam": "nco.search.policy.solver:BEAM",
+    "policy-active": "nco.search.policy.solver:ACTIVE",
+    "mcts": "nco.search.tree.solver:SOLVER",
     "genetic": "nco.search.genetic.solver:SOLVER",
     "genetic-policy": "nco.search.genetic.solver:POLICY",
     "genetic-savings": "nco.search.genetic.solver:SAVINGS",

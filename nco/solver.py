@@ -9,7 +9,7 @@ import numpy as np
 
 from nco.errors import InputError, UnsupportedError
 from nco.problem import Feature, Problem
-from nco.solution import Solution
+from nco.problem.solution import Solution
 
 MAX_SEED = 2**31 - 1  # what fits into the seed of every solver, OR-Tools' being the narrowest
 MAX_JOBS = 64  # islands; fewer than the cores of some machines, more than any problem has use for

@@ -9,10 +9,10 @@ from __future__ import annotations
 import numpy as np
 
 from nco import Problem
-from nco.search import driving
+from nco.search.decoding import driving
 from nco.search.lns.solver import LNS
 from nco.transit.design.registry import design
-from nco.transit.instance import TransitInstance
+from nco.transit.instance.transit_instance import TransitInstance
 
 
 def main() -> None:

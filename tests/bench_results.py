@@ -8,7 +8,7 @@ from instances import line_of_four
 from nco import Solution
 from nco.bench import Result
 from nco.bench.result import key
-from nco.data.formats import save
+from nco.data.formats.registry import save
 
 _PLAIN = Result(
     source={"city": "x", "seed": 0},

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from extracts import toy_xml
 
-from nco.data.city import City
-from nco.data.places import city
+from nco.data.cities.city import City
+from nco.data.cities.places import city
 
 
 @pytest.fixture(scope="session")

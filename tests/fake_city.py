@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from nco.data.engine import Matrices
+from nco.data.cities.engine import Matrices
 from nco.errors import CityError
 
 

@@ -15,7 +15,7 @@ from nco.baselines.vroom import Vroom
 from nco.search.auto import Auto
 from nco.search.genetic.solver import SOLVER as GENETIC
 from nco.search.lns.solver import LNS
-from nco.search.tree import TreeSearch, TreeSolver
+from nco.search.tree.solver import TreeSearch, TreeSolver
 from nco.solver import Solver
 
 SEARCHES: dict[str, Solver] = {

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 import nco
-from nco.objective import Feature, Objective
 from nco.problem import Problem
-from nco.route import Route
+from nco.problem.objective import Feature, Objective
+from nco.problem.route import Route
+from nco.problem.solution import Solution
+from nco.problem.vehicle import Vehicle
 from nco.search import auto
 from nco.search.auto import Auto
-from nco.solution import Solution
-from nco.vehicle import Vehicle
 
 
 @dataclass

@@ -315,7 +315,7 @@ def test_wrong_answers_are_found(fake):
     """A cost that is off by two millionths and a stop that is missing are both errors."""
     (problem,) = draw(Cell("fake", "rcvrp", 6), 1, Cities()).problems
     from nco import solve
-    from nco.solution import Solution
+    from nco.problem.solution import Solution
 
     good = solve(problem, "savings")
     bad = Solution.from_routes(problem, [route.stops[1:] for route in good.routes])

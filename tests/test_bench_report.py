@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from nco import plot
 from nco.bench import Report
-from nco.bench.bootstrap import interval
 from nco.bench.duels import champion, duels
-from nco.bench.figure import picture
 from nco.bench.summary import best_known, gap, groups, soundness, summarise
 from nco.errors import InputError
+from nco.plot.bench_figure import picture
+from nco.stats import interval
 
 
 def test_gaps_are_to_the_best_of_all_budgets():

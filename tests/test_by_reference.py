@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numba import njit
 
-from nco.by_reference import by_reference
+from nco.kernels.by_reference import by_reference
 
 _options: dict[str, Any] = {"error_model": "numpy", "_nrt": False, "no_cfunc_wrapper": True}
 _compiled: Any = njit(**_options)

@@ -15,7 +15,7 @@ from instances import (
 )
 
 from nco import Objective, Problem, Route, Vehicle, check
-from nco.solution import Solution
+from nco.problem.solution import Solution
 
 
 def kinds(problem: Problem, routes) -> list[str]:

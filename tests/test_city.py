@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from nco.data.city import CREDIT, City
-from nco.data.osrm import Osrm
-from nco.data.roads import haversine_m
+from nco.data.cities.city import CREDIT, City
+from nco.data.cities.osrm import Osrm
+from nco.data.cities.roads import haversine_m
 from nco.errors import CityError, StorageError
 
 

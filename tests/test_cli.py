@@ -16,8 +16,8 @@ from instances import line_of_four
 import nco
 from nco import Problem, Solution, console, sample
 from nco.cli import main
-from nco.data.formats import load, save
-from nco.data.stops import Stops
+from nco.data.formats.registry import load, save
+from nco.data.formats.stops import Stops
 
 
 @pytest.fixture(scope="module")

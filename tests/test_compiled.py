@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numba import njit
 
+from nco.kernels.products import exponential, larger, product, product_onto, take, turn
+from nco.kernels.softmax import sample, squash, weights
 from nco.models import threads
-from nco.models.products import exponential, larger, product, product_onto, take, turn
-from nco.models.softmax import sample, squash, weights
 
 
 @njit

@@ -11,7 +11,6 @@ from directed import MAKE, check_plainly, directed_rcvrp
 from test_models import small_policy
 
 import nco
-from nco.check import check
 from nco.envs import environment
 from nco.envs.convert import CONVERSIONS
 from nco.envs.observe import fill_frame
@@ -20,11 +19,12 @@ from nco.models.attention import AttentionPolicy
 from nco.models.files import load_policy, save_policy, shipped
 from nco.models.pointer import sampled
 from nco.problem import Problem, Profile, Vehicle
-from nco.search import policy
-from nco.search.decoding import GREEDY, Strategy
-from nco.search.expiry import TimeUp
-from nco.search.policy import PolicySolver
-from nco.search.views import at_most, turned
+from nco.problem.check import check
+from nco.search.decoding.expiry import TimeUp
+from nco.search.decoding.rollout import GREEDY, Strategy
+from nco.search.decoding.views import at_most, turned
+from nco.search.policy import solver as policy
+from nco.search.policy.solver import PolicySolver
 
 ENV = environment("rcvrp")
 

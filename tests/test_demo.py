@@ -6,7 +6,7 @@ import pytest
 
 from nco import check, demo
 from nco.cli import main
-from nco.data.formats import load
+from nco.data.formats.registry import load
 
 
 @pytest.fixture(scope="module")

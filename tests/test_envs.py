@@ -17,7 +17,6 @@ from directed import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nco.check import check
 from nco.envs import ENVIRONMENTS, environment, rcvrp
 from nco.envs.arcs import whole_units
 from nco.envs.convert import (
@@ -34,7 +33,8 @@ from nco.envs.rcvrp import RCVRP, UNLIMITED, RCVRPInstance
 from nco.envs.rcvrptw import FOREVER, RCVRPTW, ticks_down, ticks_up
 from nco.errors import PolicyError
 from nco.problem import Objective, Problem, Profile, Vehicle
-from nco.solution import Solution
+from nco.problem.check import check
+from nco.problem.solution import Solution
 
 
 @pytest.mark.parametrize("name", sorted(ENVIRONMENTS))

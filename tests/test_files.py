@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from nco.data.files import write_atomic
 from nco.errors import StorageError
+from nco.files import write_atomic
 
 
 def names(folder):

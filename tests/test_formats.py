@@ -9,7 +9,7 @@ from instances import line_of_four
 
 import nco
 from nco import Problem, Solution
-from nco.data.stops import Stops
+from nco.data.formats.stops import Stops
 from nco.errors import FormatError, InputError, StorageError
 
 DATA = Path(__file__).parent / "data"

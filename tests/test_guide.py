@@ -9,7 +9,7 @@ from instances import directed
 
 import nco
 from nco import Problem, Route, Solution, Vehicle
-from nco.baselines.fleet import kinds_of
+from nco.fleet.kinds import kinds_of
 from nco.search.lns import guide
 from nco.search.lns.search import Search
 from nco.search.lns.solver import GUIDED, LNS

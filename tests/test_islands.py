@@ -13,11 +13,11 @@ from test_lns import ring
 
 import nco
 from nco import Objective, Problem, Solution
-from nco.baselines.fleet import kinds_of
 from nco.baselines.pyvrp import PyVRP
 from nco.cli import main
-from nco.data.formats import save
+from nco.data.formats.registry import save
 from nco.errors import InputError, UnsupportedError
+from nco.fleet.kinds import kinds_of
 from nco.search.auto import Auto
 from nco.search.genetic.solver import Genetic
 from nco.search.islands import run_islands

@@ -10,7 +10,7 @@ from city_tables import make_table
 from test_models import small_policy
 
 from nco.envs import ENVIRONMENTS, environment
-from nco.search.decoding import GREEDY
+from nco.search.decoding.rollout import GREEDY
 from nco.training.distribution import PLAIN
 from nco.training.pools import Pools
 from nco.training.sampler import DRAW

@@ -11,7 +11,7 @@ from instances import problems
 
 import nco
 from nco import Feature, Objective, Problem, Route, Solution, Vehicle
-from nco.baselines.fleet import kinds_of
+from nco.fleet.kinds import kinds_of
 from nco.search.lns import annealing, arrays, links, operators
 from nco.search.lns.operators import INSERTIONS, REMOVALS
 from nco.search.lns.search import Search

@@ -8,8 +8,8 @@ import pytest
 from instances import line_of_four
 
 from nco import Problem, Solution, plot, sample
-from nco._map_layers import mercator
 from nco.errors import InputError, StorageError
+from nco.plot.layers import mercator
 
 
 @pytest.fixture(scope="module")

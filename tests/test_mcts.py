@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from nco.search.mcts import (
+from nco.kernels.tree import (
     Leaves,
     Lines,
     Rule,

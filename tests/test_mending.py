@@ -6,7 +6,7 @@ from instances import directed, line_of_four, problems_with_routes
 
 import nco
 from nco import Problem, Route, Solution, Vehicle
-from nco.baselines.mending import completed, finished
+from nco.fleet.mending import completed, finished
 from nco.solver import Clock
 
 quick = settings(

@@ -13,8 +13,8 @@ from nco.envs.rcvrp import RCVRPInstance
 from nco.errors import PolicyError
 from nco.models.attention import AttentionPolicy
 from nco.models.pointer import Decisions, logits
-from nco.search.decoding import GREEDY
-from nco.search.views import turned
+from nco.search.decoding.rollout import GREEDY
+from nco.search.decoding.views import turned
 
 
 def small_policy(name: str = "rcvrp", **sizes) -> AttentionPolicy:

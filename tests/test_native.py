@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from instances import directed, line_of_four, problems, problems_with_routes
 
 from nco import Problem, Solution
-from nco.data.native import read_problem, read_solution, write_problem, write_solution
+from nco.data.formats.native import read_problem, read_solution, write_problem, write_solution
 from nco.errors import FormatError, StorageError
 
 quick = settings(

@@ -25,8 +25,8 @@ from nco.models.node_embedding import drawn_distances, nearest_distances
 from nco.models.pointer import Decisions, logits
 from nco.models.rrnco import PUBLISHED, RADAR, RRNCOPolicy
 from nco.models.spectral import balanced, singular_factors
-from nco.search.decoding import GREEDY
-from nco.search.views import turned
+from nco.search.decoding.rollout import GREEDY
+from nco.search.decoding.views import turned
 
 SMALL = {"width": 16, "heads": 2, "decoder_heads": 2, "layers": 2, "hidden": 16}
 FEW = {"neighbours": 4, "bias_width": 8}

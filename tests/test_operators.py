@@ -7,8 +7,8 @@ import pytest
 from test_lns import begun, ring
 
 from nco import Problem, Route
-from nco.baselines.fleet import kinds_of
 from nco.errors import InputError
+from nco.fleet.kinds import kinds_of
 from nco.search.lns import arrays, links, operators
 from nco.search.lns.operators import INSERTIONS, REMOVALS
 from nco.search.lns.search import Search

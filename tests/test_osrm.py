@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from extracts import osm_xml
 
-from nco.data import osrm, osrm_build
-from nco.data.city import City
-from nco.data.osrm import open_osrm
-from nco.data.osrm_build import BASE, build
+from nco.data.cities import osrm, osrm_build
+from nco.data.cities.city import City
+from nco.data.cities.osrm import open_osrm
+from nco.data.cities.osrm_build import BASE, build
 from nco.errors import CityError, StorageError
 
 

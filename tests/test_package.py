@@ -5,12 +5,13 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from importlib import metadata
+from importlib import import_module, metadata
 from pathlib import Path
 
 import pytest
 
 import nco
+from nco._moved import MOVED
 
 ROOT = Path(__file__).parents[1]
 
@@ -81,11 +82,22 @@ def test_every_public_name_is_there():
 
 def test_functions_win_over_modules_of_their_name():
     """`nco.solve` and `nco.check` stay functions even after the modules are imported."""
-    import nco.check
     import nco.solve
+
+    with pytest.warns(DeprecationWarning, match="nco.check is now nco.problem.check"):
+        import nco.check
 
     assert callable(nco.solve)
     assert callable(nco.check)
+
+
+@pytest.mark.parametrize("former", sorted(set(MOVED) - {"nco.check"}))
+def test_former_names_of_modules_stay_valid(former):
+    """A module that has moved is the same object under the name that it had."""
+    sys.modules.pop(former, None)
+    with pytest.warns(DeprecationWarning, match=re.escape(f"{former} is now {MOVED[former]}")):
+        found = import_module(former)
+    assert found is import_module(MOVED[former])
 
 
 def test_metadata_names_what_the_project_is():

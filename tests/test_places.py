@@ -12,9 +12,9 @@ import pytest
 from extracts import toy_xml
 from loopback import Answer, loopback
 
-from nco.data import overpass
-from nco.data.city import City
-from nco.data.places import city, known_cities, remember
+from nco.data.cities import overpass
+from nco.data.cities.city import City
+from nco.data.cities.places import city, known_cities, remember
 from nco.errors import CityError, ServiceError
 
 GRID = [[10.0, 0.0], [10.0135, 0.0], [10.0135, 0.0135], [10.0, 0.0135], [10.0, 0.0]]

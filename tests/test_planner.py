@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import nco
 from nco import Feature, Objective, Problem, Route, Solution, TableCity, Vehicle
-from nco.data.engine import Matrices
+from nco.data.cities.engine import Matrices
 from nco.errors import CityError, InputError, StorageError
 from nco.planner import Arcs, Plan, Planner
 from nco.search.lns.solver import LNS
@@ -400,7 +400,7 @@ def test_a_vehicle_that_is_late_goes_home():
 
 def test_vehicles_under_way_share_their_tables():
     """However many vehicles have left, arcs are kept once."""
-    from nco.baselines.fleet import kinds_of
+    from nco.fleet.kinds import kinds_of
     from nco.search.lns.arrays import Fleet, instance_of
 
     planner, _ = begun(day(stops=30, vehicles=10), 0.3)

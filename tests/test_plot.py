@@ -8,9 +8,9 @@ from instances import line_of_four
 from matplotlib import pyplot
 
 from nco import Problem, Solution, plot, sample
-from nco.data.city import CREDIT
+from nco.data.cities.city import CREDIT
 from nco.errors import InputError
-from nco.paths import keep_right, lanes, paths, street_widths
+from nco.plot.paths import keep_right, lanes, paths, street_widths
 
 
 @pytest.fixture(autouse=True)

@@ -17,8 +17,8 @@ from nco.errors import PolicyError
 from nco.models import pointer
 from nco.models.attention import AttentionPolicy
 from nco.models.pointer import Decisions, Encoded, decide, log_likelihood, logits, weighed
-from nco.search.decoding import Strategy, joined, rollout
-from nco.search.views import turned
+from nco.search.decoding.rollout import Strategy, joined, rollout
+from nco.search.decoding.views import turned
 
 pytestmark = pytest.mark.usefixtures("compiled")
 

@@ -16,7 +16,7 @@ from nco.envs import ENVIRONMENTS
 from nco.errors import PolicyError, StorageError
 from nco.models.files import CHECKPOINT_KEY, FORMAT, build, load_policy, save_policy, shipped
 from nco.problem import Problem
-from nco.search.policy import PolicySolver
+from nco.search.policy.solver import PolicySolver
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_loading_imports_nothing_heavy():
         "numba",
     )  # fmt: skip
     code = (
-        "import sys, nco.search.policy; from nco.models.files import load_policy;"
+        "import sys, nco.search.policy.solver; from nco.models.files import load_policy;"
         f"load_policy('general'); print([m for m in {heavy!r} if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

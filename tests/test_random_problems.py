@@ -11,10 +11,10 @@ from instances import directed
 from random_problems import outcome, random_fields
 
 from nco import Objective, Problem, Vehicle, methods
-from nco.baselines.costs import Costs
-from nco.baselines.fleet import kinds_of
 from nco.baselines.pyvrp import Limit
 from nco.errors import NcoError
+from nco.fleet.costs import Costs
+from nco.fleet.kinds import kinds_of
 from nco.solver import Clock
 
 LIMIT_S = 0.05

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nco.data.city import City
-from nco.data.osrm_build import build
-from nco.data.roads import haversine_m, read_roads
+from nco.data.cities.city import City
+from nco.data.cities.osrm_build import build
+from nco.data.cities.roads import haversine_m, read_roads
 from nco.errors import CityError
 
 

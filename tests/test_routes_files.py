@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from instances import line_of_four, problems_with_routes
 
 from nco import Problem, Solution, sample
-from nco.data.geojson import read_geojson, write_geojson
-from nco.data.solution_csv import read_routes, write_routes
-from nco.data.vroom_solution import read_vroom_solution, write_vroom_solution
+from nco.data.formats.geojson import read_geojson, write_geojson
+from nco.data.formats.solution_csv import read_routes, write_routes
+from nco.data.formats.vroom_solution import read_vroom_solution, write_vroom_solution
 from nco.errors import CityError, FormatError, InputError, ProblemError
 
 quick = settings(

@@ -1,4 +1,4 @@
-"""Training instances of each problem against the tables and against `nco.data.sample`."""
+"""Training instances of each problem against the tables and against `nco.sample`."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from city_tables import make_table
 from directed import random_rollouts
 from fake_city import FakeCity
 
-from nco.data import sample
-from nco.data.sample import (
+from nco.data.sampling import sample
+from nco.data.sampling.sample import (
     HORIZON,
     SERVICE,
     WINDOW,

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from instances import directed, line_of_four, problems
 
 from nco import Objective, Problem, Vehicle
-from nco.baselines.costs import Costs
-from nco.baselines.fleet import duties_of, kinds_of, numbered
-from nco.baselines.scaling import Loads, Ticks
+from nco.fleet.costs import Costs
+from nco.fleet.kinds import duties_of, kinds_of, numbered
+from nco.fleet.scaling import Loads, Ticks
 
 quick = settings(max_examples=40, deadline=None, derandomize=True)
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from instances import early_and_late, line_of_four, problems_with_routes
 
 from nco import Problem, Route, Solution, Vehicle
-from nco.schedule import schedule
+from nco.problem.schedule import schedule
 
 
 def test_loads_and_metres():

@@ -12,13 +12,13 @@ from instances import directed, line_of_four, problems
 
 import nco
 from nco import Problem, Solution
-from nco.baselines.fleet import kinds_of
 from nco.envs import environment
 from nco.envs.convert import conversion
 from nco.envs.instances import pad
 from nco.errors import InputError
+from nco.fleet.kinds import kinds_of
 from nco.models.files import load_policy
-from nco.search.decoding import GREEDY, rollout
+from nco.search.decoding.rollout import GREEDY, rollout
 from nco.search.seeds import SOURCES, prepare, starts
 from nco.search.seeds import policy as module
 from nco.search.seeds.fused import greedy

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from loopback import Answer, loopback
 
-from nco.data.city import City
-from nco.data.osrm_build import build
-from nco.data.server import OsrmServer
+from nco.data.cities.city import City
+from nco.data.cities.osrm_build import build
+from nco.data.cities.server import OsrmServer
 from nco.errors import CityError, ServiceError
 
 POINTS = np.array([[24.94, 60.17], [24.945, 60.171]])

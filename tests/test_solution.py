@@ -8,7 +8,7 @@ from instances import directed, early_and_late, line_of_four
 
 from nco import Problem, Route, Vehicle
 from nco.errors import ProblemError
-from nco.solution import Solution
+from nco.problem.solution import Solution
 
 
 def reason(problem: Problem, routes, stop: int) -> str:

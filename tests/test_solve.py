@@ -9,7 +9,7 @@ from instances import line_of_four
 import nco
 from nco import Objective, Solution
 from nco.errors import InputError, UnsupportedError
-from nco.objective import Feature
+from nco.problem.objective import Feature
 
 
 class Fixed:

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nco import Solution, Vehicle
-from nco.data.stops import Stops, problem_from_stops
-from nco.data.stops_csv import read_stops, write_stops
+from nco.data.formats.stops import Stops, problem_from_stops
+from nco.data.formats.stops_csv import read_stops, write_stops
 from nco.errors import CityError, FormatError, InputError, ProblemError
 from nco.problem import Feature
 

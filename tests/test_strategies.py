@@ -13,10 +13,10 @@ from nco.envs import ENVIRONMENTS, environment
 from nco.envs.convert import conversion
 from nco.envs.instances import pad
 from nco.errors import PolicyError
-from nco.search.active import ActiveSearch, _Adam
-from nco.search.beam import Beam
-from nco.search.decoding import Decoder, Strategy, narrowed
-from nco.search.expiry import TimeUp
+from nco.search.decoding.active import ActiveSearch, _Adam
+from nco.search.decoding.beam import Beam
+from nco.search.decoding.expiry import TimeUp
+from nco.search.decoding.rollout import Decoder, Strategy, narrowed
 
 NAMES = sorted(ENVIRONMENTS)
 

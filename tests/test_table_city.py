@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nco.data.city import City
-from nco.data.engine import Matrices
-from nco.data.table import TableCity
+from nco.data.cities.city import City
+from nco.data.cities.engine import Matrices
+from nco.data.cities.table import TableCity
 from nco.errors import CityError, StorageError
 
 

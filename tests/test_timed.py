@@ -13,12 +13,12 @@ from test_models import small_policy
 import nco
 from nco.envs import environment
 from nco.models.files import save_policy
-from nco.search import timed
-from nco.search.active import ActiveSearch
-from nco.search.beam import Beam
-from nco.search.decoding import Strategy
-from nco.search.policy import PolicySolver
-from nco.search.timed import decode
+from nco.search.decoding import timed
+from nco.search.decoding.active import ActiveSearch
+from nco.search.decoding.beam import Beam
+from nco.search.decoding.rollout import Strategy
+from nco.search.decoding.timed import decode
+from nco.search.policy.solver import PolicySolver
 from nco.solver import Clock
 
 ENV, STOPS = environment("rcvrp"), 30

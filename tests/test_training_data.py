@@ -7,7 +7,7 @@ import pytest
 from city_tables import make_table
 from fake_city import FakeCity
 
-from nco.data.sample import rcvrp_capacity
+from nco.data.sampling.sample import rcvrp_capacity
 from nco.errors import CityError, FormatError, PolicyError
 from nco.training.distribution import PLAIN, Distribution
 from nco.training.places import draw_places

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nco.draws import below, seeded, uniform
+from nco.kernels.draws import below, seeded, uniform
 from nco.transit.design.annealing import Annealing, Island, first_lines
 from nco.transit.design.method import Budget
 from nco.transit.design.moves import MOVES, propose_legal, streets_of
 from nco.transit.design.objective import ExactObjective
-from nco.transit.instance import TransitInstance
-from nco.transit.lines import check_lines, pad_lines
+from nco.transit.instance.lines import check_lines, pad_lines
+from nco.transit.instance.transit_instance import TransitInstance
 
 MANDL = TransitInstance.mandl()
 

@@ -10,16 +10,17 @@ import pytest
 from nco.cli import main
 from nco.commands._transit_options import with_hub
 from nco.errors import FormatError, InputError
-from nco.transit import bench, bench_report
 from nco.transit.answer import describe, read_design
-from nco.transit.bench_result import Run, read_runs
+from nco.transit.bench import report as bench_report
+from nco.transit.bench import run as bench
+from nco.transit.bench.result import Run, read_runs
 from nco.transit.design import registry
 from nco.transit.design.named import objective_of, running_lines, settings_of
-from nco.transit.evaluate import evaluate
+from nco.transit.evaluate.exact import evaluate
 from nco.transit.files.native import load_instance, save_instance
 from nco.transit.files.read import read_instance
-from nco.transit.instance import TransitInstance
-from nco.transit.lines import check_lines
+from nco.transit.instance.lines import check_lines
+from nco.transit.instance.transit_instance import TransitInstance
 
 SHARED = Path(__file__).parents[1].parent / "shared" / "data" / "transit"
 needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="the shared instances are not here")

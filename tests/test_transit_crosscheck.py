@@ -9,10 +9,10 @@ from test_transit_simulate import street
 
 from nco.cli import main
 from nco.errors import InputError, ProblemError
-from nco.transit.crosscheck import crosscheck
 from nco.transit.files.native import save_instance
-from nco.transit.mandl import mandl
-from nco.transit.simulate import Settings
+from nco.transit.instance.mandl import mandl
+from nco.transit.simulate.crosscheck import crosscheck
+from nco.transit.simulate.simulation import Settings
 
 LINES = [[0, 1, 2, 5, 7, 9, 10, 11], [8, 14, 6, 9, 12], [4, 3, 5, 7, 9, 13]]
 SHORT = {"horizon_s": 3600.0, "demand_s": (0.0, 2400.0)}

@@ -23,9 +23,9 @@ from nco.transit.design.registry import METHODS, design, method_of
 from nco.transit.design.replan import replanner
 from nco.transit.design.start import fitted
 from nco.transit.design.ways import Ways
-from nco.transit.evaluate import evaluate
-from nco.transit.instance import TransitInstance
-from nco.transit.lines import check_lines, pad_lines
+from nco.transit.evaluate.exact import evaluate
+from nco.transit.instance.lines import check_lines, pad_lines
+from nco.transit.instance.transit_instance import TransitInstance
 
 OWN = (
     *("random", "demand", "shortest", "greedy", "genetic", "hyper", "bees", "nsga2"),

@@ -8,13 +8,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nco.envs.transit import TransitEnv
-from nco.envs.transit_lookahead import completable, rules_of
-from nco.envs.transit_observe import Observer
 from nco.errors import ProblemError
-from nco.training.transit_cities import Cities
-from nco.transit.instance import TransitInstance
-from nco.transit.lines import check_lines
+from nco.transit.instance.lines import check_lines
+from nco.transit.instance.transit_instance import TransitInstance
+from nco.transit.learn.cities import Cities
+from nco.transit.learn.environment import TransitEnv
+from nco.transit.learn.lookahead import completable, rules_of
+from nco.transit.learn.observe import Observer
 
 SMALL = Cities(stops=(6, 14), lines=(1, 4), longest=(3, 8), trips=(50.0, 100.0), hub=0.0)
 

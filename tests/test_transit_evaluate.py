@@ -13,12 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nco.errors import ProblemError
-from nco.transit.evaluate import KINDS, TRANSFER_S, Evaluation, Evaluator, evaluate
-from nco.transit.evaluate_torch import TorchEvaluator
+from nco.transit.evaluate.exact import KINDS, TRANSFER_S, Evaluation, Evaluator, evaluate
+from nco.transit.evaluate.tensors import TorchEvaluator
 from nco.transit.files.benchmark import read_benchmark
-from nco.transit.instance import TransitInstance
-from nco.transit.lines import Lines, check_lines, pad_lines, parse_lines
-from nco.transit.published import NETWORKS, published
+from nco.transit.instance.lines import Lines, check_lines, pad_lines, parse_lines
+from nco.transit.instance.published import NETWORKS, published
+from nco.transit.instance.transit_instance import TransitInstance
 
 PENALTY = 1e-6  # of a transfer, beside its seconds: of ways that are as fast, the one with fewer
 

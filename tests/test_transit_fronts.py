@@ -6,9 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nco.errors import InputError
-from nco.transit.design.registry import design
-from nco.transit.evaluate import evaluate
-from nco.transit.fronts import (
+from nco.transit.design.fronts import (
     RANGES,
     Front,
     Range,
@@ -19,8 +17,10 @@ from nco.transit.fronts import (
     undominated,
     weighted,
 )
-from nco.transit.instance import TransitInstance
-from nco.transit.lines import check_lines
+from nco.transit.design.registry import design
+from nco.transit.evaluate.exact import evaluate
+from nco.transit.instance.lines import check_lines
+from nco.transit.instance.transit_instance import TransitInstance
 
 MANDL = TransitInstance.mandl()
 SQUARE = Range(1.0, 0.0, 1.0, 0.0)

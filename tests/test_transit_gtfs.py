@@ -11,14 +11,14 @@ import pytest
 from fake_city import FakeCity
 from matplotlib import pyplot
 
-from nco.data.city import CREDIT
+from nco.data.cities.city import CREDIT
 from nco.errors import InputError, ProblemError
-from nco.transit.city import from_city
-from nco.transit.figures import fronts, transit, undominated
-from nco.transit.geojson import write_transit_geojson
-from nco.transit.gtfs import Service, stop_seconds, write_gtfs
-from nco.transit.gtfs_stops import read_gtfs_stops
-from nco.transit.instance import TransitInstance
+from nco.plot.transit_figures import fronts, transit, undominated
+from nco.transit.files.geojson import write_transit_geojson
+from nco.transit.files.gtfs import Service, stop_seconds, write_gtfs
+from nco.transit.files.gtfs_stops import read_gtfs_stops
+from nco.transit.instance.city import from_city
+from nco.transit.instance.transit_instance import TransitInstance
 
 ROW = np.array([[24.91 + 0.02 * k, 60.15] for k in range(5)])
 LINES = ((0, 1, 2), (4, 3, 2, 1))

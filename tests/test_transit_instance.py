@@ -9,9 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nco.errors import FormatError, ProblemError
-from nco.transit.bounds import line_exists
-from nco.transit.instance import TransitInstance
-from nco.transit.lines import (
+from nco.transit.instance.bounds import line_exists
+from nco.transit.instance.lines import (
     check_lines,
     format_lines,
     pad_lines,
@@ -19,7 +18,8 @@ from nco.transit.lines import (
     refuse_bad_lines,
     unpad_lines,
 )
-from nco.transit.mend import fastest_way, mend_lines
+from nco.transit.instance.mend import fastest_way, mend_lines
+from nco.transit.instance.transit_instance import TransitInstance
 
 # The best known lines for passengers of Mumford (2013), published as text.
 PUBLISHED = "0-1-2-5-7-9-10-12*4-3-5-7-14-6*11-3-5-14-8*9-13-12*1-4*1-3"

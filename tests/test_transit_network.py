@@ -11,13 +11,13 @@ import torch
 from safetensors.torch import save_file
 from test_transit_env import grid, random_rollouts
 
-from nco.envs.transit import TransitEnv
-from nco.envs.transit_graph import join_choices, join_scenes
-from nco.envs.transit_observe import Observer
 from nco.errors import PolicyError
-from nco.models.transit import TransitNetwork
-from nco.models.transit_files import load_network, save_network, shipped_networks
-from nco.training.transit_cities import Cities
+from nco.transit.learn.cities import Cities
+from nco.transit.learn.environment import TransitEnv
+from nco.transit.learn.files import load_network, save_network, shipped_networks
+from nco.transit.learn.graph import join_choices, join_scenes
+from nco.transit.learn.network import TransitNetwork
+from nco.transit.learn.observe import Observer
 
 CITIES = Cities(stops=(6, 14), lines=(2, 4), longest=(3, 8), trips=(50.0, 100.0), hub=0.5)
 

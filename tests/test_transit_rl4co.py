@@ -9,16 +9,16 @@ import pytest
 import torch
 from test_transit_env import grid
 
-from nco.envs.transit import TransitEnv
 from nco.errors import ProblemError
 from nco.transit.design.objective import ExactObjective
+from nco.transit.learn.environment import TransitEnv
 
 # Third parties warn at import and at use; nothing of that is ours to mend.
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
-    from nco.envs.transit_rl4co import TransitRL4COEnv, direct_share
+    from nco.transit.learn.rl4co import TransitRL4COEnv, direct_share
 
 ENV = TransitEnv(grid(hub=4, max_stops=4))
 

@@ -12,14 +12,14 @@ import torch
 from lightning.pytorch.callbacks import Timer
 
 from nco.errors import PolicyError
-from nco.models.transit import TransitNetwork
-from nco.models.transit_files import load_network
-from nco.training.transit import TransitTraining, main
-from nco.training.transit_cities import Cities
-from nco.training.transit_lessons import judge, town
-from nco.training.transit_ppo import TransitPPO
-from nco.training.transit_selfplay import SelfPlay
 from nco.transit.design.guide import NetworkGuide
+from nco.transit.learn.cities import Cities
+from nco.transit.learn.files import load_network
+from nco.transit.learn.lessons import judge, town
+from nco.transit.learn.module import TransitTraining, main
+from nco.transit.learn.network import TransitNetwork
+from nco.transit.learn.ppo import TransitPPO
+from nco.transit.learn.selfplay import SelfPlay
 
 # Lightning and torch warn of themselves.
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -161,11 +161,11 @@ def arguments(folder, method, steps):
 
 SPECS = [
     {
-        "class_path": "nco.training.transit_ppo.TransitPPO",
+        "class_path": "nco.transit.learn.ppo.TransitPPO",
         "init_args": {"designs": 2, "rollouts": 3, "rounds": 1},
     },
     {
-        "class_path": "nco.training.transit_selfplay.SelfPlay",
+        "class_path": "nco.transit.learn.selfplay.SelfPlay",
         "init_args": {"designs": 2, "rounds": 1, "first": 3, "leaves": 1, "width": 2},
     },
 ]

@@ -9,8 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nco.errors import ProblemError
-from nco.transit.instance import TransitInstance
-from nco.transit.simulate import (
+from nco.transit.instance.transit_instance import TransitInstance
+from nco.transit.simulate.demand import trips
+from nco.transit.simulate.simulation import (
     RewardWeights,
     Settings,
     Simulation,
@@ -18,7 +19,6 @@ from nco.transit.simulate import (
     reward,
     simulate,
 )
-from nco.transit.simulate_demand import trips
 
 BOTH = (Settings(), Settings.alphatransit())
 HOUR = Settings(horizon_s=7200.0, demand_s=(0.0, 3600.0))

@@ -9,10 +9,8 @@ import pytest
 import torch
 from test_transit_env import grid
 
-from nco.envs.transit import TransitEnv
 from nco.errors import ProblemError
-from nco.models.transit import TransitNetwork
-from nco.search import mcts
+from nco.kernels import tree as mcts
 from nco.transit.design.guide import (
     NetworkGuide,
     WalkGuide,
@@ -26,9 +24,11 @@ from nco.transit.design.objective import ExactObjective
 from nco.transit.design.policy import PolicyBeam, PolicySampling
 from nco.transit.design.registry import design
 from nco.transit.design.tree import LineTrees, TreeDesign, likeliest
-from nco.transit.instance import TransitInstance
-from nco.transit.lines import check_lines, pad_lines
-from nco.transit.mandl import mandl
+from nco.transit.instance.lines import check_lines, pad_lines
+from nco.transit.instance.mandl import mandl
+from nco.transit.instance.transit_instance import TransitInstance
+from nco.transit.learn.environment import TransitEnv
+from nco.transit.learn.network import TransitNetwork
 
 
 def environment(objective):

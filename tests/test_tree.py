@@ -18,13 +18,13 @@ from nco import Problem, Solution
 from nco.envs import environment
 from nco.envs.convert import CONVERSIONS
 from nco.errors import PolicyError, UnsupportedError
-from nco.search import policy
-from nco.search.completion import Asked, Begun, complete
-from nco.search.decoding import GREEDY, Strategy, rollout
-from nco.search.expiry import TimeUp
+from nco.search.decoding.completion import Asked, Begun, complete
+from nco.search.decoding.expiry import TimeUp
+from nco.search.decoding.rollout import GREEDY, Strategy, rollout
+from nco.search.decoding.views import Seen
 from nco.search.lns.solver import LNS
-from nco.search.tree import TreeSearch, TreeSolver
-from nco.search.views import Seen
+from nco.search.policy import solver as policy
+from nco.search.tree.solver import TreeSearch, TreeSolver
 from nco.solve import solver as registered
 
 NAMES = sorted(MAKE)

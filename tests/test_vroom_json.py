@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from instances import directed
 
 from nco import Objective, Problem, Profile, Solution, Vehicle, check, sample
-from nco.data.vroom_json import read_vroom
-from nco.data.vroom_solution import read_vroom_solution
-from nco.data.vroom_write import write_vroom
+from nco.data.formats.vroom_json import read_vroom
+from nco.data.formats.vroom_solution import read_vroom_solution
+from nco.data.formats.vroom_write import write_vroom
 from nco.errors import CityError, FormatError, InputError, UnsupportedError
 
 DATA = Path(__file__).parent / "data" / "vroom"

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from instances import directed, line_of_four, one_way_street, problems
 
 from nco import Objective, Problem, Route, Solution, Vehicle, check
-from nco.data.rounding import euclidean
-from nco.data.sol import read_sol, write_sol
-from nco.data.vrplib import read_instance
-from nco.data.vrplib_write import write_instance
+from nco.data.formats.rounding import euclidean
+from nco.data.formats.sol import read_sol, write_sol
+from nco.data.formats.vrplib import read_instance
+from nco.data.formats.vrplib_write import write_instance
 from nco.errors import FormatError, InputError, UnsupportedError
 from nco.problem import Feature
 

@@ -11,13 +11,13 @@ from typing import ClassVar
 import hybgensea
 import numpy as np
 
-from nco.baselines.costs import Costs
-from nco.baselines.fleet import Kind, kinds_of, numbered
-from nco.baselines.mending import finished
+from nco.fleet.costs import Costs
+from nco.fleet.kinds import Kind, kinds_of, numbered
+from nco.fleet.mending import finished
 from nco.baselines.quick import quick_routes, vehicles_seen
 from nco.problem import Feature, Problem
-from nco.route import Route
-from nco.solution import Solution
+from nco.problem.route import Route
+from nco.problem.solution import Solution
 from nco.solver import Clock
 
 # HGS starts its penalties at the largest arc over the largest demand, but no higher than 1000.

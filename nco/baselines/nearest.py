@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from nco.baselines.fleet import Kind, kinds_of, slack, unserved_cost
-from nco.baselines.mending import completed, finished
+from nco.fleet.kinds import Kind, kinds_of, slack, unserved_cost
+from nco.fleet.mending import completed, finished
 from nco.problem import Feature, Problem
-from nco.route import Route
-from nco.solution import Solution
+from nco.problem.route import Route
+from nco.problem.solution import Solution
 from nco.solver import Clock
-from nco.vehicle import Bools, Floats
+from nco.problem.vehicle import Bools, Floats
 
 
 class Nearest:

@@ -9,14 +9,14 @@ from typing import Any, ClassVar
 import numpy as np
 from ortools.constraint_solver import pywrapcp, routing_enums_pb2
 
-from nco.baselines.costs import Costs
-from nco.baselines.fleet import Kind, kinds_of
-from nco.baselines.mending import finished
+from nco.fleet.costs import Costs
+from nco.fleet.kinds import Kind, kinds_of
+from nco.fleet.mending import finished
 from nco.baselines.quick import quick_routes, vehicles_seen
-from nco.baselines.scaling import Ints, Loads, Ticks, timed, up
+from nco.fleet.scaling import Ints, Loads, Ticks, timed, up
 from nco.problem import Feature, Problem
-from nco.route import Route
-from nco.solution import Solution
+from nco.problem.route import Route
+from nco.problem.solution import Solution
 from nco.solver import Clock
 
 SPAN_COST = 10  # cost units in a unit of the dimension that measures the longest route

@@ -10,13 +10,13 @@ from typing import ClassVar
 
 import pyvrp
 
-from nco.baselines.fleet import Kind, kinds_of
-from nco.baselines.mending import completed, finished
+from nco.fleet.kinds import Kind, kinds_of
+from nco.fleet.mending import completed, finished
 from nco.baselines.pyvrp_model import Model
 from nco.baselines.quick import quick_routes
 from nco.problem import Feature, Problem
-from nco.route import Route
-from nco.solution import Solution
+from nco.problem.route import Route
+from nco.problem.solution import Solution
 from nco.solver import Clock, ThreadClock
 
 # Measured on 100 directed stops at 1 s, with and without windows.

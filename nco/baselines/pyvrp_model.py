@@ -10,11 +10,11 @@ import pyvrp.search
 from pyvrp import Activity, ActivityType, PenaltyManager, ProblemData
 from pyvrp.PenaltyManager import PenaltyParams
 
-from nco.baselines.costs import Costs
-from nco.baselines.fleet import Kind, duties_of, numbered
-from nco.baselines.scaling import Ints, Loads, Ticks, timed
+from nco.fleet.costs import Costs
+from nco.fleet.kinds import Kind, duties_of, numbered
+from nco.fleet.scaling import Ints, Loads, Ticks, timed
 from nco.problem import Problem
-from nco.route import Route
+from nco.problem.route import Route
 
 # Measured on 100 directed stops at 1 s, with and without windows.
 WAITING = 0.1  # of the dearest arc, for waiting as long as the longest drive

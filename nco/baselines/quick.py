@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from nco.baselines.fleet import Kind
-from nco.baselines.mending import completed
+from nco.fleet.kinds import Kind
+from nco.fleet.mending import completed
 from nco.baselines.nearest import nearest_routes
 from nco.baselines.savings import Savings, savings_routes
 from nco.problem import Problem
-from nco.route import Route
+from nco.problem.route import Route
 from nco.solver import Clock
 
 SAVINGS_S = 5e-4  # a stop: with less time, nearest neighbour gets further

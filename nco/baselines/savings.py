@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from nco.baselines.fleet import Kind, kinds_of, slack, unserved_cost
-from nco.baselines.mending import completed, finished
+from nco.fleet.kinds import Kind, kinds_of, slack, unserved_cost
+from nco.fleet.mending import completed, finished
 from nco.problem import Feature, Problem
-from nco.route import Route
-from nco.solution import Solution
+from nco.problem.route import Route
+from nco.problem.solution import Solution
 from nco.solver import Clock
-from nco.vehicle import Floats
+from nco.problem.vehicle import Floats
 
 # Weights of c[i, j] that are tried in turn while a required stop finds no vehicle.
 SHAPES = (1.0, 1.2, 0.8, 1.5, 0.5)

@@ -10,14 +10,14 @@ from typing import ClassVar
 import numpy as np
 import vroom
 
-from nco.baselines.costs import Costs
-from nco.baselines.fleet import Kind, kinds_of
-from nco.baselines.mending import finished
+from nco.fleet.costs import Costs
+from nco.fleet.kinds import Kind, kinds_of
+from nco.fleet.mending import finished
 from nco.baselines.quick import quick_routes, vehicles_seen
-from nco.baselines.scaling import Ints, Loads, Ticks, timed
+from nco.fleet.scaling import Ints, Loads, Ticks, timed
 from nco.problem import Feature, Problem
-from nco.route import Route
-from nco.solution import Solution
+from nco.problem.route import Route
+from nco.problem.solution import Solution
 from nco.solver import Clock
 
 DEEPEST = 5  # VROOM's highest exploration level

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from nco.errors import CityError, InputError
 
 if TYPE_CHECKING:
-    from nco.data.city import City
+    from nco.data.cities.city import City
     from nco.problem import Problem
 
 PROBLEMS = ("rcvrp", "rcvrptw", "atsp")
@@ -110,7 +110,7 @@ class Drawn:
         Raises:
             NcoError: the city cannot be used, or has no room for so many points.
         """
-        from nco.data import sample
+        from nco.data.sampling import sample
 
         drawing = {"within_km": self.within_km, "capacity": self.capacity}
         options = {name: value for name, value in drawing.items() if value is not None}
@@ -123,7 +123,7 @@ class Drawn:
 
 @lru_cache(maxsize=2)  # a suite goes city by city
 def _city(name: str) -> City:
-    from nco.data.places import city
+    from nco.data.cities.places import city
 
     return city(name)
 
@@ -187,7 +187,7 @@ def in_cities(
 
 def _check_cities(instances: Iterable[Drawn]) -> None:
     """Find out now that a city is not there, not after hours of others."""
-    from nco.data.places import city, known_cities
+    from nco.data.cities.places import city, known_cities
 
     labels: dict[str, str] = {}
     known = {entry["name"] for entry in known_cities()}

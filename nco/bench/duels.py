@@ -6,10 +6,10 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from nco.bench.bootstrap import interval
 from nco.bench.result import AGREEMENT, Result
 from nco.bench.summary import Best, by, gap, groups
 from nco.errors import InputError
+from nco.stats import interval
 
 _CHAMPION = "auto"
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from nco.problem import Problem
-    from nco.vehicle import Floats
+    from nco.problem.vehicle import Floats
 
 # What can change an answer; reports, training and figures cannot.
 _PARTS = ("*.py", "baselines/**/*", "data/**/*", "envs/**/*", "models/**/*", "search/**/*")

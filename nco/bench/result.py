@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nco.bench.suite import key
-from nco.data.json_file import read_text
+from nco.data.formats.json_file import read_text
 from nco.errors import FormatError, InputError
 
 RESULTS = "results*.jsonl"

@@ -15,8 +15,8 @@ from nco.bench.result import RESULTS, Result, read_results
 from nco.bench.shards import Shard
 from nco.bench.suite import Suite, Task
 from nco.bench.worker import prepare, work
-from nco.data.files import appending
 from nco.errors import NcoError, StorageError
+from nco.files import appending
 from nco.solve import METHODS
 from nco.versions import machine, version_of, versions
 from nco.workers import workers

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from nco.errors import InputError, NcoError
 
 if TYPE_CHECKING:
-    from nco.data.rounding import Rounding
+    from nco.data.formats.rounding import Rounding
     from nco.problem import Problem
 
 log = logging.getLogger("nco")
@@ -114,7 +114,7 @@ def in_files(
 
 
 def _load(path: Path, rounding: Rounding | None) -> Problem:
-    from nco.data.formats import load
+    from nco.data.formats.registry import load
     from nco.problem import Problem
 
     options: dict[str, Any] = {} if rounding is None else {"rounding": rounding}
@@ -126,8 +126,8 @@ def _load(path: Path, rounding: Rounding | None) -> Problem:
 
 def _cost_beside(path: Path, problem: Problem) -> float | None:
     """What the routes in the `.sol` file of the same name cost, by the checker."""
-    from nco.check import check
-    from nco.data.sol import read_sol
+    from nco.data.formats.sol import read_sol
+    from nco.problem.check import check
 
     beside = path.with_suffix(".sol")
     if not beside.is_file():

@@ -6,9 +6,9 @@ import statistics
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
-from nco.bench.bootstrap import interval
 from nco.bench.result import AGREEMENT as AGREEMENT
 from nco.bench.result import Result
+from nco.stats import interval
 
 
 @dataclass(frozen=True)

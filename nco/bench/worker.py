@@ -18,7 +18,7 @@ from nco.threads import ONE_THREAD
 
 if TYPE_CHECKING:
     from nco.problem import Problem
-    from nco.solution import Solution
+    from nco.problem.solution import Solution
 
 log = logging.getLogger("nco")
 
@@ -90,8 +90,8 @@ def work(task: Task, stamp: Mapping[str, Any]) -> Result:
 
 def _answer(problem: Problem, solution: Solution | None, budget_s: float) -> dict[str, Any]:
     """What the checker says about a solution, as fields of a result."""
-    from nco.check import check
     from nco.compare import Answer
+    from nco.problem.check import check
 
     if solution is None:
         nothing = ("cost", "claimed", "disagreement", "distance_m", "duration_s")

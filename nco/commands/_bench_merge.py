@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Join, print and write the report."""
     from nco import bench
     from nco.answers import prepare
-    from nco.data.files import write_atomic
+    from nco.files import write_atomic
 
     results = bench.gather(arguments.folders)
     if not arguments.mixed:

@@ -114,7 +114,7 @@ def _measure(
     from nco.bench.policies import report
     from nco.bench.policies.measure import load
     from nco.bench.policies.run import measure
-    from nco.data.files import write_atomic
+    from nco.files import write_atomic
 
     loaded = {name: load(name) for name in plan.policies}
     prepare(arguments.out)

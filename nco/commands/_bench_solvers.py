@@ -131,7 +131,7 @@ def publish(report: Report, out: Path, *, as_json: bool, suite: Suite | None = N
     """Write table, report and figure, print what was asked for, and return the exit code."""
     import json
 
-    from nco.data.files import write_atomic
+    from nco.files import write_atomic
 
     data = console.finite(report.data())
     if suite is not None:
@@ -141,7 +141,7 @@ def publish(report: Report, out: Path, *, as_json: bool, suite: Suite | None = N
     write_atomic(out / "report.json", json.dumps(data, indent=1) + "\n")
     written = ["results.jsonl", "table.txt", "report.json"]
     if any(row.gap is not None for row in report.rows):
-        from nco.bench.figure import picture
+        from nco.plot.bench_figure import picture
 
         write_atomic(out / "anytime.png", picture(report))
         written.append("anytime.png")

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from nco.errors import FormatError, InputError
 
 if TYPE_CHECKING:
-    from nco.data.city import City
+    from nco.data.cities.city import City
     from nco.problem import Problem
-    from nco.solution import Solution
+    from nco.problem.solution import Solution
 
 ROUNDINGS = ("none", "round", "trunc", "ceil", "dimacs")
 PROFILES = ("car", "bicycle", "foot")
@@ -96,14 +96,14 @@ def open_problem(arguments: argparse.Namespace) -> tuple[Problem, City | None]:
         InputError: options are missing or do not apply to this kind of file.
         NcoError: the file or the city cannot be used.
     """
-    from nco.data.formats import load
+    from nco.data.formats.registry import load
     from nco.problem import Problem
-    from nco.solution import Solution
+    from nco.problem.solution import Solution
 
     path: Path = arguments.problem
     city = None
     if arguments.city is not None:
-        from nco.data.places import city as open_city
+        from nco.data.cities.places import city as open_city
 
         city = open_city(arguments.city, profile=arguments.profile)
     given = {
@@ -136,8 +136,8 @@ def open_solution(path: Path, problem: Problem) -> Solution:
     Raises:
         NcoError: the file cannot be used.
     """
-    from nco.data.formats import load
-    from nco.solution import Solution
+    from nco.data.formats.registry import load
+    from nco.problem.solution import Solution
 
     solution = load(path, problem=problem)
     if not isinstance(solution, Solution):

@@ -52,8 +52,9 @@ def run(arguments: argparse.Namespace) -> int:
     import json
 
     from nco.answers import prepare
-    from nco.data.files import write_atomic
-    from nco.transit import bench, bench_report
+    from nco.files import write_atomic
+    from nco.transit.bench import report as bench_report
+    from nco.transit.bench import run as bench
 
     limits = tuple(arguments.time_limit or ())
     suite = bench.Suite(

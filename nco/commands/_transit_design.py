@@ -12,7 +12,7 @@ from nco.threads import one_thread
 
 if TYPE_CHECKING:
     from nco.transit.design.result import Design
-    from nco.transit.instance import TransitInstance
+    from nco.transit.instance.transit_instance import TransitInstance
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

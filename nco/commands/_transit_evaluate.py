@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
         settings = settings_of(arguments.rules, arguments.demand_share)
         facts, _ = describe(instance, lines, settings, connected=not arguments.allow_unconnected)
         if arguments.uxsim:
-            from nco.transit.crosscheck import crosscheck
+            from nco.transit.simulate.crosscheck import crosscheck
 
             facts["uxsim"] = crosscheck(instance, lines, settings, cars=True).facts()
     if arguments.json:

@@ -10,8 +10,8 @@ from nco.commands import _problem
 from nco.errors import InputError
 
 if TYPE_CHECKING:
-    from nco.data.city import City
-    from nco.transit.instance import TransitInstance
+    from nco.data.cities.city import City
+    from nco.transit.instance.transit_instance import TransitInstance
 
 INSTANCE = (
     "mandl (built in), a folder or common name of benchmark files, Bloomington's folder, or nco "
@@ -20,7 +20,7 @@ INSTANCE = (
 
 _BOUNDS = ("lines", "min_stops", "max_stops")
 _PASSED_ON = ("within_km", "spacing_m", "trips_per_hour")
-"""Options of a city that `nco.transit.city.from_city` takes under the same names."""
+"""Options of a city that `nco.transit.instance.city.from_city` takes under the same names."""
 
 
 def add_bounds(parser: argparse.ArgumentParser) -> None:
@@ -91,8 +91,8 @@ def open_instance(arguments: argparse.Namespace) -> tuple[TransitInstance, City 
 
         bounds = _given(arguments, _BOUNDS)
         return _changed(read_instance(arguments.instance, **bounds), arguments), None
-    from nco.data.places import city as open_city
-    from nco.transit.city import from_city
+    from nco.data.cities.places import city as open_city
+    from nco.transit.instance.city import from_city
 
     city, stops = open_city(city_name), arguments.stops or "60"
     instance = from_city(

@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Check and print."""
-    from nco.check import check
+    from nco.problem.check import check
 
     with console.progress("reading the problem", quiet=arguments.quiet):
         problem, _ = _problem.open_problem(arguments)

@@ -49,8 +49,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _build(arguments: argparse.Namespace) -> dict[str, Any]:
-    from nco.data.city import City
-    from nco.data.places import remember
+    from nco.data.cities.city import City
+    from nco.data.cities.places import remember
 
     source, name = arguments.source, arguments.name
     if Path(source).is_dir():
@@ -68,14 +68,14 @@ def _build(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _info(arguments: argparse.Namespace) -> dict[str, Any]:
-    from nco.data.places import city
+    from nco.data.cities.places import city
 
     with console.progress(f"opening {arguments.name}", quiet=arguments.quiet):
         return city(arguments.name, profile=arguments.profile).info()
 
 
 def _list(arguments: argparse.Namespace) -> int:
-    from nco.data.places import known_cities
+    from nco.data.cities.places import known_cities
 
     cities = known_cities()
     if arguments.json:

@@ -16,7 +16,7 @@ from nco.threads import one_thread
 
 if TYPE_CHECKING:
     from nco.compare import Answer
-    from nco.data.city import City
+    from nco.data.cities.city import City
     from nco.problem import Problem
     from nco.solver import Solver
 
@@ -114,7 +114,7 @@ def _methods(arguments: argparse.Namespace) -> Sequence[str | Solver]:
 
 
 def _with_weights(chosen: Sequence[Solver], weights: Path) -> list[Solver]:
-    from nco.search.policy import PolicySolver
+    from nco.search.policy.solver import PolicySolver
 
     if not any(isinstance(s, PolicySolver) for s in chosen):
         raise InputError("--policy is for --method policy or mcts; add one or leave --policy out")

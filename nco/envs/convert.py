@@ -25,7 +25,7 @@ from nco.envs.rcvrptw import (
 )
 from nco.errors import PolicyError
 from nco.problem import Feature, Problem, Vehicle
-from nco.route import Route
+from nco.problem.route import Route
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from nco.models.products import exponential, larger, product, take, turn
+from nco.kernels.products import exponential, larger, product, take, turn
 
 VECTOR = 8
 """Numbers in a register: rows of scores are padded to a multiple."""

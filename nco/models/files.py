@@ -16,7 +16,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
-from nco.data.files import write_atomic
+from nco.files import write_atomic
 from nco.envs.base import Features
 from nco.errors import PolicyError
 from nco.models.policy import Policy, Spec
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from nco.problem import Problem
-    from nco.search.decoding import Decoder
-    from nco.solution import Solution
+    from nco.search.decoding.rollout import Decoder
+    from nco.problem.solution import Solution
 
 WEIGHTS = Path(__file__).parent / "weights"
 CHECKPOINT_KEY = "nco"
@@ -83,8 +83,8 @@ class LoadedPolicy:
 
         Args:
             problems: one, or several.
-            strategy: how to decode: `nco.search.decoding.Strategy` (greedy, sampling),
-                `nco.search.beam.Beam` or `nco.search.active.ActiveSearch`; None is greedy from
+            strategy: how to decode: `nco.search.decoding.rollout.Strategy` (greedy, sampling),
+                `nco.search.decoding.beam.Beam` or `nco.search.decoding.active.ActiveSearch`; None is greedy from
                 every stop.
             seed: of whatever is random.
             batch_size: most problems that are decoded together.
@@ -99,7 +99,7 @@ class LoadedPolicy:
             PolicyError: the policy does not fit this version of nco.
         """
         from nco.problem import Problem
-        from nco.search.batch import solve_all  # stands above models
+        from nco.search.policy.batch import solve_all  # stands above models
 
         one = isinstance(problems, Problem)
         given = [problems] if isinstance(problems, Problem) else list(problems)

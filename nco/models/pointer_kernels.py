@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from nco.models.products import LANES, product, product_onto, take, turn
-from nco.models.softmax import sample, squash, weights
+from nco.kernels.products import LANES, product, product_onto, take, turn
+from nco.kernels.softmax import sample, squash, weights
 
 TILE = 64
 """Most decisions worked on side by side: scores are `[N, TILE]`, so that every loop over decisions

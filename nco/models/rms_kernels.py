@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from nco.models.products import take
+from nco.kernels.products import take
 
 PIECE = 64
 """Rows that a thread takes in one go."""

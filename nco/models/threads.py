@@ -37,7 +37,7 @@ def share_out(run: Callable[[Any], None], pieces: int) -> None:
 
     Args:
         run: does pieces of work until none is left, and releases the GIL. `taken` is an int64 array
-            of one number, from which `nco.models.products.take` takes the next piece.
+            of one number, from which `nco.kernels.products.take` takes the next piece.
         pieces: how many there are.
 
     Raises:

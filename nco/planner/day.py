@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from nco.vehicle import Floats, Vehicle
+    from nco.problem.vehicle import Floats, Vehicle
 
 
 @dataclass(frozen=True)

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 import numpy as np
 
 from nco import _validate as validate
-from nco.data.city import City
-from nco.data.engine import as_lonlat
+from nco.data.cities.city import City
+from nco.data.cities.engine import as_lonlat
 from nco.errors import CityError, InputError, StorageError
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from nco.data.streets import Table
+    from nco.data.cities.streets import Table
     from nco.problem import Problem
-    from nco.vehicle import Floats
+    from nco.problem.vehicle import Floats
 
 log = logging.getLogger("nco")
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nco.evaluate import Cost
 from nco.planner.day import Call
-from nco.schedule import schedule
+from nco.problem.evaluate import Cost
+from nco.problem.schedule import schedule
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from nco.planner.places import Places
     from nco.planner.rest import Rest
     from nco.problem import Problem
-    from nco.schedule import RouteSchedule
-    from nco.solution import Solution
+    from nco.problem.schedule import RouteSchedule
+    from nco.problem.solution import Solution
 
 
 @dataclass(frozen=True)
@@ -199,7 +199,7 @@ def _cost(
     routes: Sequence[WholeRoute],
     unassigned: Mapping[str, str],
 ) -> Cost:
-    """What the whole day costs, by the parts of `nco.evaluate.Cost`."""
+    """What the whole day costs, by the parts of `nco.problem.evaluate.Cost`."""
     weights = day.objective
     trips: dict[int, list[WholeRoute]] = {}
     for route in routes:

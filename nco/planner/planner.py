@@ -15,7 +15,7 @@ from nco.planner.plan import Plan, plan_of
 from nco.planner.report import departure, drive
 from nco.planner.rest import Rest, Trips, rest_of
 from nco.planner.search import searched
-from nco.solution import Cost, Solution
+from nco.problem.solution import Cost, Solution
 from nco.solve import DEFAULT_METHOD, solver
 from nco.solver import Clock, Prepares, check_limits
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from nco.problem import Problem
+    from nco.problem.vehicle import Vehicle
     from nco.solver import Solver
-    from nco.vehicle import Vehicle
 
 PLAN_S, REPLAN_S = 2.0, 0.2
 AFTER_S = 6e-5  # a node: to keep for what follows the search, before that was measured

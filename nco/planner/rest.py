@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nco.evaluate import exceeds
 from nco.problem import Problem, Profile
-from nco.route import Route
+from nco.problem.evaluate import exceeds
+from nco.problem.route import Route
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from nco.planner.day import Duty, Stop
     from nco.planner.places import Places
-    from nco.vehicle import Bools, Floats, Vehicle
+    from nco.problem.vehicle import Bools, Floats, Vehicle
 
 Trips = dict[int, list[list[str]]]
 """Names of the stops of each vehicle's trips."""

@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nco.baselines.insertion import Plan as Insertion
-from nco.evaluate import Cost
+from nco.fleet.insertion import Plan as Insertion
+from nco.problem.evaluate import Cost
+from nco.problem.solution import Solution
 from nco.search.lns.solver import LNS
-from nco.solution import Solution
 from nco.solve import solve
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from nco.problem import Problem
-    from nco.route import Route
+    from nco.problem.route import Route
     from nco.solver import Solver
 
 INSERTION_S = 0.5  # for insertion, at most, where a busy machine left no time for a search

@@ -7,19 +7,19 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from nco.baselines.mending import finished
 from nco.baselines.pyvrp import PyVRP, quiet
+from nco.fleet.mending import finished
 from nco.problem import Feature
+from nco.problem.solution import Solution
 from nco.search.genetic.solver import Genetic
 from nco.search.islands import at_once
 from nco.search.lns.solver import GUIDED, LNS
 from nco.search.trips import dealt_out
-from nco.solution import Solution
 from nco.solver import MAX_SEED, Clock
 
 if TYPE_CHECKING:
     from nco.problem import Problem
-    from nco.route import Route
+    from nco.problem.route import Route
 
 PLAIN = frozenset({Feature.CAPACITY, Feature.UNREACHABLE})
 """What a problem may ask for the genetic search to get further than the neighbourhood search."""

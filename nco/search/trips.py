@@ -5,8 +5,8 @@ from __future__ import annotations
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
-from nco.route import Route
-from nco.solution import Solution
+from nco.problem.route import Route
+from nco.problem.solution import Solution
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

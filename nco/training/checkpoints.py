@@ -10,8 +10,8 @@ import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 
-from nco.data.files import write_atomic
 from nco.errors import PolicyError
+from nco.files import write_atomic
 
 if TYPE_CHECKING:
     from lightning import Trainer

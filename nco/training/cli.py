@@ -62,7 +62,7 @@ def main(argv: list[str]) -> int:
         if argv[0] == "export":
             _export(argv[1:])
         elif argv[0] == "transit":
-            from nco.training import transit
+            from nco.transit.learn import module as transit
 
             transit.main(argv[1:])
         elif argv[0] == "curves":

@@ -8,8 +8,8 @@ from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nco.data.files import write_atomic
 from nco.errors import FormatError
+from nco.files import write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

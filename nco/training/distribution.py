@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nco.data.sample import HORIZON, LARGEST_DEMAND, SERVICE, WINDOW
+from nco.data.sampling.sample import HORIZON, LARGEST_DEMAND, SERVICE, WINDOW
 from nco.errors import PolicyError
 from nco.training.tables import BOX_M
 
@@ -20,7 +20,7 @@ _RANGES = {  # name -> least value
 class Distribution:
     """How instances are drawn; pairs are smallest and largest value.
 
-    Times are in units of the instance's longest duration, as in `nco.data.sample`.
+    Times are in units of the instance's longest duration, as in `nco.sample`.
 
     Attributes:
         places: weights of drawing stops from the whole city, from a box, and from clusters.
@@ -33,7 +33,7 @@ class Distribution:
         demands: weights of demands that are uniform in `demand`, that are all 1, and of many
             small and few large ones in `demand`.
         free_capacity: share of instances whose capacity is not that which serves as many stops
-            a route as in the table of `nco.data.sample`, but that times a log-uniform number
+            a route as in the table of `nco.sample`, but that times a log-uniform number
             from `capacity_range`.
         capacity_range: see there.
         horizon: how long the depot is open.

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from nco.data.files import write_atomic
 from nco.errors import FormatError, PolicyError
+from nco.files import write_atomic
 from nco.training.orders import FILL
 
 if TYPE_CHECKING:

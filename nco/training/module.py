@@ -16,7 +16,7 @@ from nco.envs.base import Features
 from nco.errors import PolicyError
 from nco.models.files import CHECKPOINT_KEY
 from nco.models.policy import Policy
-from nco.search.decoding import rollout
+from nco.search.decoding.rollout import rollout
 from nco.training import precision
 from nco.training.batch import Drawn, Referenced
 from nco.training.checkpoints import AtomicCheckpoints, check_cycle

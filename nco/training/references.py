@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from nco.data.files import write_atomic
 from nco.envs.convert import conversion
 from nco.errors import FormatError
+from nco.files import write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from nco.models.pointer import Decisions, Encoded
-from nco.search.decoding import Strategy, joined, rollout
-from nco.search.views import SYMMETRIES, turned
+from nco.search.decoding.rollout import Strategy, joined, rollout
+from nco.search.decoding.views import SYMMETRIES, turned
 
 if TYPE_CHECKING:
     from nco.envs.base import AnyEnvironment, Observation

@@ -1,6 +1,6 @@
 """Training instances of each problem, gathered from the tables of cities.
 
-The demands, capacities and windows are those of `nco.data.sample` unless a `Distribution` says
+The demands, capacities and windows are those of `nco.sample` unless a `Distribution` says
 otherwise. What a distribution does not ask for draws no random numbers, so that its instances
 stay the same when it learns to say more.
 """
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from nco.data.sample import LARGEST_DEMAND, rcvrp_capacity, rcvrptw_capacity
+from nco.data.sampling.sample import LARGEST_DEMAND, rcvrp_capacity, rcvrptw_capacity
 from nco.envs.atsp import ATSPInstance
 from nco.envs.observe import fill_frame
 from nco.envs.rcvrp import UNLIMITED, RCVRPInstance

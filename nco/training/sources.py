@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nco.data.cache import cache_dir, content_hash
+from nco.data.cities.cache import cache_dir, content_hash
 from nco.errors import CityError, FormatError, PolicyError
 from nco.training.tables import CityTable, build_table, load_table
 
@@ -93,7 +93,7 @@ def _find(name: str, folder: Path | None) -> Source | None:
 
 def _known(name: str) -> Source | None:
     """A built-in city, or one that was opened under a name before."""
-    from nco.data.places import city, known_cities
+    from nco.data.cities.places import city, known_cities
 
     if name not in {known["name"] for known in known_cities()}:
         return None
@@ -133,7 +133,7 @@ def table_of(
             return load_table(cached)
         except FormatError as error:
             log.warning("%s; computing it again", error)
-    from nco.data.city import City
+    from nco.data.cities.city import City
 
     city = City.from_file(source.path)
     table = build_table(city, source.name, **asdict(size), depot=depot)

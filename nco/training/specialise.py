@@ -19,8 +19,8 @@ from nco.envs import environment
 from nco.envs.convert import conversion
 from nco.errors import PolicyError
 from nco.models.files import load_policy, save_policy
-from nco.search.decoding import Strategy
-from nco.search.views import EIGHT
+from nco.search.decoding.rollout import Strategy
+from nco.search.decoding.views import EIGHT
 from nco.training.distribution import PLAIN, Distribution
 from nco.training.memory import keep_freed_memory
 from nco.training.pools import Pools

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nco.data.files import write_atomic
 from nco.errors import CityError, FormatError
+from nco.files import write_atomic
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from nco.data.city import City
+    from nco.data.cities.city import City
 
 log = logging.getLogger("nco")
 

@@ -7,22 +7,22 @@ import logging
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from nco.data.files import write_atomic
-from nco.data.json_file import read_json, write_json
+from nco.data.formats.json_file import read_json, write_json
 from nco.errors import ProblemError
-from nco.transit.evaluate import evaluate
+from nco.files import write_atomic
+from nco.transit.evaluate.exact import evaluate
 from nco.transit.files.native import read_lines, save_instance, write_lines
-from nco.transit.lines import as_lines, check_lines
-from nco.transit.simulate import Settings, reward, simulate
+from nco.transit.instance.lines import as_lines, check_lines
+from nco.transit.simulate.simulation import Settings, reward, simulate
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from nco.data.city import City
+    from nco.data.cities.city import City
     from nco.transit.design.result import Design
-    from nco.transit.instance import TransitInstance
-    from nco.transit.lines import Lines, LinesLike
-    from nco.transit.simulate import Simulation
+    from nco.transit.instance.lines import Lines, LinesLike
+    from nco.transit.instance.transit_instance import TransitInstance
+    from nco.transit.simulate.simulation import Simulation
 
 logger = logging.getLogger("nco")
 
@@ -98,8 +98,8 @@ def write_design(
     written["design"] = write_json(folder / "design.json", data)
     per_h = None if simulation is None else simulation.per_h
     if instance.lonlat is not None:
-        from nco.transit.geojson import write_transit_geojson
-        from nco.transit.gtfs import write_gtfs
+        from nco.transit.files.geojson import write_transit_geojson
+        from nco.transit.files.gtfs import write_gtfs
 
         more = None if per_h is None else [{"per_h": round(float(value), 3)} for value in per_h]
         written["geojson"] = write_transit_geojson(
@@ -143,7 +143,7 @@ def _picture(
 ) -> bytes:
     from matplotlib.figure import Figure
 
-    from nco.transit.figures import transit
+    from nco.plot.transit_figures import transit
 
     figure = Figure(figsize=(9.0, 8.0), dpi=150, layout="constrained")
     loads = None

@@ -13,14 +13,14 @@ import torch
 
 from nco.bench.policies.sets import PROBLEMS, moved
 from nco.bench.summary import AGREEMENT
-from nco.check import check
 from nco.envs import environment
 from nco.envs.convert import conversion
 from nco.errors import InputError, PolicyError
 from nco.models.files import load_policy
-from nco.search.decoding import Rollouts, Strategy
-from nco.search.views import EIGHT
-from nco.solution import Solution
+from nco.problem.check import check
+from nco.problem.solution import Solution
+from nco.search.decoding.rollout import Rollouts, Strategy
+from nco.search.decoding.views import EIGHT
 from nco.solve import solve
 
 if TYPE_CHECKING:

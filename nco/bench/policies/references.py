@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 from nco.baselines.pyvrp import SEED
 from nco.bench.policies.sets import fingerprint
 from nco.bench.policies.solver import solve_by_cpu
-from nco.data.cache import cache_dir
-from nco.data.files import write_atomic
+from nco.data.cities.cache import cache_dir
 from nco.errors import FormatError, InputError
+from nco.files import write_atomic
 from nco.workers import workers
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from nco import console
 from nco.baselines.pyvrp import SEED
 from nco.bench.policies.references import LONG_S
 from nco.bench.policies.sets import SETS
-from nco.data.cache import read_json
-from nco.data.files import write_atomic
+from nco.data.cities.cache import read_json
 from nco.errors import PolicyError
+from nco.files import write_atomic
 from nco.models.files import WEIGHTS, shipped
 from nco.versions import machine, versions
 

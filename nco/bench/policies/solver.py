@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nco.baselines import pyvrp
-from nco.check import check
 from nco.errors import InputError
+from nco.problem.check import check
 
 if TYPE_CHECKING:
     from nco.problem import Problem

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from nco.baselines.pyvrp_model import Duty
-    from nco.vehicle import Floats
+    from nco.problem.vehicle import Floats
 
 
 def exchanged(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from nco.baselines.pyvrp import Limit
     from nco.baselines.pyvrp_model import Duty, Model
-    from nco.vehicle import Floats
+    from nco.problem.vehicle import Floats
 
 _REPAIR = 0.5  # chance that an infeasible child is educated once more at high penalties
 _PENALTIES_EVERY = 50  # educations, after which penalties follow what share was feasible

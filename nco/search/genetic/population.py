@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nco.baselines.pyvrp_model import Duty
-    from nco.vehicle import Floats
+    from nco.problem.vehicle import Floats
 
 
 def arcs_of(duties: Sequence[Duty], size: int) -> NDArray[np.int32]:

@@ -5,24 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
-from nco.baselines.fleet import kinds_of
 from nco.baselines.hgs import HGS
-from nco.baselines.mending import finished
 from nco.baselines.pyvrp import Limit, PyVRP, feasible_first, quiet, reserve_s
 from nco.baselines.pyvrp_model import Model
 from nco.baselines.quick import quick_routes
+from nco.fleet.kinds import kinds_of
+from nco.fleet.mending import finished
 from nco.problem import Feature
+from nco.problem.solution import Solution
 from nco.search.genetic.evolution import Evolution, Plan
 from nco.search.seeds import Seed, prepare, starts
-from nco.solution import Solution
 from nco.solver import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from nco.baselines.fleet import Kind
+    from nco.fleet.kinds import Kind
     from nco.problem import Problem
-    from nco.route import Route
+    from nco.problem.route import Route
 
 SEEDS_SHARE = 0.7  # of the time, which seeds may take at most
 GRACE_S = 0.04  # what may be overrun where no source had an answer in time

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from nco.baselines.fleet import Kind, duties_of, slack, unserved_cost
 from nco.baselines.quick import vehicles_seen
-from nco.baselines.scaling import largest, timed
-from nco.by_reference import by_reference
-from nco.draws import seeded
-from nco.route import Route
+from nco.fleet.kinds import Kind, duties_of, slack, unserved_cost
+from nco.fleet.scaling import largest, timed
+from nco.kernels.by_reference import by_reference
+from nco.kernels.draws import seeded
+from nco.problem.route import Route
 from nco.search.lns.links import nearest
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nco.problem import Problem
-    from nco.vehicle import Bools, Floats
+    from nco.problem.vehicle import Bools, Floats
 
     Ints = NDArray[np.int32]
     Longs = NDArray[np.int64]

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nco.solution import Solution
+from nco.problem.solution import Solution
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from nco.baselines.fleet import Kind
+    from nco.fleet.kinds import Kind
     from nco.problem import Problem
-    from nco.route import Route
+    from nco.problem.route import Route
     from nco.search.lns.arrays import Singles
     from nco.solver import Clock
 

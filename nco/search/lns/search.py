@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nco.baselines.fleet import numbered
+from nco.fleet.kinds import numbered
 from nco.search.lns import insertion, removal  # noqa: F401 (they register operators)
 from nco.search.lns.annealing import anneal, construct
 from nco.search.lns.arrays import Fleet, empty_plan, instance_of, links_of
@@ -17,11 +17,11 @@ from nco.search.lns.operators import INSERTIONS, REMOVALS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from nco.baselines.fleet import Kind
+    from nco.fleet.kinds import Kind
     from nco.problem import Problem
-    from nco.route import Route
+    from nco.problem.route import Route
+    from nco.problem.vehicle import Floats
     from nco.search.lns.arrays import Instance, Ints, Plan, Singles
-    from nco.vehicle import Floats
 
 HOT, COLD = 1.0, 0.02  # temperatures, in mean costs of a stop
 MOST = 20  # stops that are removed in one go

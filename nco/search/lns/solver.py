@@ -6,9 +6,9 @@ import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
-from nco.baselines.fleet import kinds_of
-from nco.baselines.mending import finished
 from nco.baselines.quick import quick_routes
+from nco.fleet.kinds import kinds_of
+from nco.fleet.mending import finished
 from nco.problem import Feature
 from nco.search import seeds
 from nco.search.islands import run_islands
@@ -20,8 +20,8 @@ from nco.solver import Clock
 
 if TYPE_CHECKING:
     from nco.problem import Problem
-    from nco.route import Route
-    from nco.solution import Solution
+    from nco.problem.route import Route
+    from nco.problem.solution import Solution
 
 log = logging.getLogger("nco")
 

@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol
 
-from nco.baselines.fleet import kinds_of
 from nco.errors import InputError
-from nco.solution import Solution
+from nco.fleet.kinds import kinds_of
+from nco.problem.solution import Solution
 from nco.solver import Prepares
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from nco.baselines.fleet import Kind
+    from nco.fleet.kinds import Kind
     from nco.problem import Problem
-    from nco.route import Route
+    from nco.problem.route import Route
     from nco.solver import Clock
 
 

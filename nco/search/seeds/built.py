@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nco.baselines.mending import completed
 from nco.baselines.nearest import nearest_routes
 from nco.baselines.savings import SHAPES, Savings, savings_routes
+from nco.fleet.mending import completed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from nco.baselines.fleet import Kind
+    from nco.fleet.kinds import Kind
     from nco.problem import Problem
-    from nco.route import Route
+    from nco.problem.route import Route
     from nco.solver import Clock
 
 _NOISE = 0.25  # of costs, by which the second and later nearest neighbours see them differ

@@ -17,15 +17,15 @@ import numpy as np
 import torch
 from numba import njit
 
-from nco.models.products import exponential, larger
-from nco.search.expiry import TimeUp
+from nco.kernels.products import exponential, larger
+from nco.search.decoding.expiry import TimeUp
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from nco.envs.rcvrp import RCVRPInstance
     from nco.models.pointer import Encoded
-    from nco.search.expiry import Expired
+    from nco.search.decoding.expiry import Expired
 
 _NEVER = np.float32(-1e30)
 _ZERO = np.float32(0.0)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nco.envs.rcvrp import RCVRPInstance
-    from nco.vehicle import Floats
+    from nco.problem.vehicle import Floats
 
 _ROUNDS = 12  # of the power iteration, after which the order along the plane hardly changes
 

@@ -23,13 +23,13 @@ from nco.envs.rcvrp import RCVRPInstance
 from nco.errors import UnsupportedError
 from nco.models.files import load_policy, shipped
 from nco.problem import Problem
-from nco.search import driving
-from nco.search.batch import refuse_strangers, served_routes, serving
-from nco.search.decoding import GREEDY, Rollouts, rollout
-from nco.search.expiry import TimeUp
+from nco.search.decoding import driving
+from nco.search.decoding.expiry import TimeUp
+from nco.search.decoding.rollout import GREEDY, Rollouts, rollout
+from nco.search.decoding.views import Seen
+from nco.search.policy.batch import refuse_strangers, served_routes, serving
 from nco.search.seeds.fused import greedy
 from nco.search.seeds.parts import divided, halves, plane
-from nco.search.views import Seen
 from nco.solver import Clock
 
 if TYPE_CHECKING:
@@ -38,10 +38,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from nco.baselines.fleet import Kind
+    from nco.fleet.kinds import Kind
     from nco.models.files import LoadedPolicy
-    from nco.route import Route
-    from nco.search.expiry import Expired
+    from nco.problem.route import Route
+    from nco.search.decoding.expiry import Expired
 
 _VIEWS = (2, 1)  # of which the first that there is time for are seen
 _PART = 250  # stops; parts of 100 cost 5 to 10 % more where routes are long

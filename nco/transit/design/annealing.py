@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.sparse.csgraph import minimum_spanning_tree
 
-from nco.draws import seeded
+from nco.kernels.draws import seeded
 from nco.transit.design import annealing_kernels as kernels
 from nco.transit.design.method import Progress
 from nco.transit.design.moves import MOVES, Streets, propose_legal, streets_of
 from nco.transit.design.objective import ExactObjective
 from nco.transit.design.start import fitted, take
 from nco.transit.design.ways import Ways
-from nco.transit.evaluate_times import Code, codes
-from nco.transit.lines import pad_lines
+from nco.transit.evaluate.times import Code, codes
+from nco.transit.instance.lines import pad_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from nco.transit.design.method import Budget
     from nco.transit.design.objective import Objective
     from nco.transit.design.result import Design
-    from nco.transit.instance import TransitInstance
-    from nco.transit.lines import Lines
+    from nco.transit.instance.lines import Lines
+    from nco.transit.instance.transit_instance import TransitInstance
 
     Nodes = NDArray[np.int16]
 

@@ -1,7 +1,7 @@
 """The compiled loop of the annealing: change a line, look what it costs, keep it or not.
 
 Lines are changed one at a time, many times in a row: what all others give is worked out once, and
-each change of the one is inserted into that (`nco.transit.evaluate_kernels.insert_batch`).
+each change of the one is inserted into that (`nco.transit.evaluate.kernels.insert_batch`).
 """
 
 # mypy: allow-untyped-defs, allow-untyped-calls
@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from nco.draws import below, uniform
+from nco.kernels.draws import below, uniform
 from nco.transit.design.moves import compiled, inline, legal, propose_legal
-from nco.transit.evaluate_kernels import add_rides, root_of, stops_of, through
+from nco.transit.evaluate.kernels import add_rides, root_of, stops_of, through
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,7 +27,7 @@ _sums: Any = njit(fastmath={"reassoc", "nsz", "contract"}, **_options)
 
 
 class Times(NamedTuple):
-    """An instance in the code of its evaluator (`nco.transit.evaluate_times.Code`).
+    """An instance in the code of its evaluator (`nco.transit.evaluate.times.Code`).
 
     Attributes:
         link: `[N, N]` times, -1 where there is no link.

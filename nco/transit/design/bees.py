@@ -25,12 +25,12 @@ from nco.transit.design.ways import Line, padded
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from nco.problem.vehicle import Floats
     from nco.transit.design.method import Budget, Progress
     from nco.transit.design.objective import Objective
     from nco.transit.design.result import Design
     from nco.transit.design.ways import Ways
-    from nco.transit.lines import Lines
-    from nco.vehicle import Floats
+    from nco.transit.instance.lines import Lines
 
 type Replan = Callable[[list[list[Line]], list[int]], list[Line]]
 """Another line in place of one of each set, given the sets and the numbers of the ones."""

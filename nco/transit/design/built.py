@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from nco.transit.design.method import Budget
     from nco.transit.design.objective import Objective
     from nco.transit.design.result import Design
-    from nco.transit.lines import Lines
+    from nco.transit.instance.lines import Lines
 
 Build = Callable[[Ways, Random, int], list[Line]]
 """A set of lines: of the instance, draws, and how many were built before."""

@@ -22,12 +22,12 @@ from nco.transit.design.ways import padded
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from nco.problem.vehicle import Floats
     from nco.transit.design.method import Budget, Progress
     from nco.transit.design.objective import Objective
     from nco.transit.design.result import Design
     from nco.transit.design.ways import Line, Ways
-    from nco.transit.lines import Lines
-    from nco.vehicle import Floats
+    from nco.transit.instance.lines import Lines
 
 
 @dataclass(frozen=True)

@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import torch
 
-from nco.envs.transit import TransitEnv, TransitState
-from nco.envs.transit_observe import Observer
-from nco.models.transit_files import load_network
 from nco.transit.design.objective import ServiceObjective
+from nco.transit.learn.environment import TransitEnv, TransitState
+from nco.transit.learn.files import load_network
+from nco.transit.learn.observe import Observer
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from nco.models.transit import TransitNetwork
     from nco.transit.design.objective import Objective
+    from nco.transit.learn.network import TransitNetwork
 
 
 class Guide(Protocol):

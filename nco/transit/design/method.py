@@ -10,16 +10,16 @@ import numpy as np
 
 from nco.errors import InputError
 from nco.transit.design.result import Design
-from nco.transit.lines import as_lines
+from nco.transit.instance.lines import as_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
+    from nco.problem.vehicle import Floats
     from nco.transit.design.objective import Objective
-    from nco.transit.lines import Lines
-    from nco.vehicle import Floats
+    from nco.transit.instance.lines import Lines
 
 
 @dataclass(frozen=True)

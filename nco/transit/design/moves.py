@@ -17,13 +17,13 @@ import numpy as np
 from numba import njit
 from scipy.sparse.csgraph import dijkstra
 
-from nco.draws import below, uniform
-from nco.transit.evaluate_kernels import stops_of
+from nco.kernels.draws import below, uniform
+from nco.transit.evaluate.kernels import stops_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from nco.transit.instance import TransitInstance
+    from nco.transit.instance.transit_instance import TransitInstance
 
 _options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
 compiled: Any = njit(cache=True, **_options)

@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
 from nco.errors import InputError
+from nco.transit.design.fronts import weighted
 from nco.transit.design.objective import ExactObjective, ServiceObjective
-from nco.transit.fronts import weighted
-from nco.transit.simulate import Settings
+from nco.transit.simulate.simulation import Settings
 
 if TYPE_CHECKING:
     from nco.transit.design.objective import Objective
-    from nco.transit.instance import TransitInstance
-    from nco.transit.lines import Lines
+    from nco.transit.instance.lines import Lines
+    from nco.transit.instance.transit_instance import TransitInstance
 
 Rules = Literal["nco", "alphatransit"]
 
@@ -45,7 +45,7 @@ def objective_of(
         instance: what lines are for.
         name: "passenger" (minutes of the mean journey), "operator" (minutes of all lines),
             "service" (AlphaTransit's reward of the simulation, as a cost), or a number from 0 to 1,
-            the passengers' share of a weighted sum of the first two (`nco.transit.fronts`).
+            the passengers' share of a weighted sum of the first two (`nco.transit.design.fronts`).
         settings: of the simulation; None for the defaults.
 
     Raises:

@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from nco.problem.vehicle import Floats
     from nco.transit.design.method import Budget, Progress
     from nco.transit.design.objective import Objective
     from nco.transit.design.result import Design
     from nco.transit.design.ways import Line, Ways
-    from nco.transit.evaluate import Evaluations
-    from nco.transit.lines import Lines
-    from nco.vehicle import Floats
+    from nco.transit.evaluate.exact import Evaluations
+    from nco.transit.instance.lines import Lines
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Nsga:
     """Generations in which sets remain that few others beat in both, and that stand apart.
 
     The design that comes out is the best by the objective; for the front, give it
-    `nco.transit.fronts.Recorded`.
+    `nco.transit.design.fronts.Recorded`.
 
     Attributes:
         population: sets of lines.

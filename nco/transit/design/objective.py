@@ -10,15 +10,21 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from nco.transit.evaluate import KINDS, Evaluator
-from nco.transit.simulate import PUBLISHED_WEIGHTS, RewardWeights, Settings, Simulator, reward
+from nco.transit.evaluate.exact import KINDS, Evaluator
+from nco.transit.simulate.simulation import (
+    PUBLISHED_WEIGHTS,
+    RewardWeights,
+    Settings,
+    Simulator,
+    reward,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from nco.transit.evaluate import Evaluations
-    from nco.transit.instance import TransitInstance
-    from nco.vehicle import Floats
+    from nco.problem.vehicle import Floats
+    from nco.transit.evaluate.exact import Evaluations
+    from nco.transit.instance.transit_instance import TransitInstance
 
     Nodes = NDArray[np.int16]
 

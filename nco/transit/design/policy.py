@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from nco.envs.transit import TransitState
 from nco.transit.design.guide import build, environment_of, greedy, network_guide, sampler
 from nco.transit.design.method import Progress
 from nco.transit.design.start import take
+from nco.transit.learn.environment import TransitState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from nco.envs.transit import TransitEnv
     from nco.transit.design.guide import Guide, Guiding, Pick
     from nco.transit.design.method import Budget
     from nco.transit.design.objective import Objective
     from nco.transit.design.result import Design
-    from nco.transit.lines import Lines
+    from nco.transit.instance.lines import Lines
+    from nco.transit.learn.environment import TransitEnv
 
 
 @dataclass(frozen=True)

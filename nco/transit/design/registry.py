@@ -9,8 +9,8 @@ from nco.errors import InputError
 from nco.registry import add_method, load_method
 from nco.solver import MAX_SEED
 from nco.transit.design.method import Budget
-from nco.transit.instance import TransitInstance
-from nco.transit.lines import as_lines
+from nco.transit.instance.lines import as_lines
+from nco.transit.instance.transit_instance import TransitInstance
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from nco.transit.design.method import DesignMethod
     from nco.transit.design.objective import Objective
     from nco.transit.design.result import Design
-    from nco.transit.lines import LinesLike
+    from nco.transit.instance.lines import LinesLike
 
 # Name -> "module:attribute" of a design method. Modules load on first use: some take seconds.
 _METHODS: dict[str, str] = {

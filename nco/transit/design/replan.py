@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 import torch
 
 from nco.transit.design.guide import environment_of, finish_line, network_guide, sampler
-from nco.transit.lines import pad_lines, unpad_lines
+from nco.transit.instance.lines import pad_lines, unpad_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from nco.envs.transit import TransitEnv
     from nco.transit.design.bees import Replan
     from nco.transit.design.guide import Guiding
     from nco.transit.design.objective import Objective
     from nco.transit.design.ways import Line
+    from nco.transit.learn.environment import TransitEnv
 
 
 def replanner(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from nco.transit.lines import Lines
+    from nco.transit.instance.lines import Lines
 
 
 @dataclass(frozen=True)

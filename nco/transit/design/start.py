@@ -9,16 +9,16 @@ from nco.transit.design.greedy import construction, from_tree
 from nco.transit.design.joining import joined
 from nco.transit.design.method import Progress
 from nco.transit.design.ways import Line, Ways, padded
-from nco.transit.lines import pad_lines, refuse_bad_lines
+from nco.transit.instance.lines import pad_lines, refuse_bad_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from nco.problem.vehicle import Floats
     from nco.transit.design.method import Budget
     from nco.transit.design.objective import Objective
     from nco.transit.design.result import Design
-    from nco.transit.lines import Lines
-    from nco.vehicle import Floats
+    from nco.transit.instance.lines import Lines
 
 _NOISE = 0.6  # most that links of a spanning tree are off, as a share
 

@@ -19,8 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from nco.envs.transit import TransitState
-from nco.search import mcts
+from nco.kernels import tree as mcts
 from nco.transit.design.greedy import construction
 from nco.transit.design.guide import (
     WalkGuide,
@@ -34,6 +33,7 @@ from nco.transit.design.guide import (
 from nco.transit.design.method import Progress
 from nco.transit.design.start import fitted, take
 from nco.transit.design.ways import Ways, padded
+from nco.transit.learn.environment import TransitState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -41,13 +41,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from nco.envs.transit import TransitEnv
+    from nco.problem.vehicle import Floats
     from nco.transit.design.guide import Guide, Guiding, Pick, Taken
     from nco.transit.design.method import Budget
     from nco.transit.design.objective import Objective
     from nco.transit.design.result import Design
-    from nco.transit.lines import Lines
-    from nco.vehicle import Floats
+    from nco.transit.instance.lines import Lines
+    from nco.transit.learn.environment import TransitEnv
 
 FIRST_STOPS = 16
 """Most first stops that a tree distinguishes, where lines may begin anywhere."""
@@ -102,7 +102,7 @@ class LineTrees:
             self._view = guide.look(roots)
 
     def search(self, rounds: int, width: int, rule: mcts.Rule) -> None:
-        """See `nco.search.mcts.search`; the first round of all is the root's own completion."""
+        """See `nco.kernels.tree.search`; the first round of all is the root's own completion."""
         with torch.inference_mode():
             mcts.search(self.trees, self, rounds, width, rule)
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from nco.transit.instance import TransitInstance
+    from nco.transit.instance.transit_instance import TransitInstance
 
 Line = tuple[int, ...]
 

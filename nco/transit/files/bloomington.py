@@ -17,14 +17,14 @@ from pathlib import Path
 
 import numpy as np
 
-from nco.data.json_file import Fields, read_text
+from nco.data.formats.json_file import Fields, read_text
 from nco.errors import FormatError, InputError
+from nco.problem.vehicle import Floats
 from nco.transit.files.demand import read_demand
 from nco.transit.files.table import number_nodes, read_columns
-from nco.transit.instance import TransitInstance
-from nco.transit.lines import Lines
-from nco.transit.mend import mend_lines
-from nco.vehicle import Floats
+from nco.transit.instance.lines import Lines
+from nco.transit.instance.mend import mend_lines
+from nco.transit.instance.transit_instance import TransitInstance
 
 _UTM_16_NORTH = 32616
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from nco.data.stops_csv import read_rows
+from nco.data.formats.stops_csv import read_rows
+from nco.problem.vehicle import Floats
 from nco.transit.files.table import Row, read_columns
-from nco.vehicle import Floats
 
 logger = logging.getLogger("nco")
 

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from nco.data.files import write_atomic
-from nco.data.json_file import Fields, read_json, read_text, write_json
+from nco.data.formats.json_file import Fields, read_json, read_text, write_json
 from nco.errors import FormatError, ProblemError
-from nco.transit.instance import TransitInstance
-from nco.transit.lines import Lines, LinesLike, format_lines, parse_lines
-from nco.vehicle import Floats
+from nco.files import write_atomic
+from nco.problem.vehicle import Floats
+from nco.transit.instance.lines import Lines, LinesLike, format_lines, parse_lines
+from nco.transit.instance.transit_instance import TransitInstance
 
 _FORMAT = "nco-transit"
 _VERSION = 1

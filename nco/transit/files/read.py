@@ -9,7 +9,7 @@ from nco.errors import StorageError
 from nco.transit.files.benchmark import read_benchmark
 from nco.transit.files.bloomington import read_bloomington
 from nco.transit.files.native import load_instance
-from nco.transit.instance import TransitInstance
+from nco.transit.instance.transit_instance import TransitInstance
 
 
 def read_instance(path: str | Path, **bounds: Any) -> TransitInstance:

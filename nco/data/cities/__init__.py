@@ -1,0 +1,1 @@
+"""Cities: streets in process and served, extracts, and matrices between places."""

@@ -1,0 +1,325 @@
+"""A city: its streets, the engine that routes on them, matrices, samples and geometry."""
+
+import math
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from nco.data.cities.cache import content_hash
+from nco.data.cities.engine import Engine, Float, Matrices, StreetRoute, as_lonlat, near_streets
+from nco.data.cities.roads import RoadGraph, read_roads
+from nco.errors import CityError
+
+if TYPE_CHECKING:
+    from nco.data.cities.server import OsrmServer
+
+
+CREDIT = "© OpenStreetMap contributors"
+
+
+class City:
+    """Streets and an engine that routes on them. Make one with a `from_...` method.
+
+    Attributes:
+        name: what it is called in reports and on maps.
+        profile: `car`, `bicycle` or `foot`.
+        engine: answers tables, nearest streets and routes.
+        extract: the OpenStreetMap extract, None for a city behind a server.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        engine: Engine,
+        profile: str = "car",
+        *,
+        extract: Path | None = None,
+        network: Path | None = None,
+        facts: dict[str, Any] | None = None,
+    ) -> None:
+        self.name = name
+        self.profile = profile
+        self.engine = engine
+        self.extract = extract
+        self._network = network
+        self._facts = facts or {}
+        self._near_streets: set[tuple[float, ...]] = set()
+
+    def __repr__(self) -> str:
+        return f"City({self.name!r}, profile={self.profile!r})"
+
+    @classmethod
+    def from_file(
+        cls, extract: str | Path, *, name: str | None = None, profile: str = "car"
+    ) -> "City":
+        """Open an OpenStreetMap extract; its engine is built once and cached.
+
+        Args:
+            extract: `.osm.pbf` or `.osm`.
+            name: remember the extract under this name, so that `nco.city(name)` finds it.
+            profile: `car`, `bicycle` or `foot`.
+
+        Raises:
+            CityError: the extract is missing, damaged or without streets.
+            StorageError: the cache folder cannot be written.
+        """
+        from nco.data.cities.osrm import open_osrm
+
+        extract = Path(extract).absolute()
+        engine, built = open_osrm(extract, profile)
+        if name is not None:
+            from nco.data.cities.places import remember
+
+            remember(name, extract)
+        title = name or extract.name.removesuffix(".pbf").removesuffix(".osm")
+        return cls(title, engine, profile, extract=extract, network=built.base, facts=built.info)
+
+    @classmethod
+    def from_place(cls, place: str, *, profile: str = "car") -> "City":
+        """Fetch the streets of a place from OpenStreetMap, once, and open them.
+
+        Args:
+            place: such as "Delft, Netherlands"; `nco.city(place)` finds it from then on.
+            profile: `car`, `bicycle` or `foot`.
+
+        Raises:
+            CityError: there is no such place, it is too large, or it has no streets.
+            ServiceError: a public service is down, too slow or answers nonsense.
+            StorageError: the cache folder cannot be written.
+        """
+        from nco.data.cities.overpass import fetch
+
+        return cls.from_file(fetch(place), name=place, profile=profile)
+
+    @classmethod
+    def from_server(
+        cls,
+        server: "str | OsrmServer",
+        *,
+        name: str | None = None,
+        extract: str | Path | None = None,
+    ) -> "City":
+        """A city whose matrices and routes come from an OSRM server.
+
+        Args:
+            server: its address, or an `OsrmServer` with other options.
+            name: what to call it; the address if left out.
+            extract: the extract the server was built from, to sample and draw its streets.
+
+        Raises:
+            CityError: the extract is unusable.
+            StorageError: the cache folder cannot be written.
+        """
+        from nco.data.cities.server import OsrmServer
+
+        engine = OsrmServer(server) if isinstance(server, str) else server
+        title = name or engine.url
+        if extract is None:
+            return cls(title, engine, engine.profile)
+        from nco.data.cities.osrm_build import PROFILES, build
+
+        extract = Path(extract).absolute()
+        # A server may call its profile anything, "driving" for one.
+        profile = engine.profile if engine.profile in PROFILES else "car"
+        built = build(extract, profile)
+        return cls(title, engine, profile, extract=extract, network=built.base, facts=built.info)
+
+    def contracted(self, *, most_streets: float = math.inf) -> "City":
+        """The same city with an engine that answers tables in a fraction of the time.
+
+        Its contraction hierarchy is built once and cached: a moment for the middle of a city, half
+        a minute for a region. Durations are the same; of two routes that are equally fast it may
+        measure the other.
+
+        Args:
+            most_streets: leave a larger city as it is.
+
+        Returns:
+            A city; this very one where it is behind a server, or too large.
+
+        Raises:
+            CityError: the extract is gone.
+            StorageError: the cache folder cannot be written.
+        """
+        from nco.data.cities.osrm import Osrm, open_osrm
+
+        if self.extract is None or not isinstance(self.engine, Osrm):
+            return self
+        if self._facts["streets"] > most_streets:
+            return self
+        engine, built = open_osrm(self.extract, self.profile, contracted=True)
+        city = City(
+            self.name,
+            engine,
+            self.profile,
+            extract=self.extract,
+            network=built.base,
+            facts=built.info,
+        )
+        city._near_streets = self._near_streets  # noqa: SLF001 -- the streets are the same
+        return city
+
+    def save(self, path: str | Path) -> Path:
+        """Write the city with its extract into one file; the engine is rebuilt where it is loaded.
+
+        Args:
+            path: ends in `.city`.
+
+        Raises:
+            CityError: it has no extract, or the path another ending.
+            StorageError: it cannot be written.
+        """
+        from nco.data.cities.city_file import pack
+
+        if self.extract is None:
+            raise CityError(f"{self.name} has no extract here, only a server; it cannot be saved")
+        return pack(path, self.name, self.profile, self.extract)
+
+    @classmethod
+    def load(cls, path: str | Path, *, profile: str | None = None) -> "City":
+        """Open a saved city; its engine comes from the cache or is rebuilt.
+
+        Args:
+            path: what `save` wrote.
+            profile: another profile than it was saved with.
+
+        Raises:
+            CityError: the file is missing, truncated or something else.
+            StorageError: the cache folder cannot be written.
+        """
+        from nco.data.cities.city_file import unpack
+
+        name, saved_profile, extract = unpack(path)
+        city = cls.from_file(extract, profile=profile or saved_profile)
+        city.name = name
+        return city
+
+    @property
+    def bbox(self) -> tuple[float, float, float, float]:
+        """West, south, east, north of the connected street network, in degrees."""
+        if "bbox" not in self._facts:
+            raise CityError(
+                f"{self.name} has no streets here, only a server; its extent is unknown"
+            )
+        west, south, east, north = self._facts["bbox"]
+        return west, south, east, north
+
+    @cached_property
+    def roads(self) -> RoadGraph:
+        """The street network, read on first use."""
+        if self._network is None:
+            raise CityError(
+                f"{self.name} has no streets here, only a server; "
+                "open its extract with City.from_file to sample or draw it"
+            )
+        return read_roads(self._network)
+
+    def matrix(
+        self,
+        points: ArrayLike,
+        *,
+        targets: ArrayLike | None = None,
+        names: Sequence[str] | None = None,
+    ) -> Matrices:
+        """Distances and durations of the fastest routes between points.
+
+        Args:
+            points: `[n, 2]` lonlat, each snapped to its nearest street.
+            targets: `[m, 2]` lonlat; the points themselves if left out.
+            names: what error messages call the points.
+
+        Returns:
+            Metres and seconds, `[n, n]` or `[n, m]`, directed, `inf` where no route leads.
+
+        Raises:
+            CityError: a coordinate is no coordinate, or more than 5 km from any street.
+        """
+        sources = self._on_streets(points, "points", names)
+        if targets is None:
+            return self.engine.table(sources)
+        return self.engine.table(sources, self._on_streets(targets, "targets", None))
+
+    def nearest(self, points: ArrayLike) -> tuple[Float, Float]:
+        """The nearest place on a street `[n, 2]` and how far away it is, in metres `[n]`."""
+        return self.engine.nearest(as_lonlat(points))
+
+    def route(self, points: ArrayLike) -> StreetRoute:
+        """The fastest route along the streets through points in their order.
+
+        Raises:
+            CityError: fewer than two points, a bad one, or no route between two of them.
+        """
+        lonlat = self._on_streets(points, "points", None)
+        if len(lonlat) < 2:
+            raise CityError(f"a route needs two points or more, {len(lonlat)} given")
+        return self.engine.route(lonlat)
+
+    def geometry(self, points: ArrayLike) -> list[Float]:
+        """Street geometry of a route for maps: one polyline `[k, 2]` (lonlat) a leg."""
+        return list(self.route(points).legs)
+
+    def streets(self) -> list[Float]:
+        """One polyline `[k, 2]` (lonlat) a street, for drawing."""
+        return self.roads.streets()
+
+    def sample(
+        self,
+        n: int,
+        seed: int,
+        how: str = "road",
+        *,
+        within_km: float | None = None,
+        centre: ArrayLike | None = None,
+        clusters: int = 3,
+        spread_km: float | None = None,
+    ) -> Float:
+        """Draw different points on the streets that all reach one another.
+
+        Args:
+            n: how many.
+            seed: the same seed gives the same points.
+            how: `road` (uniform along the length of the streets), `cluster` (denser around
+                random centres) or `node` (junctions and street ends).
+            within_km: draw all of them from a square of this side; None for the whole city.
+            centre: lonlat of the square's middle; a random place on a street if left out.
+            clusters: how many centres `cluster` draws.
+            spread_km: the distance over which `cluster` falls off by a factor e; 4 % of the
+                longer side of the square or the city if left out.
+
+        Returns:
+            `[n, 2]` lonlat, rounded to 1e-6 degrees.
+
+        Raises:
+            CityError: there is no room for so many, or an option is wrong.
+        """
+        from nco.data.sampling.scatter import Scatter
+
+        middle = None
+        if centre is not None:
+            middle = as_lonlat(np.atleast_2d(np.asarray(centre, dtype=np.float64)), "centre")[0]
+        return Scatter(self.roads, self.engine).draw(
+            n,
+            seed,
+            how,
+            within_km=within_km,
+            centre=middle,
+            clusters=clusters,
+            spread_km=spread_km,
+        )
+
+    def info(self) -> dict[str, Any]:
+        """What is known of the city, ready for JSON."""
+        facts: dict[str, Any] = {"name": self.name, "profile": self.profile, **self._facts}
+        if self.extract is not None:
+            facts["extract"] = str(self.extract)
+            facts["extract_bytes"] = self.extract.stat().st_size
+            facts["sha256"] = content_hash(self.extract)
+        facts["credit"] = CREDIT
+        return facts
+
+    def _on_streets(self, points: ArrayLike, what: str, names: Sequence[str] | None) -> Float:
+        return near_streets(self.engine, points, what, names, self.name, self._near_streets)

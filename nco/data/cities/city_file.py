@@ -1,0 +1,70 @@
+"""A saved city: one zip file with the extract and a few words about it."""
+
+import hashlib
+import io
+import json
+import zipfile
+import zlib
+from pathlib import Path
+
+from nco.data.cities.cache import cache_dir, content_hash
+from nco.files import write_atomic
+from nco.errors import CityError
+
+SUFFIX = ".city"
+_FORMAT = "nco-city-1"
+_CARD = "city.json"
+_EXTRACTS = ("extract.osm.pbf", "extract.osm")
+
+
+def pack(path: str | Path, name: str, profile: str, extract: Path) -> Path:
+    """Write name, profile and extract into one file, whole or not at all.
+
+    Raises:
+        CityError: the path has another ending, or the extract is gone.
+        StorageError: it cannot be written.
+    """
+    path = Path(path)
+    if path.suffix != SUFFIX:
+        raise CityError(f"a saved city ends in {SUFFIX}; {path.name} does not")
+    card = {"format": _FORMAT, "name": name, "profile": profile, "sha256": content_hash(extract)}
+    member = _EXTRACTS[extract.suffix == ".osm"]
+    buffer = io.BytesIO()
+    # Extracts are compressed already, XML ones apart.
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(_CARD, json.dumps(card))
+        archive.writestr(member, extract.read_bytes())
+    return write_atomic(path, buffer.getvalue())
+
+
+def unpack(path: str | Path) -> tuple[str, str, Path]:
+    """Read a saved city; its extract is kept in the cache folder.
+
+    Returns:
+        The name, the profile and where the extract lies.
+
+    Raises:
+        CityError: the file is missing, truncated or something else.
+        StorageError: the cache folder cannot be written.
+    """
+    path = Path(path)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            card = json.loads(archive.read(_CARD))
+            member = next(name for name in _EXTRACTS if name in archive.namelist())
+            raw = archive.read(member)
+        if card["format"] != _FORMAT:
+            raise CityError(f"{path} has format {card['format']!r}; this version reads {_FORMAT!r}")
+        name, profile, digest = str(card["name"]), str(card["profile"]), str(card["sha256"])
+    except FileNotFoundError as error:
+        raise CityError(f"{path} does not exist") from error
+    except (OSError, zipfile.BadZipFile, zlib.error) as error:
+        raise CityError(f"{path} is truncated or not a saved city: {error}") from error
+    except (KeyError, TypeError, StopIteration, json.JSONDecodeError) as error:
+        raise CityError(f"{path} is not a saved city; make one with City.save") from error
+    if hashlib.sha256(raw).hexdigest() != digest:
+        raise CityError(f"{path} is damaged: its extract is not the one that was saved")
+    kept = cache_dir() / "extracts" / f"{digest[:24]}{member.removeprefix('extract')}"
+    if not kept.is_file() or content_hash(kept) != digest:
+        write_atomic(kept, raw)
+    return name, profile, kept

@@ -1,0 +1,146 @@
+"""OSRM in this process: tables, nearest streets and routes as numpy arrays."""
+
+from collections.abc import Iterable
+from itertools import chain, pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nco.data.cities.engine import Float, Matrices, StreetRoute, tidy
+from nco.data.cities.osrm_build import Built, build
+from nco.errors import CityError
+
+# OSRM keeps a table as a tree of tagged values, about 100 bytes a pair, until it is converted.
+_PAIRS_PER_CALL = 4_000_000
+
+
+class Osrm:
+    """An engine built from an extract.
+
+    Args:
+        base: the base path of a built engine, see `open_osrm`.
+        contracted: whether it was built with a contraction hierarchy.
+
+    Raises:
+        CityError: OSRM cannot open it.
+    """
+
+    def __init__(self, base: Path, *, contracted: bool = False) -> None:
+        import osrm
+
+        self._osrm = osrm
+        try:
+            self._engine = osrm.OSRM(
+                storage_config=str(base),
+                algorithm="CH" if contracted else "MLD",
+                use_shared_memory=False,
+            )
+        except RuntimeError as error:
+            raise CityError(f"OSRM cannot open {base}: {error}") from error
+
+    def table(self, sources: Float, targets: Float | None = None) -> Matrices:
+        """Distances and durations from every source to every target (the sources by default).
+
+        Args:
+            sources: `[S, 2]` lonlat.
+            targets: `[T, 2]` lonlat.
+        """
+        points = sources if targets is None else np.concatenate([sources, targets])
+        first = 0 if targets is None else len(sources)
+        columns = len(points) - first
+        rows = len(sources)
+        if not rows or not columns or len(points) == 1:  # OSRM wants two places at least
+            return Matrices(np.zeros((rows, columns)), np.zeros((rows, columns)))
+        # Every call names all points: where OSRM snaps one can depend on the others.
+        coordinates = _pairs(points)
+        step = max(1, _PAIRS_PER_CALL // columns)
+        blocks = [
+            self._block(coordinates, range(i, min(i + step, rows)), range(first, len(points)))
+            for i in range(0, rows, step)
+        ]
+        distance_m = np.concatenate([block[0] for block in blocks])
+        duration_s = np.concatenate([block[1] for block in blocks])
+        return tidy(distance_m, duration_s, square=targets is None)
+
+    def nearest(self, points: Float) -> tuple[Float, Float]:
+        """The nearest place on a street `[n, 2]` and how far away it is, in metres `[n]`."""
+        snapped = np.empty((len(points), 2))
+        distance_m = np.empty(len(points))
+        for i, point in enumerate(_pairs(points)):
+            parameters = self._osrm.NearestParameters(coordinates=[point], generate_hints=False)
+            found = self._engine.Nearest(parameters)["waypoints"][0]
+            snapped[i] = list(found["location"])
+            distance_m[i] = found["distance"]
+        return snapped, distance_m
+
+    def route(self, points: Float) -> StreetRoute:
+        """The fastest route through the points in their order, each leg as in the table.
+
+        Raises:
+            CityError: no route leads from one of the points to the next; the message names it.
+        """
+        legs, distance_m, duration_s = [], [], []
+        # Leg by leg, for through several points at once OSRM forbids turning round at them,
+        # which a table does not.
+        coordinates = _pairs(points)
+        for i, pair in enumerate(pairwise(coordinates)):
+            parameters = self._osrm.RouteParameters(
+                coordinates=list(pair),
+                geometries="geojson",
+                overview="full",
+                generate_hints=False,
+            )
+            try:
+                found = self._engine.Route(parameters)["routes"][0]
+            except RuntimeError as error:
+                raise CityError(
+                    f"no route leads from point {i} to point {i + 1}: {error}"
+                ) from error
+            legs.append(np.array([list(place) for place in found["geometry"]["coordinates"]]))
+            distance_m.append(found["distance"])
+            duration_s.append(found["duration"])
+        return StreetRoute(tuple(legs), np.array(distance_m), np.array(duration_s))
+
+    def _block(
+        self, coordinates: list[tuple[float, float]], rows: range, columns: range
+    ) -> tuple[Float, Float]:
+        parameters = self._osrm.TableParameters(
+            coordinates=coordinates,
+            sources=list(rows),
+            destinations=list(columns),
+            annotations=["duration", "distance"],
+            generate_hints=False,
+        )
+        answer = self._engine.Table(parameters)
+        shape = (len(rows), len(columns))
+        return _numbers(answer["distances"], shape), _numbers(answer["durations"], shape)
+
+
+def open_osrm(
+    extract: Path, profile: str = "car", *, contracted: bool = False
+) -> tuple[Osrm, Built]:
+    """Open the engine of an extract, building it if need be; see `build`.
+
+    Raises:
+        CityError: the extract is missing, damaged or without streets.
+        StorageError: the cache folder cannot be written.
+    """
+    built = build(extract, profile, contracted=contracted)
+    try:
+        return Osrm(built.base, contracted=contracted), built
+    except CityError:
+        built = build(extract, profile, contracted=contracted, afresh=True)
+        return Osrm(built.base, contracted=contracted), built
+
+
+def _pairs(points: Float) -> list[tuple[float, float]]:
+    return list(zip(points[:, 0].tolist(), points[:, 1].tolist(), strict=True))
+
+
+def _numbers(table: Iterable[Iterable[Any]], shape: tuple[int, int]) -> Float:
+    """OSRM's nested values as an array; None, which marks an unreachable pair, becomes inf."""
+    # numpy reads None as NaN.
+    flat = np.fromiter(chain.from_iterable(table), dtype=np.float64, count=shape[0] * shape[1])
+    flat[np.isnan(flat)] = np.inf
+    return flat.reshape(shape)

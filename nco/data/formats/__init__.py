@@ -1,0 +1,1 @@
+"""Files of problems and solutions; `registry` knows which module reads which."""

@@ -1,0 +1,267 @@
+"""Our own JSON for problems and solutions: exact, versioned, strict JSON.
+
+Numbers are written so that they read back bit for bit; infinity (an unreachable pair, a
+window that never closes, a required stop) is `null`. Arrays of up to 2500 numbers are nested
+lists that people can read and edit; larger ones are packed as
+`{"encoding": "zlib+base64", "dtype": "<f8", "shape": [...], "data": "..."}`, which is a fifth
+of the size and far quicker. Alike vehicles in a row are one entry with a `count`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nco.data.cities.city import CREDIT
+from nco.data.formats.json_file import Fields, read_json, write_json
+from nco.data.formats.packed import pack, unpack
+from nco.errors import FormatError, ProblemError
+from nco.problem import Objective, Problem, Profile, Vehicle
+from nco.problem.solution import Cost, Route, Solution, Unassigned, Violation
+
+PROBLEM, SOLUTION = "nco-problem", "nco-solution"
+VERSION = 1
+_MOST_VEHICLES = 1_000_000
+_ARRAYS = ("demand", "window_s", "service_s", "prize", "lonlat", "xy")
+
+
+def write_problem(path: str | Path, problem: Problem) -> Path:
+    """Write a problem, exactly.
+
+    Raises:
+        StorageError: the file cannot be written; what stood there before is untouched.
+    """
+    arrays = {name: getattr(problem, name) for name in _ARRAYS}
+    credit = {} if problem.lonlat is None else {"attribution": CREDIT}
+    return write_json(
+        path,
+        {
+            "format": PROBLEM,
+            "version": VERSION,
+            **credit,
+            "name": problem.name,
+            "depots": problem.depots,
+            "names": list(problem.names),
+            "objective": asdict(problem.objective),
+            "vehicles": [
+                {"count": count, **_from_vehicle(vehicle)}
+                for vehicle, count in _runs(problem.vehicles)
+            ],
+            **{name: pack(array) for name, array in arrays.items() if array is not None},
+            "profiles": [
+                {
+                    "name": profile.name,
+                    "distance_m": pack(profile.distance_m),
+                    "duration_s": pack(profile.duration_s),
+                }
+                for profile in problem.profiles
+            ],
+        },
+    )
+
+
+def read_problem(path: str | Path) -> Problem:
+    """Read a problem; only `profiles` and `vehicles` are required.
+
+    Raises:
+        FormatError: the file is not such JSON, of another version, or holds a bad field.
+        StorageError: it cannot be read.
+    """
+    return problem_from(read_json(path))
+
+
+def problem_from(data: Fields) -> Problem:
+    """A problem from JSON that was read already.
+
+    Raises:
+        FormatError: it is something else, of another version, or a field is bad.
+    """
+    _check_version(data, PROBLEM)
+    data.refuse_unknown(("format", "version", "attribution", *(f.name for f in fields(Problem))))
+    vehicles: list[Vehicle] = []
+    for entry in data.children("vehicles"):
+        count = entry.whole("count", 1, low=1)
+        if len(vehicles) + count > _MOST_VEHICLES:
+            entry.fail("count", f"is {count}; a problem has at most {_MOST_VEHICLES} vehicles")
+        vehicles += [_to_vehicle(entry)] * count
+    profiles = []
+    for entry in data.children("profiles"):
+        entry.refuse_unknown(f.name for f in fields(Profile))
+        with _located(entry):
+            profiles.append(
+                Profile(
+                    name=entry.text("name", "car"),
+                    distance_m=unpack(entry, "distance_m"),
+                    duration_s=unpack(entry, "duration_s"),
+                )
+            )
+    with _located(data):
+        return Problem(
+            profiles=tuple(profiles),
+            vehicles=tuple(vehicles),
+            depots=data.whole("depots", 1),
+            names=tuple(str(name) for name in data.items("names", [])),
+            name=data.text("name", "problem"),
+            objective=_to_objective(data.child("objective", {})),
+            **{name: unpack(data, name) for name in _ARRAYS if name in data},
+        )
+
+
+def _to_objective(data: Fields) -> Objective:
+    data.refuse_unknown(f.name for f in fields(Objective))
+    numbers = {name: data.number(name) for name in data.data if name != "longest_by"}
+    return Objective(longest_by=data.raw("longest_by", "distance"), **numbers)
+
+
+def write_solution(path: str | Path, solution: Solution) -> Path:
+    """Write a solution with all that it claims, exactly.
+
+    Raises:
+        StorageError: the file cannot be written; what stood there before is untouched.
+    """
+    return write_json(
+        path,
+        {
+            "format": SOLUTION,
+            "version": VERSION,
+            "method": solution.method,
+            "seed": int(solution.seed),
+            "time_s": float(solution.time_s),
+            "feasible": solution.feasible,
+            "cost": {"total": solution.cost.total, **_plain(asdict(solution.cost))},
+            "routes": [
+                {"vehicle": int(route.vehicle), "stops": [int(j) for j in route.stops]}
+                for route in solution.routes
+            ],
+            "unassigned": [_plain(asdict(entry)) for entry in solution.unassigned],
+            "violations": [_plain(asdict(entry)) for entry in solution.violations],
+        },
+    )
+
+
+def read_solution(path: str | Path) -> Solution:
+    """Read a solution as it was written; `nco.check` tells whether its claims are true.
+
+    Raises:
+        FormatError: the file is not such JSON, of another version, or holds a bad field.
+        StorageError: it cannot be read.
+    """
+    return solution_from(read_json(path))
+
+
+def solution_from(data: Fields) -> Solution:
+    """A solution from JSON that was read already.
+
+    Raises:
+        FormatError: it is something else, of another version, or a field is bad.
+    """
+    _check_version(data, SOLUTION)
+    entry = data.child("cost")
+    cost = Cost(**{f.name: entry.number(f.name) for f in fields(Cost)})
+    total = entry.number("total", cost.total)
+    if not math.isclose(total, cost.total, rel_tol=1e-9, abs_tol=1e-9):
+        entry.fail("total", f"is {total:g}, but its parts make {cost.total:g}; leave it out")
+    return Solution(
+        routes=tuple(
+            Route(entry.whole("vehicle"), tuple(entry.wholes("stops")))
+            for entry in data.children("routes")
+        ),
+        unassigned=tuple(
+            Unassigned(entry.whole("stop"), entry.text("reason"), bool(entry.raw("required")))
+            for entry in data.children("unassigned", [])
+        ),
+        violations=tuple(
+            Violation(
+                entry.text("kind"),
+                entry.text("message"),
+                entry.whole("vehicle") if "vehicle" in entry else None,
+                entry.whole("stop") if "stop" in entry else None,
+                entry.number("amount"),
+            )
+            for entry in data.children("violations", [])
+        ),
+        cost=cost,
+        method=data.text("method", ""),
+        seed=data.whole("seed", 0),
+        time_s=data.number("time_s", 0.0),
+    )
+
+
+@contextmanager
+def _located(data: Fields) -> Iterator[None]:
+    """Turn a ProblemError into a FormatError that names the file."""
+    try:
+        yield
+    except ProblemError as error:
+        raise FormatError(f"{data.place('')}: {error}") from None
+
+
+def _check_version(data: Fields, wanted: str) -> None:
+    if data.text("format", "") != wanted:
+        given = f"is {data.text('format')!r}" if "format" in data else "is missing"
+        data.fail("format", f"{given}; it must be {wanted!r}")
+    if data.whole("version") != VERSION:
+        data.fail(
+            "version",
+            f"is {data.whole('version')}; this nco reads version {VERSION}: update nco, "
+            "or write the file again with this one",
+        )
+
+
+def _runs(vehicles: Iterable[Vehicle]) -> list[tuple[Vehicle, int]]:
+    """Equal vehicles in a row, each run with its length."""
+    runs: list[tuple[Vehicle, int]] = []
+    for vehicle in vehicles:
+        if runs and (vehicle is runs[-1][0] or vehicle == runs[-1][0]):
+            runs[-1] = (runs[-1][0], runs[-1][1] + 1)
+        else:
+            runs.append((vehicle, 1))
+    return runs
+
+
+def _from_vehicle(vehicle: Vehicle) -> dict[str, Any]:
+    """The fields of a vehicle that differ from their defaults."""
+    entry = {}
+    for f in fields(Vehicle):
+        value = getattr(vehicle, f.name)
+        if isinstance(value, np.ndarray):
+            entry[f.name] = value.tolist()
+        elif value is not None and value != f.default:
+            entry[f.name] = value
+    return entry
+
+
+def _to_vehicle(entry: Fields) -> Vehicle:
+    entry.refuse_unknown(("count", *(f.name for f in fields(Vehicle))))
+    given: dict[str, Any] = {}
+    for name in ("capacity", "shift_s"):
+        if name in entry:
+            given[name] = tuple(entry.numbers(name))
+    if len(given.get("shift_s", (0, 0))) != 2:
+        entry.fail("shift_s", "must be two numbers: earliest departure, latest return")
+    for name in ("start", "end", "profile", "max_trips"):
+        if name in entry:
+            given[name] = entry.whole(name)
+    for name in ("fixed_cost", "cost_per_m", "cost_per_s"):
+        if name in entry:
+            given[name] = entry.number(name)
+    if "allowed" in entry:
+        given["allowed"] = [bool(flag) for flag in entry.items("allowed")]
+    if "preference" in entry:
+        given["preference"] = entry.numbers("preference")
+    with _located(entry):
+        return Vehicle(name=entry.text("name", ""), **given)
+
+
+def _plain(entry: dict[str, Any]) -> dict[str, Any]:
+    """Plain Python numbers in place of what numpy may have left in a solution."""
+    return {
+        key: value.item() if isinstance(value, np.generic) else value
+        for key, value in entry.items()
+    }

@@ -1,0 +1,200 @@
+"""`nco.load` and `nco.save`: every file format behind two functions.
+
+| suffix | read as | written from |
+|---|---|---|
+| `.json` | our problem or solution; VROOM problem or solution | problem, solution |
+| `.vroom.json` | the same | problem, solution (with `problem=`) |
+| `.csv`, `.tsv` | stops (a problem with `city=`); routes (with `problem=`) | all three (`.csv`) |
+| `.geojson` | routes (with `problem=`) | solution (with `problem=`, and `city=` for streets) |
+| `.vrp`, `.tsp`, `.atsp`, `.txt` | VRPLIB, TSPLIB, Solomon | problem (`.vrp`) |
+| `.sol` | routes (with `problem=`) | solution (with `problem=`) |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from nco.data.formats import geojson
+from nco.data.formats import native
+from nco.data.formats import sol
+from nco.data.formats import solution_csv
+from nco.data.formats import stops_csv
+from nco.data.formats import vroom_json
+from nco.data.formats import vroom_solution
+from nco.data.formats import vroom_write
+from nco.data.formats import vrplib as instances
+from nco.data.formats.json_file import read_json
+from nco.data.formats.stops import Stops, problem_from_stops
+from nco.data.cities.streets import Streets
+from nco.data.formats.vrplib_write import write_instance
+from nco.errors import FormatError, InputError
+from nco.problem import Problem
+from nco.problem.solution import Solution
+
+_CLASSICAL = (".vrp", ".tsp", ".atsp", ".txt")
+_READ = (".json", ".csv", ".tsv", ".geojson", *_CLASSICAL, ".sol")
+
+
+def load(
+    path: str | Path,
+    *,
+    city: Streets | None = None,
+    problem: Problem | None = None,
+    **options: Any,
+) -> Problem | Solution | Stops:
+    """Read a problem, a solution or a table of stops; suffix and content tell which.
+
+    Args:
+        path: of the file, with one of the suffixes above.
+        city: where stops or VROOM coordinates are; with it, a table of stops becomes a problem.
+        problem: what routes are for, in formats that do not hold it.
+        **options: of the reader: those of `problem_from_stops` for stops (vehicles, capacity,
+            depot, shift_s, objective, allow_unassigned, name), `rounding` and `vehicles` for
+            classical instances, `names` for VROOM.
+
+    Raises:
+        FormatError: the file is malformed; the message names the place and the fix.
+        CityError: a stop is not in the city, or no street reaches it.
+        InputError: something is missing that the format does not hold, or an option does not
+            apply to it.
+        StorageError: the file cannot be read.
+    """
+    path = Path(path)
+    suffix = path.suffix.lower()
+    if suffix in (".json", ".geojson"):
+        return _load_json(path, city, problem, options)
+    if suffix in (".csv", ".tsv"):
+        return _load_csv(path, city, problem, options)
+    if suffix in _CLASSICAL:
+        _check_options(path, options, ("rounding", "vehicles"))
+        return instances.read_instance(path, **options)
+    if suffix == ".sol":
+        _check_options(path, options, ())
+        return sol.read_sol(path, _needed(path, problem))
+    raise FormatError(f"{path}: the suffix {suffix!r} is not known; read are {', '.join(_READ)}")
+
+
+def _load_json(
+    path: Path, city: Streets | None, problem: Problem | None, options: dict[str, Any]
+) -> Problem | Solution:
+    data = read_json(path)
+    if "jobs" in data or "shipments" in data:
+        _check_options(path, options, ("names",))
+        return vroom_json.vroom_problem(data, city=city, **options)
+    _check_options(path, options, ())
+    kind = data.raw("format", None)
+    if kind == native.PROBLEM:
+        return native.problem_from(data)
+    if kind == native.SOLUTION:
+        return native.solution_from(data)
+    if data.raw("type", None) == "FeatureCollection":
+        return geojson.routes_from(data, _needed(path, problem))
+    if "routes" in data and "code" in data:
+        return vroom_solution.vroom_routes(data, _needed(path, problem))
+    return data.fail(
+        "format",
+        f"is {kind!r}; known are {native.PROBLEM!r}, {native.SOLUTION!r}, VROOM problems (with "
+        "'jobs') and solutions (with 'code' and 'routes'), and GeoJSON",
+    )
+
+
+def _load_csv(
+    path: Path, city: Streets | None, problem: Problem | None, options: dict[str, Any]
+) -> Problem | Solution | Stops:
+    header = [title.lower() for title in stops_csv.read_rows(path)[0]]
+    if "route" in header:
+        _check_options(path, options, ())
+        return solution_csv.read_routes(path, _needed(path, problem))
+    stops = stops_csv.read_stops(path)
+    if city is None:
+        if options:
+            raise InputError(
+                f"{path}: option {next(iter(options))!r} does not apply to a table "
+                "of stops alone; give city= to make it a problem"
+            )
+        return stops
+    wanted = ("vehicles", "capacity", "depot", "shift_s", "objective", "allow_unassigned", "name")
+    _check_options(path, options, wanted)
+    return problem_from_stops(stops, city, **({"name": path.stem} | options))
+
+
+def _needed(path: Path, problem: Problem | None) -> Problem:
+    if problem is None:
+        raise InputError(f"{path} holds routes only; give problem=, the problem that they are for")
+    return problem
+
+
+def _check_options(path: Path, options: dict[str, Any], known: tuple[str, ...]) -> None:
+    for name in options:
+        if name not in known:
+            hint = f"it takes {', '.join(known)}" if known else "it takes no options"
+            raise InputError(f"{path}: option {name!r} does not apply to this file; {hint}")
+
+
+def save(
+    thing: Problem | Solution | Stops,
+    path: str | Path,
+    *,
+    problem: Problem | None = None,
+    city: geojson.Drawn | None = None,
+) -> Path:
+    """Write a problem, a solution or a table of stops in the format of the suffix.
+
+    Args:
+        thing: what to write.
+        path: where to, with one of the suffixes above; missing folders are made.
+        problem: what a solution is for; only `.json` does without.
+        city: whose streets routes follow in `.geojson`; straight lines without it.
+
+    Raises:
+        InputError: the suffix does not go with the thing, or `problem` is missing.
+        UnsupportedError: the thing does not fit into the format; the message says why.
+        StorageError: the file cannot be written; what stood there before is untouched.
+    """
+    path = Path(path)
+    name = path.name.lower()
+    writers = _writers(thing, problem, city)
+    # The longest suffix wins: .vroom.json before .json.
+    for suffix in sorted(writers, key=len, reverse=True):
+        if name.endswith(suffix):
+            return writers[suffix](path)
+    raise InputError(
+        f"{path}: a {type(thing).__name__.lower()} cannot be written so; "
+        f"use one of the suffixes {', '.join(sorted(writers))}"
+    )
+
+
+def _writers(
+    thing: Problem | Solution | Stops, problem: Problem | None, city: geojson.Drawn | None
+) -> dict[str, Callable[[Path], Path]]:
+    """How a thing is written, by suffix."""
+    if isinstance(thing, Stops):
+        return {".csv": lambda path: stops_csv.write_stops(path, thing)}
+    if isinstance(thing, Problem):
+        return {
+            ".json": lambda path: native.write_problem(path, thing),
+            ".vroom.json": lambda path: vroom_write.write_vroom(path, thing),
+            ".vrp": lambda path: write_instance(path, thing),
+            ".csv": lambda path: stops_csv.write_stops(path, Stops.from_problem(thing)),
+        }
+    if isinstance(thing, Solution):
+
+        def needed(path: Path) -> Problem:
+            if problem is None:
+                raise InputError(f"{path}: give problem=, the problem that the solution is for")
+            return problem
+
+        return {
+            ".json": lambda path: native.write_solution(path, thing),
+            ".vroom.json": lambda path: vroom_solution.write_vroom_solution(
+                path, needed(path), thing
+            ),
+            ".csv": lambda path: solution_csv.write_routes(path, needed(path), thing),
+            ".sol": lambda path: sol.write_sol(path, needed(path), thing),
+            ".geojson": lambda path: geojson.write_geojson(path, needed(path), thing, city=city),
+        }
+    raise InputError(
+        f"a {type(thing).__name__} cannot be saved; give a Problem, a Solution or Stops"
+    )

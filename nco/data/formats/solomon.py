@@ -1,0 +1,74 @@
+"""Solomon's instances with time windows (and those of Gehring and Homberger, written alike)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from nco.data.formats.rounding import Rounding, euclidean
+from nco.errors import FormatError
+from nco.problem import Problem
+from nco.problem.vehicle import Floats
+
+
+def is_solomon(text: str) -> bool:
+    """Whether a text begins as these instances do."""
+    words = [line.strip().upper() for line in text.splitlines() if line.strip()][:6]
+    return "VEHICLE" in words and any(line.startswith("CUST") for line in words)
+
+
+def solomon_problem(
+    path: str | Path, text: str, rounding: Rounding | None, vehicles: int | None
+) -> Problem:
+    """The problem in such a text; rounding None means "dimacs".
+
+    Raises:
+        FormatError: the text is malformed.
+        ProblemError: a field is malformed.
+    """
+    from vrplib.parse import parse_solomon
+
+    table = _customers(path, text)
+    try:
+        # Upper case, because some copies write "Vehicle"; only the heading is taken from here,
+        # as vrplib reads what is no whole number as -1.
+        head = parse_solomon(text.upper(), compute_edge_weights=False)
+    except (ValueError, RuntimeError, IndexError, OverflowError) as error:
+        raise FormatError(f"{path}: not a Solomon instance: {error}") from None
+    distance = euclidean(table[:, 1:3], rounding or "dimacs")
+    return Problem.from_matrices(
+        distance,
+        distance,
+        vehicles=int(head["vehicles"]) if vehicles is None else vehicles,
+        capacity=float(head["capacity"]),
+        demand=table[:, 3],
+        window_s=table[:, 4:6],
+        service_s=table[:, 6],
+        xy=table[:, 1:3],
+        name=next(line.strip() for line in text.splitlines() if line.strip()),
+    )
+
+
+def _customers(path: str | Path, text: str) -> Floats:
+    """`[N, 7]` number, x, y, demand, ready time, due date, service time."""
+    rows: list[list[float]] = []
+    inside = False
+    for number, line in enumerate(text.splitlines(), start=1):
+        cells = line.split()
+        if not cells or not inside:
+            inside = inside or line.strip().upper().startswith("CUST NO")
+            continue
+        try:
+            row = [float(cell) for cell in cells]
+        except ValueError:
+            row = []
+        if len(row) != 7 or row[0] != len(rows) or not np.isfinite(row).all():
+            raise FormatError(
+                f"{path}, line {number}: expected customer {len(rows)} with x, y, demand, ready "
+                f"time, due date and service time, found {line.strip()!r}"
+            )
+        rows.append(row)
+    if len(rows) < 2:
+        raise FormatError(f"{path}: there is no customer beside the depot")
+    return np.array(rows)

@@ -1,0 +1,124 @@
+"""Routes as CSV, one row for each visit: who is where, when, with what on board.
+
+`route` and `vehicle` count from 0, `position` is 0 at the start depot. Times are seconds,
+`distance_m` is what the vehicle has driven so far, `load` is on board when it leaves (`load_2`,
+... for further dimensions). Stops that no route serves come last, with the reason in `note`.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from pathlib import Path
+from typing import NoReturn
+
+from nco.data.cities.city import CREDIT
+from nco.files import write_atomic
+from nco.data.formats.stops_csv import read_rows
+from nco.errors import FormatError
+from nco.problem import Problem
+from nco.problem.schedule import Visit, schedule
+from nco.problem.solution import Route, Solution
+
+_REQUIRED = ("route", "vehicle", "position", "stop")
+
+
+def write_routes(path: str | Path, problem: Problem, solution: Solution) -> Path:
+    """Write the timetable of a solution.
+
+    Raises:
+        StorageError: the file cannot be written; what stood there before is untouched.
+    """
+    dimensions = problem.dimensions
+    loads = ["load", *(f"load_{k}" for k in range(2, dimensions + 1))][:dimensions]
+    header = [*_REQUIRED, "lon", "lat", "arrival_s", "start_s", "departure_s", *loads]
+    header += ["distance_m", "note"]
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    credit = [] if problem.lonlat is None else ["attribution"]
+    writer.writerow(header + credit)
+    width = len(header)
+
+    def write(cells: list[object]) -> None:
+        writer.writerow(cells + [""] * (width - len(cells)) + [CREDIT] * len(credit))
+
+    for r, timetable in enumerate(schedule(problem, solution)):
+        for k, visit in enumerate(timetable.visits):
+            write([r, timetable.vehicle, k, *_place(problem, visit.node), *_numbers(visit)])
+    for entry in solution.unassigned:
+        cells = ["", "", "", *_place(problem, entry.stop)]
+        write([*cells, *[""] * (width - 1 - len(cells)), entry.reason])
+    return write_atomic(path, text.getvalue())
+
+
+def read_routes(path: str | Path, problem: Problem) -> Solution:
+    """Read routes for a problem, by the names of its stops; times and loads are computed anew.
+
+    Only the columns `route`, `vehicle`, `position` and `stop` matter; rows may be in any order.
+
+    Raises:
+        FormatError: the file is not such a table, or names a stop that the problem has not.
+        StorageError: it cannot be read.
+        ProblemError: a vehicle does not exist.
+    """
+    header, rows, _ = read_rows(path)
+    missing = [name for name in _REQUIRED if name not in header]
+    if missing:
+        raise FormatError(
+            f"{path}, line 1: there is no column {missing[0]!r}; routes need {', '.join(_REQUIRED)}"
+        )
+    at = [header.index(name) for name in _REQUIRED]
+    node_of = {name: node for node, name in enumerate(problem.names)}
+    found: dict[int, list[tuple[int, int, int]]] = {}
+    for line, cells in rows:
+        route, vehicle, position, stop = (cells[k] for k in at)
+        if not route.strip():
+            continue
+        r = _whole(path, line, "route", route)
+        entry = (_whole(path, line, "position", position), _whole(path, line, "vehicle", vehicle))
+        node = node_of.get(stop, node_of.get(stop.strip()))
+        if node is None:
+            raise FormatError(
+                f"{path}, line {line}, column 'stop': problem {problem.name!r} has no stop "
+                f"{stop!r}; are the routes for another problem?"
+            )
+        found.setdefault(r, []).append((*entry, node))
+    routes = []
+    for r in sorted(found):
+        vehicles = {vehicle for _, vehicle, _ in found[r]}
+        if len(vehicles) > 1:
+            raise FormatError(
+                f"{path}: route {r} is driven by vehicles {', '.join(map(str, sorted(vehicles)))}; "
+                "a route has one vehicle"
+            )
+        nodes = [node for _, _, node in sorted(found[r], key=lambda entry: entry[0])]
+        stops = tuple(node for node in nodes if node >= problem.depots)
+        routes.append(Route(vehicles.pop(), stops))
+    return Solution.from_routes(problem, routes)
+
+
+def _place(problem: Problem, node: int) -> list[object]:
+    lonlat = ["", ""] if problem.lonlat is None else problem.lonlat[node].tolist()
+    return [problem.names[node], *lonlat]
+
+
+def _numbers(visit: Visit) -> list[object]:
+    """Times to the millisecond, loads and metres; nothing for what is never reached."""
+    numbers = [visit.arrival_s, visit.start_s, visit.departure_s, *visit.load, visit.distance_m]
+    return ["" if math.isinf(value) else round(value, 3) for value in numbers]
+
+
+def _whole(path: str | Path, line: int, column: str, text: str) -> int:
+    def fail() -> NoReturn:
+        raise FormatError(
+            f"{path}, line {line}, column {column!r} is {text!r}; it must be a whole number from 0"
+        )
+
+    try:
+        value = int(text)
+    except ValueError:
+        fail()
+    if value < 0:
+        fail()
+    return value

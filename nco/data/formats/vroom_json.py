@@ -1,0 +1,277 @@
+"""Problems as VROOM's JSON (its API 1.14 and 1.15).
+
+Read are vehicles with start and end, capacity, skills, time window, profile and costs; jobs with
+service, delivery, skills and one time window; matrices of durations and distances. Refused by
+name is what a `Problem` cannot say: shipments, pickups, breaks, priorities, set-up times, several
+windows, speed factors, open routes, and limits on a vehicle's tasks, time or distance.
+
+VROOM's cost of time counts driving only, ours the whole time on duty. Where a file has no
+distances, one metre a second is taken.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from nco.data.formats.json_file import Fields, read_json
+from nco.data.formats.packed import unpack
+from nco.data.cities.streets import Streets
+from nco.errors import FormatError, InputError, ProblemError
+from nco.problem import Objective, Problem, Profile, Vehicle
+from nco.problem.vehicle import Bools, Floats
+
+Naming = Literal["id", "description"]
+FOREVER = 2**32 - 1  # how VROOM says that a window has no end
+
+_KNOWN = {
+    "problem": ("vehicles", "jobs", "matrices", "attribution"),
+    "vehicle": (
+        *("id", "profile", "description", "start", "start_index", "end", "end_index"),
+        *("capacity", "costs", "skills", "time_window"),
+    ),
+    "job": (
+        *("id", "description", "location", "location_index", "service", "delivery", "amount"),
+        *("skills", "time_windows"),
+    ),
+    "costs": ("fixed", "per_hour", "per_km"),
+    "matrix": ("durations", "distances"),
+}
+_REFUSED = {
+    "problem": ("shipments",),
+    "vehicle": (
+        *("breaks", "max_tasks", "max_travel_time", "max_distance", "steps", "speed_factor"),
+        "type",
+    ),
+    "job": ("pickup", "priority", "setup", "setup_per_type", "service_per_type"),
+    "costs": ("per_task_hour",),
+    "matrix": ("costs",),
+}
+# VROOM's rates: our field, VROOM's default, and how many of our units make one of its.
+_RATES = {"per_km": ("cost_per_m", 0, 1000), "per_hour": ("cost_per_s", 3600, 3600)}
+# Written out, these still mean nothing.
+_IDLE: dict[str, Any] = {"speed_factor": 1, "priority": 0, "setup": 0, "per_task_hour": 0}
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where something is: a row of the matrices, coordinates, or both."""
+
+    index: int | None
+    lonlat: tuple[float, ...] | None
+
+    @property
+    def key(self) -> Any:
+        """Equal for what is at one place."""
+        return self.lonlat if self.index is None else self.index
+
+
+def read_vroom(path: str | Path, *, city: Streets | None = None, names: Naming = "id") -> Problem:
+    """Read a VROOM problem.
+
+    Args:
+        path: of the file.
+        city: gives the matrices where the file has only coordinates.
+        names: whether stops and vehicles are called by their id or by their description.
+
+    Raises:
+        FormatError: the file is malformed, or asks for what a `Problem` cannot say.
+        CityError: a location is not in the city.
+        StorageError: it cannot be read.
+    """
+    return vroom_problem(read_json(path), city=city, names=names)
+
+
+def vroom_problem(data: Fields, *, city: Streets | None = None, names: Naming = "id") -> Problem:
+    """The problem in VROOM JSON that was read already; see `read_vroom`."""
+    if names not in ("id", "description"):
+        raise InputError(f"names is {names!r}; use 'id' or 'description'")
+    _check_keys(data, "problem")
+    vehicles, jobs = data.children("vehicles"), data.children("jobs")
+    for kind, entries in (("vehicle", vehicles), ("job", jobs)):
+        if not entries:
+            data.fail(f"{kind}s", "is empty; give at least one")
+        for entry in entries:
+            _check_keys(entry, kind)
+    ends = [tuple(_end(vehicle, key) for key in ("start", "end")) for vehicle in vehicles]
+    depots = list({place.key: place for pair in ends for place in pair}.values())
+    if all(place.index is not None for place in depots):
+        depots.sort(key=lambda place: place.index or 0)
+    places = depots + [_place(job, "location") for job in jobs]
+    kinds = list(dict.fromkeys(vehicle.text("profile", "car") for vehicle in vehicles))
+    if len(kinds) > 1 and "matrices" not in data:
+        data.fail("matrices", f"is missing; several profiles ({', '.join(kinds)}) need theirs")
+    row_of = {place.key: d for d, place in enumerate(depots)}
+    n, first = len(places), len(depots)
+    window = np.tile([0.0, np.inf], (n, 1))
+    service = np.zeros(n)
+    for j, job in enumerate(jobs, start=first):
+        window[j] = _job_window(job)
+        service[j] = job.whole("service", 0)
+    lonlat = [place.lonlat for place in places if place.lonlat is not None]
+    charged = {key for key in _RATES if any(_rate(vehicle, key) for vehicle in vehicles)}
+    asked = [set(job.wholes("skills", [])) for job in jobs]
+    titles = _names(vehicles, names, differ=names == "id")
+    try:
+        profiles = tuple(_profile(data, kind, places, city) for kind in kinds)
+        fleet = []
+        for vehicle, pair, title in zip(vehicles, ends, titles, strict=True):
+            fleet.append(
+                Vehicle(
+                    name=title,
+                    capacity=tuple(vehicle.wholes("capacity", [])),
+                    start=row_of[pair[0].key],
+                    end=row_of[pair[1].key],
+                    shift_s=_interval(vehicle, "time_window"),
+                    profile=kinds.index(vehicle.text("profile", "car")),
+                    allowed=_allowed(vehicle, asked, first),
+                    **_costs(vehicle, charged),
+                )
+            )
+        return Problem(
+            profiles=profiles,
+            vehicles=tuple(fleet),
+            depots=first,
+            demand=_demand(jobs, first),
+            window_s=window,
+            service_s=service,
+            objective=Objective(
+                distance=float("per_km" in charged),
+                duration=float("per_hour" in charged),
+            ),
+            lonlat=np.array(lonlat) if len(lonlat) == n else None,
+            names=(*_depot_names(first), *_names(jobs, names)),
+            name=Path(data.path).name.removesuffix(".json").removesuffix(".vroom"),
+        )
+    except ProblemError as error:
+        raise FormatError(f"{data.path}: {error}") from None
+
+
+def _check_keys(entry: Fields, kind: str) -> None:
+    """Refuse what cannot be expressed, and what looks like a slip of the pen."""
+    for key, value in entry.data.items():
+        if key in _REFUSED.get(kind, ()) and value and value != _IDLE.get(key):
+            entry.fail(key, "is something that a problem here cannot express; remove it")
+        if key in _KNOWN[kind] or key in _REFUSED.get(kind, ()):
+            continue
+        # VROOM allows keys of one's own, but one that is nearly right is surely meant.
+        close = difflib.get_close_matches(key, _KNOWN[kind], 1, cutoff=0.8)
+        if close:
+            entry.fail(key, f"is not known; did you mean {close[0]!r}?")
+
+
+def _end(vehicle: Fields, key: str) -> _Place:
+    if key not in vehicle and f"{key}_index" not in vehicle:
+        vehicle.fail(key, "is missing; open routes, without start or end, cannot be expressed")
+    return _place(vehicle, key)
+
+
+def _place(entry: Fields, key: str) -> _Place:
+    index = entry.whole(f"{key}_index") if f"{key}_index" in entry else None
+    point = tuple(entry.numbers(key)) if key in entry else None
+    if point is not None and (len(point) != 2 or abs(point[0]) > 180 or abs(point[1]) > 90):
+        entry.fail(key, f"is {list(point)}; it must be [longitude, latitude] in degrees")
+    if index is None and point is None:
+        entry.fail(key, f"is missing; give {key} as [longitude, latitude], or {key}_index")
+    return _Place(index, point)
+
+
+def _profile(data: Fields, kind: str, places: list[_Place], city: Streets | None) -> Profile:
+    """Matrices between the places, from the file or else from the city."""
+    if "matrices" in data:
+        matrix = data.child("matrices").child(kind)
+        _check_keys(matrix, "matrix")
+        unplaced = [k for k, place in enumerate(places) if place.index is None]
+        if unplaced:
+            data.fail("matrices", "are given, so every location needs its index as well")
+        rows = np.array([place.index for place in places])
+        duration = _part(matrix, "durations", rows)
+        distance = _part(matrix, "distances", rows) if "distances" in matrix else duration
+        return Profile(name=kind, distance_m=distance, duration_s=duration)
+    points = [place.lonlat for place in places if place.lonlat is not None]
+    if len(points) < len(places):
+        data.fail("matrices", "is missing; locations given by index alone need it")
+    if city is None:
+        raise InputError(
+            f"{data.path} has coordinates but no matrices; give city= to measure distances there"
+        )
+    table = city.matrix(np.array(points))
+    return Profile(name=kind, distance_m=table.distance_m, duration_s=table.duration_s)
+
+
+def _part(matrix: Fields, key: str, rows: Any) -> Floats:
+    whole = unpack(matrix, key)
+    if whole.ndim != 2 or whole.shape[0] != whole.shape[1]:
+        matrix.fail(key, "must be a square matrix")
+    if rows.max() >= len(whole):
+        matrix.fail(key, f"has {len(whole)} rows, but there is a location_index {rows.max()}")
+    part = whole[np.ix_(rows, rows)]
+    np.fill_diagonal(part, 0.0)
+    return part
+
+
+def _interval(entry: Fields, key: str) -> tuple[float, float]:
+    window = entry.wholes(key, [0, FOREVER])
+    if len(window) != 2 or window[1] < window[0]:
+        entry.fail(key, f"is {window}; it must be [earliest, latest] in seconds")
+    return float(window[0]), np.inf if window[1] >= FOREVER else float(window[1])
+
+
+def _job_window(job: Fields) -> tuple[float, float]:
+    windows = job.items("time_windows", [])
+    if len(windows) > 1:
+        job.fail("time_windows", f"are {len(windows)}; a stop has one window here")
+    if not windows:
+        return 0.0, np.inf
+    return _interval(
+        Fields(job.path, job.where, {"time_windows[0]": windows[0]}), "time_windows[0]"
+    )
+
+
+def _demand(jobs: list[Fields], first: int) -> Floats:
+    amounts = [job.wholes("delivery" if "delivery" in job else "amount", []) for job in jobs]
+    demand = np.zeros((first + len(jobs), max(map(len, amounts))))
+    for j, amount in enumerate(amounts, start=first):
+        demand[j, : len(amount)] = amount
+    return demand
+
+
+def _allowed(vehicle: Fields, asked: list[set[int]], first: int) -> Bools | None:
+    """Which stops ask for no skill that the vehicle lacks."""
+    skills = set(vehicle.wholes("skills", []))
+    able = [skills >= wanted for wanted in asked]
+    return None if all(able) else np.array([True] * first + able)
+
+
+def _costs(vehicle: Fields, charged: set[str]) -> dict[str, Any]:
+    """Costs of a vehicle; what no vehicle is charged for keeps its default."""
+    costs = vehicle.child("costs", {})
+    _check_keys(costs, "costs")
+    rates = {_RATES[key][0]: _rate(vehicle, key) for key in charged}
+    return {"fixed_cost": float(costs.whole("fixed", 0)), **rates}
+
+
+def _rate(vehicle: Fields, key: str) -> float:
+    """Cost of a metre or a second."""
+    _, default, units = _RATES[key]
+    return vehicle.child("costs", {}).whole(key, default) / units
+
+
+def _names(entries: list[Fields], names: Naming, *, differ: bool = True) -> list[str]:
+    titles = [str(entry.whole("id")) for entry in entries]
+    if names == "description":
+        titles = [entry.text("description", "") for entry in entries]
+    counts = Counter(titles)
+    for entry, title in zip(entries, titles, strict=True):
+        if differ and counts[title] > 1:
+            entry.fail(names, f"{title!r} is not the only one; they must differ")
+    return titles
+
+
+def _depot_names(count: int) -> list[str]:
+    return ["depot"] if count == 1 else [f"depot {d}" for d in range(count)]

@@ -1,0 +1,192 @@
+"""Solutions in the shape of VROOM's output, written and read.
+
+Numbers are whole as in VROOM, except for amounts that are not; what is never reached is `null`.
+Violations of a kind that VROOM does not know keep our name.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nco.data.cities.city import CREDIT
+from nco.data.formats.json_file import Fields, read_json, write_json
+from nco.data.formats.vroom_write import location, stop_ids, vehicle_ids
+from nco.problem import Problem
+from nco.problem.schedule import RouteSchedule, Visit, schedule
+from nco.problem.solution import Route, Solution, Violation
+
+_CAUSES = {
+    "capacity": "load",
+    "time window": "delay",
+    "shift": "delay",
+    "not allowed": "skills",
+    "trips": "max_tasks",
+}
+
+
+def write_vroom_solution(path: str | Path, problem: Problem, solution: Solution) -> Path:
+    """Write a solution as VROOM would; ids are those of `write_vroom`.
+
+    Raises:
+        StorageError: the file cannot be written; what stood there before is untouched.
+    """
+    jobs = stop_ids(problem)
+    vehicles = vehicle_ids(problem)
+    timetables = schedule(problem, solution)
+    routes = [_route(problem, t, vehicles, jobs, solution.violations) for t in timetables]
+    total = {
+        key: _sum([route[key] for route in routes])
+        for key in ("setup", "service", "duration", "waiting_time", "priority", "distance")
+    }
+    load = np.sum([t.visits[0].load for t in timetables], axis=0).tolist() if timetables else []
+    credit = {} if problem.lonlat is None else {"attribution": CREDIT}
+    return write_json(
+        path,
+        {
+            "code": 0,
+            **credit,
+            "summary": {
+                "cost": _whole(solution.cost.total),
+                "routes": len(routes),
+                "unassigned": len(solution.unassigned),
+                **{key: _amounts(load) for key in ("delivery", "amount")},
+                "pickup": [0] * len(load),
+                **total,
+                "violations": [_violation(v) for v in solution.violations],
+                "computing_times": {
+                    "loading": 0,
+                    "solving": _whole(1000 * solution.time_s),
+                    "routing": 0,
+                },
+            },
+            "unassigned": [
+                {
+                    "id": jobs[entry.stop],
+                    "type": "job",
+                    **location(problem, entry.stop),
+                    "description": f"{problem.names[entry.stop]}: {entry.reason}",
+                }
+                for entry in solution.unassigned
+            ],
+            "routes": routes,
+        },
+    )
+
+
+def read_vroom_solution(path: str | Path, problem: Problem) -> Solution:
+    """Read the routes of VROOM's output for a problem; times and costs are computed anew.
+
+    Raises:
+        FormatError: the file is no such output, or not for this problem.
+        StorageError: it cannot be read.
+    """
+    return vroom_routes(read_json(path), problem)
+
+
+def vroom_routes(data: Fields, problem: Problem) -> Solution:
+    """The routes in such JSON that was read already; see `read_vroom_solution`."""
+    if data.whole("code") != 0:
+        data.fail("code", f"is {data.whole('code')}: {data.raw('error', 'VROOM failed')}")
+    nodes = {number: node for node, number in stop_ids(problem).items()}
+    numbers = {number: v for v, number in enumerate(vehicle_ids(problem))}
+    routes = []
+    for route in data.children("routes"):
+        vehicle = route.whole("vehicle")
+        if vehicle not in numbers:
+            route.fail("vehicle", f"is {vehicle}; problem {problem.name!r} has no such vehicle")
+        stops = []
+        for step in route.children("steps"):
+            kind = step.text("type")
+            if kind in ("start", "end"):
+                continue
+            if kind != "job":
+                step.fail("type", f"is {kind!r}; only start, job and end can be read")
+            number = step.whole("id") if "id" in step else step.whole("job")
+            if number not in nodes:
+                step.fail("id", f"is {number}; problem {problem.name!r} has no such stop")
+            stops.append(nodes[number])
+        routes.append(Route(numbers[vehicle], tuple(stops)))
+    return Solution.from_routes(problem, routes)
+
+
+def _route(
+    problem: Problem,
+    timetable: RouteSchedule,
+    vehicles: list[int],
+    jobs: dict[int, int],
+    violations: tuple[Violation, ...],
+) -> dict[str, Any]:
+    vehicle = problem.vehicles[timetable.vehicle]
+    visits = timetable.visits
+    mine = [v for v in violations if v.vehicle == timetable.vehicle]
+    weights = problem.objective
+    cost = [weights.fixed * vehicle.fixed_cost if timetable.trip == 0 else 0.0]
+    if weights.distance:
+        cost.append(weights.distance * vehicle.cost_per_m * timetable.distance_m)
+    if weights.duration:
+        cost.append(weights.duration * vehicle.cost_per_s * timetable.duration_s)
+    load = _amounts(visits[0].load)
+    last = len(visits) - 1
+    return {
+        "vehicle": vehicles[timetable.vehicle],
+        "cost": _whole(sum(cost)),
+        "setup": 0,
+        "service": _whole(float(problem.service_s[[visit.node for visit in visits]].sum())),
+        "duration": _whole(timetable.driving_s),
+        "waiting_time": _whole(sum(visit.waiting_s for visit in visits)),
+        "priority": 0,
+        "distance": _whole(timetable.distance_m),
+        "delivery": load,
+        "amount": load,
+        "pickup": [0] * len(load),
+        **({"description": vehicle.name} if vehicle.name else {}),
+        "violations": [_violation(v) for v in mine],
+        "steps": [
+            {
+                **_kind(k, last, jobs, visit),
+                **location(problem, visit.node),
+                "description": problem.names[visit.node],
+                "arrival": _whole(visit.arrival_s),
+                "setup": 0,
+                "service": _whole(float(problem.service_s[visit.node])),
+                "waiting_time": _whole(visit.waiting_s),
+                "duration": _whole(visit.duration_s - visits[0].duration_s),
+                "distance": _whole(visit.distance_m - visits[0].distance_m),
+                "load": _amounts(visit.load),
+                "violations": [
+                    _violation(v) for v in mine if v.stop == visit.node and 0 < k < last
+                ],
+            }
+            for k, visit in enumerate(visits)
+        ],
+    }
+
+
+def _kind(k: int, last: int, jobs: dict[int, int], visit: Visit) -> dict[str, Any]:
+    if 0 < k < last:
+        return {"type": "job", "id": jobs[visit.node], "job": jobs[visit.node]}
+    return {"type": "end" if k else "start"}
+
+
+def _violation(violation: Violation) -> dict[str, Any]:
+    cause = _CAUSES.get(violation.kind, violation.kind)
+    amount = {"duration": _whole(violation.amount)} if cause == "delay" else {}
+    return {"cause": cause, "description": violation.message, **amount}
+
+
+def _sum(values: list[int | None]) -> int | None:
+    return None if None in values else sum(value for value in values if value is not None)
+
+
+def _amounts(load: Sequence[float]) -> list[int | float]:
+    return [int(amount) if float(amount).is_integer() else amount for amount in load]
+
+
+def _whole(number: float) -> int | None:
+    """A whole number, None for what is never reached."""
+    return round(float(number)) if math.isfinite(number) else None

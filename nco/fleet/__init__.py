@@ -1,0 +1,1 @@
+"""The model of a fleet that solvers share: kinds, scales, costs, mending and insertion."""

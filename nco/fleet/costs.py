@@ -1,0 +1,141 @@
+"""The objective in whole units, for solvers that add up integers along arcs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from nco.fleet.kinds import Kind, unserved_cost
+from nco.fleet.scaling import Ints, Ticks, integral, largest, power_of_ten
+from nco.problem import Problem
+from nco.problem.vehicle import Floats
+
+LARGEST_SUM = 2.0**60  # of arcs of a solution, all of which may be barred: solvers count in int64
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Arc costs and what else the objective adds up, in units of `1 / scale`.
+
+    A preference is a gain on the arcs into a stop. Solvers want arcs that are not negative, so
+    what serving a stop gains at most is added to all arcs into it, for every vehicle. Each
+    served stop is entered once, therefore this shifts the cost of all routes alike, whatever
+    the number of trips; the prize of an optional stop is shifted with it.
+
+    Attributes:
+        scale: units in a unit of the objective.
+        arcs: `[N, N]` of each kind of vehicle; `barred` where it must not drive.
+        fixed: of using a vehicle of each kind.
+        per_tick: of a tick on duty of each kind; 0 where driving time is part of `arcs`.
+        prize: `[N]` cost of leaving a stop out; `reward` where it is required.
+        reward: more than leaving out a single stop can save.
+        barred: more than all rewards and prizes together.
+        dearest: the largest arc that may be driven, time included.
+    """
+
+    scale: float
+    arcs: tuple[Ints, ...]
+    fixed: tuple[int, ...]
+    per_tick: tuple[int, ...]
+    prize: Ints
+    reward: int
+    barred: int
+    dearest: int
+
+    @classmethod
+    def of(
+        cls,
+        problem: Problem,
+        kinds: Sequence[Kind],
+        ticks: Ticks | None = None,
+        ceiling: float = 1e7,
+    ) -> Costs:
+        """Scale the objective of a problem.
+
+        Args:
+            problem: what is to be solved.
+            kinds: of its vehicles.
+            ticks: in which the solver counts time, if it charges for time on duty by itself;
+                without, driving time is charged on the arcs.
+            ceiling: for the largest arc.
+        """
+        raw = [kind.driving_cost if ticks is None else kind.cost for kind in kinds]
+        open_arcs = [_open(problem, kind, arcs) for kind, arcs in zip(kinds, raw, strict=True)]
+        shift = np.zeros(problem.size)
+        for arcs in open_arcs:
+            shift = np.maximum(shift, -np.where(np.isinf(arcs), 0.0, arcs).min(axis=0))
+        shift[: problem.depots] = 0.0
+        shifted = [arcs + shift for arcs in open_arcs]
+        rates = np.array([0.0 if ticks is None else kind.cost_per_s for kind in kinds])
+        slowest = max(largest(kind.duration_s) for kind in kinds)
+        dearest = max(map(largest, shifted)) + float(rates.max()) * slowest
+        fixed = np.array([kind.fixed for kind in kinds])
+        worth = unserved_cost(problem) + shift
+        per_s = 1.0 if ticks is None else ticks.per_s
+        longest = _longest(problem, kinds)
+        most = LARGEST_SUM / (problem.size + 2) ** 2
+        dear = 4 * (dearest + longest) + 2 * float(fixed.max())
+        # All that is optional together is worth less than a required stop.
+        dear += float(np.minimum(worth[np.isfinite(worth)], 1e3 * dear).clip(0.0).sum())
+        finest = most / 2 / dear if dear > 0 else np.inf
+        whole = per_s == 1.0 and dearest <= ceiling and finest >= 1.0 and not longest
+        if whole and integral(rates, fixed, worth, *shifted):
+            scale = 1.0
+        else:
+            scale = _scale(max(dearest, longest), rates, per_s, ceiling, finest)
+        reward = int(np.ceil(dear * scale)) + 1
+        optional = np.isfinite(worth)
+        prize = np.full(problem.size, reward, np.int64)
+        prize[optional] = np.rint(np.minimum(worth[optional], most / 2 / scale) * scale)
+        barred = int((problem.size + 2) * reward + prize[optional & (worth > 0)].sum())
+        return cls(
+            scale=scale,
+            arcs=tuple(_whole(arcs, scale, barred) for arcs in shifted),
+            fixed=tuple(int(x) for x in np.rint(fixed * scale)),
+            per_tick=tuple(int(x) for x in np.rint(rates * scale / per_s)),
+            prize=prize,
+            reward=reward,
+            barred=barred,
+            dearest=int(np.ceil(dearest * scale)),
+        )
+
+
+def _open(problem: Problem, kind: Kind, arcs: Floats) -> Floats:
+    """Arc costs with `inf` into all stops that the kind of vehicle can certainly not serve."""
+    closed = ~kind.stops
+    closed[: problem.depots] = False
+    return np.where(closed, np.inf, arcs) if closed.any() else arcs
+
+
+def _longest(problem: Problem, kinds: Sequence[Kind]) -> float:
+    """What the dearest arc costs on the longest route, 0 where that does not count."""
+    weights = problem.objective
+    if not weights.longest_route:
+        return 0.0
+    if weights.longest_by == "distance":
+        measured = [problem.profiles[kind.vehicle.profile].distance_m for kind in kinds]
+    else:
+        measured = [kind.duration_s for kind in kinds]
+    return weights.longest_route * largest(*measured)
+
+
+def _scale(dearest: float, rates: Floats, per_s: float, ceiling: float, finest: float) -> float:
+    """Units in a unit of the objective, such that a tick of the dearest rate is a whole number.
+
+    Where that would take too many, a tick costs next to nothing beside the dearest arc.
+    """
+    scale = min(power_of_ten(dearest, ceiling), finest)
+    rate = float(rates.max())
+    if rate > 0:
+        whole = max(1.0, float(np.rint(rate * scale / per_s))) * per_s / rate
+        scale = whole if whole <= finest else scale
+    return scale
+
+
+def _whole(arcs: Floats, scale: float, barred: int) -> Ints:
+    missing = np.isinf(arcs)
+    whole = np.where(missing, barred, np.rint(np.where(missing, 0.0, arcs) * scale))
+    np.fill_diagonal(whole, 0)
+    return whole.astype(np.int64)

@@ -1,0 +1,222 @@
+"""Vehicles as solvers see them: kinds with arc costs, and routes back on numbered vehicles."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from nco.problem import Problem, Vehicle
+from nco.problem.evaluate import TOLERANCE
+from nco.problem.route import Route
+from nco.problem.vehicle import Bools, Floats
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Vehicles that are alike.
+
+    Attributes:
+        vehicle: one of them.
+        numbers: of all of them in `Problem.vehicles`.
+        cost: `[N, N]` cost of an arc by distance, less the preference for the stop that it leads
+            to (so it may be negative); `inf` where there is no street, where the stop is not
+            allowed, and everywhere if the vehicle cannot leave its depot while that is open.
+        driving_cost: `[N, N]` the same with the cost of driving time.
+        duration_s: `[N, N]` driving time, `inf` where there is no street.
+        cost_per_s: cost of a second on duty.
+        fixed: cost of using one of them.
+        opens_s: earliest departure.
+        closes_s: latest return.
+        stops: `[N]` stops that it may be able to serve. False only where it is certain that it
+            cannot: the stop is not allowed or too large, no street leads there or away, or even
+            the shortest arcs there and away are too slow.
+    """
+
+    vehicle: Vehicle
+    numbers: tuple[int, ...]
+    cost: Floats
+    driving_cost: Floats
+    duration_s: Floats
+    cost_per_s: float
+    fixed: float
+    opens_s: float
+    closes_s: float
+    stops: Bools
+
+
+@dataclass(frozen=True)
+class _Table:
+    """What vehicles share that drive the same arcs at the same rates.
+
+    Attributes:
+        cost: see `Kind`.
+        driving_cost: see `Kind`.
+        away_s: `[N]` the fastest arc to each node.
+    """
+
+    cost: Floats
+    driving_cost: Floats
+    away_s: Floats
+
+
+class _Tables:
+    """Tables of a problem, one for all vehicles that cannot be told apart by them.
+
+    Re-planning makes a kind of its own of every vehicle under way: what `[N, N]` they share is
+    built once.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        self._problem = problem
+        self._known: dict[Hashable, _Table] = {}
+        self._drives: dict[int, tuple[Floats, Floats]] = {}
+
+    def of(self, vehicle: Vehicle, *, closed: bool) -> _Table:
+        """The table of a vehicle, whose depot may be closed all day."""
+        weights = self._problem.objective
+        rate, rate_s = weights.distance * vehicle.cost_per_m, weights.duration * vehicle.cost_per_s
+        gains = vehicle.preference if weights.preference else None
+        parts = (a if a is None else a.tobytes() for a in (gains, vehicle.allowed))
+        key = (vehicle.profile, rate, rate_s, closed, *parts)
+        if key not in self._known:
+            cost = self._cost(vehicle, rate, gains)
+            if closed:
+                cost = np.full_like(cost, np.inf)
+            np.fill_diagonal(cost, 0.0)
+            drive, _ = self.drive(vehicle.profile)
+            driving = cost
+            if rate_s:
+                driving = cost + rate_s * self._problem.profiles[vehicle.profile].duration_s
+            away = np.where(np.isinf(cost), np.inf, drive).min(axis=0)
+            self._known[key] = _Table(cost, driving, away)
+        return self._known[key]
+
+    def drive(self, profile: int) -> tuple[Floats, Floats]:
+        """`[N, N]` driving times, `inf` from a node to itself, and `[N]` the fastest from each."""
+        if profile not in self._drives:
+            drive = self._problem.profiles[profile].duration_s.copy()
+            np.fill_diagonal(drive, np.inf)
+            self._drives[profile] = drive, drive.min(axis=1)
+        return self._drives[profile]
+
+    def _cost(self, vehicle: Vehicle, rate: float, gains: Floats | None) -> Floats:
+        problem = self._problem
+        metres = problem.profiles[vehicle.profile].distance_m
+        cost = metres * rate if rate else np.zeros_like(metres)
+        if gains is not None:
+            cost = cost - problem.objective.preference * np.where(
+                np.arange(problem.size) < problem.depots, 0.0, gains
+            )
+        if np.isinf(metres).any():
+            cost = np.where(np.isinf(metres), np.inf, cost)
+        if vehicle.allowed is not None:
+            barred = ~vehicle.allowed
+            barred[: problem.depots] = False
+            cost = np.where(barred, np.inf, cost)
+        return cost
+
+
+def kinds_of(problem: Problem) -> tuple[Kind, ...]:
+    """The kinds of vehicles of a problem, in order of first appearance.
+
+    Kinds share the arrays in which they do not differ: the same table is the same object.
+    """
+    weights, tables = problem.objective, _Tables(problem)
+    kinds = []
+    for vehicle, numbers in problem.fleet:
+        begin, end = vehicle.shift_s
+        opens = max(begin, float(problem.window_s[vehicle.start, 0]))
+        latest = float(problem.window_s[vehicle.start, 1])
+        table = tables.of(vehicle, closed=bool(opens > latest + slack(latest)))
+        closes = min(end, float(problem.window_s[vehicle.end, 1]))
+        onward_s = tables.drive(vehicle.profile)[1]
+        kinds.append(
+            Kind(
+                vehicle=vehicle,
+                numbers=numbers,
+                cost=table.cost,
+                driving_cost=table.driving_cost,
+                duration_s=problem.profiles[vehicle.profile].duration_s,
+                cost_per_s=weights.duration * vehicle.cost_per_s,
+                fixed=weights.fixed * vehicle.fixed_cost,
+                opens_s=opens,
+                closes_s=closes,
+                stops=_servable(problem, vehicle, table.away_s, onward_s, opens, closes),
+            )
+        )
+    return tuple(kinds)
+
+
+def _servable(
+    problem: Problem,
+    vehicle: Vehicle,
+    away_s: Floats,
+    onward_s: Floats,
+    opens: float,
+    closes: float,
+) -> Bools:
+    stops = np.arange(problem.size) >= problem.depots
+    if problem.dimensions:
+        capacity = np.array(vehicle.capacity)
+        limit = capacity + np.where(np.isinf(capacity), 0.0, slack(capacity))
+        stops &= (problem.demand <= limit).all(axis=1)
+    if problem.size == 1:
+        return stops
+    window = problem.window_s
+    start = np.maximum(opens + away_s, window[:, 0])
+    finish = start + problem.service_s + onward_s
+    finish = np.maximum(finish, window[vehicle.end, 0])
+    with np.errstate(invalid="ignore"):
+        stops &= np.isfinite(finish) & (start <= window[:, 1] + slack(window[:, 1]))
+    stops &= finish <= closes + slack(closes)
+    return stops
+
+
+def unserved_cost(problem: Problem) -> Floats:
+    """`[N]` cost of leaving a stop out: its weighted prize, `inf` where it is required."""
+    prize = problem.prize
+    required = np.isinf(prize)  # whatever the weight, be it 0
+    return np.where(required, np.inf, problem.objective.unserved * np.where(required, 0.0, prize))
+
+
+def slack(limit: float | Floats) -> float | Floats:
+    """How far an amount may exceed its limit before that counts as a violation."""
+    return TOLERANCE * np.maximum(1.0, np.abs(limit))
+
+
+def numbered(
+    kinds: Sequence[Kind], duties: Iterable[tuple[int, Sequence[Sequence[int]]]]
+) -> list[Route]:
+    """Put duties on vehicles.
+
+    Args:
+        kinds: of the problem.
+        duties: index of the kind and the trips of each vehicle in use; not more of a kind
+            than it has vehicles.
+    """
+    free = [iter(kind.numbers) for kind in kinds]
+    routes = []
+    for k, trips in duties:
+        trips = [trip for trip in trips if len(trip)]
+        if trips:
+            number = next(free[k])
+            routes += [Route(number, tuple(int(j) for j in trip)) for trip in trips]
+    return routes
+
+
+def duties_of(
+    kinds: Sequence[Kind], routes: Iterable[Route]
+) -> list[tuple[int, list[tuple[int, ...]]]]:
+    """The kind and the trips of each vehicle that routes use: the inverse of `numbered`.
+
+    Vehicles of other kinds than those given are passed over.
+    """
+    kind_of = {number: k for k, kind in enumerate(kinds) for number in kind.numbers}
+    trips: dict[int, list[tuple[int, ...]]] = {}
+    for route in routes:
+        trips.setdefault(route.vehicle, []).append(route.stops)
+    return [
+        (kind_of[number], its_trips) for number, its_trips in trips.items() if number in kind_of
+    ]

@@ -1,0 +1,88 @@
+"""The end of every solver: drop what breaks a rule, insert what is missing, say what is left.
+
+Where a solver found no feasible answer, a partial one comes back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from nco.fleet.insertion import Plan
+from nco.fleet.kinds import Kind, unserved_cost
+from nco.problem import Problem
+from nco.problem.route import Route
+from nco.problem.solution import Solution
+from nco.solver import Clock
+
+
+def completed(
+    problem: Problem,
+    routes: Sequence[Route],
+    clock: Clock,
+    kinds: Sequence[Kind] | None = None,
+    *,
+    thorough: bool = False,
+) -> list[Route]:
+    """Routes without the stops that break something, with the missing ones where they fit.
+
+    Required stops come first, those with the largest demand ahead; optional ones follow
+    where they cost less than their prize.
+
+    Args:
+        problem: what the routes are for.
+        routes: of any quality.
+        clock: insertion stops when it is over.
+        kinds: of the problem's vehicles, if known already.
+        thorough: move other stops to make room for required ones, which takes longer.
+    """
+    plan = Plan(problem, kinds)
+    plan.keep(routes)
+    served, worth = plan.served, unserved_cost(problem)
+    capacity = np.array([vehicle.capacity for vehicle, _ in problem.fleet])
+    scale = np.where(np.isinf(capacity), 0.0, capacity).max(axis=0, initial=0.0)
+    share = problem.demand / np.where(scale > 0, scale, np.inf)
+    size = share.max(axis=1, initial=0.0)
+    missing = [j for j in problem.stops if j not in served]
+    for j in sorted(missing, key=lambda j: -size[j]):
+        if clock.over:
+            return plan.routes
+        if np.isinf(worth[j]) and not plan.insert(j) and thorough:
+            plan.make_room(j, clock)
+    optional = [j for j in missing if np.isfinite(worth[j])]
+    while optional and not clock.over:
+        left = [j for j in optional if not plan.insert(j, float(worth[j]))]
+        if left == optional:
+            break
+        optional = left
+    return plan.routes
+
+
+def finished(
+    problem: Problem,
+    routes: Sequence[Route],
+    initial: Solution | None,
+    clock: Clock,
+    *,
+    method: str,
+    seed: int,
+) -> Solution:
+    """The solution that a solver returns: its routes, mended if need be, or the initial ones.
+
+    Args:
+        problem: what was to be solved.
+        routes: what the solver found; they may break rules or leave stops out.
+        initial: what it was given to start from; never returned if it breaks a rule.
+        clock: mending stops when it is over, and it tells the time taken.
+        method: name of the solver.
+        seed: recorded.
+    """
+    found = Solution.from_routes(problem, routes)
+    if found.violations or not (found.feasible or clock.over):
+        mended = Solution.from_routes(problem, completed(problem, routes, clock))
+        if found.violations or mended.better_than(found):
+            found = mended
+    if initial is not None and not initial.violations and initial.better_than(found):
+        found = initial
+    return found.stamped(method=method, seed=seed, time_s=clock.elapsed_s)

@@ -1,0 +1,126 @@
+"""Whole numbers for solvers that want them, rounded so that what they call feasible is feasible."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nco.fleet.kinds import Kind
+from nco.problem import Problem
+from nco.problem.vehicle import Floats
+
+Ints = NDArray[np.int64]
+EPSILON = 1e-7  # of a unit: noise of floating-point numbers, not an amount
+
+
+def integral(*arrays: Floats | float) -> bool:
+    """Whether all finite entries are whole numbers."""
+    for given in arrays:
+        array = np.asarray(given)
+        finite = array[np.isfinite(array)]
+        if not (finite == np.rint(finite)).all():
+            return False
+    return True
+
+
+def largest(*arrays: Floats | float) -> float:
+    """The largest finite size of an entry, 0 if there is none."""
+    most = 0.0
+    for given in arrays:
+        array = np.abs(np.asarray(given, float))
+        most = max(most, float(array[np.isfinite(array)].max(initial=0.0)))
+    return most
+
+
+def power_of_ten(most: float, ceiling: float) -> float:
+    """The largest power of ten that takes `most` no higher than `ceiling`."""
+    return float(10.0 ** np.floor(np.log10(ceiling / most))) if most > 0 else 1.0
+
+
+def up(values: Floats | float) -> Floats:
+    """Round up, forgiving noise."""
+    return np.ceil(np.asarray(values) - EPSILON)
+
+
+def down(values: Floats | float) -> Floats:
+    """Round down, forgiving noise."""
+    return np.floor(np.asarray(values) + EPSILON)
+
+
+@dataclass(frozen=True)
+class Loads:
+    """Demand and capacity in whole units, each dimension on a scale of its own.
+
+    Attributes:
+        demand: `[N, K]`, rounded up.
+        capacity: `[M, K]` of each kind of vehicle, rounded down; an unlimited one holds
+            the demand of all stops.
+    """
+
+    demand: Ints
+    capacity: Ints
+
+    @classmethod
+    def of(cls, problem: Problem, kinds: Sequence[Kind], ceiling: float = 1e8) -> Loads:
+        """Scale the loads of a problem so that a dimension sums up to `ceiling` at most."""
+        capacity = np.array([kind.vehicle.capacity for kind in kinds], float)
+        total = problem.demand.sum(axis=0)
+        capacity = np.minimum(capacity, np.maximum(total, 1.0))
+        demand = problem.demand
+        scale = np.ones(problem.dimensions)
+        for k in range(problem.dimensions):
+            most = max(float(total[k]), float(capacity[:, k].max()))
+            if not integral(demand[:, k], capacity[:, k]) or most > ceiling:
+                scale[k] = power_of_ten(most, ceiling)
+        return cls(
+            demand=up(demand * scale).astype(np.int64),
+            capacity=down(capacity * scale).astype(np.int64),
+        )
+
+
+@dataclass(frozen=True)
+class Ticks:
+    """Time in whole ticks: driving and openings rounded up, closings down.
+
+    Attributes:
+        per_s: ticks a second.
+        horizon: a tick later than any that matters.
+    """
+
+    per_s: float
+    horizon: int
+
+    @classmethod
+    def of(cls, problem: Problem, kinds: Sequence[Kind], ceiling: float = 1e8) -> Ticks:
+        """The finest ticks by which the latest time that matters is `ceiling` at most."""
+        window = problem.window_s
+        drives = [np.where(np.isinf(k.duration_s), 0.0, k.duration_s) for k in kinds]
+        shifts = np.array([(kind.opens_s, kind.closes_s) for kind in kinds])
+        begin = max(largest(window[:, 0]), largest(shifts[:, 0]))
+        returns = problem.size if any(kind.vehicle.max_trips > 1 for kind in kinds) else 1
+        legs = max(float(d.max(axis=0).sum() + returns * d.max()) for d in drives)
+        latest = begin + legs + float(problem.service_s.sum())
+        if np.isfinite(shifts).all():
+            latest = min(latest, largest(shifts))
+        whole = integral(window, problem.service_s, shifts, *drives)
+        per_s = 1.0 if whole and latest <= ceiling else power_of_ten(latest, ceiling)
+        return cls(per_s=per_s, horizon=int(np.ceil(latest * per_s)) + 1)
+
+    def up(self, seconds: Floats | float) -> Ints:
+        """Ticks that are no fewer than `seconds`; the horizon for those beyond it."""
+        return np.minimum(up(np.asarray(seconds) * self.per_s), self.horizon).astype(np.int64)
+
+    def down(self, seconds: Floats | float) -> Ints:
+        """Ticks that are no more than `seconds`; the horizon for those beyond it."""
+        return np.minimum(down(np.asarray(seconds) * self.per_s), self.horizon).astype(np.int64)
+
+
+def timed(problem: Problem, kinds: Sequence[Kind]) -> bool:
+    """Whether time matters at all: windows, shifts or a cost on duration."""
+    return bool(
+        np.isfinite(problem.window_s[:, 1]).any()
+        or any(np.isfinite(kind.closes_s) or kind.cost_per_s for kind in kinds)
+    )

@@ -1,0 +1,14 @@
+"""What is to be solved, what an answer is, what it costs, and whether that is true.
+
+`problem`, `vehicle` and `objective` state it; `solution` and `route` answer it; `evaluate` and
+`schedule` say what the answer costs and when, `reasons` why a stop is left out. `check` judges
+all of it and shares no code with them.
+"""
+
+from nco.problem.objective import Feature as Feature
+from nco.problem.objective import Objective as Objective
+from nco.problem.problem import Problem as Problem
+from nco.problem.vehicle import Profile as Profile
+from nco.problem.vehicle import Vehicle as Vehicle
+
+__all__ = ["Feature", "Objective", "Problem", "Profile", "Vehicle"]

@@ -1,0 +1,279 @@
+"""What is to be solved, as a frozen dataclass on numpy.
+
+A problem has `N` nodes: the depots first (`0 .. depots - 1`), then the stops.
+Every array is indexed by node. Arrays are copied and made read-only at construction,
+and every field is checked there, so that no solver meets a malformed problem.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from nco import _validate as validate
+from nco.errors import ProblemError
+from nco.problem.objective import Feature, Objective
+from nco.problem.vehicle import Bools, ByValue, Floats, Profile, Vehicle
+
+__all__ = ["Feature", "Objective", "Problem", "Profile", "Vehicle"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Problem(ByValue):
+    """A routing problem.
+
+    Attributes:
+        profiles: distances and durations, one entry a kind of vehicle.
+        vehicles: every single vehicle; identical ones may be the same object repeated.
+        depots: how many of the first nodes are depots.
+        demand: `[N, K]` in K dimensions, 0 at depots; a vector `[N]` is read as K = 1.
+        window_s: `[N, 2]` earliest and latest start of service (opening hours at depots).
+        service_s: `[N]` seconds of service, 0 at depots.
+        prize: `[N]` cost of not serving a stop; `inf` (the default) makes it required.
+        objective: weights of the cost parts.
+        lonlat: `[N, 2]` degrees, longitude first; None for problems without geography.
+        xy: `[N, 2]` planar coordinates of classical benchmark instances.
+        names: `N` different names; by default "depot" or "depot 0", ..., then "1", "2", ...
+        name: for files and reports.
+
+    Raises:
+        ProblemError: a field is malformed; the message names the field and the index.
+    """
+
+    profiles: tuple[Profile, ...]
+    vehicles: tuple[Vehicle, ...]
+    depots: int = 1
+    demand: Floats = field(default=None)  # type: ignore[arg-type]
+    window_s: Floats = field(default=None)  # type: ignore[arg-type]
+    service_s: Floats = field(default=None)  # type: ignore[arg-type]
+    prize: Floats = field(default=None)  # type: ignore[arg-type]
+    objective: Objective = field(default_factory=Objective)
+    lonlat: Floats | None = None
+    xy: Floats | None = None
+    names: tuple[str, ...] = ()
+    name: str = "problem"
+
+    def __post_init__(self) -> None:
+        set_field = object.__setattr__
+        set_field(self, "profiles", tuple(self.profiles))
+        set_field(self, "vehicles", tuple(self.vehicles))
+        if not self.profiles:
+            raise ProblemError("profiles is empty; give at least one Profile with its matrices")
+        if not self.vehicles:
+            raise ProblemError("vehicles is empty; give at least one Vehicle")
+        n = self.size
+        for p, profile in enumerate(self.profiles):
+            if len(profile.distance_m) != n:
+                raise ProblemError(
+                    f"profiles[{p}] has {len(profile.distance_m)} nodes but profiles[0] has {n}"
+                )
+        if not 1 <= self.depots <= n:
+            raise ProblemError(f"depots is {self.depots}; with {n} nodes it must be 1 to {n}")
+        demand = np.zeros((n, 0)) if self.demand is None else np.asarray(self.demand)
+        demand = demand[:, None] if demand.ndim == 1 else demand
+        set_field(self, "demand", validate.table(demand, (n, None), "demand", low=0.0))
+        window = np.tile([0.0, np.inf], (n, 1)) if self.window_s is None else self.window_s
+        set_field(self, "window_s", validate.windows(window, n, "window_s"))
+        service = np.zeros(n) if self.service_s is None else self.service_s
+        set_field(self, "service_s", validate.vector(service, "service_s", n, low=0.0))
+        prize = np.full(n, np.inf) if self.prize is None else self.prize
+        set_field(self, "prize", validate.vector(prize, "prize", n, low=0.0, finite=False))
+        set_field(self, "names", validate.names(self.names or self._default_names(), n))
+        if self.lonlat is not None:
+            set_field(self, "lonlat", validate.lonlat(self.lonlat, n))
+        if self.xy is not None:
+            set_field(self, "xy", validate.table(self.xy, (n, 2), "xy"))
+        self._check_depots()
+        self._check_vehicles()
+        self._check_fit()
+
+    def _default_names(self) -> tuple[str, ...]:
+        d = self.depots
+        depots = ("depot",) if d == 1 else tuple(f"depot {k}" for k in range(d))
+        return depots + tuple(str(j) for j in range(1, self.size - d + 1))
+
+    def _check_depots(self) -> None:
+        for d in range(self.depots):
+            if self.demand[d].any() or self.service_s[d]:
+                raise ProblemError(
+                    f"demand[{d}] or service_s[{d}] is not 0, but node {d} is a depot; only stops "
+                    f"(nodes {self.depots} and up) have demand and service"
+                )
+
+    def _check_vehicles(self) -> None:
+        for v, vehicle in self._distinct_vehicles:
+            where, n = f"vehicles[{v}]", self.size
+            if len(vehicle.capacity) != self.dimensions:
+                raise ProblemError(
+                    f"{where}: capacity has {len(vehicle.capacity)} numbers but demand has "
+                    f"{self.dimensions} dimensions"
+                )
+            for name in ("start", "end"):
+                node = getattr(vehicle, name)
+                if not 0 <= node < self.depots:
+                    raise ProblemError(
+                        f"{where}: {name} is node {node}; depots are 0 to {self.depots - 1}"
+                    )
+            if not 0 <= vehicle.profile < len(self.profiles):
+                raise ProblemError(
+                    f"{where}: profile is {vehicle.profile}; profiles are 0 to "
+                    f"{len(self.profiles) - 1}"
+                )
+            for name in ("allowed", "preference"):
+                array = getattr(vehicle, name)
+                if array is not None and len(array) != n:
+                    raise ProblemError(
+                        f"{where}: {name} has {len(array)} entries; give one a node ({n})"
+                    )
+
+    def _check_fit(self) -> None:
+        """Refuse stops that are larger than every vehicle."""
+        if not self.dimensions:
+            return
+        capacity = np.array([vehicle.capacity for _, vehicle in self._distinct_vehicles])
+        too_big = ~(self.demand[:, None, :] <= capacity[None]).all(axis=2).any(axis=1)
+        if too_big.any():
+            j = int(np.argmax(too_big))
+            raise ProblemError(
+                f"demand[{j}] of {self.names[j]!r} is {_numbers(self.demand[j])}, more than any "
+                f"vehicle carries ({_numbers(capacity.max(axis=0))} at most); split the stop or "
+                "use larger vehicles"
+            )
+
+    @classmethod
+    def from_matrices(
+        cls,
+        distance_m: ArrayLike,
+        duration_s: ArrayLike | None = None,
+        *,
+        vehicles: int | Sequence[Vehicle] | None = None,
+        capacity: float | Sequence[float] | None = None,
+        shift_s: tuple[float, float] = (0.0, np.inf),
+        depots: int = 1,
+        **stops: Any,
+    ) -> Self:
+        """A problem from plain matrices: the shortest way in.
+
+        Args:
+            distance_m: `[N, N]` metres.
+            duration_s: `[N, N]` seconds; None takes one second a metre.
+            vehicles: how many identical vehicles, or the vehicles themselves. None means one
+                for each stop where there is a capacity or a window, else a single vehicle.
+            capacity: of each identical vehicle, one number a dimension of demand.
+            shift_s: of each identical vehicle.
+            depots: how many of the first nodes are depots; identical vehicles use node 0.
+            **stops: any other field of `Problem`.
+
+        Raises:
+            ProblemError: a field is malformed.
+        """
+        distance = validate.array(distance_m, "distance_m")
+        duration = distance if duration_s is None else validate.array(duration_s, "duration_s")
+        profile = Profile(distance_m=distance, duration_s=duration)
+        if vehicles is None or isinstance(vehicles, int):
+            single = capacity is None and stops.get("window_s") is None and shift_s[1] == np.inf
+            count = vehicles
+            if count is None:
+                count = 1 if single else max(1, len(distance) - depots)
+            if count < 1:
+                raise ProblemError(f"vehicles is {count}; give 1 or more")
+            per_vehicle = () if capacity is None else tuple(np.atleast_1d(capacity))
+            demand = stops.get("demand")
+            if capacity is None and demand is not None:
+                per_vehicle = (np.inf,) * (1 if np.ndim(demand) == 1 else np.shape(demand)[1])
+            if capacity is not None and demand is None:
+                raise ProblemError("capacity is given without demand; give demand [N] as well")
+            vehicles = (Vehicle(capacity=per_vehicle, shift_s=shift_s),) * count
+        return cls(profiles=(profile,), vehicles=tuple(vehicles), depots=depots, **stops)
+
+    @property
+    def size(self) -> int:
+        """Number of nodes, depots included."""
+        return len(self.profiles[0].distance_m)
+
+    @property
+    def dimensions(self) -> int:
+        """Number of dimensions of demand."""
+        return int(self.demand.shape[1])
+
+    @property
+    def stops(self) -> range:
+        """The nodes that are stops."""
+        return range(self.depots, self.size)
+
+    @property
+    def required(self) -> Bools:
+        """`[N]` whether a node is a stop that must be served."""
+        return np.isinf(self.prize) & (np.arange(self.size) >= self.depots)
+
+    def profile_of(self, vehicle: int) -> Profile:
+        """The profile of vehicle number `vehicle`."""
+        return self.profiles[self.vehicles[vehicle].profile]
+
+    @cached_property
+    def _distinct_vehicles(self) -> tuple[tuple[int, Vehicle], ...]:
+        seen: dict[int, int] = {}
+        for v, vehicle in enumerate(self.vehicles):
+            seen.setdefault(id(vehicle), v)
+        return tuple((v, self.vehicles[v]) for v in seen.values())
+
+    @cached_property
+    def fleet(self) -> tuple[tuple[Vehicle, tuple[int, ...]], ...]:
+        """Groups of vehicles that are alike, each with the numbers of its vehicles."""
+        kinds: list[tuple[Vehicle, list[int]]] = []
+        known: dict[int, list[int]] = {}
+        for v, vehicle in enumerate(self.vehicles):
+            if id(vehicle) not in known:
+                for other, members in kinds:
+                    if vehicle.alike(other):
+                        known[id(vehicle)] = members
+                        break
+                else:
+                    kinds.append((vehicle, []))
+                    known[id(vehicle)] = kinds[-1][1]
+            known[id(vehicle)].append(v)
+        return tuple((vehicle, tuple(members)) for vehicle, members in kinds)
+
+    @cached_property
+    def features(self) -> frozenset[Feature]:
+        """What this problem asks of a solver."""
+        return frozenset(self._features())
+
+    def _features(self) -> Iterable[Feature]:
+        kinds = [vehicle for vehicle, _ in self.fleet]
+        finite = any(np.isfinite(c) for vehicle in kinds for c in vehicle.capacity)
+        weights = self.objective
+        asked = {
+            Feature.CAPACITY: finite and bool(self.demand.any()),
+            Feature.DIMENSIONS: self.dimensions > 1,
+            Feature.TIME_WINDOWS: bool(
+                (self.window_s[:, 0] > 0).any() or np.isfinite(self.window_s[:, 1]).any()
+            ),
+            Feature.SHIFTS: any(v.shift_s != (0.0, np.inf) for v in kinds),
+            Feature.PROFILES: len({v.profile for v in kinds}) > 1,
+            Feature.DEPOTS: len({d for v in kinds for d in (v.start, v.end)}) > 1,
+            Feature.MIXED_FLEET: len(kinds) > 1,
+            Feature.ALLOWED_STOPS: any(
+                v.allowed is not None and not v.allowed[self.depots :].all() for v in kinds
+            ),
+            Feature.PREFERENCES: weights.preference > 0
+            and any(v.preference is not None and bool(v.preference.any()) for v in kinds),
+            Feature.OPTIONAL_STOPS: bool(np.isfinite(self.prize[self.depots :]).any()),
+            Feature.TRIPS: any(v.max_trips > 1 for v in kinds),
+            Feature.DURATION_COST: weights.duration > 0 and any(v.cost_per_s > 0 for v in kinds),
+            Feature.FIXED_COST: weights.fixed > 0 and any(v.fixed_cost > 0 for v in kinds),
+            Feature.LONGEST_ROUTE: weights.longest_route > 0,
+            Feature.UNREACHABLE: any(
+                bool(np.isinf(self.profiles[v.profile].distance_m).any()) for v in kinds
+            ),
+        }
+        return (feature for feature, present in asked.items() if present)
+
+
+def _numbers(values: Iterable[float]) -> str:
+    return ", ".join(f"{value:g}" for value in values)

@@ -1,0 +1,120 @@
+"""The timetable of a solution: when each vehicle is where, with what on board.
+
+Vehicles leave as late as they can without being later anywhere than with the earliest
+departure, which is also how `Cost.duration_s` counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from nco.problem.evaluate import duty
+from nco.problem.problem import Problem
+from nco.problem.solution import Solution
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One node on a route.
+
+    Attributes:
+        node: node number; the first and the last of a route are depots.
+        arrival_s: when the vehicle gets there.
+        start_s: when service starts, after waiting for the window to open.
+        departure_s: when the vehicle leaves, or ends its duty.
+        load: on board when it leaves, one number a dimension of demand.
+        distance_m: metres driven since the vehicle first left its depot.
+        duration_s: seconds spent driving since then.
+    """
+
+    node: int
+    arrival_s: float
+    start_s: float
+    departure_s: float
+    load: tuple[float, ...]
+    distance_m: float
+    duration_s: float
+
+    @property
+    def waiting_s(self) -> float:
+        """Seconds between arrival and start."""
+        return self.start_s - self.arrival_s if self.start_s > self.arrival_s else 0.0
+
+
+@dataclass(frozen=True)
+class RouteSchedule:
+    """One route of a solution with its times and loads.
+
+    Attributes:
+        vehicle: number of the vehicle in `Problem.vehicles`.
+        trip: 0 for the first route of its vehicle, 1 for the next, ...
+        visits: start depot, stops, end depot.
+    """
+
+    vehicle: int
+    trip: int
+    visits: tuple[Visit, ...]
+
+    @property
+    def distance_m(self) -> float:
+        """Metres of this route."""
+        return _since(self.visits[0].distance_m, self.visits[-1].distance_m)
+
+    @property
+    def duration_s(self) -> float:
+        """Seconds from leaving the start depot to reaching the end depot."""
+        return _since(self.visits[0].departure_s, self.visits[-1].arrival_s)
+
+    @property
+    def driving_s(self) -> float:
+        """Seconds of that spent driving."""
+        return _since(self.visits[0].duration_s, self.visits[-1].duration_s)
+
+
+def schedule(problem: Problem, solution: Solution) -> tuple[RouteSchedule, ...]:
+    """The timetable of every route, in the order of `solution.routes`.
+
+    Args:
+        problem: what the solution is for.
+        solution: feasible or not; what lies behind an unreachable pair is at time `inf`.
+    """
+    routes_of: dict[int, list[int]] = {}
+    for r, route in enumerate(solution.routes):
+        routes_of.setdefault(route.vehicle, []).append(r)
+    done: dict[int, RouteSchedule] = {}
+    for v, numbers in routes_of.items():
+        trips = [solution.routes[r].stops for r in numbers]
+        done.update(zip(numbers, _drive(problem, v, trips), strict=True))
+    return tuple(done[r] for r in range(len(solution.routes)))
+
+
+def _since(first: float, last: float) -> float:
+    """The difference, infinite where the way is unreachable (even before it begins)."""
+    return last - first if np.isfinite(last) else np.inf
+
+
+def _drive(problem: Problem, v: int, trips: Sequence[Sequence[int]]) -> list[RouteSchedule]:
+    """Walk one vehicle's trips from the departure that `duty` found."""
+    vehicle, profile = problem.vehicles[v], problem.profile_of(v)
+    now = duty(problem, vehicle, trips).departure_s
+    metres = seconds = 0.0
+    result = []
+    for t, trip in enumerate(trips):
+        # What is still to be delivered, summed from the end so that the last load is exactly 0.
+        loads = np.cumsum(problem.demand[[*trip, vehicle.end]][::-1], axis=0)[::-1].tolist()
+        left = (*map(tuple, loads[1:]), (0.0,) * problem.dimensions)
+        here = vehicle.end if t else vehicle.start  # the next trip begins where the last ended
+        visits = [Visit(here, now, now, now, tuple(loads[0]), metres, seconds)]
+        for node, load in zip((*trip, vehicle.end), left, strict=True):
+            metres += float(profile.distance_m[here, node])
+            seconds += float(profile.duration_s[here, node])
+            arrival = now + float(profile.duration_s[here, node])
+            start = max(arrival, float(problem.window_s[node, 0]))
+            now = start + float(problem.service_s[node])
+            visits.append(Visit(node, arrival, start, now, load, metres, seconds))
+            here = node
+        result.append(RouteSchedule(v, t, tuple(visits)))
+    return result

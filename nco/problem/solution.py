@@ -1,0 +1,150 @@
+"""What a solver returns: routes, what stayed unserved and why, cost parts, time and seed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Self
+
+from nco.problem.evaluate import Cost, Violation, evaluate
+from nco.problem.problem import Problem
+from nco.problem.reasons import reasons_unassigned
+from nco.problem.route import Route
+
+__all__ = ["Cost", "Route", "Solution", "Unassigned", "Violation"]
+
+
+@dataclass(frozen=True)
+class Unassigned:
+    """A stop that no route serves.
+
+    Attributes:
+        stop: node number.
+        reason: why, in words.
+        required: False for an optional stop, whose absence only costs its prize.
+    """
+
+    stop: int
+    reason: str
+    required: bool
+
+
+@dataclass(frozen=True)
+class Solution:
+    """Routes with all that follows from them.
+
+    Attributes:
+        routes: non-empty routes; several of one vehicle are its trips, in order.
+        unassigned: the stops on no route.
+        violations: what the routes break; unserved required stops are in `unassigned`.
+        cost: parts and total.
+        method: name of the method that found the routes.
+        seed: what it was seeded with.
+        time_s: wall-clock seconds it took.
+    """
+
+    routes: tuple[Route, ...]
+    unassigned: tuple[Unassigned, ...]
+    violations: tuple[Violation, ...]
+    cost: Cost
+    method: str = ""
+    seed: int = 0
+    time_s: float = 0.0
+
+    @classmethod
+    def from_routes(
+        cls,
+        problem: Problem,
+        routes: Sequence[Route | Sequence[int]],
+        *,
+        method: str = "",
+        seed: int = 0,
+        time_s: float = 0.0,
+    ) -> Self:
+        """Evaluate routes on a problem.
+
+        Args:
+            problem: what the routes are for.
+            routes: routes, or plain lists of stops that take the vehicles 0, 1, 2, ...
+                Empty routes are dropped.
+            method: recorded.
+            seed: recorded.
+            time_s: recorded.
+
+        Raises:
+            ProblemError: a route names a vehicle or a stop that does not exist.
+        """
+        given = [
+            route if isinstance(route, Route) else Route(k, tuple(int(j) for j in route))
+            for k, route in enumerate(routes)
+        ]
+        kept = tuple(route for route in given if route.stops)
+        cost, violations = evaluate(problem, kept)
+        served = {stop for route in kept for stop in route.stops}
+        missing = [stop for stop in problem.stops if stop not in served]
+        unassigned = tuple(
+            Unassigned(stop, reason, bool(problem.required[stop]))
+            for stop, reason in zip(
+                missing, reasons_unassigned(problem, kept, missing), strict=True
+            )
+        )
+        return cls(kept, unassigned, violations, cost, method, seed, time_s)
+
+    def on(self, problem: Problem) -> Self:
+        """The same routes as a solution of a problem, evaluated anew.
+
+        Reasons for stops left out are kept, not looked for.
+
+        Raises:
+            ProblemError: a route names a vehicle or a stop that does not exist.
+        """
+        kept = tuple(route for route in self.routes if route.stops)
+        cost, violations = evaluate(problem, kept)
+        served = {stop for route in kept for stop in route.stops}
+        reasons = {entry.stop: entry.reason for entry in self.unassigned}
+        unassigned = tuple(
+            Unassigned(stop, reasons.get(stop, ""), bool(problem.required[stop]))
+            for stop in problem.stops
+            if stop not in served
+        )
+        return replace(self, routes=kept, cost=cost, violations=violations, unassigned=unassigned)
+
+    @property
+    def feasible(self) -> bool:
+        """Whether nothing is violated and every required stop is served."""
+        return not self.violations and not any(u.required for u in self.unassigned)
+
+    def stamped(self, *, method: str, seed: int, time_s: float) -> Self:
+        """The same routes under another method name, seed and time."""
+        return replace(self, method=method, seed=seed, time_s=time_s)
+
+    def better_than(self, other: Solution | None) -> bool:
+        """Order by violations, then by required stops unserved, then by cost."""
+        return other is None or self.rank < other.rank
+
+    @property
+    def rank(self) -> tuple[int, int, float]:
+        """Violations, required stops unserved, cost: the smaller, the better.
+
+        Routes that leave stops out can be driven; routes that break a rule cannot.
+        """
+        unserved = sum(u.required for u in self.unassigned)
+        return (len(self.violations), unserved, self.cost.total)
+
+    def summary(self) -> str:
+        """One paragraph: cost, feasibility, and each reason it is not feasible."""
+        cost = self.cost
+        lines = [
+            f"{self.method or 'routes'}: {'feasible' if self.feasible else 'NOT feasible'}, "
+            f"{len(self.routes)} routes, {cost.distance_m / 1000:.2f} km, "
+            f"{cost.duration_s / 60:.0f} min, cost {cost.total:.2f}, found in {self.time_s:.2f} s"
+        ]
+        lines += [f"  violation: {violation.message}" for violation in self.violations]
+        lines += [
+            f"  {'unserved' if u.required else 'left out'}: stop {u.stop}, {u.reason}"
+            for u in self.unassigned
+        ]
+        return "\n".join(lines)
+
+    def __str__(self) -> str:
+        return self.summary()

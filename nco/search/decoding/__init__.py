@@ -1,0 +1,1 @@
+"""How a policy's decisions become routes: rollouts, beams, views, active search."""

@@ -1,0 +1,168 @@
+"""The methods that answer by a trained policy alone."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import TYPE_CHECKING
+
+import torch
+
+from nco.envs import environment
+from nco.envs.convert import CONVERSIONS, conversion
+from nco.models.files import load_policy, shipped
+from nco.models.pointer import LIGHT
+from nco.problem.solution import Solution
+from nco.search.decoding import driving
+from nco.search.decoding.active import ActiveSearch
+from nco.search.decoding.beam import Beam
+from nco.search.decoding.rollout import GREEDY, Decoder, Strategy
+from nco.search.decoding.timed import decode
+from nco.search.decoding.views import EIGHT, at_most
+from nco.search.policy.batch import PAIRS_AND_VIEWS, refuse_strangers, served_routes, serving
+from nco.solver import Clock
+
+if TYPE_CHECKING:
+    from nco.models.files import LoadedPolicy
+    from nco.problem import Feature, Problem
+    from nco.problem.route import Route
+
+log = logging.getLogger("nco")
+
+# Seconds a pair of nodes: of encoding, which cannot be interrupted, and of the nearest-neighbour
+# answer, for which time is kept in reserve until there is a better one.
+_ENCODE_S = 1.5e-6
+_RESERVE_S = 1.5e-7
+_GRACE_S = 0.05  # what a method may overrun its limit by
+
+
+@dataclass(frozen=True)
+class PolicySolver:
+    """Decodes with a policy; see `nco.solver.Solver`.
+
+    Greedy decoding starts once from every stop. It answers at once: the time limit only cuts
+    it short. Whatever else is asked for follows a greedy answer: sampling goes on until the
+    limit, and so does active search without a number of steps.
+
+    Attributes:
+        name: of the method.
+        strategy: how to decode.
+        source: name or path of the policy; None takes the shipped one of the least general
+            environment that covers the problem.
+    """
+
+    name: str
+    strategy: Decoder = GREEDY
+    source: str | None = None
+
+    @property
+    def supports(self) -> frozenset[Feature]:
+        """What shipped policies cover together; with a `source`, what any policy could.
+
+        Whether the one of `source` covers a problem is found when it is loaded, and said with
+        its name.
+        """
+        names = _served() if self.source is None else tuple(CONVERSIONS)
+        return frozenset().union(*(conversion(name).features for name in names))
+
+    def prepare(self, problem: Problem) -> None:
+        """See `nco.solver.Prepares`: loads the policy and, where it is worth it, compiled loops."""
+        self._policy(problem)
+        wide = problem.size**2 * self.strategy.views >= LIGHT
+        if wide or isinstance(self.strategy, ActiveSearch):
+            driving.prepare()
+
+    def solve(
+        self,
+        problem: Problem,
+        time_limit_s: float,
+        seed: int,
+        initial: Solution | None = None,
+    ) -> Solution:
+        """See `nco.solver.Solver`; an initial solution is returned if it is better."""
+        self.prepare(problem)
+        clock = Clock(time_limit_s)
+        found = Solution.from_routes(
+            problem,
+            self._routes(problem, seed, clock, initial),
+            method=self.name,
+            seed=seed,
+            time_s=clock.elapsed_s,
+        )
+        return initial if initial is not None and initial.better_than(found) else found
+
+    def _begun(self, actions: list[int]) -> Decoder:  # noqa: ARG002 (others go on from them)
+        """The strategy, going on from the actions of an initial solution if it can."""
+        return self.strategy
+
+    def _routes(
+        self, problem: Problem, seed: int, clock: Clock, initial: Solution | None
+    ) -> list[Route]:
+        if not len(problem.stops):
+            return []
+        pairs = problem.size**2
+        # Fewer views where all of them would take more memory, or half of the time.
+        in_time = int(clock.left_s / (2 * _ENCODE_S * pairs))
+        views = at_most(self.strategy.views, min(PAIRS_AND_VIEWS["cpu"] // pairs, in_time))
+        if _ENCODE_S * views * pairs < clock.left_s:
+            loaded, name = self._policy(problem)
+            given = conversion(name).instance(problem, torch.float32)
+            if len(given.nodes) == 1:  # no vehicle can serve any stop
+                return served_routes(problem, name, given.nodes, [], clock)
+            known = initial and conversion(name).actions_of(initial.routes, given.nodes)
+            how = replace(self._begun(known) if known else self.strategy, views=views)
+            reserve_s = min(_RESERVE_S * pairs, 0.2 * clock.left_s)
+            env = environment(name)
+            best = decode(env, given.instance, loaded.policy, how, clock, seed, reserve_s)
+            if best is not None:
+                actions = best.actions[0, 0].tolist()
+                return served_routes(problem, name, given.nodes, actions, clock)
+        log.info("no time to decode %d nodes: nearest neighbour answers", problem.size)
+        return _nearest(problem, Clock(max(clock.left_s, _GRACE_S)))
+
+    def _policy(self, problem: Problem) -> tuple[LoadedPolicy, str]:
+        """The policy for a problem, and the environment to decode it in.
+
+        Raises:
+            UnsupportedError: no policy is for what the problem asks.
+        """
+        policies = [_loaded(s) for s in ((self.source,) if self.source else shipped())]
+        # One that was trained for this alone goes before one that serves others, too.
+        policies.sort(key=lambda loaded: len(loaded.problems))
+        who = f"policy {self.source!r}" if self.source else "the shipped policies"
+        return serving(problem, policies, who)
+
+
+def _nearest(problem: Problem, clock: Clock) -> list[Route]:
+    from nco.baselines.nearest import nearest_routes
+    from nco.fleet.kinds import kinds_of
+    from nco.fleet.mending import completed
+
+    return completed(problem, nearest_routes(problem, kinds_of(problem), clock), clock)
+
+
+def _served() -> tuple[str, ...]:
+    """Environments that a shipped policy is for, the least general first."""
+    served = {name for source in shipped() for name in _loaded(source).problems}
+    return tuple(name for name in CONVERSIONS if name in served)
+
+
+@cache
+def _loaded(source: str) -> LoadedPolicy:
+    """A policy that knows what its environments show.
+
+    Raises:
+        PolicyError: it cannot be loaded, or was made for other features.
+    """
+    loaded = load_policy(source)
+    refuse_strangers(loaded, f"policy {source!r}")
+    return loaded
+
+
+SOLVER = PolicySolver("policy")
+AUGMENTED = PolicySolver("policy-x8", Strategy(views=EIGHT))
+SAMPLING = PolicySolver("policy-sample", Strategy(temperature=1.0))
+# The numbers of starts bound what a step takes on large problems, where time must be kept.
+BEAM = PolicySolver("policy-beam", Beam(width=8, starts=32))
+ACTIVE = PolicySolver("policy-active", ActiveSearch(steps=None, starts=64))

@@ -1,0 +1,1 @@
+"""Methods of designing lines side by side."""

@@ -1,0 +1,93 @@
+"""The stops of a GTFS feed."""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from nco.data.formats.json_file import read_text
+from nco.errors import FormatError, StorageError
+from nco.problem.vehicle import Floats
+
+_STOPS = "stops.txt"
+
+
+def read_gtfs_stops(feed: str | Path) -> tuple[tuple[str, ...], Floats]:
+    """Read where vehicles stop.
+
+    Stations, entrances and other places of a feed (`location_type` above 0) are left out.
+
+    Args:
+        feed: a `.zip` or a folder with `stops.txt`.
+
+    Returns:
+        Ids, and `[n, 2]` degrees, longitude first.
+
+    Raises:
+        FormatError: there is no such feed, or a stop has no usable place; the message names the
+            line.
+        StorageError: it cannot be read.
+    """
+    where = f"{feed}: {_STOPS}"
+    rows = csv.DictReader(io.StringIO(_text(Path(feed)), newline=""), skipinitialspace=True)
+    try:
+        missing = {"stop_id", "stop_lat", "stop_lon"} - set(rows.fieldnames or ())
+    except csv.Error as error:
+        raise FormatError(f"{where}, line 1: not CSV ({error})") from None
+    if missing:
+        raise FormatError(f"{where}, line 1: there is no column {min(missing)!r}, as GTFS asks")
+    names: dict[str, None] = {}
+    places = []
+    for row in _strict(rows, where):
+        if (row.get("location_type") or "0").strip() != "0":
+            continue
+        name = (row["stop_id"] or "").strip()
+        try:
+            lon, lat = float(row["stop_lon"]), float(row["stop_lat"])
+        except (TypeError, ValueError):
+            lon = lat = np.nan
+        if not (abs(lon) <= 180 and abs(lat) <= 90):
+            raise FormatError(
+                f"{where}, line {rows.line_num}: stop {name!r} is at stop_lon {row['stop_lon']!r}, "
+                f"stop_lat {row['stop_lat']!r}; give degrees"
+            )
+        if not name or name in names:
+            raise FormatError(
+                f"{where}, line {rows.line_num}: stop_id {name!r} is empty or there twice"
+            )
+        names[name] = None
+        places.append((lon, lat))
+    if not places:
+        raise FormatError(f"{where} has no stop; is this the right feed?")
+    return tuple(names), np.array(places)
+
+
+def _strict(rows: csv.DictReader[str], where: str) -> Iterator[dict[str, str]]:
+    """The rows, or a FormatError where they are no CSV."""
+    try:
+        yield from rows
+    except csv.Error as error:
+        raise FormatError(f"{where}, line {rows.line_num}: not CSV ({error})") from None
+
+
+def _text(feed: Path) -> str:
+    if feed.is_dir():
+        return read_text(feed / _STOPS)
+    try:
+        with zipfile.ZipFile(feed) as archive:
+            return archive.read(_STOPS).decode("utf-8-sig")
+    except FileNotFoundError:
+        raise FormatError(f"{feed}: there is no such file; check the path") from None
+    except KeyError:
+        raise FormatError(f"{feed} holds no {_STOPS}; a GTFS feed does") from None
+    # RuntimeError: a password is asked for; NotImplementedError is one too.
+    except (zipfile.BadZipFile, zlib.error, UnicodeDecodeError, RuntimeError) as error:
+        raise FormatError(f"{feed} is no GTFS feed: {error}") from None
+    except OSError as error:
+        raise StorageError(f"cannot read {feed}: {error.strerror or error}") from error

@@ -1,0 +1,204 @@
+"""Transit instances on the streets of a city: stops, links between them and demand."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from nco.data.cities.engine import as_lonlat
+from nco.data.cities.roads import haversine_m
+from nco.data.formats.stops_csv import read_rows, read_stops
+from nco.errors import CityError, InputError
+from nco.problem.vehicle import Floats
+from nco.transit.files.demand import ELSEWHERE, read_demand
+from nco.transit.files.gtfs_stops import read_gtfs_stops
+from nco.transit.instance.demand import gravity_demand, random_demand, read_zones
+from nco.transit.instance.links import neighbour_links
+from nco.transit.instance.stops import draw_stops, spread
+from nco.transit.instance.streets import SampledCity
+from nco.transit.instance.transit_instance import TransitInstance
+
+logger = logging.getLogger("nco")
+
+# A feed has a stop on each side of a street; within so many metres they are one.
+_FEED_SPACING_M = 250.0
+
+
+def from_city(
+    city: SampledCity,
+    *,
+    stops: int | str | Path | ArrayLike = 60,
+    demand: str | Path | ArrayLike | None = "uniform",
+    lines: int = 12,
+    min_stops: int = 2,
+    max_stops: int = 14,
+    hub: int | str | None = None,
+    spacing_m: float | None = None,
+    within_km: float | None = None,
+    centre: ArrayLike | None = None,
+    detour: float = 1.3,
+    trips_per_hour: float = 10_000.0,
+    decay_s: float = 900.0,
+    walk_m: float = 1000.0,
+    seed: int = 0,
+    **fields: Any,
+) -> TransitInstance:
+    """Make an instance whose links follow the streets of a city.
+
+    Times and metres of links are those of the routing engine, directed; a link is there in both
+    directions or in none, for lines run both ways.
+
+    Args:
+        city: measures times; draws the stops if they are not given.
+        stops: how many to draw; or places `[N, 2]` (lonlat); or a table of stops (CSV with name,
+            lon, lat); or a GTFS feed (a `.zip` or a folder), whose stops inside the city are used.
+        demand: "uniform" (at random), None for none, a matrix `[N, N]` of trips an hour, or a CSV:
+            orig, dest, volume by names of stops, or lon, lat, people, jobs for a gravity model.
+            Trips of stops that were thinned out are those of the nearest stop that was kept,
+            trips of a feed's stops outside the city are left out.
+        lines: how many lines to design.
+        min_stops: fewest stops of a line.
+        max_stops: most stops of a line.
+        hub: node that every line begins at, or its name; "centre" takes the stop that is nearest
+            to all others; None for no hub.
+        spacing_m: the least distance between two stops, as the crow flies; stops that are given
+            are thinned out to it. None spreads drawn stops as far as they can be, keeps all
+            given ones, and takes 250 m for a feed.
+        within_km: draw from a square of this side only.
+        centre: lonlat of the square's middle.
+        detour: see `nco.transit.instance.links.neighbour_links`.
+        trips_per_hour: in total, for "uniform" and the gravity model.
+        decay_s: of the gravity model, see `nco.transit.instance.demand.gravity_demand`.
+        walk_m: of the gravity model.
+        seed: of drawn stops and of uniform demand.
+        **fields: further fields of `TransitInstance`: terminals, fleet, capacity, name.
+
+    Raises:
+        CityError: a stop is not in the city, some do not reach one another, or there is no room
+            for so many; the message names the stop.
+        FormatError: a file is wrong; the message names the line.
+        InputError: an option is out of bounds.
+        ProblemError: no line can meet the bounds.
+    """
+    if not 1 <= detour < np.inf:
+        raise InputError(f"detour is {detour}; it must be a number of 1 or more")
+    if isinstance(stops, int | np.integer):
+        lonlat = draw_stops(
+            city, int(stops), seed, spacing_m=spacing_m, within_km=within_km, centre=centre
+        )
+        names: tuple[str, ...] = ()
+        merged: dict[str, int] = {}
+    else:
+        names, lonlat, merged = _given_stops(city, stops, spacing_m)
+    table = city.matrix(lonlat, names=names or None)
+    _check_reached(city, table.duration_s, names)
+    linked = neighbour_links(table.duration_s, detour=detour)
+    here = np.eye(len(lonlat), dtype=bool)
+    link_s, link_m = (
+        np.where(linked | here, matrix, np.inf) for matrix in (table.duration_s, table.distance_m)
+    )
+    fields = {"name": city.name} | fields
+    instance = TransitInstance(
+        link_s=link_s,
+        # Points across a street may be no metre apart for the engine, yet a turn away in time.
+        link_m=np.where(here, 0.0, np.maximum(link_m, 1.0)),
+        lines=lines,
+        min_stops=min_stops,
+        max_stops=max_stops,
+        hub=_hub(hub, names, table.duration_s),
+        lonlat=lonlat,
+        names=names,
+        **fields,
+    )
+    gravity = {"trips_per_hour": trips_per_hour, "decay_s": decay_s, "walk_m": walk_m}
+    return instance.changed(demand=_demand(instance, demand, merged, seed, gravity))
+
+
+def _given_stops(
+    city: SampledCity, stops: str | Path | ArrayLike, spacing_m: float | None
+) -> tuple[tuple[str, ...], Floats, dict[str, int]]:
+    """Names and places of stops that are given, thinned out.
+
+    Returns:
+        Names, places, and for the name of each stop of a file the number of the one that is kept
+        in its place, `ELSEWHERE` outside of the city.
+    """
+    names: tuple[str, ...]
+    outside: dict[str, int] = {}
+    if not isinstance(stops, str | Path):
+        lonlat = as_lonlat(stops, "stops")
+        names = tuple(str(k) for k in range(len(lonlat)))
+    elif Path(stops).suffix.lower() == ".zip" or Path(stops).is_dir():
+        names, lonlat = read_gtfs_stops(stops)
+        inside = _inside(city, lonlat)
+        logger.info("%d of %d stops of %s lie in %s", inside.sum(), len(inside), stops, city.name)
+        outside = dict.fromkeys(np.array(names)[~inside].tolist(), ELSEWHERE)
+        names, lonlat = tuple(np.array(names)[inside].tolist()), lonlat[inside]
+        spacing_m = _FEED_SPACING_M if spacing_m is None else spacing_m
+    else:
+        table = read_stops(stops)
+        names, lonlat = table.names, table.lonlat
+    if len(lonlat) < 2:
+        raise CityError(f"{len(lonlat)} stops lie in {city.name}; a bus needs 2 or more")
+    if spacing_m is None:
+        return names, lonlat, outside
+    kept = np.sort(spread(lonlat, len(lonlat), spacing_m))
+    nearest = haversine_m(lonlat[:, None], lonlat[kept][None]).argmin(axis=1)
+    merged = dict(zip(names, nearest.tolist(), strict=True))
+    return tuple(names[k] for k in kept), lonlat[kept], merged | outside
+
+
+def _inside(city: SampledCity, lonlat: Floats) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    west, south, east, north = city.bbox
+    lon, lat = lonlat.T
+    return np.asarray((lon >= west) & (lon <= east) & (lat >= south) & (lat <= north))
+
+
+def _check_reached(city: SampledCity, duration_s: Floats, names: Sequence[str]) -> None:
+    """Refuse stops that do not all reach one another, or that are one and the same."""
+    off = ~np.eye(len(duration_s), dtype=bool)
+    for bad, text, fix in (
+        (np.isinf(duration_s), "no street leads", "move or remove one of them"),
+        ((duration_s <= 0) & off, "it takes no time", "they are one place; remove one of them"),
+    ):
+        if bad.any():
+            i, j = (int(k) for k in np.argwhere(bad)[0])
+            a, b = (repr(names[k]) if names else f"number {k}" for k in (i, j))
+            raise CityError(f"{text} from stop {a} to stop {b} in {city.name}; {fix}")
+
+
+def _hub(hub: int | str | None, names: Sequence[str], duration_s: Floats) -> int | None:
+    """The number of the hub."""
+    if not isinstance(hub, str):
+        return hub
+    if hub in names:
+        return names.index(hub)
+    if hub != "centre":
+        raise InputError(f"hub is {hub!r}; give the number or name of a stop, or 'centre'")
+    return int(duration_s.sum(axis=1).argmin())
+
+
+def _demand(
+    instance: TransitInstance,
+    demand: str | Path | ArrayLike | None,
+    merged: dict[str, int],
+    seed: int,
+    gravity: dict[str, float],
+) -> Floats | None:
+    if demand is None:
+        return None
+    if isinstance(demand, str) and demand == "uniform":
+        return random_demand(instance.size, gravity["trips_per_hour"], seed)
+    if not isinstance(demand, str | Path):
+        return np.asarray(demand, dtype=np.float64)
+    if "people" in (name.lower() for name in read_rows(demand)[0]):
+        if instance.lonlat is None:
+            raise InputError("a gravity model needs the places of the stops")
+        return gravity_demand(read_zones(demand), instance.lonlat, instance.drive_s, **gravity)
+    known = {name: k for k, name in enumerate(instance.names)}
+    return read_demand(demand, merged | known, size=instance.size)

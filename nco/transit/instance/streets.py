@@ -1,0 +1,41 @@
+"""What stops and links are made from: the least that `City` and `TableCity` share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from numpy.typing import ArrayLike
+
+from nco.data.cities.streets import Table
+from nco.problem.vehicle import Floats
+
+
+class SampledCity(Protocol):
+    """A city whose streets can be drawn from and measured."""
+
+    @property
+    def name(self) -> str:
+        """Name of the place."""
+        ...
+
+    @property
+    def bbox(self) -> tuple[float, float, float, float]:
+        """West, south, east, north in degrees."""
+        ...
+
+    def sample(
+        self,
+        n: int,
+        seed: int,
+        how: str = "road",
+        *,
+        within_km: float | None = None,
+        centre: ArrayLike | None = None,
+    ) -> Floats:
+        """Draw `[n, 2]` points that all reach one another."""
+        ...
+
+    def matrix(self, points: ArrayLike, *, names: Sequence[str] | None = None) -> Table:
+        """Distances and durations between `[n, 2]` points, which messages call by `names`."""
+        ...

@@ -1,0 +1,127 @@
+"""Files of networks for bus lines: weights in safetensors beside a plain JSON card.
+
+Nothing in a file is executed. Networks of the package lie in `weights/` next to this file.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+
+from nco.errors import PolicyError
+from nco.files import write_atomic
+from nco.transit.learn.network import TransitNetwork
+
+WEIGHTS = Path(__file__).parent / "weights"
+CHECKPOINT_KEY = "nco transit"
+FORMAT = "nco transit network 1"
+
+
+@dataclass(frozen=True)
+class LoadedNetwork:
+    """A network and what is known of it.
+
+    Attributes:
+        network: in evaluation mode, on the CPU.
+        card: what its card says.
+    """
+
+    network: TransitNetwork
+    card: dict[str, Any]
+
+
+def shipped_networks() -> tuple[str, ...]:
+    """Names of the networks that come with the package."""
+    return tuple(sorted(path.stem for path in WEIGHTS.glob("*.safetensors")))
+
+
+def save_network(
+    path: str | Path, network: TransitNetwork, card: dict[str, Any] | None = None
+) -> Path:
+    """Writes weights and card; each file is whole or not there.
+
+    Args:
+        path: of the weights, ending in `.safetensors`; the card lies beside it as `.json`.
+        network: to save.
+        card: whatever is known of it, as plain data.
+
+    Raises:
+        PolicyError: the name has another ending.
+        StorageError: the disk is full or the folder cannot be written.
+    """
+    path = Path(path)
+    if path.suffix != ".safetensors":
+        raise PolicyError(f"{path.name}: a file of weights must end in .safetensors")
+    tensors = {name: x.detach().contiguous() for name, x in network.state_dict().items()}
+    own = {"format": FORMAT, "network": json.dumps(network.options)}
+    write_atomic(path, save(tensors, metadata=own))
+    known = {**(card or {}), "format": FORMAT, "network": network.options}
+    write_atomic(path.with_suffix(".json"), json.dumps(known, indent=2) + "\n")
+    return path
+
+
+def load_network(source: str | Path) -> LoadedNetwork:
+    """Loads a network.
+
+    Args:
+        source: name of a shipped network, path of a `.safetensors` file, or of a checkpoint
+            (`.ckpt`) of `nco.transit.learn.module`.
+
+    Raises:
+        PolicyError: the file is missing, damaged, or of something else.
+    """
+    path = _locate(source)
+    try:
+        options, tensors, card = _checkpoint(path) if path.suffix == ".ckpt" else _weights(path)
+        network = TransitNetwork(**options)
+        network.load_state_dict(tensors)
+    except (KeyError, OSError, RuntimeError, SafetensorError, TypeError, ValueError) as error:
+        text = (str(error).splitlines() or [type(error).__name__])[0]
+        raise PolicyError(
+            f"{path} is damaged or no network for bus lines: {text}; give another file"
+        ) from error
+    return LoadedNetwork(network.eval(), card)
+
+
+def _locate(source: str | Path) -> Path:
+    if isinstance(source, str) and source in shipped_networks():
+        return WEIGHTS / f"{source}.safetensors"
+    path = Path(source)
+    if path.suffix not in (".safetensors", ".ckpt") or not path.is_file():
+        names = ", ".join(shipped_networks()) or "none"
+        raise PolicyError(
+            f"network {str(source)!r} is unknown; give a .safetensors or .ckpt file that exists, "
+            f"or the name of a shipped one ({names})"
+        )
+    return path
+
+
+type _Content = tuple[dict[str, Any], dict[str, torch.Tensor], dict[str, Any]]
+
+
+def _weights(path: Path) -> _Content:
+    raw = path.read_bytes()
+    tensors = load(raw)
+    length = int.from_bytes(raw[:8], "little")
+    own = json.loads(raw[8 : 8 + length])["__metadata__"]
+    if own["format"] != FORMAT:
+        raise ValueError(f"its format is {own['format']!r}")
+    card = path.with_suffix(".json")
+    return (
+        json.loads(own["network"]),
+        tensors,
+        json.loads(card.read_text()) if card.is_file() else {},
+    )
+
+
+def _checkpoint(path: Path) -> _Content:
+    content = torch.load(path, map_location="cpu", weights_only=True)
+    about, state = content[CHECKPOINT_KEY], content["state_dict"]
+    mine = {k.removeprefix("network."): v for k, v in state.items() if k.startswith("network.")}
+    return about["network"], mine, {"training": about["training"]}

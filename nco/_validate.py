@@ -6,9 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nco.arrays import Floats
 from nco.errors import ProblemError
-
-Floats = NDArray[np.float64]
 
 
 def at_least(value: float, low: float, what: str, *, finite: bool = True) -> None:

@@ -12,7 +12,7 @@ from nco.problem import Feature, Problem
 from nco.problem.route import Route
 from nco.problem.solution import Solution
 from nco.solver import Clock
-from nco.problem.vehicle import Bools, Floats
+from nco.arrays import Bools, Floats
 
 
 class Nearest:

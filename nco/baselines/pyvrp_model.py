@@ -12,7 +12,8 @@ from pyvrp.PenaltyManager import PenaltyParams
 
 from nco.fleet.costs import Costs
 from nco.fleet.kinds import Kind, duties_of, numbered
-from nco.fleet.scaling import Ints, Loads, Ticks, timed
+from nco.fleet.scaling import Loads, Ticks, timed
+from nco.arrays import Ints
 from nco.problem import Problem
 from nco.problem.route import Route
 

@@ -15,7 +15,7 @@ from nco.problem import Feature, Problem
 from nco.problem.route import Route
 from nco.problem.solution import Solution
 from nco.solver import Clock
-from nco.problem.vehicle import Floats
+from nco.arrays import Floats
 
 # Weights of c[i, j] that are tried in turn while a required stop finds no vehicle.
 SHAPES = (1.0, 1.2, 0.8, 1.5, 0.5)

@@ -14,7 +14,8 @@ from nco.fleet.costs import Costs
 from nco.fleet.kinds import Kind, kinds_of
 from nco.fleet.mending import finished
 from nco.baselines.quick import quick_routes, vehicles_seen
-from nco.fleet.scaling import Ints, Loads, Ticks, timed
+from nco.fleet.scaling import Loads, Ticks, timed
+from nco.arrays import Ints
 from nco.problem import Feature, Problem
 from nco.problem.route import Route
 from nco.problem.solution import Solution

@@ -12,8 +12,8 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from nco.arrays import Floats
     from nco.problem import Problem
-    from nco.problem.vehicle import Floats
 
 # What can change an answer; reports, training and figures cannot.
 _PARTS = ("*.py", "baselines/**/*", "data/**/*", "envs/**/*", "models/**/*", "search/**/*")

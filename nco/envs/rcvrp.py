@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from nco.envs import observe
-from nco.envs.base import Features, Observation, wrapped
+from nco.envs.base import wrapped
+from nco.observation import Features, Observation
 from nco.envs.instances import Instances, transposed, unavailable
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nco.arrays import Floats, Ints
 from nco.fleet.kinds import Kind, unserved_cost
-from nco.fleet.scaling import Ints, Ticks, integral, largest, power_of_ten
+from nco.fleet.scaling import Ticks, integral, largest, power_of_ten
 from nco.problem import Problem
-from nco.problem.vehicle import Floats
 
 LARGEST_SUM = 2.0**60  # of arcs of a solution, all of which may be barred: solvers count in int64
 

@@ -8,10 +8,10 @@ from itertools import pairwise
 
 import numpy as np
 
+from nco.arrays import Floats
 from nco.fleet.kinds import Kind, kinds_of, slack
 from nco.problem import Problem
 from nco.problem.route import Route
-from nco.problem.vehicle import Floats
 from nco.solver import Clock
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nco.arrays import Bools, Floats
 from nco.problem import Problem, Vehicle
 from nco.problem.evaluate import TOLERANCE
 from nco.problem.route import Route
-from nco.problem.vehicle import Bools, Floats
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from nco.arrays import Floats, Ints
 from nco.fleet.kinds import Kind
 from nco.problem import Problem
-from nco.problem.vehicle import Floats
 
-Ints = NDArray[np.int64]
 EPSILON = 1e-7  # of a unit: noise of floating-point numbers, not an amount
 
 

@@ -21,7 +21,7 @@ from nco.models.layers import PairBias
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from nco.envs.base import Observation
+    from nco.observation import Observation
     from nco.models.options import Angle
 
 ANGLE_PLANES = {"none": (), "raw": ("angle",), "sincos": ("sine", "cosine")}

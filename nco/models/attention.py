@@ -15,7 +15,7 @@ from nco.models.layers import Block, NamedLinear, PairBias, closed_columns, shar
 from nco.models.policy import Policy
 
 if TYPE_CHECKING:
-    from nco.envs.base import Features, Observation
+    from nco.observation import Features, Observation
 
 
 class AttentionPolicy(Policy):

@@ -17,7 +17,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 
 from nco.files import write_atomic
-from nco.envs.base import Features
+from nco.observation import Features
 from nco.errors import PolicyError
 from nco.models.policy import Policy, Spec
 

@@ -23,7 +23,7 @@ with warnings.catch_warnings():
     from torch_geometric.nn import GATv2Conv, TransformerConv
 
 if TYPE_CHECKING:
-    from nco.envs.base import Features, Observation
+    from nco.observation import Features, Observation
 
 
 class GraphPolicy(Policy):

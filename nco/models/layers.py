@@ -14,7 +14,7 @@ from nco.models.biased import attend
 from nco.models.rms import feed_forward, normalised
 
 if TYPE_CHECKING:
-    from nco.envs.base import Observation
+    from nco.observation import Observation
     from nco.models.biased import Bias
 
 REFERENCE_SIZE = 50  # nodes; the size at which attention is scaled as usual

@@ -17,7 +17,7 @@ from nco.models.layers import NamedLinear
 from nco.models.spectral import singular_factors
 
 if TYPE_CHECKING:
-    from nco.envs.base import Features, Observation
+    from nco.observation import Features, Observation
     from nco.models.options import Angle, Gate, Neighbours
 
 SIDES = ("rows", "columns")

@@ -29,7 +29,7 @@ from nco.models.layers import NamedLinear, PairBias, sharpness
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from nco.envs.base import Features, Observation
+    from nco.observation import Features, Observation
 
 # Entries of masks below which a step of decisions is not worth the second that it takes to load
 # the compiled loops. It must not matter whether they are loaded: the same seed, the same answer.

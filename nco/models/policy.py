@@ -14,7 +14,7 @@ from nco.models.pointer import Encoded, Pointer
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from nco.envs.base import Features, Observation
+    from nco.observation import Features, Observation
 
 type Spec = dict[str, Any]
 """How to build a policy, as plain data: `{"class_path": ..., "init_args": {...}}`."""

@@ -27,7 +27,7 @@ from nco.models.policy import Policy
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from nco.envs.base import Features, Observation
+    from nco.observation import Features, Observation
 
 PUBLISHED: dict[str, Any] = {
     "width": 128, "heads": 1, "decoder_heads": 8, "layers": 6, "hidden": 512, "neighbours": 25,

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from nco.problem.vehicle import Floats, Vehicle
+    from nco.arrays import Floats
+    from nco.problem.vehicle import Vehicle
 
 
 @dataclass(frozen=True)

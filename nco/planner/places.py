@@ -17,9 +17,9 @@ from nco.errors import CityError, InputError, StorageError
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
+    from nco.arrays import Floats
     from nco.data.cities.streets import Table
     from nco.problem import Problem
-    from nco.problem.vehicle import Floats
 
 log = logging.getLogger("nco")
 

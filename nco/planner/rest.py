@@ -21,9 +21,10 @@ from nco.problem.route import Route
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from nco.arrays import Bools, Floats
     from nco.planner.day import Duty, Stop
     from nco.planner.places import Places
-    from nco.problem.vehicle import Bools, Floats, Vehicle
+    from nco.problem.vehicle import Vehicle
 
 Trips = dict[int, list[list[str]]]
 """Names of the stops of each vehicle's trips."""

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nco.arrays import Floats
 from nco.data.cities.city import CREDIT
-from nco.problem.vehicle import Floats
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from nco.arrays import Floats
 from nco.colours import COLOURS
 from nco.data.cities.engine import as_lonlat
 from nco.errors import InputError
@@ -26,7 +27,6 @@ from nco.plot.canvas import (
 from nco.plot.paths import Path, keep_right, lanes, paths, places, street_widths
 from nco.problem import Problem
 from nco.problem.solution import Solution
-from nco.problem.vehicle import Floats
 from nco.stats import interval
 
 if TYPE_CHECKING:

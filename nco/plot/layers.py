@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nco.arrays import Floats
 from nco.plot.paths import Path, keep_right, lanes, paths, street_widths
 from nco.problem import Problem
 from nco.problem.schedule import RouteSchedule
 from nco.problem.solution import Solution
-from nco.problem.vehicle import Floats
 
 if TYPE_CHECKING:
     from bokeh.plotting import figure

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nco.arrays import Floats
 from nco.colours import COLOURS
 from nco.errors import CityError, InputError
 from nco.problem import Problem
 from nco.problem.schedule import RouteSchedule, schedule
 from nco.problem.solution import Solution
-from nco.problem.vehicle import Floats
 
 if TYPE_CHECKING:
     from nco.data.cities.city import City

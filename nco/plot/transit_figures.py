@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from nco.arrays import Floats
 from nco.colours import COLOURS
 from nco.errors import InputError
 from nco.plot.canvas import INK, axes_or_new, frame, plane
 from nco.plot.paths import keep_right
-from nco.problem.vehicle import Floats
 from nco.transit.files.geojson import line_names
 from nco.transit.instance.lines import Lines, LinesLike, refuse_bad_lines
 from nco.transit.instance.transit_instance import TransitInstance

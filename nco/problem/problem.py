@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from nco import _validate as validate
+from nco.arrays import Bools, ByValue, Floats
 from nco.errors import ProblemError
 from nco.problem.objective import Feature, Objective
-from nco.problem.vehicle import Bools, ByValue, Floats, Profile, Vehicle
+from nco.problem.vehicle import Profile, Vehicle
 
 __all__ = ["Feature", "Objective", "Problem", "Profile", "Vehicle"]
 

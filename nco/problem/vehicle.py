@@ -3,36 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nco import _validate as validate
+from nco.arrays import Bools, ByValue, Floats, same
 from nco.errors import ProblemError
-
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
-
-
-def _same(a: Any, b: Any) -> bool:
-    if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
-        return a is not None and b is not None and np.array_equal(a, b)
-    return bool(a == b)
-
-
-class ByValue:
-    """Equality field by field, arrays included; hashing stays by identity."""
-
-    def __eq__(self, other: object) -> bool:
-        if type(other) is not type(self):
-            return NotImplemented
-        return all(
-            _same(getattr(self, f.name), getattr(other, f.name))
-            for f in fields(self)  # type: ignore[arg-type]
-        )
-
-    __hash__ = object.__hash__
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -124,7 +100,7 @@ class Vehicle(ByValue):
     def alike(self, other: Vehicle) -> bool:
         """Whether the two differ in nothing but their names."""
         return self is other or all(
-            _same(getattr(self, f.name), getattr(other, f.name))
+            same(getattr(self, f.name), getattr(other, f.name))
             for f in fields(self)
             if f.name != "name"
         )

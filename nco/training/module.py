@@ -12,10 +12,10 @@ import torch
 from torch import Tensor
 
 from nco.envs import environment
-from nco.envs.base import Features
 from nco.errors import PolicyError
 from nco.models.files import CHECKPOINT_KEY
 from nco.models.policy import Policy
+from nco.observation import Features
 from nco.search.decoding.rollout import rollout
 from nco.training import precision
 from nco.training.batch import Drawn, Referenced

@@ -17,8 +17,9 @@ from nco.search.decoding.rollout import Strategy, joined, rollout
 from nco.search.decoding.views import SYMMETRIES, turned
 
 if TYPE_CHECKING:
-    from nco.envs.base import AnyEnvironment, Observation
+    from nco.envs.base import AnyEnvironment
     from nco.models.policy import Policy
+    from nco.observation import Observation
 
 type Baseline = Literal["shared", "leave_one_out"]
 BASELINES = ("shared", "leave_one_out")

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from nco.data.cities.cache import content_hash
-from nco.data.cities.engine import Engine, Float, Matrices, StreetRoute, as_lonlat, near_streets
+from nco.data.cities.engine import Engine, Matrices, StreetRoute, as_lonlat, near_streets
+from nco.arrays import Floats
 from nco.data.cities.roads import RoadGraph, read_roads
 from nco.errors import CityError
 
@@ -243,7 +244,7 @@ class City:
             return self.engine.table(sources)
         return self.engine.table(sources, self._on_streets(targets, "targets", None))
 
-    def nearest(self, points: ArrayLike) -> tuple[Float, Float]:
+    def nearest(self, points: ArrayLike) -> tuple[Floats, Floats]:
         """The nearest place on a street `[n, 2]` and how far away it is, in metres `[n]`."""
         return self.engine.nearest(as_lonlat(points))
 
@@ -258,11 +259,11 @@ class City:
             raise CityError(f"a route needs two points or more, {len(lonlat)} given")
         return self.engine.route(lonlat)
 
-    def geometry(self, points: ArrayLike) -> list[Float]:
+    def geometry(self, points: ArrayLike) -> list[Floats]:
         """Street geometry of a route for maps: one polyline `[k, 2]` (lonlat) a leg."""
         return list(self.route(points).legs)
 
-    def streets(self) -> list[Float]:
+    def streets(self) -> list[Floats]:
         """One polyline `[k, 2]` (lonlat) a street, for drawing."""
         return self.roads.streets()
 
@@ -276,7 +277,7 @@ class City:
         centre: ArrayLike | None = None,
         clusters: int = 3,
         spread_km: float | None = None,
-    ) -> Float:
+    ) -> Floats:
         """Draw different points on the streets that all reach one another.
 
         Args:
@@ -321,5 +322,5 @@ class City:
         facts["credit"] = CREDIT
         return facts
 
-    def _on_streets(self, points: ArrayLike, what: str, names: Sequence[str] | None) -> Float:
+    def _on_streets(self, points: ArrayLike, what: str, names: Sequence[str] | None) -> Floats:
         return near_streets(self.engine, points, what, names, self.name, self._near_streets)

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from nco.errors import CityError
 
-Float = NDArray[np.float64]
+from nco.arrays import Floats
 # Farther from any street than this, a point is taken for a mistake.
 FARTHEST_M = 5000.0
 _MOST_KNOWN = 100_000  # points that a city remembers, some 20 MB
@@ -28,8 +28,8 @@ class Matrices:
         duration_s: `[S, T]`, seconds; `inf` at the same places.
     """
 
-    distance_m: Float
-    duration_s: Float
+    distance_m: Floats
+    duration_s: Floats
 
 
 @dataclass(frozen=True)
@@ -42,12 +42,12 @@ class StreetRoute:
         duration_s: `[legs]`, seconds.
     """
 
-    legs: tuple[Float, ...]
-    distance_m: Float
-    duration_s: Float
+    legs: tuple[Floats, ...]
+    distance_m: Floats
+    duration_s: Floats
 
 
-def tidy(distance_m: Float, duration_s: Float, *, square: bool) -> Matrices:
+def tidy(distance_m: Floats, duration_s: Floats, *, square: bool) -> Matrices:
     """Matrices as promised from an engine's raw tables, which are changed in place.
 
     Args:
@@ -69,20 +69,20 @@ def tidy(distance_m: Float, duration_s: Float, *, square: bool) -> Matrices:
 class Engine(Protocol):
     """Anything that routes along streets. Points are `[n, 2]` lonlat."""
 
-    def table(self, sources: Float, targets: Float | None = None) -> Matrices:
+    def table(self, sources: Floats, targets: Floats | None = None) -> Matrices:
         """Distances and durations from every source to every target (the sources by default)."""
         ...
 
-    def nearest(self, points: Float) -> tuple[Float, Float]:
+    def nearest(self, points: Floats) -> tuple[Floats, Floats]:
         """The nearest place on a street `[n, 2]` and how far away it is, in metres `[n]`."""
         ...
 
-    def route(self, points: Float) -> StreetRoute:
+    def route(self, points: Floats) -> StreetRoute:
         """The fastest route through the points in their order."""
         ...
 
 
-def as_lonlat(points: ArrayLike, what: str = "points") -> Float:
+def as_lonlat(points: ArrayLike, what: str = "points") -> Floats:
     """Check coordinates and return them as a float64 array `[n, 2]`.
 
     Args:
@@ -123,7 +123,7 @@ def near_streets(
     names: Sequence[str] | None,
     city: str,
     known: set[tuple[float, ...]],
-) -> Float:
+) -> Floats:
     """Check that points are coordinates near streets, and return them as `[n, 2]`.
 
     Args:

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from nco.data.cities.engine import Float, Matrices, StreetRoute, tidy
+from nco.data.cities.engine import Matrices, StreetRoute, tidy
+from nco.arrays import Floats
 from nco.data.cities.osrm_build import Built, build
 from nco.errors import CityError
 
@@ -39,7 +40,7 @@ class Osrm:
         except RuntimeError as error:
             raise CityError(f"OSRM cannot open {base}: {error}") from error
 
-    def table(self, sources: Float, targets: Float | None = None) -> Matrices:
+    def table(self, sources: Floats, targets: Floats | None = None) -> Matrices:
         """Distances and durations from every source to every target (the sources by default).
 
         Args:
@@ -63,7 +64,7 @@ class Osrm:
         duration_s = np.concatenate([block[1] for block in blocks])
         return tidy(distance_m, duration_s, square=targets is None)
 
-    def nearest(self, points: Float) -> tuple[Float, Float]:
+    def nearest(self, points: Floats) -> tuple[Floats, Floats]:
         """The nearest place on a street `[n, 2]` and how far away it is, in metres `[n]`."""
         snapped = np.empty((len(points), 2))
         distance_m = np.empty(len(points))
@@ -74,7 +75,7 @@ class Osrm:
             distance_m[i] = found["distance"]
         return snapped, distance_m
 
-    def route(self, points: Float) -> StreetRoute:
+    def route(self, points: Floats) -> StreetRoute:
         """The fastest route through the points in their order, each leg as in the table.
 
         Raises:
@@ -104,7 +105,7 @@ class Osrm:
 
     def _block(
         self, coordinates: list[tuple[float, float]], rows: range, columns: range
-    ) -> tuple[Float, Float]:
+    ) -> tuple[Floats, Floats]:
         parameters = self._osrm.TableParameters(
             coordinates=coordinates,
             sources=list(rows),
@@ -134,11 +135,11 @@ def open_osrm(
         return Osrm(built.base, contracted=contracted), built
 
 
-def _pairs(points: Float) -> list[tuple[float, float]]:
+def _pairs(points: Floats) -> list[tuple[float, float]]:
     return list(zip(points[:, 0].tolist(), points[:, 1].tolist(), strict=True))
 
 
-def _numbers(table: Iterable[Iterable[Any]], shape: tuple[int, int]) -> Float:
+def _numbers(table: Iterable[Iterable[Any]], shape: tuple[int, int]) -> Floats:
     """OSRM's nested values as an array; None, which marks an unreachable pair, becomes inf."""
     # numpy reads None as NaN.
     flat = np.fromiter(chain.from_iterable(table), dtype=np.float64, count=shape[0] * shape[1])

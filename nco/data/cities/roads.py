@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nco.data.cities.engine import Float
+from nco.arrays import Floats
 from nco.errors import CityError
 
 EARTH_RADIUS_M = 6_371_008.8
@@ -30,7 +30,7 @@ _NO_ENTRY = (1 << _SEGMENT_BITS) - 1
 _FERRY_AND_TRAIN = (4, 5)
 
 
-def haversine_m(a: Float, b: Float) -> Float:
+def haversine_m(a: Floats, b: Floats) -> Floats:
     """Great-circle distance in metres between lonlat arrays `[..., 2]`."""
     a, b = np.radians(a), np.radians(b)
     half = np.sin((b - a) / 2) ** 2
@@ -52,8 +52,8 @@ class Edges:
 
     tail: NDArray[np.int64]
     head: NDArray[np.int64]
-    length_m: Float
-    duration_s: Float
+    length_m: Floats
+    duration_s: Floats
     street: NDArray[np.int64]
 
 
@@ -74,11 +74,11 @@ class RoadGraph:
             train, so that its points all reach one another and can be stood on.
     """
 
-    lonlat: Float
+    lonlat: Floats
     street_start: NDArray[np.int64]
     street_nodes: NDArray[np.int64]
-    forward_s: Float
-    backward_s: Float
+    forward_s: Floats
+    backward_s: Floats
     component: NDArray[np.int64]
     main: NDArray[np.bool_]
 
@@ -93,7 +93,7 @@ class RoadGraph:
         return start, self.street_nodes[start], self.street_nodes[start + 1]
 
     @cached_property
-    def segment_length_m(self) -> Float:
+    def segment_length_m(self) -> Floats:
         """`[segments]`, metres."""
         _, a, b = self.segments
         return haversine_m(self.lonlat[a], self.lonlat[b])
@@ -129,7 +129,7 @@ class RoadGraph:
             np.concatenate([street[ahead], street[back]]),
         )
 
-    def streets(self) -> list[Float]:
+    def streets(self) -> list[Floats]:
         """One polyline `[k, 2]` (lonlat) a street, for drawing."""
         return np.split(self.lonlat[self.street_nodes], self.street_start[1:-1])
 
@@ -209,7 +209,7 @@ def _array(tar: tarfile.TarFile, name: str, dtype: str) -> NDArray[Any]:
     return np.frombuffer(member.read(), dtype=dtype)
 
 
-def _durations(tar: tarfile.TarFile, name: str, count: int) -> Float:
+def _durations(tar: tarfile.TarFile, name: str, count: int) -> Floats:
     """Unpack `count` durations of 22 bits each, in 0.1 s, from little-endian 64-bit words."""
     words = np.append(_array(tar, f"{name}/packed", "<u8").astype(np.uint64), np.uint64(0))
     first_bit = np.arange(count, dtype=np.uint64) * np.uint64(_SEGMENT_BITS)

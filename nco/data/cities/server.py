@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from nco.data.cities.engine import Float, Matrices, StreetRoute, tidy
+from nco.data.cities.engine import Matrices, StreetRoute, tidy
+from nco.arrays import Floats
 from nco.data.cities.web import Ask
 from nco.errors import CityError, ServiceError
 
@@ -66,7 +67,7 @@ class OsrmServer:
     def __repr__(self) -> str:
         return f"OsrmServer({self.url!r}, profile={self.profile!r})"
 
-    def table(self, sources: Float, targets: Float | None = None) -> Matrices:
+    def table(self, sources: Floats, targets: Floats | None = None) -> Matrices:
         """Distances and durations from every source to every target (the sources by default).
 
         Raises:
@@ -81,14 +82,14 @@ class OsrmServer:
                 self.max_table //= 2
                 log.info("%s finds that table too big; asking for %d", self.url, self.max_table)
 
-    def nearest(self, points: Float) -> tuple[Float, Float]:
+    def nearest(self, points: Floats) -> tuple[Floats, Floats]:
         """The nearest place on a street `[n, 2]` and how far away it is, in metres `[n]`.
 
         Raises:
             ServiceError: the server is down, slow or answers nonsense.
         """
 
-        def one(point: Float) -> tuple[Any, Any]:
+        def one(point: Floats) -> tuple[Any, Any]:
             found = self._get("nearest", point[None], "generate_hints=false")
             waypoint = _field(found, "waypoints", list, self.url)[0]
             return waypoint["location"], waypoint["distance"]
@@ -101,7 +102,7 @@ class OsrmServer:
         places = self._numbers([place for place, _ in found], (len(points), 2))
         return places, self._amounts([distance for _, distance in found], (len(points),))
 
-    def route(self, points: Float) -> StreetRoute:
+    def route(self, points: Floats) -> StreetRoute:
         """The fastest route through the points in their order, each leg as in the table.
 
         Raises:
@@ -127,7 +128,7 @@ class OsrmServer:
             raise self._nonsense(f"a leg without {error}") from error
         return StreetRoute(tuple(lines), distance_m, duration_s)
 
-    def _table(self, sources: Float, targets: Float | None) -> Matrices:
+    def _table(self, sources: Floats, targets: Floats | None) -> Matrices:
         rows = len(sources)
         columns = rows if targets is None else len(targets)
         distance_m, duration_s = np.zeros((rows, columns)), np.zeros((rows, columns))
@@ -155,7 +156,7 @@ class OsrmServer:
                 log.info("%s: %d of %d blocks of the table", self.url, done + 1, len(blocks))
         return tidy(distance_m, duration_s, square=targets is None)
 
-    def _block(self, points: Float, sources: int, *, whole: bool) -> tuple[Float, Float]:
+    def _block(self, points: Floats, sources: int, *, whole: bool) -> tuple[Floats, Floats]:
         options = "annotations=duration,distance&generate_hints=false"
         if not whole:
             options += "&sources=" + ";".join(map(str, range(sources)))
@@ -166,7 +167,7 @@ class OsrmServer:
         durations = _field(found, "durations", list, self.url)
         return self._amounts(distances, shape), self._amounts(durations, shape)
 
-    def _get(self, service: str, points: Float, options: str) -> dict[str, Any]:
+    def _get(self, service: str, points: Floats, options: str) -> dict[str, Any]:
         places = ";".join(f"{lon:.6f},{lat:.6f}" for lon, lat in points.tolist())
         status, body = self._ask(f"{self.url}/{service}/v1/{self.profile}/{places}?{options}")
         try:
@@ -186,7 +187,7 @@ class OsrmServer:
             raise CityError(f"{self.url} finds no {service} for these points ({said})")
         raise ServiceError(f"{self.url} refused the {service} request: {said} (status {status})")
 
-    def _line(self, leg: dict[str, Any]) -> Float:
+    def _line(self, leg: dict[str, Any]) -> Floats:
         """A leg's polyline from those of its steps, which share their ends."""
         parts = [step["geometry"]["coordinates"] for step in leg["steps"]]
         flat = [place for part in parts for place in part]
@@ -196,7 +197,7 @@ class OsrmServer:
         # A leg of no length keeps both its ends.
         return line[fresh] if fresh.sum() > 1 else line[:2]
 
-    def _numbers(self, values: Any, shape: tuple[int, ...]) -> Float:
+    def _numbers(self, values: Any, shape: tuple[int, ...]) -> Floats:
         """Numbers from the server as an array, null as NaN."""
         try:
             array = np.array(values, dtype=np.float64)
@@ -206,7 +207,7 @@ class OsrmServer:
             raise self._nonsense(f"numbers of shape {list(array.shape)} instead of {list(shape)}")
         return array
 
-    def _amounts(self, values: Any, shape: tuple[int, ...]) -> Float:
+    def _amounts(self, values: Any, shape: tuple[int, ...]) -> Floats:
         """Check metres or seconds; null, which marks an unreachable pair, becomes inf."""
         array = self._numbers(values, shape)
         if (array < _LEAST).any():

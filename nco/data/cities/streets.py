@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from numpy.typing import ArrayLike, NDArray
 
-from nco.problem.vehicle import Floats
+from nco.arrays import Floats
 
 
 class Table(Protocol):

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nco.data.cities.engine import Float, Matrices, as_lonlat
+from nco.data.cities.engine import Matrices, as_lonlat
+from nco.arrays import Floats
 from nco.data.cities.roads import haversine_m
 from nco.data.sampling.scatter import check_drawing
 from nco.data.cities.table_files import read_rrnco, read_table, write_rrnco, write_table
@@ -30,7 +31,7 @@ class TableCity:
     """
 
     name: str
-    lonlat: Float
+    lonlat: Floats
     matrices: Matrices = field(repr=False)
 
     def __post_init__(self) -> None:
@@ -115,7 +116,7 @@ class TableCity:
         centre: ArrayLike | None = None,
         clusters: int = 3,
         spread_km: float | None = None,
-    ) -> Float:
+    ) -> Floats:
         """Draw different points of the table that all reach one another.
 
         `road` and `node` draw uniformly, `cluster` more densely around random points; the
@@ -208,19 +209,19 @@ class TableCity:
         return {key: i for i, key in enumerate(_keys(self.lonlat))}
 
 
-def _keys(lonlat: Float) -> list[tuple[int, int]]:
+def _keys(lonlat: Floats) -> list[tuple[int, int]]:
     micro = np.round(lonlat * 1e6).astype(np.int64)
     return list(zip(micro[:, 0].tolist(), micro[:, 1].tolist(), strict=True))
 
 
-def _inside(lonlat: Float, middle: Float, side_km: float) -> NDArray[np.bool_]:
+def _inside(lonlat: Floats, middle: Floats, side_km: float) -> NDArray[np.bool_]:
     corner = np.stack([np.full(len(lonlat), middle[0]), lonlat[:, 1]], axis=1)
     north_m = haversine_m(corner, np.broadcast_to(middle, corner.shape))
     east_m = haversine_m(corner, lonlat)
     return np.asarray(np.maximum(north_m, east_m) <= side_km * 500)
 
 
-def _square(matrix: Any, n: int, name: str) -> Float:
+def _square(matrix: Any, n: int, name: str) -> Floats:
     try:
         array = np.asarray(matrix, dtype=np.float64)
     except (TypeError, ValueError) as error:

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from nco.data.cities.engine import Float, Matrices, as_lonlat, tidy
+from nco.data.cities.engine import Matrices, as_lonlat, tidy
+from nco.arrays import Floats
 from nco.files import write_atomic
 from nco.errors import CityError
 
@@ -22,7 +23,7 @@ _RRNCO_FAR_KM = 1e5
 _RRNCO_UNREACHABLE = 1e9
 
 
-def write_table(path: str | Path, name: str, lonlat: Float, matrices: Matrices) -> Path:
+def write_table(path: str | Path, name: str, lonlat: Floats, matrices: Matrices) -> Path:
     """Write our `.npz`, whole or not at all.
 
     Raises:
@@ -37,7 +38,7 @@ def write_table(path: str | Path, name: str, lonlat: Float, matrices: Matrices) 
     )
 
 
-def read_table(path: str | Path) -> tuple[str, Float, Matrices]:
+def read_table(path: str | Path) -> tuple[str, Floats, Matrices]:
     """Read name, points and matrices from our `.npz`; they are not checked here.
 
     Raises:
@@ -47,7 +48,7 @@ def read_table(path: str | Path) -> tuple[str, Float, Matrices]:
     return str(held["name"]), held["lonlat"], Matrices(held["distance_m"], held["duration_s"])
 
 
-def write_rrnco(path: str | Path, lonlat: Float, matrices: Matrices) -> Path:
+def write_rrnco(path: str | Path, lonlat: Floats, matrices: Matrices) -> Path:
     """Write RRNCO's `.npz`; unreachable pairs become 1e9 km and 1e9 minutes.
 
     Raises:
@@ -62,7 +63,7 @@ def write_rrnco(path: str | Path, lonlat: Float, matrices: Matrices) -> Path:
     )
 
 
-def read_rrnco(path: str | Path) -> tuple[Float, Matrices]:
+def read_rrnco(path: str | Path) -> tuple[Floats, Matrices]:
     """Read RRNCO's `.npz`; pairs beyond 1e5 km, or without a number, are unreachable.
 
     Raises:

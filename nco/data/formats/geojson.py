@@ -20,7 +20,7 @@ from nco.errors import InputError, NcoError
 from nco.problem import Problem
 from nco.problem.schedule import RouteSchedule, schedule
 from nco.problem.solution import Route, Solution
-from nco.problem.vehicle import Floats
+from nco.arrays import Floats
 
 logger = logging.getLogger("nco")
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from nco.data.formats.json_file import Fields
-from nco.problem.vehicle import Floats
+from nco.arrays import Floats
 
 _READABLE = 2500
 

@@ -18,7 +18,7 @@ from typing import Literal
 import numpy as np
 
 from nco.errors import InputError
-from nco.problem.vehicle import Floats
+from nco.arrays import Floats
 
 Rounding = Literal["none", "round", "trunc", "ceil", "dimacs"]
 

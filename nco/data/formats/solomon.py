@@ -9,7 +9,7 @@ import numpy as np
 from nco.data.formats.rounding import Rounding, euclidean
 from nco.errors import FormatError
 from nco.problem import Problem
-from nco.problem.vehicle import Floats
+from nco.arrays import Floats
 
 
 def is_solomon(text: str) -> bool:

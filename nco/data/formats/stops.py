@@ -15,7 +15,7 @@ from nco import _validate as validate
 from nco.data.cities.streets import Streets
 from nco.errors import CityError, FormatError, InputError, ProblemError
 from nco.problem import Objective, Problem, Vehicle
-from nco.problem.vehicle import ByValue, Floats
+from nco.arrays import ByValue, Floats
 
 logger = logging.getLogger("nco")
 DEPOT = "depot"

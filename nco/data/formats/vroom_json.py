@@ -24,7 +24,7 @@ from nco.data.formats.packed import unpack
 from nco.data.cities.streets import Streets
 from nco.errors import FormatError, InputError, ProblemError
 from nco.problem import Objective, Problem, Profile, Vehicle
-from nco.problem.vehicle import Bools, Floats
+from nco.arrays import Bools, Floats
 
 Naming = Literal["id", "description"]
 FOREVER = 2**32 - 1  # how VROOM says that a window has no end

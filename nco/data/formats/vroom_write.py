@@ -18,7 +18,7 @@ from nco.data.formats.vroom_json import FOREVER
 from nco.errors import UnsupportedError
 from nco.problem.objective import Feature
 from nco.problem import Problem, Vehicle
-from nco.problem.vehicle import Floats
+from nco.arrays import Floats
 
 _FITS = frozenset(Feature) - {
     Feature.PREFERENCES,

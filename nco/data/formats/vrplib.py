@@ -18,7 +18,7 @@ from nco.data.formats.rounding import Rounding, check_rounding, euclidean, round
 from nco.data.formats.solomon import is_solomon, solomon_problem
 from nco.errors import FormatError, ProblemError
 from nco.problem import Problem, Profile, Vehicle
-from nco.problem.vehicle import Floats
+from nco.arrays import Floats
 
 RULE_OF: dict[str, Rounding] = {"EUC_2D": "round", "FLOOR_2D": "trunc", "CEIL_2D": "ceil"}
 _TYPES = ("TSP", "ATSP", "CVRP", "ACVRP", "VRPTW", "CVRPTW", "ACVRPTW", "MDVRP")

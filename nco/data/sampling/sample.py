@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from nco.data.cities.streets import Streets
 from nco.errors import InputError
 from nco.problem import Problem, Profile, Vehicle
-from nco.problem.vehicle import Floats
+from nco.arrays import Floats
 
 # Stops and the capacity that serves about ten of them a route (Kool et al. 2019, as in RRNCO).
 _STOPS = (10, 20, 50, 100, 200, 500, 1000)

@@ -15,7 +15,8 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from nco.data.cities.engine import Engine, Float
+from nco.data.cities.engine import Engine
+from nco.arrays import Floats
 from nco.data.cities.roads import EARTH_RADIUS_M, RoadGraph, haversine_m
 from nco.errors import CityError
 
@@ -53,19 +54,19 @@ class Box:
     north: float
 
     @classmethod
-    def around(cls, centre: Float, side_km: float) -> "Box":
+    def around(cls, centre: Floats, side_km: float) -> "Box":
         """A square of `side_km` on the ground around a lonlat."""
         lat = math.degrees(side_km * 500 / EARTH_RADIUS_M)
         lon = lat / max(math.cos(math.radians(float(centre[1]))), 1e-6)
         return cls(centre[0] - lon, centre[1] - lat, centre[0] + lon, centre[1] + lat)
 
-    def holds(self, lonlat: Float) -> NDArray[np.bool_]:
+    def holds(self, lonlat: Floats) -> NDArray[np.bool_]:
         """Which of the points `[n, 2]` lie inside."""
         lon, lat = lonlat[:, 0], lonlat[:, 1]
         inside = (lon >= self.west) & (lon <= self.east) & (lat >= self.south) & (lat <= self.north)
         return np.asarray(inside)
 
-    def touches(self, a: Float, b: Float) -> NDArray[np.bool_]:
+    def touches(self, a: Floats, b: Floats) -> NDArray[np.bool_]:
         """Which of the segments from `a` to `b` `[n, 2]` may have a part inside."""
         low, high = np.minimum(a, b), np.maximum(a, b)
         lon = (high[:, 0] >= self.west) & (low[:, 0] <= self.east)
@@ -98,10 +99,10 @@ class Scatter:
         how: str = "road",
         *,
         within_km: float | None = None,
-        centre: Float | None = None,
+        centre: Floats | None = None,
         clusters: int = 3,
         spread_km: float | None = None,
-    ) -> Float:
+    ) -> Floats:
         """Draw `[n, 2]` different points; see `nco.data.cities.city.City.sample`."""
         check_drawing(n, how, within_km=within_km, clusters=clusters, spread_km=spread_km)
         rng = np.random.default_rng(seed)
@@ -125,7 +126,7 @@ class Scatter:
             f"{most}; ask for fewer, or take a larger box or city"
         )
 
-    def _centres(self, rng: np.random.Generator, side_km: float) -> list[Float]:
+    def _centres(self, rng: np.random.Generator, side_km: float) -> list[Floats]:
         """Random places on streets, moved so that a box around them stays inside the city."""
         a, b, weight = self._pieces(None)
         city = Box(*self.roads.bbox)
@@ -141,7 +142,7 @@ class Scatter:
 
     def _in_box(
         self, box: Box, n: int, rng: np.random.Generator, how: str, clusters: int, spread_m: float
-    ) -> Float:
+    ) -> Floats:
         if how == "node":
             ends = self._ends()
             ends = ends[box.holds(ends)]
@@ -157,7 +158,7 @@ class Scatter:
             weight = weight * np.sum(density, axis=0)
         return self._confirmed(n, lambda count: _along(a, b, weight, count, rng), box)
 
-    def _confirmed(self, n: int, candidates: Callable[[int], Float], box: Box) -> Float:
+    def _confirmed(self, n: int, candidates: Callable[[int], Floats], box: Box) -> Floats:
         """Up to n different points in the box that the engine calls connected."""
         found = np.empty((0, 2))
         for _ in range(_ROUNDS):
@@ -175,7 +176,7 @@ class Scatter:
                 return found[:n]
         return found
 
-    def _connected(self, points: Float) -> NDArray[np.bool_]:
+    def _connected(self, points: Floats) -> NDArray[np.bool_]:
         """Which points one may stop at, reach from the middle of the city and come back from."""
         # OSRM starts no trip on some streets, private ones among them, and moves such a point.
         on_street = self.engine.nearest(points)[1] <= _ON_STREET_M
@@ -184,7 +185,7 @@ class Scatter:
         return np.asarray(on_street & np.isfinite(away) & np.isfinite(back))
 
     @cached_property
-    def _hub(self) -> Float:
+    def _hub(self) -> Floats:
         """A place `[1, 2]` in the middle of the largest component."""
         a, b, _ = self._pieces(None)
         middle = (a + b) / 2
@@ -193,7 +194,7 @@ class Scatter:
 
     def _pieces(
         self, box: Box | None, longest_m: float | None = None
-    ) -> tuple[Float, Float, Float]:
+    ) -> tuple[Floats, Floats, Floats]:
         """Segments that points may lie on: both ends `[k, 2]` and the length in metres `[k]`."""
         roads = self.roads
         _, tail, head = roads.segments
@@ -215,7 +216,7 @@ class Scatter:
         start = a[owner] + place[:, None] * step
         return start, start + step, (length / parts)[owner]
 
-    def _ends(self) -> Float:
+    def _ends(self) -> Floats:
         """Junctions and street ends of the largest component, `[k, 2]`."""
         roads = self.roads
         first = roads.street_nodes[roads.street_start[:-1]][roads.main]
@@ -223,7 +224,7 @@ class Scatter:
         return roads.lonlat[np.union1d(first, last)]
 
 
-def _along(a: Float, b: Float, weight: Float, count: int, rng: np.random.Generator) -> Float:
+def _along(a: Floats, b: Floats, weight: Floats, count: int, rng: np.random.Generator) -> Floats:
     """Points on segments `a`-`b`: the segment by weight, the place on it uniformly."""
     total = np.cumsum(weight)
     segment = np.searchsorted(total, rng.random(count) * total[-1], side="right")
@@ -231,5 +232,5 @@ def _along(a: Float, b: Float, weight: Float, count: int, rng: np.random.Generat
     return np.asarray(a[segment] + rng.random((count, 1)) * (b[segment] - a[segment]))
 
 
-def _rows(points: Iterable[Float]) -> Float:
+def _rows(points: Iterable[Floats]) -> Floats:
     return np.array(list(points)).reshape(-1, 2)

@@ -18,9 +18,10 @@ import torch
 from nco.envs.instances import each
 
 if TYPE_CHECKING:
-    from nco.envs.base import AnyEnvironment, Observation
+    from nco.envs.base import AnyEnvironment
     from nco.models.pointer import Encoded
     from nco.models.policy import Policy
+    from nco.observation import Observation
     from nco.search.decoding.rollout import Rollouts
 
 SYMMETRIES = 8

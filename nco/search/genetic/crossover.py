@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+    from nco.arrays import Floats
     from nco.baselines.pyvrp_model import Duty
-    from nco.problem.vehicle import Floats
 
 
 def exchanged(

@@ -14,9 +14,9 @@ from nco.search.genetic.population import Member, Population, Sizes, arcs_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from nco.arrays import Floats
     from nco.baselines.pyvrp import Limit
     from nco.baselines.pyvrp_model import Duty, Model
-    from nco.problem.vehicle import Floats
 
 _REPAIR = 0.5  # chance that an infeasible child is educated once more at high penalties
 _PENALTIES_EVERY = 50  # educations, after which penalties follow what share was feasible

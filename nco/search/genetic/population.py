@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from nco.arrays import Floats
     from nco.baselines.pyvrp_model import Duty
-    from nco.problem.vehicle import Floats
 
 
 def arcs_of(duties: Sequence[Duty], size: int) -> NDArray[np.int32]:

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from nco.arrays import Bools, Floats
     from nco.problem import Problem
-    from nco.problem.vehicle import Bools, Floats
 
     Ints = NDArray[np.int32]
     Longs = NDArray[np.int64]

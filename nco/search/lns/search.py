@@ -17,10 +17,10 @@ from nco.search.lns.operators import INSERTIONS, REMOVALS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from nco.arrays import Floats
     from nco.fleet.kinds import Kind
     from nco.problem import Problem
     from nco.problem.route import Route
-    from nco.problem.vehicle import Floats
     from nco.search.lns.arrays import Instance, Ints, Plan, Singles
 
 HOT, COLD = 1.0, 0.02  # temperatures, in mean costs of a stop

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from nco.arrays import Floats
     from nco.envs.rcvrp import RCVRPInstance
-    from nco.problem.vehicle import Floats
 
 _ROUNDS = 12  # of the power iteration, after which the order along the plane hardly changes
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-    from nco.problem.vehicle import Floats
+    from nco.arrays import Floats
     from nco.transit.design.method import DesignMethod
     from nco.transit.evaluate.exact import Evaluations
     from nco.transit.instance.lines import Lines

@@ -22,7 +22,7 @@ from nco.transit.design.ways import padded
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from nco.problem.vehicle import Floats
+    from nco.arrays import Floats
     from nco.transit.design.method import Budget, Progress
     from nco.transit.design.objective import Objective
     from nco.transit.design.result import Design

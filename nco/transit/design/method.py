@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from nco.problem.vehicle import Floats
+    from nco.arrays import Floats
     from nco.transit.design.objective import Objective
     from nco.transit.instance.lines import Lines
 

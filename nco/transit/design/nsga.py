@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from nco.problem.vehicle import Floats
+    from nco.arrays import Floats
     from nco.transit.design.method import Budget, Progress
     from nco.transit.design.objective import Objective
     from nco.transit.design.result import Design

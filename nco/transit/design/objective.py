@@ -22,7 +22,7 @@ from nco.transit.simulate.simulation import (
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from nco.problem.vehicle import Floats
+    from nco.arrays import Floats
     from nco.transit.evaluate.exact import Evaluations
     from nco.transit.instance.transit_instance import TransitInstance
 

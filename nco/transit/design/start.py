@@ -14,7 +14,7 @@ from nco.transit.instance.lines import pad_lines, refuse_bad_lines
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from nco.problem.vehicle import Floats
+    from nco.arrays import Floats
     from nco.transit.design.method import Budget
     from nco.transit.design.objective import Objective
     from nco.transit.design.result import Design

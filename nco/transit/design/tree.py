@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from nco.problem.vehicle import Floats
+    from nco.arrays import Floats
     from nco.transit.design.guide import Guide, Guiding, Pick, Taken
     from nco.transit.design.method import Budget
     from nco.transit.design.objective import Objective

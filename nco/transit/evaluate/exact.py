@@ -28,9 +28,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nco.arrays import Floats
 from nco.errors import ProblemError
 from nco.transit.evaluate import kernels
-from nco.transit.evaluate.result import KINDS, Counts, Evaluation, Evaluations, Floats
+from nco.transit.evaluate.result import KINDS, Counts, Evaluation, Evaluations
 from nco.transit.evaluate.times import Code, codes
 from nco.transit.instance.lines import Lines, LinesLike, pad_lines, refuse_bad_lines
 from nco.transit.instance.transit_instance import TransitInstance

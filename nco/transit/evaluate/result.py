@@ -7,13 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from nco.arrays import Floats
+
 KINDS = (
     "missing link", "repeated stop", "too short", "too long", "hub", "terminal", "unconnected",
     "number of lines",
 )  # fmt: skip
 """Kinds of violations, as `nco.transit.instance.lines.check_lines` names them."""
 
-Floats = NDArray[np.float64]
 Counts = NDArray[np.int32]
 
 

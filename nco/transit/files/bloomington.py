@@ -17,9 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
+from nco.arrays import Floats
 from nco.data.formats.json_file import Fields, read_text
 from nco.errors import FormatError, InputError
-from nco.problem.vehicle import Floats
 from nco.transit.files.demand import read_demand
 from nco.transit.files.table import number_nodes, read_columns
 from nco.transit.instance.lines import Lines

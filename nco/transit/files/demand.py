@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from nco.arrays import Floats
 from nco.data.formats.stops_csv import read_rows
-from nco.problem.vehicle import Floats
 from nco.transit.files.table import Row, read_columns
 
 logger = logging.getLogger("nco")

@@ -19,11 +19,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from nco import _validate as validate
+from nco.arrays import Floats
 from nco.colours import COLOURS
 from nco.data.formats.geojson import Drawn
 from nco.errors import InputError
 from nco.files import write_atomic
-from nco.problem.vehicle import Floats
 from nco.transit.files.geojson import line_names, line_shape, need_lonlat
 from nco.transit.instance.lines import Lines, LinesLike, refuse_bad_lines
 from nco.transit.instance.transit_instance import TransitInstance

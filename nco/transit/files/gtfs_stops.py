@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
+from nco.arrays import Floats
 from nco.data.formats.json_file import read_text
 from nco.errors import FormatError, StorageError
-from nco.problem.vehicle import Floats
 
 _STOPS = "stops.txt"
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from nco.arrays import Floats
 from nco.data.formats.json_file import Fields, read_json, read_text, write_json
 from nco.errors import FormatError, ProblemError
 from nco.files import write_atomic
-from nco.problem.vehicle import Floats
 from nco.transit.instance.lines import Lines, LinesLike, format_lines, parse_lines
 from nco.transit.instance.transit_instance import TransitInstance
 

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from nco.arrays import Floats
 from nco.data.cities.engine import as_lonlat
 from nco.data.cities.roads import haversine_m
 from nco.data.formats.stops_csv import read_rows, read_stops
 from nco.errors import CityError, InputError
-from nco.problem.vehicle import Floats
 from nco.transit.files.demand import ELSEWHERE, read_demand
 from nco.transit.files.gtfs_stops import read_gtfs_stops
 from nco.transit.instance.demand import gravity_demand, random_demand, read_zones

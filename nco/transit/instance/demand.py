@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from nco.arrays import Floats
 from nco.data.cities.roads import haversine_m
 from nco.errors import FormatError, InputError
-from nco.problem.vehicle import Floats
 from nco.transit.files.table import read_columns
 
 logger = logging.getLogger("nco")

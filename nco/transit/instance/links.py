@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from nco.problem.vehicle import Bools, Floats
+from nco.arrays import Bools, Floats
 
 # Engines round times to a tenth of a second, and a bus that turns at a stop loses a few.
 _SLACK_S = 5.0

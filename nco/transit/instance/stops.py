@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nco.arrays import Bools, Floats
 from nco.data.cities.roads import haversine_m
 from nco.errors import CityError
-from nco.problem.vehicle import Bools, Floats
 from nco.transit.instance.streets import SampledCity
 
 # Candidates drawn for each stop; a city too small for so many is asked for fewer.

@@ -7,8 +7,8 @@ from typing import Protocol
 
 from numpy.typing import ArrayLike
 
+from nco.arrays import Floats
 from nco.data.cities.streets import Table
-from nco.problem.vehicle import Floats
 
 
 class SampledCity(Protocol):

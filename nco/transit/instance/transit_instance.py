@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nco import _validate as validate
+from nco.arrays import Bools, ByValue, Floats
 from nco.errors import ProblemError
-from nco.problem.vehicle import Bools, ByValue, Floats
 from nco.transit.instance.bounds import line_exists
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ import numpy as np
 from scipy.spatial import Delaunay
 from scipy.spatial.distance import cdist
 
+from nco.arrays import Floats
 from nco.errors import PolicyError
-from nco.problem.vehicle import Floats
 from nco.transit.instance.transit_instance import TransitInstance
 
 

@@ -28,8 +28,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from nco.arrays import Floats
 from nco.kernels.products import larger
-from nco.problem.vehicle import Floats
 
 # Sums may be taken in any order, which lets them use whole vectors; infinity keeps its meaning.
 _options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}

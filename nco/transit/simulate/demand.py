@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from nco.problem.vehicle import Floats
+from nco.arrays import Floats
 from nco.transit.simulate.kernels import Trips
 from nco.transit.simulate.settings import Settings
 

@@ -16,7 +16,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from nco.problem.vehicle import Floats
+from nco.arrays import Floats
 
 UNSERVED, WAITING, RIDING, ARRIVED = range(4)
 _NONE = np.int64(2**62)  # the ticket of an empty queue

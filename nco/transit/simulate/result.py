@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nco.problem.vehicle import ByValue, Floats
+from nco.arrays import ByValue, Floats
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

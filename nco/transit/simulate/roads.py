@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from nco.problem.vehicle import Floats
+from nco.arrays import Floats
 from nco.transit.instance.transit_instance import TransitInstance
 from nco.transit.simulate.settings import Settings
 

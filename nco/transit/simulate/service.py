@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from nco.arrays import Floats
 from nco.errors import ProblemError
-from nco.problem.vehicle import Floats
 from nco.transit.simulate.kernels import Service
 from nco.transit.simulate.settings import Settings
 

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nco import _validate as validate
+from nco.arrays import Floats
 from nco.errors import ProblemError
-from nco.problem.vehicle import Floats
 from nco.transit.instance.lines import Lines, LinesLike, refuse_bad_lines
 from nco.transit.instance.transit_instance import TransitInstance
 from nco.transit.simulate import assign, boarding, kernels, one_line

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from nco.data.formats.registry import load as load
     from nco.data.formats.registry import save as save
     from nco.data.sampling import sample as sample
-    from nco.models.files import load_policy as load_policy
     from nco.planner import Planner as Planner
     from nco.problem import Feature as Feature
     from nco.problem import Objective as Objective
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
     from nco.problem.check import check as check
     from nco.problem.route import Route as Route
     from nco.problem.solution import Solution as Solution
+    from nco.search.policy.loaded import load_policy as load_policy
     from nco.solve import methods as methods
     from nco.solve import register as register
     from nco.solve import solve as solve
@@ -65,7 +65,7 @@ _PUBLIC = {
     "city": "nco.data.cities.places:city",
     "errors": "nco.errors",
     "load": "nco.data.formats.registry:load",
-    "load_policy": "nco.models.files:load_policy",
+    "load_policy": "nco.search.policy.loaded:load_policy",
     "methods": "nco.solve:methods",
     "plot": "nco.plot",
     "register": "nco.solve:register",

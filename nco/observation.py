@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import torch
 from torch import Tensor
 
 
@@ -72,3 +73,13 @@ class Observation:
             node=self.node.masked_fill(absent[..., None], 0.0),
             pair=self.pair.masked_fill((absent[:, :, None] | absent[:, None])[:, None], 0.0),
         )
+
+
+def gather_rows(table: Tensor, index: Tensor) -> Tensor:
+    """Rows `[B, D, E]` of tables `[B, N, E]` at `index` `[B, D]`."""
+    batch, nodes, width = table.shape
+    if batch > 1:
+        index = index + torch.arange(batch, device=index.device)[:, None] * nodes
+    # Several times as fast as `gather` on CPUs: whole rows are copied.
+    found = table.reshape(batch * nodes, width).index_select(0, index.reshape(-1))
+    return found.view(*index.shape, width)

@@ -16,13 +16,14 @@ from nco.envs import ENVIRONMENTS, environment
 from nco.envs.convert import CONVERSIONS
 from nco.errors import InputError, PolicyError, ProblemError, UnsupportedError
 from nco.models.attention import AttentionPolicy
-from nco.models.files import LoadedPolicy, load_policy, save_policy
+from nco.models.files import save_policy
 from nco.problem import Problem, Profile, Vehicle
 from nco.problem.check import check
 from nco.search.decoding.active import ActiveSearch
 from nco.search.decoding.beam import Beam
 from nco.search.decoding.rollout import Strategy
 from nco.search.policy import batch
+from nco.search.policy.loaded import LoadedPolicy, load_policy
 from nco.search.policy.solver import ACTIVE, BEAM, PolicySolver
 
 NAMES = tuple(CONVERSIONS)

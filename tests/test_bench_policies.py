@@ -19,7 +19,8 @@ from nco.cli import main
 from nco.envs import environment
 from nco.errors import CityError, FormatError, InputError, PolicyError
 from nco.models.attention import AttentionPolicy
-from nco.models.files import load_policy, save_policy
+from nco.models.files import save_policy
+from nco.search.policy.loaded import load_policy
 from nco.solver import ThreadClock
 
 LIMIT_S = 0.02

@@ -16,7 +16,7 @@ from nco.envs.convert import CONVERSIONS
 from nco.envs.observe import fill_frame
 from nco.errors import PolicyError, UnsupportedError
 from nco.models.attention import AttentionPolicy
-from nco.models.files import load_policy, save_policy, shipped
+from nco.models.files import save_policy, shipped
 from nco.models.pointer import sampled
 from nco.problem import Problem, Profile, Vehicle
 from nco.problem.check import check
@@ -24,6 +24,7 @@ from nco.search.decoding.expiry import TimeUp
 from nco.search.decoding.rollout import GREEDY, Strategy
 from nco.search.decoding.views import at_most, turned
 from nco.search.policy import solver as policy
+from nco.search.policy.loaded import load_policy
 from nco.search.policy.solver import PolicySolver
 
 ENV = environment("rcvrp")

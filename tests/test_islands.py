@@ -20,7 +20,7 @@ from nco.errors import InputError, UnsupportedError
 from nco.fleet.kinds import kinds_of
 from nco.search.auto import Auto
 from nco.search.genetic.solver import Genetic
-from nco.search.islands import run_islands
+from nco.search.lns.islands import run_islands
 from nco.search.lns.parts import parted, parts_of
 from nco.search.lns.search import Search
 from nco.search.lns.solver import LNS

@@ -18,7 +18,7 @@ from nco.envs.rcvrp import RCVRPInstance
 from nco.errors import PolicyError
 from nco.models.adaptive_bias import GatedBias, Pairs
 from nco.models.attention import AttentionPolicy
-from nco.models.files import load_policy, save_policy
+from nco.models.files import save_policy
 from nco.models.graph import GraphPolicy
 from nco.models.mixing import AttentionFree
 from nco.models.node_embedding import drawn_distances, nearest_distances
@@ -27,6 +27,7 @@ from nco.models.rrnco import PUBLISHED, RADAR, RRNCOPolicy
 from nco.models.spectral import balanced, singular_factors
 from nco.search.decoding.rollout import GREEDY
 from nco.search.decoding.views import turned
+from nco.search.policy.loaded import load_policy
 
 SMALL = {"width": 16, "heads": 2, "decoder_heads": 2, "layers": 2, "hidden": 16}
 FEW = {"neighbours": 4, "bias_width": 8}

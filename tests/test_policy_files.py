@@ -14,8 +14,9 @@ from test_models import small_policy
 
 from nco.envs import ENVIRONMENTS
 from nco.errors import PolicyError, StorageError
-from nco.models.files import CHECKPOINT_KEY, FORMAT, build, load_policy, save_policy, shipped
+from nco.models.files import CHECKPOINT_KEY, FORMAT, build, save_policy, shipped
 from nco.problem import Problem
+from nco.search.policy.loaded import load_policy
 from nco.search.policy.solver import PolicySolver
 
 

@@ -17,8 +17,8 @@ from nco.envs.convert import conversion
 from nco.envs.instances import pad
 from nco.errors import InputError
 from nco.fleet.kinds import kinds_of
-from nco.models.files import load_policy
 from nco.search.decoding.rollout import GREEDY, rollout
+from nco.search.policy.loaded import load_policy
 from nco.search.seeds import SOURCES, prepare, starts
 from nco.search.seeds import policy as module
 from nco.search.seeds.fused import greedy

@@ -11,7 +11,8 @@ from city_tables import make_table
 from test_models import small_policy
 
 from nco.errors import CityError, NcoError, PolicyError
-from nco.models.files import load_policy, save_policy
+from nco.models.files import save_policy
+from nco.search.policy.loaded import load_policy
 from nco.training import specialise as module
 from nco.training.cli import main
 from nco.training.specialise import Plan, specialise

@@ -15,8 +15,8 @@ import nco
 from nco.envs import environment
 from nco.envs.convert import conversion
 from nco.errors import FormatError, InputError, PolicyError
-from nco.models.files import load_policy
 from nco.search.decoding.rollout import GREEDY
+from nco.search.policy.loaded import load_policy
 from nco.search.policy.solver import PolicySolver
 from nco.training.cli import main
 from nco.training.references import References

@@ -14,7 +14,8 @@ from test_models import small_policy
 from training_runs import arguments, fit_elsewhere, losses, write_tables
 
 from nco.errors import FormatError, InputError, PolicyError, StorageError
-from nco.models.files import load_policy, save_policy
+from nco.models.files import save_policy
+from nco.search.policy.loaded import load_policy
 from nco.training.cli import main
 from nco.training.curves import plot_curves, read_curves
 

@@ -11,12 +11,12 @@ from nco.data.cities.engine import Matrices
 from nco.data.cities.roads import haversine_m
 from nco.data.cities.table import TableCity
 from nco.errors import CityError, FormatError, InputError
-from nco.transit.files.gtfs_stops import read_gtfs_stops
 from nco.transit.instance.city import from_city
 from nco.transit.instance.demand import Zones, gravity_demand, random_demand, read_zones
 from nco.transit.instance.links import neighbour_links
 from nco.transit.instance.stops import both_ways, spread
 from nco.transit.instance.transit_instance import TransitInstance
+from nco.transit.sources.gtfs_stops import read_gtfs_stops
 
 # Five stops from west to east, a bit more than a kilometre apart.
 ROW = np.array([[24.91 + 0.02 * k, 60.15] for k in range(5)])

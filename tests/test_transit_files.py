@@ -10,11 +10,11 @@ from nco.data.cities.roads import haversine_m
 from nco.errors import FormatError, InputError, NcoError, ProblemError
 from nco.transit.files.benchmark import SIZES, read_benchmark
 from nco.transit.files.bloomington import read_bloomington, read_bloomington_lines
-from nco.transit.files.demand import read_demand
 from nco.transit.files.native import load_instance, read_lines, save_instance, write_lines
 from nco.transit.files.read import read_instance
 from nco.transit.instance.lines import check_lines, refuse_bad_lines
 from nco.transit.instance.transit_instance import TransitInstance
+from nco.transit.sources.demand import read_demand
 
 SHARED = Path(__file__).parents[1].parent / "shared" / "data" / "transit"
 needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="the shared instances are not here")

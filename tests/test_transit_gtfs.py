@@ -16,9 +16,9 @@ from nco.errors import InputError, ProblemError
 from nco.plot.transit_figures import fronts, transit, undominated
 from nco.transit.files.geojson import write_transit_geojson
 from nco.transit.files.gtfs import Service, stop_seconds, write_gtfs
-from nco.transit.files.gtfs_stops import read_gtfs_stops
 from nco.transit.instance.city import from_city
 from nco.transit.instance.transit_instance import TransitInstance
+from nco.transit.sources.gtfs_stops import read_gtfs_stops
 
 ROW = np.array([[24.91 + 0.02 * k, 60.15] for k in range(5)])
 LINES = ((0, 1, 2), (4, 3, 2, 1))

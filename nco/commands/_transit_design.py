@@ -85,8 +85,14 @@ def run(arguments: argparse.Namespace) -> int:
     facts |= {"objective": arguments.objective, "city": None if city is None else city.name}
     files: dict[str, str] = {}
     if arguments.out is not None:
+        from nco.files import write_atomic
+        from nco.plot.transit_figures import picture
+
         with console.progress("writing", quiet=arguments.quiet):
             written = write_design(arguments.out, instance, found, facts, simulation, city)
+            if instance.lonlat is not None or instance.xy is not None:
+                figure = picture(instance, found.lines, city, simulation)
+                written["figure"] = write_atomic(arguments.out / "lines.png", figure)
         files = {kind: str(path) for kind, path in written.items()}
     if arguments.json:
         console.write_json(_data(instance, found) | facts | {"files": files})

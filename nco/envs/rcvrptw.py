@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, ClassVar
 import torch
 
 from nco.envs import observe
-from nco.envs.base import gather_rows, wrapped
+from nco.envs.base import wrapped
+from nco.observation import gather_rows
 from nco.observation import Features, Observation
 from nco.envs.instances import transposed
 from nco.envs.rcvrp import (

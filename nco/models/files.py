@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any
 
 import torch
 from safetensors import SafetensorError
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from nco.problem import Problem
-    from nco.search.decoding.rollout import Decoder
-    from nco.problem.solution import Solution
 
 WEIGHTS = Path(__file__).parent / "weights"
 CHECKPOINT_KEY = "nco"
@@ -36,8 +33,8 @@ FORMAT = "nco policy 2"
 
 
 @dataclass(frozen=True)
-class LoadedPolicy:
-    """A policy and what is known of it.
+class StoredPolicy:
+    """A policy as its file has it, and what is known of it.
 
     Attributes:
         policy: in evaluation mode, on the CPU.
@@ -48,63 +45,6 @@ class LoadedPolicy:
     policy: Policy
     problems: tuple[str, ...]
     card: dict[str, Any]
-
-    @overload
-    def solve(
-        self,
-        problems: Problem,
-        strategy: Decoder | None = ...,
-        *,
-        seed: int = ...,
-        batch_size: int = ...,
-    ) -> Solution: ...
-
-    @overload
-    def solve(
-        self,
-        problems: Sequence[Problem],
-        strategy: Decoder | None = ...,
-        *,
-        seed: int = ...,
-        batch_size: int = ...,
-    ) -> list[Solution]: ...
-
-    def solve(
-        self,
-        problems: Problem | Sequence[Problem],
-        strategy: Decoder | None = None,
-        *,
-        seed: int = 0,
-        batch_size: int = 64,
-    ) -> Solution | list[Solution]:
-        """Solves a problem, or several of any sizes and kinds together.
-
-        `nco.solve` and its methods keep a time limit; here decoding takes what it takes.
-
-        Args:
-            problems: one, or several.
-            strategy: how to decode: `nco.search.decoding.rollout.Strategy` (greedy, sampling),
-                `nco.search.decoding.beam.Beam` or `nco.search.decoding.active.ActiveSearch`; None is greedy from
-                every stop.
-            seed: of whatever is random.
-            batch_size: most problems that are decoded together.
-
-        Returns:
-            One solution for one problem, else one for each. Stops that no vehicle can serve are
-            unassigned, with the reason.
-
-        Raises:
-            InputError: the seed or the batch size makes no sense, or a problem is none.
-            UnsupportedError: the policy is not for what a problem asks.
-            PolicyError: the policy does not fit this version of nco.
-        """
-        from nco.problem import Problem
-        from nco.search.policy.batch import solve_all  # stands above models
-
-        one = isinstance(problems, Problem)
-        given = [problems] if isinstance(problems, Problem) else list(problems)
-        found = solve_all(self, given, strategy, seed=seed, batch_size=batch_size)
-        return found[0] if one else found
 
 
 def shipped() -> tuple[str, ...]:
@@ -173,8 +113,8 @@ def save_policy(
     return path
 
 
-def load_policy(source: str | Path, problem: str | None = None) -> LoadedPolicy:
-    """Loads a policy.
+def read_policy(source: str | Path, problem: str | None = None) -> StoredPolicy:
+    """Reads a policy.
 
     Args:
         source: name of a shipped policy, path of a `.safetensors` file, or of a Lightning
@@ -196,7 +136,7 @@ def load_policy(source: str | Path, problem: str | None = None) -> LoadedPolicy:
         )
     policy = build(spec)
     _fill(policy, tensors, path)
-    return LoadedPolicy(policy, found, card)
+    return StoredPolicy(policy, found, card)
 
 
 def _locate(source: str | Path) -> Path:

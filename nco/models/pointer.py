@@ -22,7 +22,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from nco.envs.base import gather_rows
+from nco.observation import gather_rows
 from nco.models import threads
 from nco.models.layers import NamedLinear, PairBias, sharpness
 

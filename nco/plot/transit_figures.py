@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -15,18 +16,42 @@ from nco.errors import InputError
 from nco.plot.canvas import INK, axes_or_new, frame, plane
 from nco.plot.paths import keep_right
 from nco.transit.files.geojson import line_names
-from nco.transit.instance.lines import Lines, LinesLike, refuse_bad_lines
+from nco.transit.instance.lines import Lines, LinesLike, as_lines, refuse_bad_lines
 from nco.transit.instance.transit_instance import TransitInstance
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from nco.data.cities.city import City
+    from nco.transit.simulate.result import Simulation
 
 _THIN_PT, _THICK_PT, _GAP_PT = 1.8, 7.0, 0.7
 # Points from edge to edge of a new figure, to turn widths into places on the ground.
 _ACROSS_PT = 480.0
 _MOST_NAMED = 24
+
+
+def picture(
+    instance: TransitInstance,
+    lines: LinesLike,
+    city: City | None = None,
+    simulation: Simulation | None = None,
+) -> bytes:
+    """A PNG of `transit`, lines as wide as passengers ride them in a simulation."""
+    from matplotlib.figure import Figure
+
+    given = as_lines(lines)
+    loads = None
+    if simulation is not None:
+        loads = [
+            load[:, : len(line) - 1].sum(axis=0)
+            for line, load in zip(given, simulation.load, strict=True)
+        ]
+    figure = Figure(figsize=(9.0, 8.0), dpi=150, layout="constrained")
+    transit(instance, given, city, figure.subplots(), loads=loads)
+    png = io.BytesIO()
+    figure.savefig(png, format="png")
+    return png.getvalue()
 
 
 def transit(

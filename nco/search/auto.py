@@ -12,7 +12,7 @@ from nco.fleet.mending import finished
 from nco.problem import Feature
 from nco.problem.solution import Solution
 from nco.search.genetic.solver import Genetic
-from nco.search.islands import at_once
+from nco.search.lns.islands import at_once
 from nco.search.lns.solver import GUIDED, LNS
 from nco.search.trips import dealt_out
 from nco.solver import MAX_SEED, Clock
@@ -58,7 +58,7 @@ class Auto:
         genetic: the genetic search.
         trips: for what the neighbourhood search cannot do.
         guided: the neighbourhood search with a policy.
-        jobs: islands. The neighbourhood search has its own, see `nco.search.islands`; of the others
+        jobs: islands. The neighbourhood search has its own, see `lns.islands`; of the others
             one runs on each core, by seeds of their own, and the best counts.
     """
 

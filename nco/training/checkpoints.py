@@ -42,11 +42,11 @@ def check_file(path: str | Path) -> None:
     Raises:
         PolicyError: the file is missing, damaged, or not of nco.
     """
-    from nco.models.files import load_policy
+    from nco.models.files import read_policy
 
     if Path(path).suffix != ".ckpt":
         raise PolicyError(f"--ckpt_path is {path}; give `last` or a .ckpt file of nco")
-    load_policy(path)
+    read_policy(path)
 
 
 def last_checkpoints(trainer: Trainer) -> list[Path]:

@@ -84,11 +84,11 @@ class _Parser(ArgumentParser):
 
 
 def _export(arguments: list[str]) -> None:
-    from nco.models.files import load_policy, save_policy
+    from nco.models.files import read_policy, save_policy
 
     if len(arguments) != 2:
         raise PolicyError(f"nco train export takes CHECKPOINT and OUT.safetensors, not {arguments}")
-    loaded = load_policy(arguments[0])
+    loaded = read_policy(arguments[0])
     save_policy(arguments[1], loaded.policy, loaded.problems, loaded.card)
 
 

@@ -18,7 +18,7 @@ import torch
 from nco.envs import environment
 from nco.envs.convert import conversion
 from nco.errors import PolicyError
-from nco.models.files import load_policy, save_policy
+from nco.models.files import read_policy, save_policy
 from nco.search.decoding.rollout import Strategy
 from nco.search.decoding.views import EIGHT
 from nco.training.distribution import PLAIN, Distribution
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from nco.models.files import LoadedPolicy
+    from nco.models.files import StoredPolicy
     from nco.models.policy import Policy
 
 log = logging.getLogger("nco")
@@ -156,7 +156,7 @@ def specialise(plan: Plan, out: str | Path) -> list[Gap]:
     """
     end_s = time.monotonic() + 60 * plan.minutes
     keep_freed_memory()
-    loaded = load_policy(plan.policy)
+    loaded = read_policy(plan.policy)
     names = _problems(loaded, plan)
     trained, held_out = _pools(plan)
     for pools in (trained, held_out):
@@ -184,7 +184,7 @@ def specialise(plan: Plan, out: str | Path) -> list[Gap]:
     return found
 
 
-def _problems(loaded: LoadedPolicy, plan: Plan) -> tuple[str, ...]:
+def _problems(loaded: StoredPolicy, plan: Plan) -> tuple[str, ...]:
     names = loaded.problems if plan.problems is None else plan.problems
     strange = [name for name in names if name not in loaded.problems]
     if strange or not names:

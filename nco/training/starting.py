@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from nco.errors import PolicyError
-from nco.models.files import CHECKPOINT_KEY, load_policy, policy_tensors
+from nco.models.files import CHECKPOINT_KEY, policy_tensors, read_policy
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +27,7 @@ def begin_with(policy: Policy, source: str | Path) -> None:
     Raises:
         PolicyError: the file is missing or damaged, or of another network.
     """
-    loaded = load_policy(source).policy
+    loaded = read_policy(source).policy
     check_same_network(policy, loaded.state_dict(), loaded.spec()["init_args"], source)
     policy.load_state_dict(loaded.state_dict())
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import logging
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from nco.data.formats.json_file import read_json, write_json
 from nco.errors import ProblemError
-from nco.files import write_atomic
 from nco.transit.evaluate.exact import evaluate
 from nco.transit.files.native import read_lines, save_instance, write_lines
 from nco.transit.instance.lines import as_lines, check_lines
@@ -112,10 +110,6 @@ def write_design(
             600.0 if per_h is None else 3600.0 / per_h,
             city=city,
         )
-    if instance.lonlat is not None or instance.xy is not None:
-        written["figure"] = write_atomic(
-            folder / "lines.png", _picture(instance, found.lines, simulation, city)
-        )
     return written
 
 
@@ -136,23 +130,3 @@ def read_design(path: str | Path) -> Lines:
         if not isinstance(row, list) or not all(type(node) is int for node in row):
             data.fail(f"lines[{k}]", "must be a list of nodes, whole numbers")
     return as_lines(rows)
-
-
-def _picture(
-    instance: TransitInstance, lines: Lines, simulation: Simulation | None, city: City | None
-) -> bytes:
-    from matplotlib.figure import Figure
-
-    from nco.plot.transit_figures import transit
-
-    figure = Figure(figsize=(9.0, 8.0), dpi=150, layout="constrained")
-    loads = None
-    if simulation is not None:
-        loads = [
-            load[:, : len(line) - 1].sum(axis=0)
-            for line, load in zip(lines, simulation.load, strict=True)
-        ]
-    transit(instance, lines, city, figure.subplots(), loads=loads)
-    png = io.BytesIO()
-    figure.savefig(png, format="png")
-    return png.getvalue()

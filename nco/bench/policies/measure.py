@@ -16,7 +16,7 @@ from nco.bench.summary import AGREEMENT
 from nco.envs import environment
 from nco.envs.convert import conversion
 from nco.errors import InputError, PolicyError
-from nco.models.files import load_policy
+from nco.models.files import read_policy
 from nco.problem.check import check
 from nco.problem.solution import Solution
 from nco.search.decoding.rollout import Rollouts, Strategy
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from nco.bench.policies.sets import Cases
-    from nco.models.files import LoadedPolicy
+    from nco.models.files import StoredPolicy
     from nco.models.policy import Policy
     from nco.problem import Problem
 
@@ -64,18 +64,18 @@ class Answers:
     clock: str
 
 
-def problems_of(loaded: LoadedPolicy) -> tuple[str, ...]:
+def problems_of(loaded: StoredPolicy) -> tuple[str, ...]:
     """Names of the environments that a policy serves."""
     return loaded.problems
 
 
-def load(source: str) -> LoadedPolicy:
+def load(source: str) -> StoredPolicy:
     """A policy whose problems are known here.
 
     Raises:
         PolicyError: it cannot be loaded, or is for something else.
     """
-    loaded = load_policy(source)
+    loaded = read_policy(source)
     if not set(problems_of(loaded)) & set(PROBLEMS):
         raise PolicyError(
             f"policy {source!r} serves {', '.join(problems_of(loaded))}; there are test sets for "
@@ -105,7 +105,7 @@ def decoded(policy: Policy, problem: str, instance: Any, strategy: Strategy) -> 
 
 
 def by_policy(
-    loaded: LoadedPolicy, cases: Cases, strategy: Strategy, device: torch.device
+    loaded: StoredPolicy, cases: Cases, strategy: Strategy, device: torch.device
 ) -> Answers:
     """Decode all instances with a policy.
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from nco.bench.policies.references import References
     from nco.bench.policies.report import Row
     from nco.bench.policies.sets import Cases, Cell, Cities
-    from nco.models.files import LoadedPolicy
+    from nco.models.files import StoredPolicy
 
 log = logging.getLogger("nco")
 
@@ -74,7 +74,7 @@ class Plan:
                 raise InputError(f"decoding {name!r} is unknown; known are {', '.join(DECODINGS)}")
         cells(self.sets, self.problems or PROBLEMS, self.stops)
 
-    def cells(self, loaded: dict[str, LoadedPolicy]) -> list[Cell]:
+    def cells(self, loaded: dict[str, StoredPolicy]) -> list[Cell]:
         """What is measured.
 
         Args:
@@ -120,7 +120,7 @@ def complete(
 
 def measure(
     plan: Plan,
-    loaded: dict[str, LoadedPolicy],
+    loaded: dict[str, StoredPolicy],
     cities: Cities,
     references: References,
     *,

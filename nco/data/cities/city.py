@@ -297,7 +297,7 @@ class City:
         Raises:
             CityError: there is no room for so many, or an option is wrong.
         """
-        from nco.data.sampling.scatter import Scatter
+        from nco.data.cities.scatter import Scatter
 
         middle = None
         if centre is not None:

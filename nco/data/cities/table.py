@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from nco.data.cities.engine import Matrices, as_lonlat
 from nco.arrays import Floats
 from nco.data.cities.roads import haversine_m
-from nco.data.sampling.scatter import check_drawing
+from nco.data.cities.scatter import check_drawing
 from nco.data.cities.table_files import read_rrnco, read_table, write_rrnco, write_table
 from nco.errors import CityError
 

@@ -11,9 +11,9 @@ from nco.fleet.kinds import kinds_of
 from nco.fleet.mending import finished
 from nco.problem import Feature
 from nco.search import seeds
-from nco.search.islands import run_islands
 from nco.search.lns import guide, operators
 from nco.search.lns.annealing import anneal
+from nco.search.lns.islands import run_islands
 from nco.search.lns.pace import Pace
 from nco.search.lns.search import Search
 from nco.solver import Clock
@@ -42,7 +42,7 @@ class LNS:
             stops are inserted one by one, which is soon as good.
         max_iterations: after which the search ends whatever the time limit; None leaves it to
             the time limit. Each island makes as many.
-        jobs: islands, a thread each, see `nco.search.islands`.
+        jobs: islands, a thread each, see `nco.search.lns.islands`.
         guided: solutions that a policy is asked for to guide the search, which then also starts
             from the best of them where there are no other routes; see `nco.search.lns.guide`.
         clock: what the time limit is measured by.

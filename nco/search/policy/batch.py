@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from nco.envs.convert import Converted
-    from nco.models.files import LoadedPolicy
+    from nco.models.files import StoredPolicy
     from nco.problem.route import Route
     from nco.search.decoding.rollout import Decoder
 
@@ -55,7 +55,7 @@ class _Task:
 
 
 def solve_all(
-    loaded: LoadedPolicy,
+    loaded: StoredPolicy,
     problems: Sequence[Problem],
     strategy: Decoder | None = None,
     *,
@@ -106,7 +106,7 @@ def solve_all(
     return [solutions[number] for number in range(len(tasks))]
 
 
-def refuse_strangers(loaded: LoadedPolicy, who: str) -> None:
+def refuse_strangers(loaded: StoredPolicy, who: str) -> None:
     """Refuses a policy that does not know what its environments show.
 
     Args:
@@ -137,8 +137,8 @@ def refuse_strangers(loaded: LoadedPolicy, who: str) -> None:
 
 
 def serving(
-    problem: Problem, policies: Sequence[LoadedPolicy], who: str
-) -> tuple[LoadedPolicy, str]:
+    problem: Problem, policies: Sequence[StoredPolicy], who: str
+) -> tuple[StoredPolicy, str]:
     """The policy for a problem, and the environment to decode it in: the least general one.
 
     Args:
@@ -187,7 +187,7 @@ def served_routes(
     return found if served == len(problem.stops) else completed(problem, found, clock)
 
 
-def _name_of(number: int, problem: Problem, loaded: LoadedPolicy) -> str:
+def _name_of(number: int, problem: Problem, loaded: StoredPolicy) -> str:
     if not isinstance(problem, Problem):
         raise InputError(f"problem {number} is {type(problem).__name__}; give an nco.Problem")
     try:
@@ -221,7 +221,7 @@ def _groups(
 
 
 def _decoded(
-    loaded: LoadedPolicy, group: list[_Task], how: Decoder, seed: int, device: torch.device
+    loaded: StoredPolicy, group: list[_Task], how: Decoder, seed: int, device: torch.device
 ) -> list[list[Route]]:
     """The routes of each of a group."""
     clock, nodes, name = Clock(math.inf), len(group[0].given.nodes), group[0].name

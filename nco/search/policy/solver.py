@@ -11,7 +11,7 @@ import torch
 
 from nco.envs import environment
 from nco.envs.convert import CONVERSIONS, conversion
-from nco.models.files import load_policy, shipped
+from nco.models.files import read_policy, shipped
 from nco.models.pointer import LIGHT
 from nco.problem.solution import Solution
 from nco.search.decoding import driving
@@ -24,7 +24,7 @@ from nco.search.policy.batch import PAIRS_AND_VIEWS, refuse_strangers, served_ro
 from nco.solver import Clock
 
 if TYPE_CHECKING:
-    from nco.models.files import LoadedPolicy
+    from nco.models.files import StoredPolicy
     from nco.problem import Feature, Problem
     from nco.problem.route import Route
 
@@ -121,7 +121,7 @@ class PolicySolver:
         log.info("no time to decode %d nodes: nearest neighbour answers", problem.size)
         return _nearest(problem, Clock(max(clock.left_s, _GRACE_S)))
 
-    def _policy(self, problem: Problem) -> tuple[LoadedPolicy, str]:
+    def _policy(self, problem: Problem) -> tuple[StoredPolicy, str]:
         """The policy for a problem, and the environment to decode it in.
 
         Raises:
@@ -149,13 +149,13 @@ def _served() -> tuple[str, ...]:
 
 
 @cache
-def _loaded(source: str) -> LoadedPolicy:
+def _loaded(source: str) -> StoredPolicy:
     """A policy that knows what its environments show.
 
     Raises:
         PolicyError: it cannot be loaded, or was made for other features.
     """
-    loaded = load_policy(source)
+    loaded = read_policy(source)
     refuse_strangers(loaded, f"policy {source!r}")
     return loaded
 

@@ -21,7 +21,7 @@ from nco.envs import environment
 from nco.envs.convert import conversion
 from nco.envs.rcvrp import RCVRPInstance
 from nco.errors import UnsupportedError
-from nco.models.files import load_policy, shipped
+from nco.models.files import read_policy, shipped
 from nco.problem import Problem
 from nco.search.decoding import driving
 from nco.search.decoding.expiry import TimeUp
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nco.fleet.kinds import Kind
-    from nco.models.files import LoadedPolicy
+    from nco.models.files import StoredPolicy
     from nco.problem.route import Route
     from nco.search.decoding.expiry import Expired
 
@@ -171,7 +171,7 @@ def _in_parts(instance: Any, way: _Way) -> _Way | None:
 
 
 def _solved(
-    loaded: LoadedPolicy,
+    loaded: StoredPolicy,
     name: str,
     instance: Any,
     count: int,
@@ -208,7 +208,7 @@ def _beyond(instance: Any, actions: Tensor) -> Tensor:
 
 
 def _decoded(
-    loaded: LoadedPolicy,
+    loaded: StoredPolicy,
     name: str,
     instance: Any,
     way: _Way,
@@ -259,15 +259,15 @@ def _ranked(found: Rollouts, part: int) -> list[int]:
 
 
 @cache
-def _policies() -> tuple[LoadedPolicy, ...]:
+def _policies() -> tuple[StoredPolicy, ...]:
     """The shipped policies, one that was trained for less first."""
-    loaded = [load_policy(name) for name in shipped()]
+    loaded = [read_policy(name) for name in shipped()]
     for policy in loaded:
         refuse_strangers(policy, "a shipped policy")
     return tuple(sorted(loaded, key=lambda policy: len(policy.problems)))
 
 
-def _serving(problem: Problem) -> tuple[LoadedPolicy, str] | None:
+def _serving(problem: Problem) -> tuple[StoredPolicy, str] | None:
     """The policy for a problem and the environment to decode it in, if there is any."""
     try:
         return serving(problem, _policies(), "the shipped policies")

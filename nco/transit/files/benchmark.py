@@ -21,9 +21,9 @@ import numpy as np
 from nco.arrays import Bools, Floats
 from nco.data.formats.json_file import read_text
 from nco.errors import FormatError
-from nco.transit.files.demand import read_demand
-from nco.transit.files.table import number_nodes, read_columns
 from nco.transit.instance.transit_instance import TransitInstance
+from nco.transit.sources.demand import read_demand
+from nco.transit.sources.table import number_nodes, read_columns
 
 
 class Size(NamedTuple):

@@ -20,11 +20,11 @@ import numpy as np
 from nco.arrays import Floats
 from nco.data.formats.json_file import Fields, read_text
 from nco.errors import FormatError, InputError
-from nco.transit.files.demand import read_demand
-from nco.transit.files.table import number_nodes, read_columns
 from nco.transit.instance.lines import Lines
 from nco.transit.instance.mend import mend_lines
 from nco.transit.instance.transit_instance import TransitInstance
+from nco.transit.sources.demand import read_demand
+from nco.transit.sources.table import number_nodes, read_columns
 
 _UTM_16_NORTH = 32616
 

@@ -15,13 +15,13 @@ from nco.data.cities.engine import as_lonlat
 from nco.data.cities.roads import haversine_m
 from nco.data.formats.stops_csv import read_rows, read_stops
 from nco.errors import CityError, InputError
-from nco.transit.files.demand import ELSEWHERE, read_demand
-from nco.transit.files.gtfs_stops import read_gtfs_stops
 from nco.transit.instance.demand import gravity_demand, random_demand, read_zones
 from nco.transit.instance.links import neighbour_links
 from nco.transit.instance.stops import draw_stops, spread
 from nco.transit.instance.streets import SampledCity
 from nco.transit.instance.transit_instance import TransitInstance
+from nco.transit.sources.demand import ELSEWHERE, read_demand
+from nco.transit.sources.gtfs_stops import read_gtfs_stops
 
 logger = logging.getLogger("nco")
 

@@ -11,7 +11,7 @@ import numpy as np
 from nco.arrays import Floats
 from nco.data.cities.roads import haversine_m
 from nco.errors import FormatError, InputError
-from nco.transit.files.table import read_columns
+from nco.transit.sources.table import read_columns
 
 logger = logging.getLogger("nco")
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from nco.arrays import Floats
 from nco.data.formats.stops_csv import read_rows
-from nco.transit.files.table import Row, read_columns
+from nco.transit.sources.table import Row, read_columns
 
 logger = logging.getLogger("nco")
 

@@ -1,0 +1,1 @@
+"""Tables and feeds that instances are made from."""

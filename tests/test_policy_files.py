@@ -85,8 +85,8 @@ def test_loading_imports_nothing_heavy():
         "numba",
     )  # fmt: skip
     code = (
-        "import sys, nco.search.policy.solver; from nco.models.files import load_policy;"
-        f"load_policy('general'); print([m for m in {heavy!r} if m in sys.modules])"
+        "import sys, nco.search.policy.solver; from nco.models.files import read_policy;"
+        f"read_policy('general'); print([m for m in {heavy!r} if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
@@ -144,7 +144,7 @@ def test_missing_surplus_and_misshapen_tensors_are_named(saved):
     "spec",
     [
         {"class_path": "os.system", "init_args": {"command": "true"}},
-        {"class_path": "nco.models.files.load_policy", "init_args": {"source": "x"}},
+        {"class_path": "nco.models.files.read_policy", "init_args": {"source": "x"}},
         {"class_path": "nco.models.nothing.Policy", "init_args": {}},
         {"class_path": "nco.models.attention.torch", "init_args": {}},
         {"class_path": "AttentionPolicy", "init_args": {}},

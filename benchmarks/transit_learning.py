@@ -21,7 +21,7 @@ from nco.threads import one_thread
 
 if TYPE_CHECKING:
     from nco.transit.design.method import DesignMethod
-    from nco.transit.learn.environment import TransitEnv
+    from nco.transit.policy.environment import TransitEnv
 
 OURS = "network-mcts"
 COLUMNS = ("reward", "service_of_connected", "service_of_all", "coverage", "fleet", "cpu_s")
@@ -33,7 +33,7 @@ def methods(network: str) -> dict[str, DesignMethod]:
     from nco.transit.design.guide import NetworkGuide, WalkGuide
     from nco.transit.design.policy import PolicyBeam, PolicySampling
     from nco.transit.design.tree import TreeDesign
-    from nco.transit.learn.files import load_network
+    from nco.transit.policy.files import load_network
 
     learned = load_network(network).network
 

@@ -72,12 +72,68 @@ def test_wheel_carries_no_tests_and_its_licence(wheel):
     assert list(wheel.glob("*.dist-info/**/LICENSE"))
 
 
+PUBLIC = {
+    "nco": """
+        City Feature Objective OsrmServer Planner Problem Profile Route Solution TableCity
+        TransitInstance Vehicle check city errors load load_policy methods plot register sample
+        save solve
+        """,
+    "nco.problem": "Feature Objective Problem Profile Vehicle",
+    "nco.plot": "anytime asymmetry fronts map routes streets transit",
+    "nco.bench": """
+        Drawn Report Result Shard Stored Suite Task check_comparable gather in_cities in_files
+        missing run
+        """,
+    "nco.transit": """
+        Lines Service TransitInstance check_lines format_lines load_instance mend_lines
+        parse_lines read_instance read_lines save_instance write_gtfs write_lines
+        write_transit_geojson
+        """,
+    "nco.transit.evaluate": "Evaluation Evaluations Evaluator evaluate",
+    "nco.transit.simulate": "RewardWeights Settings Simulation Simulator reward simulate",
+}
+
+
+@pytest.mark.parametrize("module", sorted(PUBLIC))
+def test_public_names_are_these(module):
+    """A public name comes or goes on purpose only, and each leads to something."""
+    found = import_module(module)
+    assert sorted(found.__all__) == sorted(PUBLIC[module].split())
+    for name in found.__all__:
+        assert getattr(found, name) is not None
+
+
 def test_every_public_name_is_there():
     """Each name of `__all__` resolves, the lazy ones too, and nothing is public by accident."""
     for name in nco.__all__:
         assert getattr(nco, name) is not None
     with pytest.raises(AttributeError, match="no attribute 'slove'"):
         nco.slove  # noqa: B018
+
+
+def test_map_of_the_house_is_that_of_the_contracts():
+    """CONTRIBUTING lists every room once, each above those that it may import."""
+    [contract] = [
+        found
+        for found in tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"][
+            "contracts"
+        ]
+        if found.get("containers") == ["nco"]
+    ]
+    level_of = {
+        room: level
+        for level, rooms in enumerate(contract["layers"])
+        for room in re.findall(r"\w+", rooms)
+        if room != "__main__"
+    }
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    drawn = text.split("```")[1]
+    # A line names one room or several: `nco/cli.py commands/`. What follows is prose.
+    rows = [re.split(r"  +", row)[0].split() for row in drawn.splitlines() if "nco/" in row]
+    listed = [re.sub(r"^nco/|\.py$|/$", "", room) for row in rows for room in row]
+    assert sorted(listed) == sorted(level_of)
+    levels = [level_of[room] for room in listed]
+    assert levels == sorted(levels)
 
 
 def test_functions_win_over_modules_of_their_name():

@@ -12,9 +12,9 @@ from nco.errors import ProblemError
 from nco.transit.instance.lines import check_lines
 from nco.transit.instance.transit_instance import TransitInstance
 from nco.transit.learn.cities import Cities
-from nco.transit.learn.environment import TransitEnv
-from nco.transit.learn.lookahead import completable, rules_of
-from nco.transit.learn.observe import Observer
+from nco.transit.policy.environment import TransitEnv
+from nco.transit.policy.lookahead import completable, rules_of
+from nco.transit.policy.observe import Observer
 
 SMALL = Cities(stops=(6, 14), lines=(1, 4), longest=(3, 8), trips=(50.0, 100.0), hub=0.0)
 

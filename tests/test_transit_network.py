@@ -13,11 +13,11 @@ from test_transit_env import grid, random_rollouts
 
 from nco.errors import PolicyError
 from nco.transit.learn.cities import Cities
-from nco.transit.learn.environment import TransitEnv
-from nco.transit.learn.files import load_network, save_network, shipped_networks
-from nco.transit.learn.graph import join_choices, join_scenes
-from nco.transit.learn.network import TransitNetwork
-from nco.transit.learn.observe import Observer
+from nco.transit.policy.environment import TransitEnv
+from nco.transit.policy.files import load_network, save_network, shipped_networks
+from nco.transit.policy.graph import join_choices, join_scenes
+from nco.transit.policy.network import TransitNetwork
+from nco.transit.policy.observe import Observer
 
 CITIES = Cities(stops=(6, 14), lines=(2, 4), longest=(3, 8), trips=(50.0, 100.0), hub=0.5)
 

@@ -11,7 +11,7 @@ from test_transit_env import grid
 
 from nco.errors import ProblemError
 from nco.transit.design.objective import ExactObjective
-from nco.transit.learn.environment import TransitEnv
+from nco.transit.policy.environment import TransitEnv
 
 # Third parties warn at import and at use; nothing of that is ours to mend.
 pytestmark = pytest.mark.filterwarnings("ignore")

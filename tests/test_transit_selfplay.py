@@ -14,12 +14,12 @@ from lightning.pytorch.callbacks import Timer
 from nco.errors import PolicyError
 from nco.transit.design.guide import NetworkGuide
 from nco.transit.learn.cities import Cities
-from nco.transit.learn.files import load_network
 from nco.transit.learn.lessons import judge, town
 from nco.transit.learn.module import TransitTraining, main
-from nco.transit.learn.network import TransitNetwork
 from nco.transit.learn.ppo import TransitPPO
 from nco.transit.learn.selfplay import SelfPlay
+from nco.transit.policy.files import load_network
+from nco.transit.policy.network import TransitNetwork
 
 # Lightning and torch warn of themselves.
 pytestmark = pytest.mark.filterwarnings("ignore")

@@ -27,8 +27,8 @@ from nco.transit.design.tree import LineTrees, TreeDesign, likeliest
 from nco.transit.instance.lines import check_lines, pad_lines
 from nco.transit.instance.mandl import mandl
 from nco.transit.instance.transit_instance import TransitInstance
-from nco.transit.learn.environment import TransitEnv
-from nco.transit.learn.network import TransitNetwork
+from nco.transit.policy.environment import TransitEnv
+from nco.transit.policy.network import TransitNetwork
 
 
 def environment(objective):

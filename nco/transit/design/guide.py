@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import torch
 
 from nco.transit.design.objective import ServiceObjective
-from nco.transit.learn.environment import TransitEnv, TransitState
-from nco.transit.learn.files import load_network
-from nco.transit.learn.observe import Observer
+from nco.transit.policy.environment import TransitEnv, TransitState
+from nco.transit.policy.files import load_network
+from nco.transit.policy.observe import Observer
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from nco.transit.design.objective import Objective
-    from nco.transit.learn.network import TransitNetwork
+    from nco.transit.policy.network import TransitNetwork
 
 
 class Guide(Protocol):

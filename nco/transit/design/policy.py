@@ -10,7 +10,7 @@ import torch
 from nco.transit.design.guide import build, environment_of, greedy, network_guide, sampler
 from nco.transit.design.method import Progress
 from nco.transit.design.start import take
-from nco.transit.learn.environment import TransitState
+from nco.transit.policy.environment import TransitState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from nco.transit.design.objective import Objective
     from nco.transit.design.result import Design
     from nco.transit.instance.lines import Lines
-    from nco.transit.learn.environment import TransitEnv
+    from nco.transit.policy.environment import TransitEnv
 
 
 @dataclass(frozen=True)

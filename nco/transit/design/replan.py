@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from nco.transit.design.guide import Guiding
     from nco.transit.design.objective import Objective
     from nco.transit.design.ways import Line
-    from nco.transit.learn.environment import TransitEnv
+    from nco.transit.policy.environment import TransitEnv
 
 
 def replanner(

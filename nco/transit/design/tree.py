@@ -33,7 +33,7 @@ from nco.transit.design.guide import (
 from nco.transit.design.method import Progress
 from nco.transit.design.start import fitted, take
 from nco.transit.design.ways import Ways, padded
-from nco.transit.learn.environment import TransitState
+from nco.transit.policy.environment import TransitState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from nco.transit.design.objective import Objective
     from nco.transit.design.result import Design
     from nco.transit.instance.lines import Lines
-    from nco.transit.learn.environment import TransitEnv
+    from nco.transit.policy.environment import TransitEnv
 
 FIRST_STOPS = 16
 """Most first stops that a tree distinguishes, where lines may begin anywhere."""

@@ -1,1 +1,1 @@
-"""Bus lines as a decision process, the network that learns them, and its training."""
+"""How networks learn bus lines: lessons, methods, and the Lightning module."""

@@ -15,17 +15,17 @@ from torch import Tensor
 
 from nco.transit.design.objective import ServiceObjective
 from nco.transit.design.tree import with_line
-from nco.transit.learn.environment import TransitEnv
-from nco.transit.learn.graph import join_choices, join_scenes
-from nco.transit.learn.observe import Observer
+from nco.transit.policy.environment import TransitEnv
+from nco.transit.policy.graph import join_choices, join_scenes
+from nco.transit.policy.observe import Observer
 from nco.transit.simulate.simulation import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from nco.transit.learn.cities import Cities
-    from nco.transit.learn.environment import TransitState
-    from nco.transit.learn.network import TransitNetwork
+    from nco.transit.policy.environment import TransitState
+    from nco.transit.policy.network import TransitNetwork
 
 
 @dataclass(frozen=True)

@@ -30,9 +30,9 @@ from nco.training.cli import with_shipped_configs
 from nco.training.lightning_cli import typed
 from nco.transit.design.guide import NetworkGuide
 from nco.transit.learn.cities import Cities
-from nco.transit.learn.files import CHECKPOINT_KEY, load_network, save_network
 from nco.transit.learn.lessons import Lesson, judge, town
-from nco.transit.learn.network import TransitNetwork
+from nco.transit.policy.files import CHECKPOINT_KEY, load_network, save_network
+from nco.transit.policy.network import TransitNetwork
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -14,7 +14,7 @@ from tensordict import TensorDict
 
 from nco.envs.rl4co import BridgedEnv
 from nco.errors import ProblemError
-from nco.transit.learn.environment import TransitState
+from nco.transit.policy.environment import TransitState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from nco.transit.design.objective import Objective
-    from nco.transit.learn.environment import TransitEnv
+    from nco.transit.policy.environment import TransitEnv
 
 _FIELDS = ("lines", "line", "stops", "used")
 
@@ -127,7 +127,7 @@ def direct_share(env: TransitEnv, weight: float = 1.0) -> Callable[[TransitState
         env: of the instance.
         weight: of the share.
     """
-    from nco.transit.learn.observe import Observer
+    from nco.transit.policy.observe import Observer
 
     observer = Observer(env)
 

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from nco.transit.design.guide import Guide
-    from nco.transit.learn.environment import TransitState
     from nco.transit.learn.lessons import Judged, Town
+    from nco.transit.policy.environment import TransitState
 
 
 class SelfPlay:

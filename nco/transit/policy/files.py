@@ -16,7 +16,7 @@ from safetensors.torch import load, save
 
 from nco.errors import PolicyError
 from nco.files import write_atomic
-from nco.transit.learn.network import TransitNetwork
+from nco.transit.policy.network import TransitNetwork
 
 WEIGHTS = Path(__file__).parent / "weights"
 CHECKPOINT_KEY = "nco transit"

@@ -17,7 +17,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from nco.errors import PolicyError
-from nco.transit.learn.graph import CONTEXT, EDGE, LINE, MOVE, NODE
+from nco.transit.policy.graph import CONTEXT, EDGE, LINE, MOVE, NODE
 
 with warnings.catch_warnings():
     # It scripts classes when it is imported, which torch deprecates.
@@ -26,7 +26,7 @@ with warnings.catch_warnings():
     from torch_geometric.utils import scatter
 
 if TYPE_CHECKING:
-    from nco.transit.learn.graph import Choices, Scenes
+    from nco.transit.policy.graph import Choices, Scenes
 
 
 class Mixed(NamedTuple):

@@ -10,11 +10,11 @@ import torch
 from scipy.sparse.csgraph import dijkstra
 from torch import Tensor
 
-from nco.transit.learn.graph import Choices, Scenes
+from nco.transit.policy.graph import Choices, Scenes
 
 if TYPE_CHECKING:
     from nco.transit.instance.transit_instance import TransitInstance
-    from nco.transit.learn.environment import TransitEnv, TransitState
+    from nco.transit.policy.environment import TransitEnv, TransitState
 
 PARTNERS = 3
 """Nodes with which a node has most demand, and edges besides its links."""

@@ -4,7 +4,7 @@ Lines are built one after another. A line begins at the hub, or, without one, at
 terminal if only terminals may be ends). It grows at its end, or at both ends if so wanted, along
 links to stops that it does not have yet, until it is closed; a line of the most stops is closed by
 itself. Only moves are offered after which the line can still become legal
-(`nco.transit.learn.lookahead`), so every rollout ends in lines that break no rule; whether they
+(`nco.transit.policy.lookahead`), so every rollout ends in lines that break no rule; whether they
 join all nodes is for the objective to say.
 
 Shapes: `B` rollouts, all of one instance, of `R` lines of up to `L` stops, on `N` nodes. Actions
@@ -21,7 +21,7 @@ import numpy as np
 import torch
 
 from nco.errors import ProblemError
-from nco.transit.learn.lookahead import STEPS, check_moves, rules_of
+from nco.transit.policy.lookahead import STEPS, check_moves, rules_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -1,0 +1,1 @@
+"""Bus lines as a decision process, and the network that decides."""

@@ -355,7 +355,7 @@ def test_devices_that_are_not_there_are_refused():
 def test_plans_that_make_no_sense_are_refused(wrong, message):
     """The error names the field, before anything is drawn."""
     with pytest.raises(InputError, match=message):
-        run.Plan(**{"sets": ("unseen",), **wrong})
+        run.PolicySuite(**{"sets": ("unseen",), **wrong})
 
 
 @pytest.mark.parametrize("problem", ["atsp", "rcvrp"])
@@ -363,7 +363,7 @@ def test_one_policy_may_serve_several_problems(fake, tmp_path, problem):
     """It is measured on each of them."""
     path = save_policy(tmp_path / "both.safetensors", small_policy(), ("atsp", "rcvrp"))
     both = measure.load(str(path))
-    (cell,) = run.Plan(sets=("fake",), problems=(problem,), stops=(6,)).cells({"both": both})
+    (cell,) = run.PolicySuite(sets=("fake",), problems=(problem,), stops=(6,)).cells({"both": both})
     found = measure.by_policy(
         both, draw(cell, 2, Cities()), measure.DECODINGS["greedy"], torch.device("cpu")
     )
@@ -372,7 +372,7 @@ def test_one_policy_may_serve_several_problems(fake, tmp_path, problem):
 
 def test_problems_are_those_that_the_policies_serve(loaded):
     """Unless others are asked for; then a policy must serve one of them."""
-    plan = run.Plan(sets=("unseen",))
+    plan = run.PolicySuite(sets=("unseen",))
     assert {cell.problem for cell in plan.cells({"p": loaded})} == {"rcvrp"}
     assert {cell.problem for cell in plan.cells({})} == set(sets.PROBLEMS)
     with pytest.raises(InputError, match="policy 'p' serves rcvrp, not atsp"):

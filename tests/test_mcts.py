@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from nco.kernels.tree import (
+    Expansion,
     Leaves,
-    Lines,
     Rule,
     Trees,
-    add_lines,
     advance,
+    expand_and_backup,
     roots_of,
     search,
     select,
@@ -44,7 +44,7 @@ class Digits:
         """Whether all digits are written."""
         return label >= MOVES**DEPTH
 
-    def __call__(self, leaves: Leaves) -> Lines:
+    def __call__(self, leaves: Leaves) -> Expansion:
         """Answers, and remembers what was asked."""
         value, first, label, taken = [], [0], [], []
         for tree, position, before, action in zip(
@@ -64,7 +64,7 @@ class Digits:
                 value.append(self.worth[tree, at - MOVES**DEPTH])
             first.append(len(label))
         moves = np.tile(np.arange(MOVES, dtype=np.int32), (len(label), 1))
-        return Lines(
+        return Expansion(
             np.array(value, float),
             np.array(first, np.int32),
             np.array(label, np.int64),
@@ -161,7 +161,7 @@ def test_trees_do_not_know_of_each_other():
     together = searched(Digits(whole), 9, 2)
     for t in range(3):
         alone = searched(Digits(whole[t : t + 1]), 9, 2)
-        for name, table in vars(alone).items():
+        for name, table in alone._asdict().items():
             np.testing.assert_array_equal(getattr(together, name)[t], table[0], err_msg=name)
 
 
@@ -196,7 +196,7 @@ def test_leaves_under_way_are_not_selected_again():
     """Until they are answered, others come; and there may be none."""
     game = Digits(worths(1))
     trees = Trees.empty(1, 100, MOVES)
-    add_lines(trees, roots_of(trees), game(roots_of(trees)))
+    expand_and_backup(trees, roots_of(trees), game(roots_of(trees)))
     first, second, third = (select(trees, 5, PLAIN) for _ in range(3))
     pairs = [set(zip(x.position, x.move, strict=True)) for x in (first, second, third)]
     assert [len(p) for p in pairs] == [5, 3, 0]  # two untried moves at each of four positions

@@ -22,7 +22,7 @@ WAITING = 0.1  # of the dearest arc, for waiting as long as the longest drive
 LATE_LOAD = (5000.0, 5.0)  # of the dearest arc, for the longest drive late or a mean stop too much
 MOST = 3.0  # of the dearest arc, for a unit of either
 
-type Duty = tuple[int, tuple[tuple[int, ...], ...]]
+type KindTrips = tuple[int, tuple[tuple[int, ...], ...]]
 """The kind of a vehicle, by its number in a model, and the stops of each of its trips."""
 
 
@@ -187,7 +187,7 @@ class Model:
         params = PenaltyParams(solutions_between_updates=every, max_penalty=max(most, 1.0))
         return PenaltyManager((load.tolist(), late, 1.0), params)
 
-    def solution(self, data: ProblemData, duties: Iterable[Duty]) -> pyvrp.Solution:
+    def solution(self, data: ProblemData, duties: Iterable[KindTrips]) -> pyvrp.Solution:
         """Duties in PyVRP's terms, without stops that no vehicle can serve."""
         made, depot, client = [], ActivityType.DEPOT, ActivityType.CLIENT
         for k, trips in duties:
@@ -199,7 +199,7 @@ class Model:
             made.append(pyvrp.Route(data, visits, k))
         return pyvrp.Solution(data, made)
 
-    def duties(self, solution: pyvrp.Solution) -> list[Duty]:
+    def duties(self, solution: pyvrp.Solution) -> list[KindTrips]:
         """The kind and the trips of each vehicle that a solution uses."""
         duties = []
         for route in solution.routes():
@@ -214,10 +214,10 @@ class Model:
                 duties.append((route.vehicle_type(), driven))
         return duties
 
-    def duties_of(self, routes: Iterable[Route]) -> list[Duty]:
+    def duties_of(self, routes: Iterable[Route]) -> list[KindTrips]:
         """The kind and the trips of each vehicle that routes use."""
         return [(k, tuple(trips)) for k, trips in duties_of(self._kinds, routes)]
 
-    def routes(self, duties: Iterable[Duty]) -> list[Route]:
+    def routes(self, duties: Iterable[KindTrips]) -> list[Route]:
         """Duties on our vehicles."""
         return numbered(self._kinds, duties)

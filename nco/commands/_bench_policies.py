@@ -13,7 +13,7 @@ from nco.commands import _problem
 
 if TYPE_CHECKING:
     from nco.bench.policies.references import References
-    from nco.bench.policies.run import Plan
+    from nco.bench.policies.run import PolicySuite
     from nco.bench.policies.sets import Cities
 
 log = logging.getLogger("nco")
@@ -79,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
     one_thread()
     from nco.bench.policies.measure import DECODINGS
     from nco.bench.policies.references import References
-    from nco.bench.policies.run import Plan
+    from nco.bench.policies.run import PolicySuite
     from nco.bench.policies.sets import SETS, WITHOUT_EXTRACTS, Cities
     from nco.models.files import shipped
 
@@ -88,7 +88,7 @@ def run(arguments: argparse.Namespace) -> int:
         lacking = ", ".join(name for name in SETS if name not in WITHOUT_EXTRACTS)
         log.info("no --folder of extracts: without the sets %s", lacking)
     policies = () if arguments.references_only else arguments.policy or shipped()
-    plan = Plan(
+    plan = PolicySuite(
         sets=tuple(dict.fromkeys(sets)),
         policies=tuple(dict.fromkeys(policies)),
         problems=tuple(dict.fromkeys(arguments.problems)) if arguments.problems else None,
@@ -108,7 +108,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _measure(
-    arguments: argparse.Namespace, plan: Plan, cities: Cities, references: References
+    arguments: argparse.Namespace, plan: PolicySuite, cities: Cities, references: References
 ) -> int:
     from nco.answers import prepare
     from nco.bench.policies import report
@@ -143,7 +143,7 @@ def _measure(
 
 
 def _only_references(
-    arguments: argparse.Namespace, plan: Plan, cities: Cities, references: References
+    arguments: argparse.Namespace, plan: PolicySuite, cities: Cities, references: References
 ) -> int:
     from nco.bench.policies.run import complete
     from nco.bench.policies.sets import draw

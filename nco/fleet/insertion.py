@@ -40,7 +40,7 @@ class _Slots:
     where: np.ndarray
 
 
-class Plan:
+class Construction:
     """Routes under construction that never break anything.
 
     Args:

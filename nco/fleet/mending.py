@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from nco.fleet.insertion import Plan
+from nco.fleet.insertion import Construction
 from nco.fleet.kinds import Kind, unserved_cost
 from nco.problem import Problem
 from nco.problem.route import Route
@@ -37,7 +37,7 @@ def completed(
         kinds: of the problem's vehicles, if known already.
         thorough: move other stops to make room for required ones, which takes longer.
     """
-    plan = Plan(problem, kinds)
+    plan = Construction(problem, kinds)
     plan.keep(routes)
     served, worth = plan.served, unserved_cost(problem)
     capacity = np.array([vehicle.capacity for vehicle, _ in problem.fleet])

@@ -20,11 +20,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nco.kernels import tree_kernels as kernels
+from nco.kernels.by_reference import by_reference
 
 type Bools = NDArray[np.bool_]
 type Ints = NDArray[np.int32]
@@ -47,8 +49,8 @@ class Rule:
     best: float = 0.0
 
 
-@dataclass(frozen=True)
-class Trees:
+@by_reference
+class Trees(NamedTuple):
     """Trees, whose arrays are written in place.
 
     Attributes:
@@ -81,7 +83,7 @@ class Trees:
 
     @classmethod
     def empty(cls, trees: int, positions: int, moves: int) -> Trees:
-        """Trees without a position; `add_lines` gives them a root.
+        """Trees without a position; `expand_and_backup` gives them a root.
 
         Args:
             trees: `T`.
@@ -120,8 +122,8 @@ class Trees:
         return np.where(tried, self.best[:, 0].argmax(1), -1).astype(np.int32)
 
 
-@dataclass(frozen=True)
-class Leaves:
+@by_reference
+class Leaves(NamedTuple):
     """Untried moves, which the player is to answer for; `J` of them.
 
     Attributes:
@@ -139,8 +141,8 @@ class Leaves:
     action: Ints
 
 
-@dataclass(frozen=True)
-class Lines:
+@by_reference
+class Expansion(NamedTuple):
     """What is behind `J` leaves: a value each, and the positions that follow, `P` in all.
 
     Attributes:
@@ -162,7 +164,7 @@ class Lines:
     taken: Ints
 
 
-type Player = Callable[[Leaves], Lines]
+type Player = Callable[[Leaves], Expansion]
 """Answers for leaves."""
 
 
@@ -184,16 +186,18 @@ def search(trees: Trees, play: Player, rounds: int, width: int, rule: Rule) -> N
     """
     if not trees.used.any():
         roots = roots_of(trees)
-        add_lines(trees, roots, play(roots))
+        expand_and_backup(trees, roots, play(roots))
     for _ in range(rounds):
         leaves = select(trees, width, rule)
         if not len(leaves.tree):
             return
-        add_lines(trees, leaves, play(leaves))
+        expand_and_backup(trees, leaves, play(leaves))
 
 
 def select(trees: Trees, width: int, rule: Rule) -> Leaves:
-    """The next leaves of every tree, in the order of trees; all must be answered by `add_lines`.
+    """The next leaves of every tree, in the order of trees.
+
+    All must be answered, by `expand_and_backup`.
 
     Args:
         trees: their visits under way are counted.
@@ -201,24 +205,16 @@ def select(trees: Trees, width: int, rule: Rule) -> Leaves:
         rule: how moves are chosen.
     """
     found = np.zeros((len(trees.used) * width, 3), np.int32)
-    count = kernels.select(
-        trees.used, trees.parent, trees.via, trees.prior, trees.child, trees.visits,
-        trees.pending, trees.total, trees.best, trees.bounds, width, rule.exploration, rule.best,
-        found,
-    )  # fmt: skip
+    blocked = np.zeros(trees.label.shape[1], np.bool_)
+    count = kernels.select(trees, width, rule.exploration, rule.best, blocked, found)
     tree, position, move = np.ascontiguousarray(found[:count].T)
     label, action = trees.label[tree, position], trees.action[tree, position, move]
     return Leaves(tree, position, move, label, action)
 
 
-def add_lines(trees: Trees, leaves: Leaves, lines: Lines) -> None:
+def expand_and_backup(trees: Trees, leaves: Leaves, expansion: Expansion) -> None:
     """Adds positions behind leaves, and records their values on the way back to the root."""
-    kernels.add_lines(
-        trees.used, trees.parent, trees.via, trees.label, trees.action, trees.prior,
-        trees.child, trees.visits, trees.pending, trees.total, trees.best, trees.bounds,
-        leaves.tree, leaves.position, leaves.move, lines.value, lines.first, lines.label,
-        lines.action, lines.prior, lines.taken,
-    )  # fmt: skip
+    kernels.expand_and_backup(trees, leaves, expansion)
 
 
 def advance(trees: Trees, move: Ints) -> None:
@@ -228,22 +224,19 @@ def advance(trees: Trees, move: Ints) -> None:
         trees: without visits under way.
         move: `[T]` of each root. Where it is negative, or no position is behind it, all stays.
     """
-    kernels.advance(
-        trees.used, trees.parent, trees.via, trees.label, trees.action, trees.prior,
-        trees.child, trees.visits, trees.total, trees.best, move,
-    )  # fmt: skip
+    kernels.advance(trees, move, np.zeros(trees.label.shape[1], np.int32))
 
 
 @cache
 def prepare() -> None:
     """Loads the compiled loops, or compiles them; otherwise the first search does."""
 
-    def end(leaves: Leaves) -> Lines:
+    def end(leaves: Leaves) -> Expansion:
         one, rows = np.ones((1, 1)), len(leaves.tree)
         none = np.full(1, -1, np.int32)
         # A root with a single move, which ends the game.
         first = np.array([0, leaves.position[0] < 0], np.int32)
-        return Lines(np.zeros(rows), first, none.astype(np.int64), none[:, None], one, none)
+        return Expansion(np.zeros(rows), first, none.astype(np.int64), none[:, None], one, none)
 
     trees = Trees.empty(1, 1, 1)
     search(trees, end, 1, 1, Rule())

@@ -79,7 +79,7 @@ class Trip:
 
 
 @dataclass
-class Duty:
+class VehicleDay:
     """What a vehicle has begun.
 
     Attributes:

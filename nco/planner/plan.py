@@ -14,7 +14,7 @@ from nco.problem.schedule import schedule
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from nco.planner.day import Duty, Stop
+    from nco.planner.day import Stop, VehicleDay
     from nco.planner.places import Places
     from nco.planner.rest import Rest
     from nco.problem import Problem
@@ -98,7 +98,7 @@ def plan_of(
     day: Problem,
     places: Places,
     stops: Mapping[str, Stop],
-    duties: Sequence[Duty],
+    duties: Sequence[VehicleDay],
     rest: Rest,
     solution: Solution | None,
     now_s: float,
@@ -149,7 +149,7 @@ def _routes(
     places: Places,
     stops: Mapping[str, Stop],
     number: int,
-    duty: Duty,
+    duty: VehicleDay,
     rest: Rest,
     planned: Sequence[RouteSchedule],
     now_s: float,
@@ -195,7 +195,7 @@ def _passed(name: str, arrival_s: float, day: Problem, depot: int, metres: float
 def _cost(
     day: Problem,
     stops: Mapping[str, Stop],
-    duties: Sequence[Duty],
+    duties: Sequence[VehicleDay],
     routes: Sequence[WholeRoute],
     unassigned: Mapping[str, str],
 ) -> Cost:

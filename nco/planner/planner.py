@@ -9,7 +9,7 @@ import numpy as np
 
 from nco.errors import InputError
 from nco.planner.asked import checked_fields
-from nco.planner.day import Duty, Stop, Trip, load_of
+from nco.planner.day import Stop, Trip, VehicleDay, load_of
 from nco.planner.places import Arcs, Places, Roads, roads_of
 from nco.planner.plan import Plan, plan_of
 from nco.planner.report import departure, drive
@@ -84,7 +84,7 @@ class Planner:
             )
             for j in problem.stops
         }
-        self._duties = [Duty(vehicle) for vehicle in problem.vehicles]
+        self._duties = [VehicleDay(vehicle) for vehicle in problem.vehicles]
         self._begun: dict[str, int] = {}
         self._cancelled: set[str] = set()
         self._planned: Trips = {}
@@ -267,7 +267,7 @@ class Planner:
             ProblemError: it does not fit the problem.
         """
         replace(self._day, vehicles=(*self._day.vehicles, vehicle))  # checks it
-        self._duties.append(Duty(vehicle))
+        self._duties.append(VehicleDay(vehicle))
         self._known = None
         return len(self._duties) - 1
 
@@ -422,7 +422,7 @@ class Planner:
             if self._places.asks and known is not None:
                 self._stops[name] = replace(stop, place=self._places.at(known, name))
 
-    def _home(self, duty: Duty) -> bool:
+    def _home(self, duty: VehicleDay) -> bool:
         """Whether a vehicle is at its depot between trips, or after its last."""
         end = duty.trips[-1].end
         return end is not None and end.arrival_s <= self.now_s and not duty.over
@@ -456,14 +456,14 @@ class Planner:
             )
         return self._stops[name]
 
-    def _duty(self, vehicle: int) -> Duty:
+    def _duty(self, vehicle: int) -> VehicleDay:
         if not 0 <= vehicle < len(self._duties):
             raise InputError(
                 f"there is no vehicle {vehicle}; vehicles are 0 to {len(self._duties) - 1}"
             )
         return self._duties[vehicle]
 
-    def _in_service(self, vehicle: int) -> Duty:
+    def _in_service(self, vehicle: int) -> VehicleDay:
         duty = self._duty(vehicle)
         if duty.dropped:
             raise InputError(

@@ -10,12 +10,14 @@ from nco.planner.day import Call
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from nco.planner.day import Duty, Stop
+    from nco.planner.day import Stop, VehicleDay
     from nco.planner.places import Places
     from nco.problem import Problem
 
 
-def drive(day: Problem, places: Places, duty: Duty, stops: Sequence[Stop], ready_s: float) -> None:
+def drive(
+    day: Problem, places: Places, duty: VehicleDay, stops: Sequence[Stop], ready_s: float
+) -> None:
     """Fills the present trip of a vehicle; what was known of its first stops stays.
 
     Args:
@@ -53,7 +55,7 @@ def drive(day: Problem, places: Places, duty: Duty, stops: Sequence[Stop], ready
 
 
 def departure(
-    day: Problem, places: Places, duty: Duty, stops: Sequence[Stop], ready_s: float
+    day: Problem, places: Places, duty: VehicleDay, stops: Sequence[Stop], ready_s: float
 ) -> Call:
     """The depot, which a vehicle must have left unseen in time for what it reports."""
     vehicle = duty.vehicle

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from nco.arrays import Bools, Floats
-    from nco.planner.day import Duty, Stop
+    from nco.planner.day import Stop, VehicleDay
     from nco.planner.places import Places
     from nco.problem.vehicle import Vehicle
 
@@ -83,7 +83,7 @@ def rest_of(
     day: Problem,
     places: Places,
     stops: Sequence[Stop],
-    duties: Sequence[Duty],
+    duties: Sequence[VehicleDay],
     loads: Mapping[int, Floats],
     where: Mapping[int, int],
     now_s: float,
@@ -149,7 +149,7 @@ class _Begin:
 def _vehicles(
     day: Problem,
     places: Places,
-    duties: Sequence[Duty],
+    duties: Sequence[VehicleDay],
     loads: Mapping[int, Floats],
     where: Mapping[int, int],
     now_s: float,
@@ -322,7 +322,7 @@ def _lonlat(places: Places, place: Sequence[int]) -> Floats | None:
 
 
 def _names(
-    day: Problem, nodes: Mapping[str, int], anchored: Sequence[tuple[int, Sequence[Duty]]]
+    day: Problem, nodes: Mapping[str, int], anchored: Sequence[tuple[int, Sequence[VehicleDay]]]
 ) -> Iterator[str]:
     """Depots, where vehicles stand, stops, anchors; none like another."""
     stands = [f"vehicle {v} at {duties[v].last.name}" for v, duties in anchored]

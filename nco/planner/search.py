@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nco.fleet.insertion import Plan as Insertion
+from nco.fleet.insertion import Construction
 from nco.problem.evaluate import Cost
 from nco.problem.solution import Solution
 from nco.search.lns.solver import LNS
@@ -68,6 +68,6 @@ def _initial(problem: Problem, routes: Sequence[Route]) -> Solution | None:
     initial = Solution(tuple(routes), (), (), Cost()).on(problem)
     if not initial.violations:
         return initial
-    kept = Insertion(problem)
+    kept = Construction(problem)
     kept.keep(routes)
     return replace(initial, routes=tuple(kept.routes)).on(problem)

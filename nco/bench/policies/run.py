@@ -32,7 +32,7 @@ log = logging.getLogger("nco")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class PolicySuite:
     """What to measure.
 
     Attributes:
@@ -98,7 +98,7 @@ type Done = Callable[[int, int], None]
 
 
 def complete(
-    plan: Plan, cases: Cases, references: References, jobs: int = 1, done: Done | None = None
+    plan: PolicySuite, cases: Cases, references: References, jobs: int = 1, done: Done | None = None
 ) -> tuple[list[float], list[float], float]:
     """Compute what is missing of the references of a cell.
 
@@ -119,7 +119,7 @@ def complete(
 
 
 def measure(
-    plan: Plan,
+    plan: PolicySuite,
     loaded: dict[str, StoredPolicy],
     cities: Cities,
     references: References,

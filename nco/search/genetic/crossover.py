@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     import numpy as np
 
     from nco.arrays import Floats
-    from nco.baselines.pyvrp_model import Duty
+    from nco.baselines.pyvrp_model import KindTrips
 
 
 def exchanged(
-    first: Sequence[Duty],
-    second: Sequence[Duty],
+    first: Sequence[KindTrips],
+    second: Sequence[KindTrips],
     apart: Floats,
     vehicles: Sequence[int],
     rng: np.random.Generator,
-) -> list[Duty]:
+) -> list[KindTrips]:
     """A child: the first parent with some neighbouring routes of the second.
 
     Args:
@@ -57,7 +57,7 @@ def exchanged(
 
 
 def _nearest(
-    duties: Sequence[Duty], apart: Floats, count: int, rng: np.random.Generator
+    duties: Sequence[KindTrips], apart: Floats, count: int, rng: np.random.Generator
 ) -> set[int]:
     """Numbers of the duties that come nearest to a random stop."""
     begin = duties[int(rng.integers(len(duties)))]
@@ -67,10 +67,10 @@ def _nearest(
     return set(sorted(range(len(duties)), key=distance.__getitem__)[:count])
 
 
-def _overlapping(duties: Sequence[Duty], stops: set[int], count: int) -> list[Duty]:
+def _overlapping(duties: Sequence[KindTrips], stops: set[int], count: int) -> list[KindTrips]:
     """The duties of which the largest shares are some stops, but none without any."""
 
-    def share(duty: Duty) -> float:
+    def share(duty: KindTrips) -> float:
         served = [stop in stops for trip in duty[1] for stop in trip]
         return sum(served) / len(served)
 
@@ -78,11 +78,11 @@ def _overlapping(duties: Sequence[Duty], stops: set[int], count: int) -> list[Du
     return [duties[k] for shared, k in ranked[:count] if shared > 0]
 
 
-def _stops(duties: Iterable[Duty]) -> set[int]:
+def _stops(duties: Iterable[KindTrips]) -> set[int]:
     return {stop for _, trips in duties for trip in trips for stop in trip}
 
 
-def _without(duties: Iterable[Duty], stops: set[int]) -> list[Duty]:
+def _without(duties: Iterable[KindTrips], stops: set[int]) -> list[KindTrips]:
     """Duties less some stops, and less the trips and duties that are then empty."""
     left = []
     for kind, trips in duties:
@@ -93,7 +93,9 @@ def _without(duties: Iterable[Duty], stops: set[int]) -> list[Duty]:
     return left
 
 
-def _fitting(joining: Sequence[Duty], kept: Sequence[Duty], vehicles: Sequence[int]) -> list[Duty]:
+def _fitting(
+    joining: Sequence[KindTrips], kept: Sequence[KindTrips], vehicles: Sequence[int]
+) -> list[KindTrips]:
     """Duties that find a vehicle besides those kept: of their own kind, else of any."""
     used = Counter(kind for kind, _ in kept)
     free = [count - used[kind] for kind, count in enumerate(vehicles)]

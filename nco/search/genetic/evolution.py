@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
     from nco.arrays import Floats
     from nco.baselines.pyvrp import Limit
-    from nco.baselines.pyvrp_model import Duty, Model
+    from nco.baselines.pyvrp_model import KindTrips, Model
 
 _REPAIR = 0.5  # chance that an infeasible child is educated once more at high penalties
 _PENALTIES_EVERY = 50  # educations, after which penalties follow what share was feasible
 
 
 @dataclass(frozen=True)
-class Plan:
+class Parameters:
     """How evolution goes.
 
     Attributes:
@@ -61,7 +61,7 @@ class Evolution:
         optional: bool,
         seed: int,
         limit: Limit,
-        plan: Plan,
+        plan: Parameters,
     ) -> None:
         self._model, self._apart, self._limit, self._plan = model, apart, limit, plan
         self._climb = int(plan.climb * len(model.stops) ** 2)
@@ -72,7 +72,7 @@ class Evolution:
         self._rng = np.random.default_rng(seed)
         self._population: Population[pyvrp.Solution] = Population(plan.sizes, self._rng)
 
-    def run(self, starts: Iterable[Sequence[Duty]]) -> list[Duty]:
+    def run(self, starts: Iterable[Sequence[KindTrips]]) -> list[KindTrips]:
         """Evolves from some solutions, the best ones first; the best duties found.
 
         Args:
@@ -101,7 +101,7 @@ class Evolution:
         best = self._population.best
         return self._limit(np.inf if best is None else best.cost)
 
-    def _child(self) -> list[Duty]:
+    def _child(self) -> list[KindTrips]:
         first, second = self._population.parents()
         return exchanged(first.duties, second.duties, self._apart, self._model.vehicles, self._rng)
 

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nco.arrays import Floats
-    from nco.baselines.pyvrp_model import Duty
+    from nco.baselines.pyvrp_model import KindTrips
 
 
-def arcs_of(duties: Sequence[Duty], size: int) -> NDArray[np.int32]:
+def arcs_of(duties: Sequence[KindTrips], size: int) -> NDArray[np.int32]:
     """`[2 N]` the node after each stop, then that before it; -1 for the depot, -2 if unserved."""
     after, before = np.full(size, -2, np.int32), np.full(size, -2, np.int32)
     for _, trips in duties:
@@ -46,7 +46,7 @@ class Member[S]:
     """
 
     solution: S
-    duties: tuple[Duty, ...]
+    duties: tuple[KindTrips, ...]
     arcs: NDArray[np.int32]
     cost: float
     feasible: bool

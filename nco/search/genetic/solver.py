@@ -13,7 +13,7 @@ from nco.fleet.kinds import kinds_of
 from nco.fleet.mending import finished
 from nco.problem import Feature
 from nco.problem.solution import Solution
-from nco.search.genetic.evolution import Evolution, Plan
+from nco.search.genetic.evolution import Evolution, Parameters
 from nco.search.seeds import Seed, prepare, starts
 from nco.solver import Clock
 
@@ -57,7 +57,7 @@ class Genetic:
     max_iterations: int | None = None
     hgs_stops: int = HGS_STOPS
     hgs_sources: tuple[str, ...] = ()
-    plan: Plan = field(default_factory=Plan)
+    plan: Parameters = field(default_factory=Parameters)
     clock: type[Clock] = Clock
 
     supports: ClassVar[frozenset[Feature]] = PyVRP.supports - {Feature.TRIPS}

@@ -220,7 +220,7 @@ class _Search:
         self._begun = Begun(Begun(state, 0).spread(best), 0)
         self._paths = torch.zeros(0, self._longest, dtype=torch.int32)
         trees = mcts.Trees.empty(len(rows), self._how.positions, self._moves)
-        mcts.add_lines(trees, mcts.roots_of(trees), self._lines(found, rows, rows))
+        mcts.expand_and_backup(trees, mcts.roots_of(trees), self._expansion(found, rows, rows))
         return trees
 
     def _round(self, trees: mcts.Trees) -> bool:
@@ -246,7 +246,9 @@ class _Search:
         found = self._completed(asked, self._how.completion)
         each = place.shape[1]
         rows = rows // each * each + place.flatten()[rows]
-        mcts.add_lines(trees, leaves, self._lines(found, rows, self._kept(found, rows, counts)))
+        mcts.expand_and_backup(
+            trees, leaves, self._expansion(found, rows, self._kept(found, rows, counts))
+        )
         return True
 
     def _completed(self, asked: Asked, strategy: Strategy) -> Completed:
@@ -279,7 +281,7 @@ class _Search:
             best.append(begin + value[begin:end].topk(some).indices)
         return rows[torch.cat(best)]
 
-    def _lines(self, found: Completed, rows: Tensor, kept: Tensor) -> mcts.Lines:
+    def _expansion(self, found: Completed, rows: Tensor, kept: Tensor) -> mcts.Expansion:
         """What is behind leaves: the values of their rollouts, and the choices of some.
 
         Args:
@@ -299,7 +301,7 @@ class _Search:
         prior, action, taken = self._likely(some[choices.rollout] // each, choices)
         first = torch.zeros(len(rows) + 1, dtype=torch.int64)
         first[leaf + 1] = torch.bincount(choices.rollout, minlength=len(some))
-        return mcts.Lines(
+        return mcts.Expansion(
             value=self._values(found).flatten()[rows].numpy(),
             first=first.cumsum(0).int().numpy(),
             label=(number[choices.rollout] * self._longest + choices.depth).numpy(),

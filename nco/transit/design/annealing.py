@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nco.transit.design.method import Budget
-    from nco.transit.design.objective import Objective
+    from nco.transit.design.objective import LineObjective
     from nco.transit.design.result import Design
     from nco.transit.instance.lines import Lines
     from nco.transit.instance.transit_instance import TransitInstance
@@ -72,7 +72,7 @@ class Annealing:
 
     def design(
         self,
-        objective: Objective,
+        objective: LineObjective,
         budget: Budget,
         seed: int = 0,
         initial: Sequence[Lines] = (),

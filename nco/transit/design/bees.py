@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from nco.arrays import Floats
     from nco.transit.design.method import Budget, Progress
-    from nco.transit.design.objective import Objective
+    from nco.transit.design.objective import LineObjective
     from nco.transit.design.result import Design
     from nco.transit.design.ways import Ways
     from nco.transit.instance.lines import Lines
@@ -55,12 +55,12 @@ class Bees:
     bees: int = 10
     changes: int = 10
     meetings: int = 5
-    replanning: Callable[[Objective, int], Replan] | None = None
+    replanning: Callable[[LineObjective, int], Replan] | None = None
     name: str = "bees"
 
     def design(
         self,
-        objective: Objective,
+        objective: LineObjective,
         budget: Budget,
         seed: int = 0,
         initial: Sequence[Lines] = (),
@@ -144,7 +144,7 @@ def _recruit(sets: list[list[Line]], costs: Floats, meeting: int, rng: Random) -
             sets[bee], costs[bee] = sets[other], costs[other]
 
 
-def _shipped(objective: Objective, seed: int) -> Replan:
+def _shipped(objective: LineObjective, seed: int) -> Replan:
     # PyTorch takes a second to load, which the colony without a policy need not wait for.
     from nco.transit.design.replan import replanner
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from nco.transit.design.method import Budget
-    from nco.transit.design.objective import Objective
+    from nco.transit.design.objective import LineObjective
     from nco.transit.design.result import Design
     from nco.transit.instance.lines import Lines
 
@@ -46,7 +46,7 @@ class Built:
 
     def design(
         self,
-        objective: Objective,
+        objective: LineObjective,
         budget: Budget,
         seed: int = 0,
         initial: Sequence[Lines] = (),
@@ -74,7 +74,7 @@ class Given:
 
     def design(
         self,
-        objective: Objective,
+        objective: LineObjective,
         budget: Budget,
         seed: int = 0,
         initial: Sequence[Lines] = (),

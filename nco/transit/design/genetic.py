@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from nco.arrays import Floats
     from nco.transit.design.method import Budget, Progress
-    from nco.transit.design.objective import Objective
+    from nco.transit.design.objective import LineObjective
     from nco.transit.design.result import Design
     from nco.transit.design.ways import Line, Ways
     from nco.transit.instance.lines import Lines
@@ -52,7 +52,7 @@ class Genetic:
 
     def design(
         self,
-        objective: Objective,
+        objective: LineObjective,
         budget: Budget,
         seed: int = 0,
         initial: Sequence[Lines] = (),

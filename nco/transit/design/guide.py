@@ -21,7 +21,7 @@ from nco.transit.policy.observe import Observer
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from nco.transit.design.objective import Objective
+    from nco.transit.design.objective import LineObjective
     from nco.transit.policy.network import TransitNetwork
 
 
@@ -204,7 +204,7 @@ NETWORK = "transit"
 """The network that methods are guided by if they are told of no other."""
 
 
-def environment_of(objective: Objective) -> TransitEnv:
+def environment_of(objective: LineObjective) -> TransitEnv:
     """Lines that grow at their end, with the demand that the objective lets travel."""
     share = 1.0
     if isinstance(objective, ServiceObjective):

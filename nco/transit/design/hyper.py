@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from nco.arrays import Floats
     from nco.transit.design.method import Budget, Progress
-    from nco.transit.design.objective import Objective
+    from nco.transit.design.objective import LineObjective
     from nco.transit.design.result import Design
     from nco.transit.design.ways import Line, Ways
     from nco.transit.instance.lines import Lines
@@ -54,7 +54,7 @@ class Hyper:
 
     def design(
         self,
-        objective: Objective,
+        objective: LineObjective,
         budget: Budget,
         seed: int = 0,
         initial: Sequence[Lines] = (),

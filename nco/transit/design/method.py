@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nco.arrays import Floats
-    from nco.transit.design.objective import Objective
+    from nco.transit.design.objective import LineObjective
     from nco.transit.instance.lines import Lines
 
 
@@ -56,7 +56,7 @@ class DesignMethod(Protocol):
 
     def design(
         self,
-        objective: Objective,
+        objective: LineObjective,
         budget: Budget,
         seed: int = 0,
         initial: Sequence[Lines] = (),
@@ -84,7 +84,7 @@ class Progress:
         trace: see `Design`.
     """
 
-    objective: Objective
+    objective: LineObjective
     budget: Budget
     lines: NDArray[np.int16] | None = None
     cost: float = np.inf

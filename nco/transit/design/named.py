@@ -11,7 +11,7 @@ from nco.transit.design.objective import ExactObjective, ServiceObjective
 from nco.transit.simulate.simulation import Settings
 
 if TYPE_CHECKING:
-    from nco.transit.design.objective import Objective
+    from nco.transit.design.objective import LineObjective
     from nco.transit.instance.lines import Lines
     from nco.transit.instance.transit_instance import TransitInstance
 
@@ -38,7 +38,7 @@ def settings_of(rules: str = "nco", demand_share: float = 1.0) -> Settings:
 
 def objective_of(
     instance: TransitInstance, name: str, settings: Settings | None = None
-) -> Objective:
+) -> LineObjective:
     """An objective.
 
     Args:

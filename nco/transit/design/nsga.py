@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from nco.arrays import Floats
     from nco.transit.design.method import Budget, Progress
-    from nco.transit.design.objective import Objective
+    from nco.transit.design.objective import LineObjective
     from nco.transit.design.result import Design
     from nco.transit.design.ways import Line, Ways
     from nco.transit.evaluate.exact import Evaluations
@@ -50,7 +50,7 @@ class Nsga:
 
     def design(
         self,
-        objective: Objective,
+        objective: LineObjective,
         budget: Budget,
         seed: int = 0,
         initial: Sequence[Lines] = (),

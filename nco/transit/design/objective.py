@@ -32,7 +32,7 @@ BROKEN_MIN = 1000.0
 """Minutes that a violation costs: more than any line or journey of the benchmarks takes."""
 
 
-class Objective(Protocol):
+class LineObjective(Protocol):
     """Costs of sets of lines.
 
     Attributes:

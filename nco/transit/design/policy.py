@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from nco.transit.design.guide import Guide, Guiding, Pick
     from nco.transit.design.method import Budget
-    from nco.transit.design.objective import Objective
+    from nco.transit.design.objective import LineObjective
     from nco.transit.design.result import Design
     from nco.transit.instance.lines import Lines
     from nco.transit.policy.environment import TransitEnv
@@ -35,7 +35,7 @@ class PolicySampling:
         rollouts: at a time.
     """
 
-    environment: Callable[[Objective], TransitEnv] = environment_of
+    environment: Callable[[LineObjective], TransitEnv] = environment_of
     guide: Guiding = network_guide
     name: str = "policy-sampling"
     temperature: float = 1.0
@@ -43,7 +43,7 @@ class PolicySampling:
 
     def design(
         self,
-        objective: Objective,
+        objective: LineObjective,
         budget: Budget,
         seed: int = 0,
         initial: Sequence[Lines] = (),
@@ -77,14 +77,14 @@ class PolicyBeam:
         width: designs that go on.
     """
 
-    environment: Callable[[Objective], TransitEnv] = environment_of
+    environment: Callable[[LineObjective], TransitEnv] = environment_of
     guide: Guiding = network_guide
     name: str = "policy-beam"
     width: int = 8
 
     def design(
         self,
-        objective: Objective,
+        objective: LineObjective,
         budget: Budget,
         seed: int = 0,
         initial: Sequence[Lines] = (),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from nco.transit.design.method import DesignMethod
-    from nco.transit.design.objective import Objective
+    from nco.transit.design.objective import LineObjective
     from nco.transit.design.result import Design
     from nco.transit.instance.lines import LinesLike
 
@@ -70,7 +70,7 @@ def method_of(method: str | DesignMethod) -> DesignMethod:
 
 
 def design(
-    what: TransitInstance | Objective,
+    what: TransitInstance | LineObjective,
     method: str | DesignMethod = DEFAULT_METHOD,
     *,
     evaluations: int | None = None,

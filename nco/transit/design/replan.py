@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 
     from nco.transit.design.bees import Replan
     from nco.transit.design.guide import Guiding
-    from nco.transit.design.objective import Objective
+    from nco.transit.design.objective import LineObjective
     from nco.transit.design.ways import Line
     from nco.transit.policy.environment import TransitEnv
 
 
 def replanner(
-    objective: Objective,
+    objective: LineObjective,
     seed: int,
     guide: Guiding = network_guide,
-    environment: Callable[[Objective], TransitEnv] = environment_of,
+    environment: Callable[[LineObjective], TransitEnv] = environment_of,
     temperature: float = 1.0,
 ) -> Replan:
     """What samples another line in place of one of each set, all sets side by side.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from nco.arrays import Floats
     from nco.transit.design.method import Budget
-    from nco.transit.design.objective import Objective
+    from nco.transit.design.objective import LineObjective
     from nco.transit.design.result import Design
     from nco.transit.instance.lines import Lines
 
@@ -85,7 +85,7 @@ def searched(
     name: str,
     count: int,
     search: Callable[[Progress, Ways, list[list[Line]], Floats, Random], None],
-    objective: Objective,
+    objective: LineObjective,
     budget: Budget,
     seed: int,
     initial: Sequence[Lines],

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from nco.arrays import Floats
     from nco.transit.design.guide import Guide, Guiding, Pick, Taken
     from nco.transit.design.method import Budget
-    from nco.transit.design.objective import Objective
+    from nco.transit.design.objective import LineObjective
     from nco.transit.design.result import Design
     from nco.transit.instance.lines import Lines
     from nco.transit.policy.environment import TransitEnv
@@ -106,7 +106,7 @@ class LineTrees:
         with torch.inference_mode():
             mcts.search(self.trees, self, rounds, width, rule)
 
-    def __call__(self, leaves: mcts.Leaves) -> mcts.Lines:
+    def __call__(self, leaves: mcts.Leaves) -> mcts.Expansion:
         """Completes leaves and evaluates the lines."""
         tree = torch.from_numpy(leaves.tree).long()
         state = self.roots.rows(tree)
@@ -139,7 +139,7 @@ class LineTrees:
             torch.from_numpy(leaves.action).long(),
         )
 
-    def _answer(self, count: int, gain: Floats, made: list[Taken]) -> mcts.Lines:
+    def _answer(self, count: int, gain: Floats, made: list[Taken]) -> mcts.Expansion:
         """All moves that had alternatives become positions, leaf by leaf."""
         width = self.trees.action.shape[2]
         parts = []
@@ -154,7 +154,7 @@ class LineTrees:
                 )
         if not parts:
             none = np.zeros((0, width))
-            return mcts.Lines(
+            return mcts.Expansion(
                 gain, np.zeros(count + 1, np.int32), np.zeros(0, np.int64),
                 none.astype(np.int32), none, np.zeros(0, np.int32),
             )  # fmt: skip
@@ -167,7 +167,7 @@ class LineTrees:
         self._store[label], self._stops[label] = line[order], stops[order]
         first = torch.zeros(count + 1, dtype=torch.int64)
         first[1:] = torch.bincount(row, minlength=count).cumsum(0)
-        return mcts.Lines(
+        return mcts.Expansion(
             value=gain,
             first=first.int().numpy(),
             label=label.numpy(),
@@ -261,7 +261,7 @@ class TreeDesign:
         temperature: of completions and first designs.
     """
 
-    environment: Callable[[Objective], TransitEnv] = environment_of
+    environment: Callable[[LineObjective], TransitEnv] = environment_of
     guide: Guiding = network_guide
     name: str = "mcts"
     built: int = 0
@@ -273,7 +273,7 @@ class TreeDesign:
 
     def design(
         self,
-        objective: Objective,
+        objective: LineObjective,
         budget: Budget,
         seed: int = 0,
         initial: Sequence[Lines] = (),

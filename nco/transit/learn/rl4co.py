@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from nco.transit.design.objective import Objective
+    from nco.transit.design.objective import LineObjective
     from nco.transit.policy.environment import TransitEnv
 
 _FIELDS = ("lines", "line", "stops", "used")
@@ -54,7 +54,7 @@ class TransitRL4COEnv(BridgedEnv):
     def __init__(
         self,
         env: TransitEnv,
-        objective: Objective,
+        objective: LineObjective,
         potential: Callable[[TransitState], Tensor] | None = None,
         **kwargs: Any,
     ) -> None:

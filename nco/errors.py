@@ -12,8 +12,61 @@ NcoError                    the command line ends with exit code 2
 └── StorageError            a disk that is full, or a folder that cannot be written
 ```
 
-A message says what was given, what is allowed and what to do about it.
+A message says what was given, what is allowed and what to do about it. Of what was given it quotes
+`MOST_QUOTED` characters at most, by `quoted` and `shortened`.
 """
+
+import reprlib
+from collections.abc import Iterable
+from itertools import islice
+
+MOST_QUOTED = 200
+
+
+class _Brief(reprlib.Repr):
+    """`repr` that takes little time and space, however large or deeply nested a value is."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            maxlevel=3,
+            maxdict=20,
+            maxlist=20,
+            maxtuple=20,
+            maxset=20,
+            maxstring=MOST_QUOTED,
+            maxlong=MOST_QUOTED,
+            maxother=MOST_QUOTED,
+        )
+
+    def repr_int(self, x: int, level: int) -> str:
+        """Python refuses to write numbers of more than 4300 digits."""
+        try:
+            return super().repr_int(x, level)
+        except ValueError:
+            return f"a number of {x.bit_length()} bits"
+
+
+_BRIEF = _Brief()
+
+
+def quoted(value: object) -> str:
+    """Something that was given as a message shows it: its `repr`, its middle left out if long."""
+    return shortened(_BRIEF.repr(value))
+
+
+def shortened(text: object) -> str:
+    """A text that was given (or another library's words on it), its middle left out if long."""
+    whole = str(text)
+    if len(whole) <= MOST_QUOTED:
+        return whole
+    ends = (MOST_QUOTED - len(" ... ")) // 2
+    return f"{whole[:ends]} ... {whole[-ends:]}"
+
+
+def listed(names: Iterable[object]) -> str:
+    """Names that were given, separated by commas, as many as a message holds."""
+    text = ", ".join(map(shortened, islice(names, MOST_QUOTED)))
+    return text if len(text) <= MOST_QUOTED else f"{text[: MOST_QUOTED - 4]} ..."
 
 
 class NcoError(Exception):

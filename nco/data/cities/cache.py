@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from nco.files import write_atomic
+from nco.json_text import parse_json
 from nco.errors import CityError, StorageError
 
 
@@ -27,7 +28,7 @@ def cache_dir() -> Path:
 def read_json(path: Path) -> dict[str, Any]:
     """A cached JSON object; empty if it is not there or was damaged (all of it can be remade)."""
     try:
-        content = json.loads(path.read_bytes())
+        content = parse_json(path.read_bytes())
     except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}

@@ -4,12 +4,13 @@ import hashlib
 import io
 import json
 import zipfile
-import zlib
 from pathlib import Path
 
+from nco.archives import BrokenArchiveError, read_members
 from nco.data.cities.cache import cache_dir, content_hash
 from nco.files import write_atomic
-from nco.errors import CityError
+from nco.json_text import parse_json
+from nco.errors import CityError, quoted
 
 SUFFIX = ".city"
 _FORMAT = "nco-city-1"
@@ -49,19 +50,23 @@ def unpack(path: str | Path) -> tuple[str, str, Path]:
     """
     path = Path(path)
     try:
-        with zipfile.ZipFile(path) as archive:
-            card = json.loads(archive.read(_CARD))
-            member = next(name for name in _EXTRACTS if name in archive.namelist())
-            raw = archive.read(member)
+        held = read_members(path, (_CARD, *_EXTRACTS))
+        card = parse_json(held[_CARD])
+        member = next(name for name in _EXTRACTS if name in held)
         if card["format"] != _FORMAT:
-            raise CityError(f"{path} has format {card['format']!r}; this version reads {_FORMAT!r}")
+            raise CityError(
+                f"{path} has format {quoted(card['format'])}; this version reads {_FORMAT!r}"
+            )
         name, profile, digest = str(card["name"]), str(card["profile"]), str(card["sha256"])
     except FileNotFoundError as error:
         raise CityError(f"{path} does not exist") from error
-    except (OSError, zipfile.BadZipFile, zlib.error) as error:
+    except (OSError, BrokenArchiveError) as error:
         raise CityError(f"{path} is truncated or not a saved city: {error}") from error
-    except (KeyError, TypeError, StopIteration, json.JSONDecodeError) as error:
+    except (KeyError, TypeError, StopIteration, ValueError) as error:
+        if isinstance(error, CityError):
+            raise
         raise CityError(f"{path} is not a saved city; make one with City.save") from error
+    raw = held[member]
     if hashlib.sha256(raw).hexdigest() != digest:
         raise CityError(f"{path} is damaged: its extract is not the one that was saved")
     kept = cache_dir() / "extracts" / f"{digest[:24]}{member.removeprefix('extract')}"

@@ -1,6 +1,5 @@
 """An OSRM server behind HTTP: tables in blocks, nearest streets and routes."""
 
-import json
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -8,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from nco.data.cities.engine import Matrices, StreetRoute, tidy
 from nco.arrays import Floats
+from nco.data.cities.engine import Matrices, StreetRoute, tidy
+from nco.json_text import parse_json
 from nco.data.cities.web import Ask
-from nco.errors import CityError, ServiceError
+from nco.errors import CityError, ServiceError, shortened
 
 log = logging.getLogger("nco")
 
@@ -124,7 +124,7 @@ class OsrmServer:
             lines = [self._line(leg) for leg in legs]
             distance_m = self._amounts([leg["distance"] for leg in legs], (len(legs),))
             duration_s = self._amounts([leg["duration"] for leg in legs], (len(legs),))
-        except (KeyError, TypeError) as error:
+        except (AttributeError, IndexError, KeyError, TypeError) as error:
             raise self._nonsense(f"a leg without {error}") from error
         return StreetRoute(tuple(lines), distance_m, duration_s)
 
@@ -171,7 +171,7 @@ class OsrmServer:
         places = ";".join(f"{lon:.6f},{lat:.6f}" for lon, lat in points.tolist())
         status, body = self._ask(f"{self.url}/{service}/v1/{self.profile}/{places}?{options}")
         try:
-            answer = json.loads(body)
+            answer = parse_json(body)
         except ValueError as error:
             start = body[:60].decode("utf-8", "replace")
             raise self._nonsense(f"{start!r} (status {status}), which is not JSON") from error
@@ -182,7 +182,7 @@ class OsrmServer:
             return answer
         if code == "TooBig" and service == "table":
             raise _TooBigError
-        said = f"{code}: {answer.get('message', 'no message')}"
+        said = f"{shortened(code)}: {shortened(answer.get('message', 'no message'))}"
         if code in ("NoRoute", "NoSegment", "NoTable"):
             raise CityError(f"{self.url} finds no {service} for these points ({said})")
         raise ServiceError(f"{self.url} refused the {service} request: {said} (status {status})")
@@ -201,7 +201,7 @@ class OsrmServer:
         """Numbers from the server as an array, null as NaN."""
         try:
             array = np.array(values, dtype=np.float64)
-        except (TypeError, ValueError) as error:
+        except (OverflowError, TypeError, ValueError) as error:
             raise self._nonsense("something that is not numbers") from error
         if array.shape != shape:
             raise self._nonsense(f"numbers of shape {list(array.shape)} instead of {list(shape)}")

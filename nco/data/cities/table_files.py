@@ -5,18 +5,17 @@ route leads. RRNCO's: `points` `[N, 2]` (lat, lon), `distance` in km and `durati
 """
 
 import io
-import zipfile
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from nco.data.cities.engine import Matrices, as_lonlat, tidy
 from nco.arrays import Floats
+from nco.data.cities.engine import Matrices, as_lonlat, tidy
 from nco.files import write_atomic
-from nco.errors import CityError
+from nco.archives import BrokenArchiveError, read_npz
+from nco.errors import CityError, listed
 
 # RRNCO drops points with pairs beyond this as outliers, which is how it knows the unreachable.
 _RRNCO_FAR_KM = 1e5
@@ -96,20 +95,12 @@ def _write(path: str | Path, **arrays: Any) -> Path:
 
 def _read(path: str | Path, names: Sequence[str]) -> dict[str, Any]:
     try:
-        # numpy leaves a file of its own open when it cannot read it.
-        with Path(path).open("rb") as file:
-            held = np.load(file, allow_pickle=False)
-            if not isinstance(held, np.lib.npyio.NpzFile):
-                raise CityError(f"{path} holds one array; a city's table is an .npz")
-            missing = [name for name in names if name not in held]
-            if missing:
-                raise CityError(
-                    f"{path} has no {', '.join(missing)}; it holds {', '.join(held) or 'nothing'}"
-                )
-            return {name: held[name] for name in names}
+        held = read_npz(Path(path))
     except FileNotFoundError as error:
         raise CityError(f"{path} does not exist") from error
-    except CityError:
-        raise
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise CityError(f"{path} is truncated or not a numpy .npz file: {error}") from error
+    except (OSError, BrokenArchiveError) as error:
+        raise CityError(f"{path} is no .npz of a city: {error}") from error
+    missing = [name for name in names if name not in held]
+    if missing:
+        raise CityError(f"{path} has no {', '.join(missing)}; it holds {listed(held) or 'nothing'}")
+    return held

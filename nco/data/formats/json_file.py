@@ -10,9 +10,34 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from nco.files import write_atomic
-from nco.errors import FormatError, StorageError
+from nco.json_text import parse_json
+from nco.errors import FormatError, StorageError, quoted, shortened
 
+MOST_WHOLE = 2**53  # beyond it not every whole number is a float
 _MISSING: Any = object()
+
+
+def read_bytes(path: str | Path) -> bytes:
+    """What is in a file.
+
+    Raises:
+        FormatError: there is no such file, it is none, or it is empty.
+        StorageError: it cannot be read.
+    """
+    path = Path(path)
+    if path.exists() and not path.is_file():  # reading from a device or a pipe may never end
+        raise FormatError(f"{path} is {'a folder' if path.is_dir() else 'no file'}; give a file")
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        raise FormatError(f"{path}: there is no such file; check the path") from None
+    except OSError as error:
+        raise StorageError(f"cannot read {path}: {error.strerror or error}") from error
+    except ValueError as error:  # a path with a zero byte
+        raise StorageError(f"cannot read {quoted(str(path))}: {error}") from error
+    if not raw.strip():
+        raise FormatError(f"{path} is empty")
+    return raw
 
 
 def read_text(path: str | Path) -> str:
@@ -22,25 +47,18 @@ def read_text(path: str | Path) -> str:
         FormatError: there is no such file, it is empty, or it is not UTF-8.
         StorageError: it cannot be read.
     """
-    path = Path(path)
+    raw = read_bytes(path)
     try:
-        raw = path.read_bytes()
-    except FileNotFoundError:
-        raise FormatError(f"{path}: there is no such file; check the path") from None
-    except IsADirectoryError:
-        raise FormatError(f"{path} is a folder; give a file") from None
-    except OSError as error:
-        raise StorageError(f"cannot read {path}: {error.strerror or error}") from error
-    if not raw.strip():
-        raise FormatError(f"{path} is empty")
-    try:
-        return raw.decode("utf-8-sig")
+        text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
         raise FormatError(
             f"{path}, line {line}: byte 0x{raw[error.start]:02x} is not UTF-8; "
             "save the file as UTF-8"
         ) from None
+    if not text.strip():
+        raise FormatError(f"{path} is empty")
+    return text
 
 
 def read_json(path: str | Path) -> Fields:
@@ -48,6 +66,16 @@ def read_json(path: str | Path) -> Fields:
 
     Raises:
         FormatError: the file is not strict JSON, or holds something else than one object.
+        StorageError: it cannot be read.
+    """
+    return Fields(path, "", read_any_json(path))
+
+
+def read_any_json(path: str | Path) -> Any:
+    """What is in a JSON file, be it an object or not.
+
+    Raises:
+        FormatError: the file is not strict JSON.
         StorageError: it cannot be read.
     """
     text = read_text(path)
@@ -58,24 +86,22 @@ def read_json(path: str | Path) -> Fields:
     def numeral(literal: str) -> float:
         number = float(literal)
         if math.isinf(number):
-            raise FormatError(f"{path}: {literal} is too large; unlimited is written as null")
+            given = shortened(literal)
+            raise FormatError(f"{path}: {given} is too large; unlimited is written as null")
         return number
 
     try:
-        data = json.loads(text, parse_constant=refuse, parse_float=numeral)
-    except json.JSONDecodeError as error:
-        raise FormatError(
-            f"{path}, line {error.lineno}, column {error.colno}: not JSON ({error.msg})"
-        ) from None
-    except RecursionError:
-        raise FormatError(f"{path}: nested too deeply to be a file of ours") from None
-    except ValueError as error:  # also what a numeral of thousands of digits raises
-        if isinstance(error, FormatError):
-            raise
-        raise FormatError(f"{path}: {error}") from None
-    if "\\u" in text and not _encodable(data):
+        data = parse_json(text, parse_constant=refuse, parse_float=numeral)
+        encodable = "\\u" not in text or _encodable(data)
+    except FormatError:
+        raise
+    except (ValueError, RecursionError) as error:
+        # Python's own words on a whole number of thousands of digits help nobody here.
+        reason = "a number is too large" if "set_int_max_str_digits" in str(error) else error
+        raise FormatError(f"{path}: {shortened(reason)}") from None
+    if not encodable:
         raise FormatError(f"{path}: a text holds half a character (\\ud800 to \\udfff)")
-    return Fields(path, "", data)
+    return data
 
 
 def _encodable(data: Any) -> bool:
@@ -124,7 +150,7 @@ class Fields:
 
     def place(self, key: str) -> str:
         """File and dotted name of an entry, for messages."""
-        inside = ".".join(part for part in (self.where, key) if part)
+        inside = ".".join(shortened(part) for part in (self.where, key) if part)
         return f"{self.path}: {inside}" if inside else f"{self.path}"
 
     def fail(self, key: str, problem: str) -> NoReturn:
@@ -139,7 +165,7 @@ class Fields:
         if key not in self.data or (self.data[key] is None and default is not _MISSING):
             if default is _MISSING:
                 close = difflib.get_close_matches(key, self.data, 1)
-                hint = f"; is {close[0]!r} meant to be it?" if close else ""
+                hint = f"; is {quoted(close[0])} meant to be it?" if close else ""
                 self.fail(key, f"is missing{hint}")
             return default
         return self.data[key]
@@ -148,10 +174,12 @@ class Fields:
         """A string."""
         return str(self._typed(key, default, str, "text in quotes"))
 
-    def whole(self, key: str, default: Any = _MISSING, *, low: int = 0) -> int:
-        """A whole number of at least `low`."""
+    def whole(
+        self, key: str, default: Any = _MISSING, *, low: int = 0, most: int = MOST_WHOLE
+    ) -> int:
+        """A whole number of at least `low` and at most `most`."""
         value = self.raw(key, default)
-        return whole(value, lambda text: self.fail(key, text), low=low)
+        return whole(value, lambda text: self.fail(key, text), low=low, most=most)
 
     def number(self, key: str, default: Any = _MISSING) -> float:
         """A number; null is infinity."""
@@ -220,12 +248,16 @@ def number(value: Any, fail: Callable[[str], NoReturn]) -> float:
         fail("is too large; unlimited is written as null")
 
 
-def whole(value: Any, fail: Callable[[str], NoReturn], *, low: int = 0) -> int:
-    """A whole number of at least `low`, or a call of `fail` with what is wrong."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
+def whole(
+    value: Any, fail: Callable[[str], NoReturn], *, low: int = 0, most: int = MOST_WHOLE
+) -> int:
+    """A whole number from `low` to `most`, or a call of `fail` with what is wrong."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or value % 1 != 0:
         fail(f"is {_kind(value)}; it must be a whole number")
     if value < low:
-        fail(f"is {value}; it must be {low} or more")
+        fail(f"is {_kind(value)}; it must be {low} or more")
+    if value > most:
+        fail(f"is {_kind(value)}; it must be {most} at most")
     return int(value)
 
 
@@ -239,4 +271,4 @@ def _kind(value: Any) -> str:
         return "an object"
     if isinstance(value, list):
         return "a list"
-    return repr(value if len(str(value)) < 60 else f"{str(value)[:57]}...")
+    return quoted(value)

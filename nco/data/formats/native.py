@@ -21,7 +21,7 @@ import numpy as np
 from nco.data.cities.city import CREDIT
 from nco.data.formats.json_file import Fields, read_json, write_json
 from nco.data.formats.packed import pack, unpack
-from nco.errors import FormatError, ProblemError
+from nco.errors import FormatError, ProblemError, quoted
 from nco.problem import Objective, Problem, Profile, Vehicle
 from nco.problem.solution import Cost, Route, Solution, Unassigned, Violation
 
@@ -146,7 +146,7 @@ def write_solution(path: str | Path, solution: Solution) -> Path:
 
 
 def read_solution(path: str | Path) -> Solution:
-    """Read a solution as it was written; `nco.check` tells whether its claims are true.
+    """Read a solution as it was written; `nco.problem.check` tells whether its claims are true.
 
     Raises:
         FormatError: the file is not such JSON, of another version, or holds a bad field.
@@ -204,7 +204,7 @@ def _located(data: Fields) -> Iterator[None]:
 
 def _check_version(data: Fields, wanted: str) -> None:
     if data.text("format", "") != wanted:
-        given = f"is {data.text('format')!r}" if "format" in data else "is missing"
+        given = f"is {quoted(data.text('format'))}" if "format" in data else "is missing"
         data.fail("format", f"{given}; it must be {wanted!r}")
     if data.whole("version") != VERSION:
         data.fail(

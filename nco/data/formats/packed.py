@@ -13,17 +13,23 @@ from typing import Any
 
 import numpy as np
 
+from nco.archives import BrokenArchiveError, inflate, shrinks_too_well
 from nco.data.formats.json_file import Fields
+from nco.errors import quoted
 from nco.arrays import Floats
 
 _READABLE = 2500
+_NUMBERS = {int, float, type(None)}
 
 
 def pack(array: Floats) -> Any:
     """An array as nested lists or, if it is large, as compressed text."""
     if array.size <= _READABLE:
         return array.tolist()
-    raw = zlib.compress(np.ascontiguousarray(array, "<f8").tobytes(), 1)
+    plain = np.ascontiguousarray(array, "<f8").tobytes()
+    raw = zlib.compress(plain, 1)
+    if shrinks_too_well(len(plain), len(raw)):  # the same number throughout: reading would refuse
+        raw = zlib.compress(plain, 0)
     return {
         "encoding": "zlib+base64",
         "dtype": "<f8",
@@ -45,43 +51,31 @@ def unpack(data: Fields, key: str) -> Floats:
     packed.refuse_unknown(("encoding", "dtype", "shape", "data"))
     for name, wanted in (("encoding", "zlib+base64"), ("dtype", "<f8")):
         if packed.text(name) != wanted:
-            packed.fail(name, f"is {packed.text(name)!r}; only {wanted!r} is known")
+            packed.fail(name, f"is {quoted(packed.text(name))}; only {wanted!r} is known")
     shape = packed.wholes("shape")
-    size = 8 * math.prod(shape)
+    if not 1 <= len(shape) <= 2:
+        packed.fail("shape", f"is {quoted(shape)}; give one or two numbers")
     try:
         raw = base64.b64decode(packed.text("data"), validate=True)
-        # One byte more than wanted is enough to see that there is too much.
-        content = zlib.decompressobj().decompress(raw, size + 1)
-    except (binascii.Error, zlib.error, ValueError, OverflowError) as error:
+        content = inflate(raw, 8 * math.prod(shape))
+    except (binascii.Error, BrokenArchiveError, ValueError) as error:
         packed.fail("data", f"is damaged ({error}); write the file again")
-    if len(content) != size:
-        packed.fail("data", f"does not hold {' x '.join(map(str, shape))} numbers, as shape says")
     return np.frombuffer(content, "<f8").reshape(shape).astype(np.float64)
 
 
 def _from_lists(data: Fields, key: str, value: Any) -> Floats:
     """Nested lists of numbers, null for infinity."""
-    try:
-        plain = np.array(value)
-    except (ValueError, OverflowError):
-        plain = np.empty(0, dtype=object)
-    if plain.ndim and plain.dtype.kind in "iuf":  # the quick way: no null, nothing odd
-        return plain.astype(np.float64)
-    rows = value if isinstance(value, list) else []
-    flat = [cell for row in rows for cell in (row if isinstance(row, list) else [row])]
-    if not isinstance(value, list) or any(
-        cell is not None and type(cell) not in (int, float) for cell in flat
-    ):
+    rows = value if isinstance(value, list) else [None, value]
+    nested = isinstance(rows[0], list) if rows else False
+    # `np.array` alone would read numbers in quotes as well, and true as 1.
+    kinds = {kind for row in rows for kind in map(type, row if isinstance(row, list) else [row])}
+    if not isinstance(value, list) or not kinds <= _NUMBERS:
         data.fail(key, "must be (lists of) numbers, null where unlimited")
+    if any(isinstance(row, list) != nested for row in rows):
+        data.fail(key, "mixes numbers and lists of numbers")
     try:
-        return np.array(
-            [
-                [math.inf if cell is None else cell for cell in row]
-                if isinstance(row, list)
-                else (math.inf if row is None else row)
-                for row in rows
-            ],
-            dtype=np.float64,
-        )
+        array = np.array(rows, dtype=np.float64)
     except (ValueError, OverflowError):
         data.fail(key, "has rows of different lengths, or a number that is too large")
+    array[np.isnan(array)] = math.inf
+    return array

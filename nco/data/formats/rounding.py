@@ -17,7 +17,8 @@ from typing import Literal
 
 import numpy as np
 
-from nco.errors import InputError
+from nco.errors import InputError, ProblemError, quoted
+from nco.memory import require_memory
 from nco.arrays import Floats
 
 Rounding = Literal["none", "round", "trunc", "ceil", "dimacs"]
@@ -38,7 +39,7 @@ def check_rounding(rounding: str | None) -> None:
         InputError: the rule is unknown.
     """
     if rounding is not None and rounding not in _RULES:
-        raise InputError(f"rounding is {rounding!r}; use one of {', '.join(_RULES)}")
+        raise InputError(f"rounding is {quoted(rounding)}; use one of {', '.join(_RULES)}")
 
 
 def rounded(distance: Floats, rounding: Rounding) -> Floats:
@@ -47,6 +48,16 @@ def rounded(distance: Floats, rounding: Rounding) -> Floats:
 
 
 def euclidean(xy: Floats, rounding: Rounding) -> Floats:
-    """`[N, N]` distances between points `[N, 2]` under a rule."""
-    step = xy[:, None] - xy[None]
-    return rounded(np.sqrt((step**2).sum(axis=2)), rounding)
+    """`[N, N]` distances between points `[N, 2]` under a rule.
+
+    Raises:
+        ProblemError: points are farther apart than numbers reach.
+        InputError: there are more points than fit into the memory.
+    """
+    require_memory(3 * 8 * len(xy) ** 2, f"distances between {len(xy)} points")
+    with np.errstate(over="ignore"):
+        x, y = (np.square(axis[:, None] - axis[None]) for axis in xy.T)
+        x += y
+    if not np.isfinite(x).all():
+        raise ProblemError("coordinates are too far apart for numbers; scale them")
+    return rounded(np.sqrt(x, out=x), rounding)

@@ -1,0 +1,53 @@
+"""How much memory there is, and a refusal before it is exceeded.
+
+Linux grants more than there is and ends whoever uses it; so large arrays are asked for here first.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nco.errors import InputError
+
+_SMALL = 1 << 28  # not worth a look at what is free
+_MEMINFO = Path("/proc/meminfo")
+
+
+def free_bytes() -> int | None:
+    """What can be had without swapping; None where the system does not tell."""
+    try:
+        for line in _MEMINFO.read_text(encoding="ascii").splitlines():
+            if line.startswith("MemAvailable:"):
+                return 1024 * int(line.split()[1])
+    except (OSError, ValueError, IndexError):
+        pass
+    return None
+
+
+def require_memory(size_bytes: int, what: str) -> None:
+    """Refuse what does not fit into the memory.
+
+    Args:
+        size_bytes: how much it takes at its largest.
+        what: what would take it, for the message.
+
+    Raises:
+        InputError: the message says how much is needed and how much there is.
+    """
+    if size_bytes < _SMALL:
+        return
+    free = free_bytes()
+    if free is not None and size_bytes > free:
+        raise InputError(
+            f"{what} need {amount(size_bytes)} of memory, {amount(free)} are free; take fewer, "
+            "split the problem, or use a larger machine"
+        )
+
+
+def amount(size_bytes: float) -> str:
+    """Bytes in a unit that reads well."""
+    for unit in ("bytes", "KiB", "MiB", "GiB"):
+        if size_bytes < 1024:
+            return f"{size_bytes:.3g} {unit}"
+        size_bytes /= 1024
+    return f"{size_bytes:.3g} TiB"

@@ -20,7 +20,6 @@ PACKAGES = {
     "torch-geometric": "graphs",
     "osmnx": "extracts",
     "pyrosm": "extracts",
-    "vrplib": "files",
     "safetensors": "weights",
     "bokeh": "map",
     "matplotlib": "figures",

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from instances import directed, line_of_four, one_way_street, problems
 
-from nco import Objective, Problem, Route, Solution, Vehicle, check
+from nco import Objective, Problem, Route, Solution, Vehicle, check, memory
 from nco.data.formats.rounding import euclidean
 from nco.data.formats.sol import read_sol, write_sol
 from nco.data.formats.vrplib import read_instance
@@ -65,6 +65,80 @@ def test_directed_matrix():
     assert read_instance(DATA / "directed.vrp", rounding="round").profiles[0].distance_m[2, 1] == 7
 
 
+@pytest.mark.parametrize(
+    ("form", "weights"),
+    [
+        ("FULL_MATRIX", "0 1 2 4 1 0 3 5 2 3 0 6 4 5 6 0"),
+        ("UPPER_ROW", "1 2 4 3 5 6"),
+        ("LOWER_ROW", "1 2 3 4 5 6"),
+        ("UPPER_DIAG_ROW", "0 1 2 4 0 3 5 0 6 0"),
+        ("LOWER_DIAG_ROW", "0 1 0 2 3 0 4 5 6 0"),
+        ("UPPER_COL", "1 2 3 4 5 6"),
+        ("LOWER_COL", "1 2 4 3 5 6"),
+        ("UPPER_DIAG_COL", "0 1 0 2 3 0 4 5 6 0"),
+        ("LOWER_DIAG_COL", "0 1 2 4 0 3 5 0 6 0"),
+    ],
+)
+def test_edge_weight_formats(tmp_path, form, weights):
+    """All matrices that TSPLIB has a name for are read, however the numbers fall into lines."""
+    numbers = weights.split()
+    rows = [" ".join(numbers[k : k + 3]) for k in range(0, len(numbers), 3)]
+    text = ["TYPE : CVRP", "DIMENSION : 4", "CAPACITY : 9", "EDGE_WEIGHT_SECTION", *rows]
+    text += ["EDGE_WEIGHT_TYPE : EXPLICIT", f"EDGE_WEIGHT_FORMAT : {form}"]
+    text += ["DEMAND_SECTION", "1 0", "2 3", "3 4", "4 5", "EOF"]
+    path = tmp_path / "m.vrp"
+    path.write_text("\n".join(text))
+    matrix = read_instance(path).profiles[0].distance_m
+    assert matrix.tolist() == [[0, 1, 2, 4], [1, 0, 3, 5], [2, 3, 0, 6], [4, 5, 6, 0]]
+
+
+def test_longest_route():
+    """DISTANCE limits driving and service together, as a shift from 0 does."""
+    problem = read_instance(DATA / "route_limit.vrp")
+    assert {vehicle.shift_s for vehicle in problem.vehicles} == {(0, 50)}
+
+
+def test_fraction_of_capacity(tmp_path):
+    """A Solomon instance may have a capacity that is no whole number."""
+    path = tmp_path / "f.txt"
+    path.write_text((DATA / "S3.txt").read_text().replace("20", "20.5", 1))
+    assert "20.5" in path.read_text()
+    assert read_instance(path).vehicles[0].capacity == (20.5,)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("DEPOT_SECTION", "BACKHAUL_SECTION\n3\nDEPOT_SECTION", "BACKHAUL cannot be expressed"),
+        ("DEPOT_SECTION", "PRIZE_SECTION\n3 1\nDEPOT_SECTION", "in .json, optional stops are"),
+        ("TYPE : CVRP", "TYPE : OVRP", "in .json, open routes are those to an `end` depot"),
+        ("CAPACITY : 10", "CAPACITY : ten", "line 6: CAPACITY is 'ten'; it must be a finite"),
+        ("CAPACITY : 10", f"CAPACITY : {'9' * 400}", "CAPACITY is '999+[.]{3}9+'; it must"),
+        ("2 3 0", "2 3 0 0", "line 9: NODE_COORD_SECTION has 3 numbers for node 2; give 2"),
+        ("2 3 0", f"2 {'9' * 400} 0", "line 9: NODE_COORD_SECTION holds '999+[.]{3}9+', which"),
+        ("2 3 0", "2 1e200 0", "coordinates are too far apart for numbers"),
+        ("DIMENSION : 4", "DIMENSION : 4\nDIMENSION : 4", "line 5: 'DIMENSION' is there twice"),
+        ("DIMENSION : 4", f"DIMENSION : {10**12}", "DIMENSION is 1e.12 but there are 4 nodes"),
+        ("DIMENSION : 4", "DIMENSION : 4\nVEHICLES : 9999999", "a whole number from 1 to 1000000"),
+    ],
+)
+def test_changed_instance(tmp_path, old, new, message):
+    """What cannot be read is refused by its name, with the way that there is instead."""
+    text = (DATA / "tiny.vrp").read_text()
+    assert old in text
+    path = tmp_path / "t.vrp"
+    path.write_text(text.replace(old, new, 1))
+    with pytest.raises(FormatError, match=message):
+        read_instance(path)
+
+
+def test_huge_matrix_is_refused_before_it_is_made(tmp_path, monkeypatch):
+    """Distances between more points than fit into the memory are a sentence, not a crash."""
+    monkeypatch.setattr(memory, "free_bytes", lambda: 1 << 30)
+    with pytest.raises(InputError, match="distances between 85900 points need 165 GiB of memory"):
+        euclidean(np.zeros((85900, 2)), "none")
+
+
 def test_windows_and_service():
     """Time windows are read; one service time holds at every stop but not at the depot."""
     problem = read_instance(DATA / "windows.vrp")
@@ -107,20 +181,23 @@ def test_solomon():
     ("file", "message"),
     [
         ("node_order.vrp", "line 9: NODE_COORD_SECTION must number.*expected 2, found '3'"),
-        ("coordinate.vrp", "NODE_COORD holds something that is not a number"),
+        (
+            "coordinate.vrp",
+            "line 9: NODE_COORD_SECTION holds 'three', which is not a finite number",
+        ),
         ("weight_type.vrp", "EDGE_WEIGHT_TYPE is GEO; read are EXPLICIT"),
-        ("dimension.vrp", "DIMENSION is 5 but there are 4 nodes"),
+        ("dimension.vrp", "DIMENSION is 5 but there are 4 nodes in NODE_COORD_SECTION"),
         ("no_capacity.vrp", "both CAPACITY and DEMAND_SECTION"),
         ("over_capacity.vrp", r"demand\[3\] of '3' is 16, more than any vehicle carries"),
         ("negative_demand.vrp", r"demand\[3, 0\] is -6"),
-        ("short_demand.vrp", "DEMAND has 3 rows; give one a node .4."),
-        ("route_limit.vrp", "DISTANCE cannot be expressed"),
+        ("short_demand.vrp", "DEMAND_SECTION has 3 rows; give one a node .4."),
+        ("limit_and_windows.vrp", "DISTANCE limits how long a route takes.*beside time windows"),
         ("kind.vrp", "TYPE is PDP; read are TSP"),
         ("depot.vrp", r"DEPOT_SECTION names nodes \[9.0\]; give different nodes from 1 to 4"),
-        ("short_matrix.vrp", "holds 7 numbers; a full matrix of 3 nodes has 9"),
+        ("short_matrix.vrp", "holds 7 numbers; as FULL_MATRIX, 3 nodes have 9"),
         ("negative_weight.vrp", r"distance_m\[0, 1\] is -1"),
-        ("upper_row.vrp", "read as FULL_MATRIX or LOWER_ROW"),
-        ("vehicles.vrp", "VEHICLES is 0; it must be a whole number of 1 or more"),
+        ("function.vrp", "EDGE_WEIGHT_FORMAT is FUNCTION; read are FULL_MATRIX, UPPER_ROW"),
+        ("vehicles.vrp", "VEHICLES is 0; it must be a whole number from 1 to 1000000"),
         ("no_weights.vrp", "EDGE_WEIGHT_TYPE is EXPLICIT; read are EXPLICIT with an EDGE_WEIGHT"),
         ("window.vrp", r"window_s\[1\] is \(20, 10\), which is empty"),
         ("shared_fleet.vrp", "VEHICLES does not say how many stand at each of 2 depots"),

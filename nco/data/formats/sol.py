@@ -10,18 +10,21 @@ Stop 1 is node `depots` of the problem, stop 2 the next one, and so on.
 from __future__ import annotations
 
 import logging
+import re
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from nco.files import write_atomic
 from nco.data.formats.json_file import read_text
-from nco.errors import FormatError, UnsupportedError
+from nco.errors import FormatError, UnsupportedError, quoted
 from nco.problem import Problem
 from nco.problem.solution import Solution
 
 logger = logging.getLogger("nco")
+_ROUTE = re.compile(r"\s*route\b[^:]*:(.*)", re.IGNORECASE)
+_COST = re.compile(r"\s*cost\s*:?\s+([0-9.]+(?:e[+-]?[0-9]+)?)\s*$", re.IGNORECASE)
+_MOST_DIGITS = 9
 
 
 def read_sol(path: str | Path, problem: Problem) -> Solution:
@@ -34,13 +37,7 @@ def read_sol(path: str | Path, problem: Problem) -> Solution:
         FormatError: the file has no routes, or they do not fit the problem.
         StorageError: it cannot be read.
     """
-    from vrplib.parse import parse_solution
-
-    try:
-        data: dict[str, Any] = parse_solution(read_text(path))
-    except (ValueError, IndexError) as error:
-        raise FormatError(f"{path}: a route holds something that is no stop: {error}") from None
-    routes = data["routes"]
+    routes, stated = _parse(path, read_text(path))
     if not routes:
         raise FormatError(f"{path}: there is no line such as 'Route #1: 5 3 7'")
     most = len(problem.stops)
@@ -48,20 +45,19 @@ def read_sol(path: str | Path, problem: Problem) -> Solution:
         strange = [j for j in route if not 1 <= j <= most]
         if strange:
             raise FormatError(
-                f"{path}: route #{r} visits {strange[0]}, but problem {problem.name!r} has stops "
+                f"{path}: route #{r} visits {quoted(strange[0])}, but problem {quoted(problem.name)} has stops "
                 f"1 to {most}; are the routes for another problem?"
             )
     if len(routes) > len(problem.vehicles):
         raise FormatError(
-            f"{path}: there are {len(routes)} routes, but problem {problem.name!r} has "
+            f"{path}: there are {len(routes)} routes, but problem {quoted(problem.name)} has "
             f"{len(problem.vehicles)} vehicles; read the problem with more"
         )
     nodes = [[j + problem.depots - 1 for j in route] for route in routes]
     solution = Solution.from_routes(problem, nodes)
-    stated = data.get("cost")
-    if isinstance(stated, int | float) and not np.isclose(stated, solution.cost.total, rtol=1e-6):
+    if stated is not None and not np.isclose(stated, solution.cost.total, rtol=1e-6):
         logger.warning(
-            "%s states a cost of %s, but its routes cost %.10g in problem %r; was the cost "
+            "%s states a cost of %.10g, but its routes cost %.10g in problem %r; was the cost "
             "stated under another rounding rule?",
             path,
             stated,
@@ -69,6 +65,25 @@ def read_sol(path: str | Path, problem: Problem) -> Solution:
             problem.name,
         )
     return solution
+
+
+def _parse(path: str | Path, text: str) -> tuple[list[list[int]], float | None]:
+    """Stops of each route, and the stated cost; other lines say nothing that matters here."""
+    routes: list[list[int]] = []
+    cost = None
+    for number, line in enumerate(text.splitlines(), start=1):
+        if found := _ROUTE.match(line):
+            stops = found[1].split()
+            for stop in stops:
+                if not (stop.isascii() and stop.isdigit() and len(stop) <= _MOST_DIGITS):
+                    raise FormatError(
+                        f"{path}, line {number}: a route holds something that is no stop: "
+                        f"{quoted(stop)}"
+                    )
+            routes.append([int(stop) for stop in stops])
+        elif found := _COST.match(line):
+            cost = float(found[1])
+    return routes, cost
 
 
 def write_sol(path: str | Path, problem: Problem, solution: Solution) -> Path:
@@ -81,7 +96,7 @@ def write_sol(path: str | Path, problem: Problem, solution: Solution) -> Path:
     vehicles = [route.vehicle for route in solution.routes]
     if len(problem.fleet) > 1 or len(set(vehicles)) < len(vehicles):
         raise UnsupportedError(
-            f"the routes for {problem.name!r} do not fit into .sol, which has no vehicles and "
+            f"the routes for {quoted(problem.name)} do not fit into .sol, which has no vehicles and "
             "no trips; save them as .json or .csv"
         )
     lines = [

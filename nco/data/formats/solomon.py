@@ -7,9 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from nco.data.formats.rounding import Rounding, euclidean
-from nco.errors import FormatError
+from nco.errors import FormatError, quoted
 from nco.problem import Problem
 from nco.arrays import Floats
+
+_HEADING = "NUMBERCAPACITY"
+_MOST_VEHICLES = 1_000_000
 
 
 def is_solomon(text: str) -> bool:
@@ -27,27 +30,41 @@ def solomon_problem(
         FormatError: the text is malformed.
         ProblemError: a field is malformed.
     """
-    from vrplib.parse import parse_solomon
-
+    vehicles_stated, capacity = _fleet(path, text)
     table = _customers(path, text)
-    try:
-        # Upper case, because some copies write "Vehicle"; only the heading is taken from here,
-        # as vrplib reads what is no whole number as -1.
-        head = parse_solomon(text.upper(), compute_edge_weights=False)
-    except (ValueError, RuntimeError, IndexError, OverflowError) as error:
-        raise FormatError(f"{path}: not a Solomon instance: {error}") from None
     distance = euclidean(table[:, 1:3], rounding or "dimacs")
     return Problem.from_matrices(
         distance,
         distance,
-        vehicles=int(head["vehicles"]) if vehicles is None else vehicles,
-        capacity=float(head["capacity"]),
+        vehicles=vehicles_stated if vehicles is None else vehicles,
+        capacity=capacity,
         demand=table[:, 3],
         window_s=table[:, 4:6],
         service_s=table[:, 6],
         xy=table[:, 1:3],
         name=next(line.strip() for line in text.splitlines() if line.strip()),
     )
+
+
+def _fleet(path: str | Path, text: str) -> tuple[int, float]:
+    """Number and capacity of the vehicles, which stand under their headings."""
+    lines = [(k, line.split()) for k, line in enumerate(text.splitlines(), start=1) if line.strip()]
+    heads = [k for k, (_, words) in enumerate(lines) if "".join(words).upper() == _HEADING]
+    if not heads or heads[0] + 1 == len(lines):
+        raise FormatError(
+            f"{path}: not a Solomon instance: NUMBER and CAPACITY of the vehicles are missing"
+        )
+    number, words = lines[heads[0] + 1]
+    try:
+        count, capacity = (float(word) for word in words)
+    except ValueError:
+        count = capacity = np.nan
+    if count % 1 or not (1 <= count <= _MOST_VEHICLES and np.isfinite(capacity)):
+        raise FormatError(
+            f"{path}, line {number}: found {quoted(' '.join(words))}; give the number of vehicles, "
+            f"from 1 to {_MOST_VEHICLES}, and their capacity"
+        )
+    return int(count), capacity
 
 
 def _customers(path: str | Path, text: str) -> Floats:
@@ -66,7 +83,7 @@ def _customers(path: str | Path, text: str) -> Floats:
         if len(row) != 7 or row[0] != len(rows) or not np.isfinite(row).all():
             raise FormatError(
                 f"{path}, line {number}: expected customer {len(rows)} with x, y, demand, ready "
-                f"time, due date and service time, found {line.strip()!r}"
+                f"time, due date and service time, found {quoted(line.strip())}"
             )
         rows.append(row)
     if len(rows) < 2:

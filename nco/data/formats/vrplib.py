@@ -2,12 +2,12 @@
 
 One unit of such a file is read as one metre and one second. Distances between coordinates are
 rounded as `nco.data.formats.rounding` explains; explicit matrices are taken as they stand unless a rule
-is given. Depots become the first nodes; the other nodes keep their order.
+is given. Depots become the first nodes; the other nodes keep their order. DISTANCE, the longest that
+a route may be with its service, is the end of every vehicle's shift.
 """
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -16,19 +16,44 @@ import numpy as np
 from nco.data.formats.json_file import read_text
 from nco.data.formats.rounding import Rounding, check_rounding, euclidean, rounded
 from nco.data.formats.solomon import is_solomon, solomon_problem
-from nco.errors import FormatError, ProblemError
+from nco.data.formats.vrplib_text import Section, Text, take_apart
+from nco.errors import FormatError, ProblemError, listed, quoted, shortened
 from nco.problem import Problem, Profile, Vehicle
 from nco.arrays import Floats
 
 RULE_OF: dict[str, Rounding] = {"EUC_2D": "round", "FLOOR_2D": "trunc", "CEIL_2D": "ceil"}
 _TYPES = ("TSP", "ATSP", "CVRP", "ACVRP", "VRPTW", "CVRPTW", "ACVRPTW", "MDVRP")
-_KNOWN = {
-    *("name", "comment", "type", "dimension", "capacity", "vehicles", "service_time"),
-    *("edge_weight_type", "edge_weight_format", "edge_weight", "edge_data_format"),
-    *("node_coord_type", "node_coord", "display_data_type", "display_data"),
-    *("demand", "depot", "time_window"),
+_MOST_VEHICLES = 1_000_000
+_SPECIFICATIONS = (
+    *("NAME", "COMMENT", "TYPE", "DIMENSION", "CAPACITY", "VEHICLES", "SERVICE_TIME", "DISTANCE"),
+    *("EDGE_WEIGHT_TYPE", "EDGE_WEIGHT_FORMAT", "EDGE_DATA_FORMAT"),
+    *("NODE_COORD_TYPE", "DISPLAY_DATA_TYPE"),
+)
+_SECTIONS = (
+    *("NODE_COORD", "EDGE_WEIGHT", "DISPLAY_DATA", "DEMAND", "DEPOT", "TIME_WINDOW"),
+    "SERVICE_TIME",
+)
+# What no classical file can say here, but our own .json can.
+_OTHER_WAYS = {
+    "OVRP": "open routes are those to an `end` depot that is at distance 0 from everywhere",
+    "PRIZE": "optional stops are those with a `prize`",
+    "VEHICLES_DEPOT": "each vehicle has its `start` and `end`",
+    "VEHICLES_MAX_DURATION": "a vehicle's hours are its `shift_s`",
+    "VEHICLES_MAX_RELOADS": "a vehicle that returns to load again has `max_trips`",
+    "VEHICLES_ALLOWED_CLIENTS": "a vehicle's stops are those `allowed`",
 }
-_WEIGHTS = re.compile(r"EDGE_WEIGHT_SECTION[ :]*\n(.*?)(?=\n[A-Z_ ]*SECTION|\nEOF|\Z)", re.S)
+# Whether the triangle is the upper one, read row by row, and whether the diagonal is in it. A
+# symmetric matrix has the same numbers in its lower triangle, read column by column.
+_TRIANGLES = {
+    "UPPER_ROW": (True, False),
+    "LOWER_COL": (True, False),
+    "LOWER_ROW": (False, False),
+    "UPPER_COL": (False, False),
+    "UPPER_DIAG_ROW": (True, True),
+    "LOWER_DIAG_COL": (True, True),
+    "LOWER_DIAG_ROW": (False, True),
+    "UPPER_DIAG_COL": (False, True),
+}
 
 
 def read_instance(
@@ -53,170 +78,173 @@ def read_instance(
     try:
         if is_solomon(text):
             return solomon_problem(path, text, rounding, vehicles)
-        return _problem(path, _parse(path, text), rounding, vehicles)
+        return _problem(_checked(take_apart(path, text)), rounding, vehicles)
     except ProblemError as error:
         raise FormatError(f"{path}: {error}") from None
 
 
-def _parse(path: str | Path, text: str) -> dict[str, Any]:
-    """What vrplib reads, after checks that it does not make."""
-    from vrplib.parse import parse_vrplib
-
-    lines = [line.strip() for line in text.splitlines()]
-    _check_node_numbers(path, lines)
-    text, matrix = _take_full_matrix(path, "\n".join(lines))
-    try:
-        data: dict[str, Any] = parse_vrplib(text, compute_edge_weights=False)
-    except (ValueError, RuntimeError, IndexError, TypeError) as error:
-        raise FormatError(
-            f"{path}: not a VRPLIB or Solomon instance: {error} (explicit weights are read as "
-            "FULL_MATRIX or LOWER_ROW)"
-        ) from None
-    if matrix is not None:
-        data["edge_weight"] = matrix
-    strange = sorted(set(data) - _KNOWN)
-    if strange:
-        raise FormatError(
-            f"{path}: {strange[0].upper()} cannot be expressed as a problem here; remove it if "
-            "nothing depends on it"
-        )
-    if str(data.get("type", "CVRP")).upper() not in _TYPES:
-        raise FormatError(f"{path}: TYPE is {data['type']}; read are {', '.join(_TYPES)}")
-    return data
-
-
-def _check_node_numbers(path: str | Path, lines: list[str]) -> None:
-    """Refuse nodes out of order, whose numbers vrplib drops unseen."""
-    section, count = "", 0
-    for number, line in enumerate(lines, start=1):
-        if "_SECTION" in line or line.startswith("EOF"):
-            section, count = line.strip(" :"), 0
-        elif line.startswith("#") or not line:
-            continue
-        elif section and section not in ("DEPOT_SECTION", "EDGE_WEIGHT_SECTION"):
-            count += 1
-            if line.split()[0] != str(count):
+def _checked(text: Text) -> Text:
+    """Refuse what is not understood, so that nothing is dropped unseen."""
+    for given, known in (
+        (text.specifications, _SPECIFICATIONS),
+        (text.sections, _SECTIONS),
+    ):
+        for key in given:
+            if key not in known:
                 raise FormatError(
-                    f"{path}, line {number}: {section} must number its nodes 1, 2, 3, ...; "
-                    f"expected {count}, found {line.split()[0]!r}"
+                    f"{text.path}: {shortened(key)} cannot be expressed as a problem here; "
+                    + _other_way(key, "remove it if nothing depends on it")
                 )
-
-
-def _take_full_matrix(path: str | Path, text: str) -> tuple[str, Floats | None]:
-    """Cut a full matrix out of the text, as vrplib is slow on it and asks for one row a line."""
-    size = re.search(r"^DIMENSION *: *(\d+)", text, re.M)
-    weights = _WEIGHTS.search(text)
-    if not weights or not size or not re.search(r"^EDGE_WEIGHT_FORMAT *: *FULL_", text, re.M):
-        return text, None
-    n, cells = int(size[1]), weights[1].split()
-    try:
-        matrix = np.array(cells, dtype=np.float64)
-    except ValueError as error:
-        raise FormatError(f"{path}: EDGE_WEIGHT_SECTION: {error}") from None
-    if len(matrix) != n * n:
+    kind = text.word("TYPE", "CVRP").upper()
+    if kind not in _TYPES:
         raise FormatError(
-            f"{path}: EDGE_WEIGHT_SECTION holds {len(matrix)} numbers; a full matrix of {n} nodes "
-            f"has {n * n}"
+            f"{text.path}: TYPE is {shortened(kind)}; "
+            + _other_way(kind, f"read are {listed(_TYPES)}")
         )
-    return text[: weights.start()] + text[weights.end() :], matrix.reshape(n, n)
+    both = [key for key in text.sections if key in text.specifications]
+    if both:
+        raise FormatError(f"{text.path}: {both[0]} is there twice, as a value and as a section")
+    return text
 
 
-def _problem(
-    path: str | Path, data: dict[str, Any], rounding: Rounding | None, vehicles: int | None
-) -> Problem:
-    xy = _numbers(path, data, "node_coord")
-    distance = _distances(path, data, xy, rounding)
-    n = len(distance)
-    if data.get("dimension", n) != n:
-        raise FormatError(f"{path}: DIMENSION is {data['dimension']} but there are {n} nodes")
-    depots = _depots(path, data, n)
+def _other_way(key: str, otherwise: str) -> str:
+    return f"in .json, {_OTHER_WAYS[key]}" if key in _OTHER_WAYS else otherwise
+
+
+def _problem(text: Text, rounding: Rounding | None, vehicles: int | None) -> Problem:
+    n = _dimension(text)
+    xy = _table(text, "NODE_COORD", n, 2)
+    distance = _distances(text, n, xy, rounding)  # first: it shows that there are n nodes
+    depots = _depots(text, n)
     order = [*depots, *(j for j in range(n) if j not in set(depots))]
-    sections = {"node_coord": "xy", "demand": "demand", "time_window": "window_s"}
-    fields: dict[str, Any] = {}
-    for section, field in (*sections.items(), ("service_time", "service_s")):
-        values = _numbers(path, data, section)
-        if values is None:
-            continue
-        if values.ndim == 0:  # SERVICE_TIME : 10, the same at every stop
-            values = np.where(np.isin(np.arange(n), depots), 0.0, values)
-        if len(values) != n:
-            raise FormatError(
-                f"{path}: {section.upper()} has {len(values)} rows; give one a node ({n})"
-            )
-        fields[field] = values[order]
+    service = _table(text, "SERVICE_TIME", n, 1)
+    uniform = text.number("SERVICE_TIME")
+    if uniform is not None:  # the same at every stop
+        service = np.where(np.isin(np.arange(n), depots), 0.0, uniform)[:, None]
+    fields: dict[str, Floats | None] = {
+        "demand": _table(text, "DEMAND", n, 1),
+        "window_s": _table(text, "TIME_WINDOW", n, 2),
+        "service_s": None if service is None else service[:, 0],
+        "xy": xy,
+    }
+    given: dict[str, Any] = {key: x[order] for key, x in fields.items() if x is not None}
     distance = distance[np.ix_(order, order)]
     return Problem(
         profiles=(Profile(distance_m=distance, duration_s=distance),),
-        vehicles=_fleet(path, data, n, len(depots), vehicles),
+        vehicles=_fleet(text, n, len(depots), vehicles),
         depots=len(depots),
-        name=str(data.get("name", Path(path).stem)),
-        **fields,
+        name=text.word("NAME") or Path(text.path).stem,
+        **given,
     )
 
 
-def _fleet(
-    path: str | Path, data: dict[str, Any], n: int, depots: int, vehicles: int | None
-) -> tuple[Vehicle, ...]:
+def _dimension(text: Text) -> int:
+    """How many nodes there are."""
+    listed_nodes = text.sections.get("NODE_COORD", text.sections.get("DEMAND"))
+    stated = text.number("DIMENSION")
+    n = len(listed_nodes.lines) if listed_nodes and stated is None else stated
+    if n is None or n < 1 or n % 1:
+        given = "missing" if stated is None else f"{stated:g}"
+        raise FormatError(f"{text.path}: DIMENSION is {given}; give the number of nodes")
+    if listed_nodes and n != len(listed_nodes.lines):
+        raise FormatError(
+            f"{text.path}: DIMENSION is {n:g} but there are {len(listed_nodes.lines)} nodes in "
+            f"{listed_nodes.name}_SECTION; give one row a node"
+        )
+    return int(n)
+
+
+def _table(text: Text, name: str, n: int, width: int) -> Floats | None:
+    return text.sections[name].table(n, width) if name in text.sections else None
+
+
+def _fleet(text: Text, n: int, depots: int, vehicles: int | None) -> tuple[Vehicle, ...]:
     """As many alike vehicles as asked for, at every depot."""
-    capacity = _numbers(path, data, "capacity")
-    if (capacity is None) != ("demand" not in data):
-        raise FormatError(f"{path}: there must be both CAPACITY and DEMAND_SECTION, or neither")
-    count = vehicles if vehicles is not None else data.get("vehicles")
+    capacity = text.number("CAPACITY")
+    if (capacity is None) != ("DEMAND" not in text.sections):
+        raise FormatError(
+            f"{text.path}: there must be both CAPACITY and DEMAND_SECTION, or neither"
+        )
+    stated = text.number("VEHICLES")
+    count = stated if vehicles is None else vehicles
     if count is None:
-        single = str(data.get("type")).upper() in ("TSP", "ATSP")
+        single = text.word("TYPE").upper() in ("TSP", "ATSP")
         count = 1 if single else max(1, n - depots)
     elif vehicles is None and depots > 1:
         raise FormatError(
-            f"{path}: VEHICLES does not say how many stand at each of {depots} depots; give "
+            f"{text.path}: VEHICLES does not say how many stand at each of {depots} depots; give "
             "vehicles= at each"
         )
-    if not isinstance(count, int) or count < 1:
-        raise FormatError(f"{path}: VEHICLES is {count}; it must be a whole number of 1 or more")
-    load = () if capacity is None else (float(capacity),)
-    fleets = [(Vehicle(capacity=load, start=d, end=d),) * count for d in range(depots)]
+    if count % 1 or not 1 <= count <= _MOST_VEHICLES:
+        raise FormatError(
+            f"{text.path}: VEHICLES is {count:g}; it must be a whole number from 1 to "
+            f"{_MOST_VEHICLES}"
+        )
+    longest = text.number("DISTANCE")
+    if longest is not None and "TIME_WINDOW" in text.sections:
+        raise FormatError(
+            f"{text.path}: DISTANCE limits how long a route takes, whenever it begins; beside time "
+            "windows this cannot be expressed, only a shift that ends (`shift_s` in .json)"
+        )
+    load = () if capacity is None else (capacity,)
+    shift_s = (0.0, np.inf if longest is None else longest)
+    fleets = [
+        (Vehicle(capacity=load, shift_s=shift_s, start=d, end=d),) * int(count)
+        for d in range(depots)
+    ]
     return tuple(vehicle for fleet in fleets for vehicle in fleet)
 
 
-def _numbers(path: str | Path, data: dict[str, Any], key: str) -> Floats | None:
-    if key not in data:
-        return None
-    try:
-        return np.asarray(data[key], dtype=np.float64)
-    except (ValueError, TypeError):
-        raise FormatError(
-            f"{path}: {key.upper()} holds something that is not a number, or rows of different "
-            "lengths"
-        ) from None
-
-
-def _distances(
-    path: str | Path, data: dict[str, Any], xy: Floats | None, rounding: Rounding | None
-) -> Floats:
-    explicit = _numbers(path, data, "edge_weight")
-    if explicit is not None:
-        if explicit.ndim != 2 or len(set(explicit.shape)) != 1:
-            raise FormatError(f"{path}: EDGE_WEIGHT_SECTION does not hold a square matrix")
+def _distances(text: Text, n: int, xy: Floats | None, rounding: Rounding | None) -> Floats:
+    if "EDGE_WEIGHT" in text.sections:
+        explicit = _matrix(text, text.sections["EDGE_WEIGHT"], n)
         distance = rounded(explicit, rounding or "none").copy()
         np.fill_diagonal(distance, 0.0)  # TSPLIB writes 9999 and the like there
         return distance
-    kind = str(data.get("edge_weight_type", "missing"))
+    kind = text.word("EDGE_WEIGHT_TYPE", "missing").upper()
     if kind not in RULE_OF:
         raise FormatError(
-            f"{path}: EDGE_WEIGHT_TYPE is {kind}; read are EXPLICIT with an EDGE_WEIGHT_SECTION, "
-            f"and {', '.join(RULE_OF)}"
+            f"{text.path}: EDGE_WEIGHT_TYPE is {shortened(kind)}; read are EXPLICIT with an "
+            f"EDGE_WEIGHT_SECTION, and {', '.join(RULE_OF)}"
         )
-    if xy is None or xy.ndim != 2 or xy.shape[1] != 2 or not np.isfinite(xy).all():
-        raise FormatError(f"{path}: {kind} needs a NODE_COORD_SECTION with x and y of each node")
+    if xy is None:
+        raise FormatError(
+            f"{text.path}: {kind} needs a NODE_COORD_SECTION with x and y of each node"
+        )
     return euclidean(xy, rounding or RULE_OF[kind])
 
 
-def _depots(path: str | Path, data: dict[str, Any], n: int) -> list[int]:
-    given = _numbers(path, data, "depot")
-    marked = np.zeros(1) if given is None else np.atleast_1d(given).ravel()
-    depots = [int(d) if d in range(n) else -1 for d in marked.tolist()]
+def _matrix(text: Text, section: Section, n: int) -> Floats:
+    """`[n, n]` weights, in whichever of TSPLIB's formats."""
+    kind = text.word("EDGE_WEIGHT_FORMAT", "FULL_MATRIX").upper()
+    if kind != "FULL_MATRIX" and kind not in _TRIANGLES:
+        known = ", ".join(("FULL_MATRIX", *_TRIANGLES))
+        raise FormatError(f"{text.path}: EDGE_WEIGHT_FORMAT is {shortened(kind)}; read are {known}")
+    weights = section.numbers()
+    upper, diagonal = _TRIANGLES.get(kind, (False, False))
+    wanted = n * n if kind == "FULL_MATRIX" else n * (n + (1 if diagonal else -1)) // 2
+    if len(weights) != wanted:
+        raise FormatError(
+            f"{text.path}: EDGE_WEIGHT_SECTION holds {len(weights)} numbers; as {kind}, {n} nodes "
+            f"have {wanted}"
+        )
+    if kind == "FULL_MATRIX":
+        return weights.reshape(n, n)
+    matrix = np.zeros((n, n))
+    offset = 0 if diagonal else 1
+    matrix[np.triu_indices(n, offset) if upper else np.tril_indices(n, -offset)] = weights
+    return matrix + matrix.T
+
+
+def _depots(text: Text, n: int) -> list[int]:
+    if "DEPOT" not in text.sections:
+        return [0]
+    given = text.sections["DEPOT"].numbers()
+    marked = given[given != -1]
+    depots = [int(d) - 1 if d in range(1, n + 1) else -1 for d in marked.tolist()]
     if not depots or len(set(depots)) < len(depots) or min(depots) < 0:
         raise FormatError(
-            f"{path}: DEPOT_SECTION names nodes {(marked + 1).tolist()}; give different nodes "
-            f"from 1 to {n}, then -1"
+            f"{text.path}: DEPOT_SECTION names nodes {quoted(marked.tolist())}; give different "
+            f"nodes from 1 to {n}, then -1"
         )
     return depots

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from instances import directed
 
-from nco import Objective, Problem, Profile, Solution, Vehicle, check, sample
+from nco import Objective, Problem, Profile, Route, Solution, Vehicle, check, sample
 from nco.data.formats.vroom_json import read_vroom
 from nco.data.formats.vroom_solution import read_vroom_solution
 from nco.data.formats.vroom_write import write_vroom
@@ -43,6 +43,25 @@ def test_problem():
     assert (van.cost_per_m, van.cost_per_s) == (1, 0)
     assert (other.cost_per_m, other.cost_per_s) == (0.5, 1)
     assert (problem.objective.distance, problem.objective.duration) == (1, 1)
+
+
+def test_open_routes(tmp_path):
+    """A vehicle without an end (or a start) is free of the way back (or there)."""
+    minutes = [[0, 60, 900], [60, 0, 450], [900, 450, 0]]
+    path = tmp_path / "open.json"
+    data = {
+        "vehicles": [{"id": 1, "start_index": 0}, {"id": 2, "end_index": 0}],
+        "jobs": [{"id": 1, "location_index": 1}, {"id": 2, "location_index": 2}],
+        "matrices": {"car": {"durations": minutes}},
+    }
+    path.write_text(json.dumps(data))
+    problem = read_vroom(path)
+    assert problem.names == ("depot", "anywhere", "1", "2")
+    assert [(van.start, van.end) for van in problem.vehicles] == [(0, 1), (1, 0)]
+    out = Solution.from_routes(problem, [Route(0, (2, 3))])
+    back = Solution.from_routes(problem, [Route(1, (3, 2))])
+    assert [out.cost.duration_s, back.cost.duration_s] == [60 + 450, 450 + 60]
+    assert check(problem, out)
 
 
 def test_descriptions_as_names():
@@ -93,7 +112,11 @@ def put(*keys, value):
         (put("jobs", 0, "time_windows", value=[[0, 1], [2, 3]]), "time_windows are 2; a stop has"),
         (put("jobs", 0, "time_windows", value=[[5, 1]]), r"time_windows\[0\] is \[5, 1\]"),
         (put("jobs", 0, "time_window", value=[[5, 1]]), "did you mean 'time_windows'"),
-        (put("vehicles", 0, "end_index", value=...), "end is missing; open routes"),
+        (put("vehicles", 0, value={"id": 7}), "start and end are missing; give one at least"),
+        (put("vehicles", 0, "capacity", value=[10**300]), r"capacity\[0\] is 1000.*at most"),
+        (put("vehicles", 0, "costs", value={"per_km": 10**400}), "costs.per_km is 100.*at most"),
+        (put("jobs", 0, "priority", value=9), "priority is something.*with a `prize` may be left"),
+        (put("vehicles", 0, "steps", value=[{"type": "start"}]), "steps is something.*--initial"),
         (put("jobs", 0, "location_index", value=...), "location is missing; give location as"),
         (put("jobs", 0, "location_index", value=9), "durations has 4 rows, but there is a loc"),
         (put("jobs", 0, "location_index", value=-1), "location_index is -1; it must be 0 or more"),

@@ -14,6 +14,7 @@ from __future__ import annotations
 import difflib
 from collections import Counter
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,11 +23,12 @@ import numpy as np
 from nco.data.formats.json_file import Fields, read_json
 from nco.data.formats.packed import unpack
 from nco.data.cities.streets import Streets
-from nco.errors import FormatError, InputError, ProblemError
+from nco.errors import FormatError, InputError, ProblemError, listed, quoted
 from nco.problem import Objective, Problem, Profile, Vehicle
 from nco.arrays import Bools, Floats
 
 Naming = Literal["id", "description"]
+MOST_ID = 2**64 - 1
 FOREVER = 2**32 - 1  # how VROOM says that a window has no end
 
 _KNOWN = {
@@ -54,6 +56,16 @@ _REFUSED = {
 }
 # VROOM's rates: our field, VROOM's default, and how many of our units make one of its.
 _RATES = {"per_km": ("cost_per_m", 0, 1000), "per_hour": ("cost_per_s", 3600, 3600)}
+# What does instead, of that which is refused.
+_OTHER_WAYS = {
+    "priority": "in our .json and in tables of stops, a stop with a `prize` may be left out",
+    "steps": "give routes to begin with by --initial or initial=",
+    "setup": "add it to `service` where it is needed at every visit",
+    "speed_factor": "give the vehicle a profile with durations of its own",
+    "max_tasks": "a `capacity` of so many, of which each stop takes one, does the same",
+    "max_travel_time": "a `time_window` limits the hours of a vehicle",
+    "type": "give what it stands for, as the vehicle's own fields",
+}
 # Written out, these still mean nothing.
 _IDLE: dict[str, Any] = {"speed_factor": 1, "priority": 0, "setup": 0, "per_task_hour": 0}
 
@@ -69,6 +81,9 @@ class _Place:
     def key(self) -> Any:
         """Equal for what is at one place."""
         return self.lonlat if self.index is None else self.index
+
+
+_OPEN = _Place(None, None)  # of vehicles that may begin or end anywhere
 
 
 def read_vroom(path: str | Path, *, city: Streets | None = None, names: Naming = "id") -> Problem:
@@ -90,7 +105,7 @@ def read_vroom(path: str | Path, *, city: Streets | None = None, names: Naming =
 def vroom_problem(data: Fields, *, city: Streets | None = None, names: Naming = "id") -> Problem:
     """The problem in VROOM JSON that was read already; see `read_vroom`."""
     if names not in ("id", "description"):
-        raise InputError(f"names is {names!r}; use 'id' or 'description'")
+        raise InputError(f"names is {quoted(names)}; use 'id' or 'description'")
     _check_keys(data, "problem")
     vehicles, jobs = data.children("vehicles"), data.children("jobs")
     for kind, entries in (("vehicle", vehicles), ("job", jobs)):
@@ -98,14 +113,15 @@ def vroom_problem(data: Fields, *, city: Streets | None = None, names: Naming = 
             data.fail(f"{kind}s", "is empty; give at least one")
         for entry in entries:
             _check_keys(entry, kind)
-    ends = [tuple(_end(vehicle, key) for key in ("start", "end")) for vehicle in vehicles]
+    ends = [_ends(vehicle) for vehicle in vehicles]
     depots = list({place.key: place for pair in ends for place in pair}.values())
-    if all(place.index is not None for place in depots):
+    if all(place.index is not None or place is _OPEN for place in depots):
         depots.sort(key=lambda place: place.index or 0)
+    depots.sort(key=lambda place: place is _OPEN)
     places = depots + [_place(job, "location") for job in jobs]
     kinds = list(dict.fromkeys(vehicle.text("profile", "car") for vehicle in vehicles))
     if len(kinds) > 1 and "matrices" not in data:
-        data.fail("matrices", f"is missing; several profiles ({', '.join(kinds)}) need theirs")
+        data.fail("matrices", f"is missing; several profiles ({listed(kinds)}) need theirs")
     row_of = {place.key: d for d, place in enumerate(depots)}
     n, first = len(places), len(depots)
     window = np.tile([0.0, np.inf], (n, 1))
@@ -145,7 +161,7 @@ def vroom_problem(data: Fields, *, city: Streets | None = None, names: Naming = 
                 duration=float("per_hour" in charged),
             ),
             lonlat=np.array(lonlat) if len(lonlat) == n else None,
-            names=(*_depot_names(first), *_names(jobs, names)),
+            names=(*_depot_names(depots), *_names(jobs, names)),
             name=Path(data.path).name.removesuffix(".json").removesuffix(".vroom"),
         )
     except ProblemError as error:
@@ -156,26 +172,39 @@ def _check_keys(entry: Fields, kind: str) -> None:
     """Refuse what cannot be expressed, and what looks like a slip of the pen."""
     for key, value in entry.data.items():
         if key in _REFUSED.get(kind, ()) and value and value != _IDLE.get(key):
-            entry.fail(key, "is something that a problem here cannot express; remove it")
+            other = f" ({_OTHER_WAYS[key]})" if key in _OTHER_WAYS else ""
+            entry.fail(key, f"is something that a problem here cannot express; remove it{other}")
         if key in _KNOWN[kind] or key in _REFUSED.get(kind, ()):
             continue
         # VROOM allows keys of one's own, but one that is nearly right is surely meant.
-        close = difflib.get_close_matches(key, _KNOWN[kind], 1, cutoff=0.8)
-        if close:
-            entry.fail(key, f"is not known; did you mean {close[0]!r}?")
+        meant = _nearly(key, kind)
+        if meant:
+            entry.fail(key, f"is not known; did you mean {meant!r}?")
 
 
-def _end(vehicle: Fields, key: str) -> _Place:
-    if key not in vehicle and f"{key}_index" not in vehicle:
-        vehicle.fail(key, "is missing; open routes, without start or end, cannot be expressed")
-    return _place(vehicle, key)
+@lru_cache(maxsize=1000)
+def _nearly(key: str, kind: str) -> str | None:
+    """The key that is meant by one that is not known."""
+    return next(iter(difflib.get_close_matches(key, _KNOWN[kind], 1, cutoff=0.8)), None)
+
+
+def _ends(vehicle: Fields) -> tuple[_Place, _Place]:
+    """Where a vehicle begins and ends; `_OPEN` where it does not say."""
+    given = [key in vehicle or f"{key}_index" in vehicle for key in ("start", "end")]
+    if not any(given):
+        vehicle.fail("start", "and end are missing; give one at least")
+    start, end = (
+        _place(vehicle, key) if known else _OPEN
+        for key, known in zip(("start", "end"), given, strict=True)
+    )
+    return start, end
 
 
 def _place(entry: Fields, key: str) -> _Place:
     index = entry.whole(f"{key}_index") if f"{key}_index" in entry else None
     point = tuple(entry.numbers(key)) if key in entry else None
     if point is not None and (len(point) != 2 or abs(point[0]) > 180 or abs(point[1]) > 90):
-        entry.fail(key, f"is {list(point)}; it must be [longitude, latitude] in degrees")
+        entry.fail(key, f"is {quoted(list(point))}; it must be [longitude, latitude] in degrees")
     if index is None and point is None:
         entry.fail(key, f"is missing; give {key} as [longitude, latitude], or {key}_index")
     return _Place(index, point)
@@ -186,30 +215,44 @@ def _profile(data: Fields, kind: str, places: list[_Place], city: Streets | None
     if "matrices" in data:
         matrix = data.child("matrices").child(kind)
         _check_keys(matrix, "matrix")
-        unplaced = [k for k, place in enumerate(places) if place.index is None]
-        if unplaced:
+        rows = [place.index for place in places if place.index is not None]
+        if len(rows) < _somewhere(places):
             data.fail("matrices", "are given, so every location needs its index as well")
-        rows = np.array([place.index for place in places])
         duration = _part(matrix, "durations", rows)
         distance = _part(matrix, "distances", rows) if "distances" in matrix else duration
-        return Profile(name=kind, distance_m=distance, duration_s=duration)
-    points = [place.lonlat for place in places if place.lonlat is not None]
-    if len(points) < len(places):
-        data.fail("matrices", "is missing; locations given by index alone need it")
-    if city is None:
-        raise InputError(
-            f"{data.path} has coordinates but no matrices; give city= to measure distances there"
-        )
-    table = city.matrix(np.array(points))
-    return Profile(name=kind, distance_m=table.distance_m, duration_s=table.duration_s)
+    else:
+        points = [place.lonlat for place in places if place.lonlat is not None]
+        if len(points) < _somewhere(places):
+            data.fail("matrices", "is missing; locations given by index alone need it")
+        if city is None:
+            raise InputError(
+                f"{data.path} has coordinates but no matrices; give city= to measure distances "
+                "there"
+            )
+        table = city.matrix(np.array(points))
+        distance, duration = table.distance_m, table.duration_s
+    if _OPEN in places:
+        at = places.index(_OPEN)
+        distance, duration = _with_nowhere(distance, at), _with_nowhere(duration, at)
+    return Profile(name=kind, distance_m=distance, duration_s=duration)
 
 
-def _part(matrix: Fields, key: str, rows: Any) -> Floats:
+def _somewhere(places: list[_Place]) -> int:
+    """How many places are not the end of open routes."""
+    return sum(place is not _OPEN for place in places)
+
+
+def _with_nowhere(matrix: Floats, at: int) -> Floats:
+    """A matrix with one more node, at distance 0 from all others."""
+    return np.insert(np.insert(matrix, at, 0.0, axis=0), at, 0.0, axis=1)
+
+
+def _part(matrix: Fields, key: str, rows: list[int]) -> Floats:
     whole = unpack(matrix, key)
     if whole.ndim != 2 or whole.shape[0] != whole.shape[1]:
         matrix.fail(key, "must be a square matrix")
-    if rows.max() >= len(whole):
-        matrix.fail(key, f"has {len(whole)} rows, but there is a location_index {rows.max()}")
+    if max(rows) >= len(whole):
+        matrix.fail(key, f"has {len(whole)} rows, but there is a location_index {max(rows)}")
     part = whole[np.ix_(rows, rows)]
     np.fill_diagonal(part, 0.0)
     return part
@@ -218,7 +261,7 @@ def _part(matrix: Fields, key: str, rows: Any) -> Floats:
 def _interval(entry: Fields, key: str) -> tuple[float, float]:
     window = entry.wholes(key, [0, FOREVER])
     if len(window) != 2 or window[1] < window[0]:
-        entry.fail(key, f"is {window}; it must be [earliest, latest] in seconds")
+        entry.fail(key, f"is {quoted(window)}; it must be [earliest, latest] in seconds")
     return float(window[0]), np.inf if window[1] >= FOREVER else float(window[1])
 
 
@@ -263,15 +306,17 @@ def _rate(vehicle: Fields, key: str) -> float:
 
 
 def _names(entries: list[Fields], names: Naming, *, differ: bool = True) -> list[str]:
-    titles = [str(entry.whole("id")) for entry in entries]
+    titles = [str(entry.whole("id", most=MOST_ID)) for entry in entries]
     if names == "description":
         titles = [entry.text("description", "") for entry in entries]
     counts = Counter(titles)
     for entry, title in zip(entries, titles, strict=True):
         if differ and counts[title] > 1:
-            entry.fail(names, f"{title!r} is not the only one; they must differ")
+            entry.fail(names, f"{quoted(title)} is not the only one; they must differ")
     return titles
 
 
-def _depot_names(count: int) -> list[str]:
-    return ["depot"] if count == 1 else [f"depot {d}" for d in range(count)]
+def _depot_names(depots: list[_Place]) -> list[str]:
+    count = _somewhere(depots)
+    names = ["depot"] if count == 1 else [f"depot {d}" for d in range(count)]
+    return names + ["anywhere"] * (len(depots) - count)

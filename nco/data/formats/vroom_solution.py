@@ -14,8 +14,10 @@ from typing import Any
 import numpy as np
 
 from nco.data.cities.city import CREDIT
+from nco.data.formats.vroom_json import MOST_ID
 from nco.data.formats.json_file import Fields, read_json, write_json
 from nco.data.formats.vroom_write import location, stop_ids, vehicle_ids
+from nco.errors import quoted, shortened
 from nco.problem import Problem
 from nco.problem.schedule import RouteSchedule, Visit, schedule
 from nco.problem.solution import Route, Solution, Violation
@@ -91,24 +93,28 @@ def read_vroom_solution(path: str | Path, problem: Problem) -> Solution:
 def vroom_routes(data: Fields, problem: Problem) -> Solution:
     """The routes in such JSON that was read already; see `read_vroom_solution`."""
     if data.whole("code") != 0:
-        data.fail("code", f"is {data.whole('code')}: {data.raw('error', 'VROOM failed')}")
+        data.fail(
+            "code", f"is {data.whole('code')}: {shortened(data.raw('error', 'VROOM failed'))}"
+        )
     nodes = {number: node for node, number in stop_ids(problem).items()}
     numbers = {number: v for v, number in enumerate(vehicle_ids(problem))}
     routes = []
     for route in data.children("routes"):
-        vehicle = route.whole("vehicle")
+        vehicle = route.whole("vehicle", most=MOST_ID)
         if vehicle not in numbers:
-            route.fail("vehicle", f"is {vehicle}; problem {problem.name!r} has no such vehicle")
+            route.fail(
+                "vehicle", f"is {vehicle}; problem {quoted(problem.name)} has no such vehicle"
+            )
         stops = []
         for step in route.children("steps"):
             kind = step.text("type")
             if kind in ("start", "end"):
                 continue
             if kind != "job":
-                step.fail("type", f"is {kind!r}; only start, job and end can be read")
-            number = step.whole("id") if "id" in step else step.whole("job")
+                step.fail("type", f"is {quoted(kind)}; only start, job and end can be read")
+            number = step.whole("id" if "id" in step else "job", most=MOST_ID)
             if number not in nodes:
-                step.fail("id", f"is {number}; problem {problem.name!r} has no such stop")
+                step.fail("id", f"is {number}; problem {quoted(problem.name)} has no such stop")
             stops.append(nodes[number])
         routes.append(Route(numbers[vehicle], tuple(stops)))
     return Solution.from_routes(problem, routes)

@@ -1,5 +1,6 @@
 """Tables of stops: what they may look like, what they pose as a problem, how they fail."""
 
+import csv
 import logging
 from pathlib import Path
 
@@ -9,7 +10,8 @@ from fake_city import FakeCity
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from nco import Solution, Vehicle
+from nco import Objective, Problem, Solution, Vehicle, load
+from nco.data.formats.solution_csv import read_routes, write_routes
 from nco.data.formats.stops import Stops, problem_from_stops
 from nco.data.formats.stops_csv import read_stops, write_stops
 from nco.errors import CityError, FormatError, InputError, ProblemError
@@ -74,7 +76,7 @@ def test_skipped_columns(tmp_path):
         ("too_few_cells", "line 3: 3 cells, but the header has 4"),
         ("too_many_cells", "line 3: 5 cells, but the header has 4.*quote cells"),
         ("open_quote", "line 3: not CSV"),
-        ("not_utf8", "line 3: byte 0xf6 is not UTF-8"),
+        ("damaged_utf8", "line 4: byte 0xf6 is not UTF-8"),
         ("empty", "is empty"),
         ("header_only", "there is a header but no stop"),
     ],
@@ -84,6 +86,100 @@ def test_malformed_table(file, message):
     with pytest.raises(FormatError, match=message) as caught:
         read_stops(DATA / f"{file}.csv")
     assert f"{file}.csv" in str(caught.value)
+
+
+TABLE = "name{0}lon{0}lat{0}demand\ndepot{0}24.9{0}60.1{0}0\nKäpylä{0}24.8{0}60.2{0}1\n"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        TABLE.format(";").encode("cp1252"),
+        TABLE.format("\t").encode("utf-16"),
+        b"sep=;\r\n" + TABLE.format(";").encode(),
+        b'"sep=|"\n' + TABLE.format("|").encode(),
+        TABLE.format(",").replace("lon", "Longitude").replace("lat", "LATITUDE").encode(),
+        TABLE.format(",").replace("name", "\ufeffName").replace("lon", "lng").encode(),
+    ],
+)
+def test_what_spreadsheets_write(tmp_path, raw):
+    """Windows-1252, UTF-16, a line that names the separator and other titles are all read."""
+    path = tmp_path / "s.csv"
+    path.write_bytes(raw)
+    stops = read_stops(path)
+    assert stops.names == ("depot", "Käpylä")
+    assert stops.lonlat.tolist() == [[24.9, 60.1], [24.8, 60.2]]
+
+
+def test_other_encodings_are_said(tmp_path, caplog):
+    """A table that is taken for Windows-1252 is named in the log, once."""
+    path = tmp_path / "s.csv"
+    path.write_bytes(TABLE.format(",").encode("cp1252"))
+    load(path)
+    assert caplog.text.count("is read as Windows-1252") == 1
+
+
+@pytest.mark.parametrize("raw", [b"\r\n\x1f", b'""\n', b"sep=;\n", b"sep=;", b'"\n', b"\xff\xfe"])
+def test_nothing_in_a_table(tmp_path, raw):
+    """Files of line ends, empty cells or a bare separator are refused, not a crash."""
+    path = tmp_path / "s.csv"
+    path.write_bytes(raw)
+    with pytest.raises(FormatError, match=r"s\.csv"):
+        read_stops(path)
+
+
+FORMULAS = ["=1+1", "+cmd", "-2+3", "@SUM(A1)", "'=1", "''-a", "-12.5", "-12.5e3", "+7", "it's"]
+
+
+def test_formulas_are_harmless(tmp_path):
+    """No cell that we write is run by a spreadsheet; names read back the same."""
+    stops = Stops(names=FORMULAS, lonlat=np.zeros((len(FORMULAS), 2)))
+    path = write_stops(tmp_path / "s.csv", stops)
+    assert read_stops(path).names == tuple(FORMULAS)
+    problem = Problem.from_matrices(np.zeros((11, 11)), names=["depot", *FORMULAS])
+    solution = Solution.from_routes(problem, [list(range(1, 11))])
+    timetable = write_routes(tmp_path / "r.csv", problem, solution)
+    assert read_routes(timetable, problem) == solution
+    for file in (path, timetable):
+        with file.open(newline="") as opened:
+            cells = [cell for row in csv.reader(opened) for cell in row]
+        begun = {cell for cell in cells if cell.startswith(("=", "+", "-", "@"))}
+        assert begun == {"-12.5", "-12.5e3", "+7"}
+
+
+MIDNIGHT = """name,lon,lat,window_start,window_end
+depot,24.9414,60.1719,21:00,23:59
+Bar,24.9310,60.1687,23:30,23:59
+Bakery,24.9500,60.1840,02:00,04:00
+"""
+
+
+def test_hint_at_times_after_midnight(tmp_path, caplog):
+    """A window before the vehicles leave is most often meant for the next morning."""
+    path = tmp_path / "s.csv"
+    path.write_text(MIDNIGHT)
+    problem_from_stops(read_stops(path), FakeCity())
+    assert "line 4 ('Bakery'), 02:00 to 04:00, is over before any vehicle leaves" in caplog.text
+    assert "count on, as 26:00 to 28:00" in caplog.text
+    caplog.clear()
+    path.write_text(
+        MIDNIGHT.replace("02:00,04:00", "26:00,28:00").replace("0,23:59\nB", "0,28:00\nB")
+    )
+    problem_from_stops(read_stops(path), FakeCity())
+    assert not caplog.text
+
+
+@pytest.mark.parametrize(("weight", "hinted"), [(1.0, True), (1e-6, False)])
+def test_hint_at_prizes_in_another_unit(tmp_path, caplog, weight, hinted):
+    """Prizes that are worth no way at all are pointed out, with what the way costs."""
+    path = tmp_path / "s.csv"
+    path.write_text(
+        "name,lon,lat,prize\ndepot,24.94,60.17,\nMuseum,24.95,60.17,10\nMarket,24.95,60.18,8\n"
+    )
+    problem_from_stops(read_stops(path), FakeCity(), objective=Objective(distance=weight))
+    assert ("no prize is worth its way" in caplog.text) == hinted
+    assert ("('Museum') brings 10, and to go there from" in caplog.text) == hinted
+    assert ("unit of the cost (metres)" in caplog.text) == hinted
 
 
 names = st.lists(

@@ -16,20 +16,23 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from nco.data.formats import geojson
-from nco.data.formats import native
-from nco.data.formats import sol
-from nco.data.formats import solution_csv
-from nco.data.formats import stops_csv
-from nco.data.formats import vroom_json
-from nco.data.formats import vroom_solution
-from nco.data.formats import vroom_write
+from nco.data.formats import (
+    geojson,
+    native,
+    sol,
+    solution_csv,
+    stops_csv,
+    vroom_json,
+    vroom_solution,
+    vroom_write,
+)
 from nco.data.formats import vrplib as instances
+from nco.data.formats.csv_rows import read_rows
 from nco.data.formats.json_file import read_json
 from nco.data.formats.stops import Stops, problem_from_stops
 from nco.data.cities.streets import Streets
 from nco.data.formats.vrplib_write import write_instance
-from nco.errors import FormatError, InputError
+from nco.errors import FormatError, InputError, quoted
 from nco.problem import Problem
 from nco.problem.solution import Solution
 
@@ -73,7 +76,9 @@ def load(
     if suffix == ".sol":
         _check_options(path, options, ())
         return sol.read_sol(path, _needed(path, problem))
-    raise FormatError(f"{path}: the suffix {suffix!r} is not known; read are {', '.join(_READ)}")
+    raise FormatError(
+        f"{path}: the suffix {quoted(suffix)} is not known; read are {', '.join(_READ)}"
+    )
 
 
 def _load_json(
@@ -95,7 +100,7 @@ def _load_json(
         return vroom_solution.vroom_routes(data, _needed(path, problem))
     return data.fail(
         "format",
-        f"is {kind!r}; known are {native.PROBLEM!r}, {native.SOLUTION!r}, VROOM problems (with "
+        f"is {quoted(kind)}; known are {native.PROBLEM!r}, {native.SOLUTION!r}, VROOM problems (with "
         "'jobs') and solutions (with 'code' and 'routes'), and GeoJSON",
     )
 
@@ -103,11 +108,11 @@ def _load_json(
 def _load_csv(
     path: Path, city: Streets | None, problem: Problem | None, options: dict[str, Any]
 ) -> Problem | Solution | Stops:
-    header = [title.lower() for title in stops_csv.read_rows(path)[0]]
-    if "route" in header:
+    table = read_rows(path)
+    if "route" in (title.lower() for title in table.header):
         _check_options(path, options, ())
-        return solution_csv.read_routes(path, _needed(path, problem))
-    stops = stops_csv.read_stops(path)
+        return solution_csv.routes_from(path, table, _needed(path, problem))
+    stops = stops_csv.stops_from(path, table)
     if city is None:
         if options:
             raise InputError(
@@ -130,7 +135,7 @@ def _check_options(path: Path, options: dict[str, Any], known: tuple[str, ...]) 
     for name in options:
         if name not in known:
             hint = f"it takes {', '.join(known)}" if known else "it takes no options"
-            raise InputError(f"{path}: option {name!r} does not apply to this file; {hint}")
+            raise InputError(f"{path}: option {quoted(name)} does not apply to this file; {hint}")
 
 
 def save(

@@ -7,21 +7,20 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from pathlib import Path
 from typing import NoReturn
 
 from nco.data.cities.city import CREDIT
 from nco.files import write_atomic
-from nco.data.formats.stops_csv import read_rows
-from nco.errors import FormatError
+from nco.data.formats.csv_rows import Rows, read_rows, table_text
+from nco.errors import FormatError, listed, quoted
 from nco.problem import Problem
 from nco.problem.schedule import Visit, schedule
 from nco.problem.solution import Route, Solution
 
 _REQUIRED = ("route", "vehicle", "position", "stop")
+_MOST_DIGITS = 9
 
 
 def write_routes(path: str | Path, problem: Problem, solution: Solution) -> Path:
@@ -34,22 +33,20 @@ def write_routes(path: str | Path, problem: Problem, solution: Solution) -> Path
     loads = ["load", *(f"load_{k}" for k in range(2, dimensions + 1))][:dimensions]
     header = [*_REQUIRED, "lon", "lat", "arrival_s", "start_s", "departure_s", *loads]
     header += ["distance_m", "note"]
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
     credit = [] if problem.lonlat is None else ["attribution"]
-    writer.writerow(header + credit)
     width = len(header)
+    rows: list[list[object]] = []
 
-    def write(cells: list[object]) -> None:
-        writer.writerow(cells + [""] * (width - len(cells)) + [CREDIT] * len(credit))
+    def add(cells: list[object]) -> None:
+        rows.append(cells + [""] * (width - len(cells)) + [CREDIT] * len(credit))
 
     for r, timetable in enumerate(schedule(problem, solution)):
         for k, visit in enumerate(timetable.visits):
-            write([r, timetable.vehicle, k, *_place(problem, visit.node), *_numbers(visit)])
+            add([r, timetable.vehicle, k, *_place(problem, visit.node), *_numbers(visit)])
     for entry in solution.unassigned:
         cells = ["", "", "", *_place(problem, entry.stop)]
-        write([*cells, *[""] * (width - 1 - len(cells)), entry.reason])
-    return write_atomic(path, text.getvalue())
+        add([*cells, *[""] * (width - 1 - len(cells)), entry.reason])
+    return write_atomic(path, table_text(header + credit, rows))
 
 
 def read_routes(path: str | Path, problem: Problem) -> Solution:
@@ -62,7 +59,12 @@ def read_routes(path: str | Path, problem: Problem) -> Solution:
         StorageError: it cannot be read.
         ProblemError: a vehicle does not exist.
     """
-    header, rows, _ = read_rows(path)
+    return routes_from(path, read_rows(path), problem)
+
+
+def routes_from(path: str | Path, table: Rows, problem: Problem) -> Solution:
+    """The routes in a table that was read already; see `read_routes`."""
+    header, rows, _ = table
     missing = [name for name in _REQUIRED if name not in header]
     if missing:
         raise FormatError(
@@ -80,8 +82,8 @@ def read_routes(path: str | Path, problem: Problem) -> Solution:
         node = node_of.get(stop, node_of.get(stop.strip()))
         if node is None:
             raise FormatError(
-                f"{path}, line {line}, column 'stop': problem {problem.name!r} has no stop "
-                f"{stop!r}; are the routes for another problem?"
+                f"{path}, line {line}, column 'stop': problem {quoted(problem.name)} has no stop "
+                f"{quoted(stop)}; are the routes for another problem?"
             )
         found.setdefault(r, []).append((*entry, node))
     routes = []
@@ -89,7 +91,7 @@ def read_routes(path: str | Path, problem: Problem) -> Solution:
         vehicles = {vehicle for _, vehicle, _ in found[r]}
         if len(vehicles) > 1:
             raise FormatError(
-                f"{path}: route {r} is driven by vehicles {', '.join(map(str, sorted(vehicles)))}; "
+                f"{path}: route {r} is driven by vehicles {listed(sorted(vehicles))}; "
                 "a route has one vehicle"
             )
         nodes = [node for _, _, node in sorted(found[r], key=lambda entry: entry[0])]
@@ -112,13 +114,10 @@ def _numbers(visit: Visit) -> list[object]:
 def _whole(path: str | Path, line: int, column: str, text: str) -> int:
     def fail() -> NoReturn:
         raise FormatError(
-            f"{path}, line {line}, column {column!r} is {text!r}; it must be a whole number from 0"
+            f"{path}, line {line}, column {column!r} is {quoted(text)}; it must be a whole number from 0"
         )
 
-    try:
-        value = int(text)
-    except ValueError:
+    digits = text.strip()
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= _MOST_DIGITS):
         fail()
-    if value < 0:
-        fail()
-    return value
+    return int(digits)

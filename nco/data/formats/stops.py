@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from nco import _validate as validate
+from nco.data.formats import hints
 from nco.data.cities.streets import Streets
-from nco.errors import CityError, FormatError, InputError, ProblemError
+from nco.errors import CityError, FormatError, InputError, ProblemError, quoted
 from nco.problem import Objective, Problem, Vehicle
 from nco.arrays import ByValue, Floats
 
@@ -78,7 +79,7 @@ class Stops(ByValue):
         """
         if problem.lonlat is None or problem.depots != 1:
             raise InputError(
-                f"problem {problem.name!r} has {problem.depots} depots and "
+                f"problem {quoted(problem.name)} has {problem.depots} depots and "
                 f"{'no ' if problem.lonlat is None else ''}lonlat; a table of stops needs one "
                 "depot and lonlat: save it as .json instead"
             )
@@ -101,7 +102,7 @@ class Stops(ByValue):
 
     def label(self, k: int) -> str:
         """Place and name of a row, for messages."""
-        return f"{self.places[k]} ({self.names[k]!r})"
+        return f"{self.places[k]} ({quoted(self.names[k])})"
 
 
 def problem_from_stops(
@@ -169,7 +170,7 @@ def problem_from_stops(
     if vehicles is None:
         unlimited = capacity is None and np.isinf(fields["window_s"][:, 1]).all()
         vehicles = 1 if unlimited and shift_s[1] == np.inf else len(rest)
-    return Problem.from_matrices(
+    problem = Problem.from_matrices(
         table.distance_m,
         table.duration_s,
         vehicles=vehicles,
@@ -177,6 +178,8 @@ def problem_from_stops(
         shift_s=shift_s,
         **fields,
     )
+    hints.warn(problem, labels)
+    return problem
 
 
 def _find_depot(stops: Stops, depot: str | ArrayLike | None) -> tuple[int | None, Floats]:
@@ -189,7 +192,7 @@ def _find_depot(stops: Stops, depot: str | ArrayLike | None) -> tuple[int | None
             place = validate.lonlat(np.atleast_2d(np.asarray(depot, float)), 1)[0]
         except (ProblemError, TypeError, ValueError):
             raise InputError(
-                f"depot is {depot!r}; give the name of a stop, or longitude and latitude in degrees"
+                f"depot is {quoted(depot)}; give the name of a stop, or longitude and latitude in degrees"
             ) from None
     home = stops.row(depot if isinstance(depot, str) else DEPOT)
     if home < 0 and place is not None:
@@ -201,8 +204,10 @@ def _find_depot(stops: Stops, depot: str | ArrayLike | None) -> tuple[int | None
         )
     if home < 0:
         close = difflib.get_close_matches(str(depot), stops.names, 1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
-        raise FormatError(f"{stops.places[0]}: no row is named {depot!r}, as depot= asks{hint}")
+        hint = f"; did you mean {quoted(close[0])}?" if close else ""
+        raise FormatError(
+            f"{stops.places[0]}: no row is named {quoted(depot)}, as depot= asks{hint}"
+        )
     if stops.demand[home].any() or stops.service_s[home] or np.isfinite(stops.prize[home]):
         raise FormatError(
             f"{stops.label(home)} is the depot; leave its demand, service and prize empty"
@@ -244,8 +249,8 @@ def _check_fit(
 
 
 def _report_cut_off(city: Streets, labels: list[str], depot: str, *, allowed: bool) -> None:
-    listed = ", ".join(labels[:10]) + (f" and {len(labels) - 10} more" if len(labels) > 10 else "")
-    text = f"no street of {city.name} leads from {depot} to {listed} and back"
+    missed = ", ".join(labels[:10]) + (f" and {len(labels) - 10} more" if len(labels) > 10 else "")
+    text = f"no street of {city.name} leads from {depot} to {missed} and back"
     if allowed:
         logger.warning("%s; they stay unassigned", text)
         return

@@ -7,15 +7,13 @@
 - `service`: seconds at the stop, 0 if empty. `prize`: cost of not serving it; required if empty.
 - A row named `depot` is the depot. Columns without a name or with a `#` before it are skipped.
 
-Commas, semicolons and tabs separate cells; with the latter two a decimal comma is understood.
-The text is UTF-8, with or without a byte order mark.
+Where something else than commas separates cells, a decimal comma is understood. Titles may be in
+upper case, and `longitude`, `lng`, `long` and `latitude` stand for `lon` and `lat`.
 """
 
 from __future__ import annotations
 
-import csv
 import difflib
-import io
 import math
 import re
 from pathlib import Path
@@ -24,12 +22,13 @@ from typing import NoReturn
 import numpy as np
 
 from nco.files import write_atomic
-from nco.data.formats.json_file import read_text
+from nco.data.formats.csv_rows import Rows, read_rows, table_text
 from nco.data.formats.stops import Stops
-from nco.errors import FormatError
+from nco.errors import FormatError, quoted, shortened
 
 _REQUIRED = ("name", "lon", "lat")
 _OPTIONAL = ("demand", "window_start", "window_end", "window", "service", "prize")
+_ALIKE = {"longitude": "lon", "lng": "lon", "long": "lon", "latitude": "lat"}
 _CLOCK = re.compile(r"(\d{1,3}):([0-5]\d)(?::([0-5]\d(?:\.\d+)?))?")
 
 
@@ -41,14 +40,19 @@ def read_stops(path: str | Path) -> Stops:
             and the fix.
         StorageError: it cannot be read.
     """
-    header, rows, delimiter = read_rows(path)
+    return stops_from(path, read_rows(path))
+
+
+def stops_from(path: str | Path, table: Rows) -> Stops:
+    """The stops in a table that was read already; see `read_stops`."""
+    header, rows, delimiter = table
     columns = _columns(path, header)
-    table = _Table(path, columns, decimal_comma=delimiter != ",")
+    found = _Table(path, columns, decimal_comma=delimiter != ",")
     for line, cells in rows:
-        table.add(line, cells)
-    if not table.names:
+        found.add(line, cells)
+    if not found.names:
         raise FormatError(f"{path}: there is a header but no stop; add one row for each")
-    return table.stops()
+    return found.stops()
 
 
 def write_stops(path: str | Path, stops: Stops) -> Path:
@@ -59,47 +63,13 @@ def write_stops(path: str | Path, stops: Stops) -> Path:
     """
     dimensions = stops.demand.shape[1]
     demands = ["demand", *(f"demand_{k}" for k in range(2, dimensions + 1))][:dimensions]
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow([*_REQUIRED, *demands, "window_start", "window_end", "service", "prize"])
+    header = [*_REQUIRED, *demands, "window_start", "window_end", "service", "prize"]
+    rows: list[list[object]] = []
     for k, name in enumerate(stops.names):
         numbers = [*stops.lonlat[k], *stops.demand[k], *stops.window_s[k]]
         numbers += [stops.service_s[k], stops.prize[k]]
-        writer.writerow([name, *(_cell(float(number)) for number in numbers)])
-    return write_atomic(path, text.getvalue())
-
-
-def read_rows(path: str | Path) -> tuple[list[str], list[tuple[int, list[str]]], str]:
-    """Header, numbered rows (empty ones left out) and delimiter of a CSV file.
-
-    Raises:
-        FormatError: it is not CSV, or a row has more or fewer cells than the header.
-        StorageError: it cannot be read.
-    """
-    text = read_text(path)
-    first = next(line for line in text.splitlines() if line.strip())
-    delimiter = max(",;\t", key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    header: list[str] = []
-    rows = []
-    before = 0
-    try:
-        for cells in reader:
-            line, before = before + 1, reader.line_num
-            if not any(cell.strip() for cell in cells):
-                continue
-            if not header:
-                header = [cell.strip() for cell in cells]
-            elif len(cells) != len(header):
-                raise FormatError(
-                    f"{path}, line {line}: {len(cells)} cells, but the header has {len(header)} "
-                    f"({', '.join(header)}); quote cells that hold {delimiter!r}"
-                )
-            else:
-                rows.append((line, cells))
-    except csv.Error as error:
-        raise FormatError(f"{path}, line {before + 1}: not CSV ({error})") from None
-    return header, rows, delimiter
+        rows.append([name, *(_cell(float(number)) for number in numbers)])
+    return write_atomic(path, table_text(header, rows))
 
 
 def _cell(number: float) -> str:
@@ -113,14 +83,14 @@ def _columns(path: str | Path, header: list[str]) -> dict[str, int]:
     """Where each known column stands."""
     where: dict[str, int] = {}
     for k, title in enumerate(header):
-        name = title.lower()
+        name = _ALIKE.get(title.lower(), title.lower())
         if not name or name.startswith("#"):
             continue
         if name not in (*_REQUIRED, *_OPTIONAL) and not re.fullmatch(r"demand_[2-9]", name):
             close = difflib.get_close_matches(name, (*_REQUIRED, *_OPTIONAL), 1)
             hint = f"did you mean {close[0]!r}?" if close else "put # before its name to skip it"
             raise FormatError(
-                f"{path}, line 1: column {k + 1} is named {title!r}, which is not known; {hint} "
+                f"{path}, line 1: column {k + 1} is named {quoted(title)}, which is not known; {hint} "
                 f"(columns: {', '.join((*_REQUIRED, *_OPTIONAL))})"
             )
         if name in where:
@@ -159,7 +129,9 @@ class _Table:
             self._fail(line, "name", "is empty; every stop needs a name of its own")
         if name in self.names:
             self._fail(
-                line, "name", f"{name!r} is used in line {self.names[name]} already; rename one"
+                line,
+                "name",
+                f"{quoted(name)} is used in line {self.names[name]} already; rename one",
             )
         lon = self._number(line, cells, "lon", None, low=-math.inf)
         lat = self._number(line, cells, "lat", None, low=-math.inf)
@@ -194,7 +166,9 @@ class _Table:
             text = cells[self._columns["window"]].strip()
             start, dash, end = text.partition("-")
             if text and not dash:
-                self._fail(line, "window", f"is {text!r}; write start-end, such as 08:00-12:00")
+                self._fail(
+                    line, "window", f"is {quoted(text)}; write start-end, such as 08:00-12:00"
+                )
             column = "window"
         else:
             start, end = (
@@ -208,7 +182,7 @@ class _Table:
             self._fail(
                 line,
                 column,
-                f"is before window_start ({end} < {start}), so the window is empty; "
+                f"is before window_start ({shortened(end)} < {shortened(start)}), so the window is empty; "
                 "after midnight, count on (25:30)",
             )
         return begin, finish
@@ -220,7 +194,7 @@ class _Table:
             hours, minutes, seconds = clock.groups()
             return 3600.0 * int(hours) + 60.0 * int(minutes) + float(seconds or 0)
         if ":" in text:
-            self._fail(line, column, f"is {text!r}; write HH:MM, HH:MM:SS or seconds")
+            self._fail(line, column, f"is {quoted(text)}; write HH:MM, HH:MM:SS or seconds")
         return self._value(line, column, text, empty, 0.0)
 
     def _number(
@@ -239,11 +213,11 @@ class _Table:
         try:
             value = float(text.replace("_", "?"))  # Python would accept 1_000
         except ValueError:
-            self._fail(line, column, f"is {text!r}; it must be a number")
+            self._fail(line, column, f"is {quoted(text)}; it must be a number")
         if not math.isfinite(value):
-            self._fail(line, column, f"is {text!r}; it must be a finite number")
+            self._fail(line, column, f"is {quoted(text)}; it must be a finite number")
         if value < low:
-            self._fail(line, column, f"is {text}; it must be {low:g} or more")
+            self._fail(line, column, f"is {shortened(text)}; it must be {low:g} or more")
         return value
 
     def _fail(self, line: int, column: str, problem: str) -> NoReturn:

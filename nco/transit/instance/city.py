@@ -13,7 +13,8 @@ from numpy.typing import ArrayLike
 from nco.arrays import Floats
 from nco.data.cities.engine import as_lonlat
 from nco.data.cities.roads import haversine_m
-from nco.data.formats.stops_csv import read_rows, read_stops
+from nco.data.formats.csv_rows import read_rows
+from nco.data.formats.stops_csv import read_stops
 from nco.errors import CityError, InputError
 from nco.transit.instance.demand import gravity_demand, random_demand, read_zones
 from nco.transit.instance.links import neighbour_links

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from nco.arrays import Floats
-from nco.data.formats.stops_csv import read_rows
+from nco.data.formats.csv_rows import read_rows
 from nco.transit.sources.table import Row, read_columns
 
 logger = logging.getLogger("nco")

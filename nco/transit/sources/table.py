@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from nco.data.formats.stops_csv import read_rows
+from nco.data.formats.csv_rows import read_rows
 from nco.errors import FormatError
 
 

@@ -1,0 +1,133 @@
+"""Rows of CSV files, as spreadsheets write them, in and out.
+
+Commas, semicolons and tabs separate cells, or what a first line `sep=;` names. The text is UTF-8,
+UTF-16 with its mark, or Windows-1252, which is said in the log.
+
+A cell that a spreadsheet would run as a formula (it begins with `=`, `+`, `-`, `@`, a tab or a
+carriage return and is no number) is written with an apostrophe before it, which reading takes away
+again (OWASP, "CSV Injection").
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import logging
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from nco.data.formats.json_file import read_bytes, read_text
+from nco.errors import FormatError, listed, quoted, shortened
+
+logger = logging.getLogger("nco")
+_SEPARATORS = ",;\t"
+_NAMED = re.compile(r'"?sep=([,;|\t])"?[,;\t ]*', re.IGNORECASE)
+_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+_ESCAPED = re.compile(r"'+[=+\-@\t\r]")
+_NUMERAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
+
+
+class Rows(NamedTuple):
+    """A CSV file taken apart.
+
+    Attributes:
+        header: titles of the columns.
+        rows: number of the line and cells of each row; empty rows are left out.
+        delimiter: what separates cells.
+    """
+
+    header: list[str]
+    rows: list[tuple[int, list[str]]]
+    delimiter: str
+
+
+def read_rows(path: str | Path) -> Rows:
+    """Header, rows and delimiter of a CSV file.
+
+    Raises:
+        FormatError: it is not CSV, or a row has more or fewer cells than the header.
+        StorageError: it cannot be read.
+    """
+    text = _text(path)
+    lines = text.splitlines()
+    if found := _NAMED.fullmatch(lines[0]):
+        delimiter, text = found[1], text[len(lines[0]) :]
+    else:
+        first = next(line for line in lines if line.strip())
+        delimiter = max(_SEPARATORS, key=first.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    header: list[str] = []
+    rows = []
+    before = 0
+    try:
+        for cells in reader:
+            line, before = before + 1, reader.line_num
+            if not any(cell.strip() for cell in cells):
+                continue
+            if not header:
+                header = [_plain(cell).strip() for cell in cells]
+            elif len(cells) != len(header):
+                raise FormatError(
+                    f"{path}, line {line}: {len(cells)} cells, but the header has {len(header)} "
+                    f"({listed(header)}); quote cells that hold {delimiter!r}"
+                )
+            else:
+                rows.append((line, [_plain(cell) for cell in cells]))
+    except csv.Error as error:
+        raise FormatError(f"{path}, line {before + 1}: not CSV ({shortened(error)})") from None
+    if not header:
+        raise FormatError(f"{path} holds no cells; give a header and a row for each stop")
+    return Rows(header, rows, delimiter)
+
+
+def table_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A table as CSV, in which no cell is a formula."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(map(_harmless, header))
+    writer.writerows(map(_harmless, row) for row in rows)
+    return text.getvalue()
+
+
+def _harmless(cell: object) -> object:
+    if isinstance(cell, str) and _FORMULA.match(cell) and not _NUMERAL.fullmatch(cell):
+        return f"'{cell}"
+    return cell
+
+
+def _plain(cell: str) -> str:
+    """A cell without the apostrophe that keeps spreadsheets from running it."""
+    return cell[1:] if _ESCAPED.match(cell) else cell
+
+
+def _text(path: str | Path) -> str:
+    raw = read_bytes(path)
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return _decoded(path, raw, "utf-16")
+    try:
+        raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        # Other characters beyond ASCII before the first that is wrong: UTF-8, but damaged.
+        if raw[: error.start].isascii():
+            text = _decoded(path, raw, "cp1252")
+            logger.warning(
+                "%s is not UTF-8 and is read as Windows-1252; if names look wrong, save it as UTF-8",
+                path,
+            )
+            return text
+    return read_text(path)
+
+
+def _decoded(path: str | Path, raw: bytes, encoding: str) -> str:
+    try:
+        text = raw.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise FormatError(
+            f"{path}: byte {error.start + 1} is neither UTF-8 nor {encoding}; save the file as UTF-8"
+        ) from None
+    if not text.strip():
+        raise FormatError(f"{path} is empty")
+    return text

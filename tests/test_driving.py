@@ -13,9 +13,9 @@ from nco.envs import environment
 from nco.envs.instances import pad
 from nco.models import pointer
 from nco.search.decoding import driving
+from nco.search.decoding import rollout as decoding
 from nco.search.decoding.expiry import TimeUp
 from nco.search.decoding.rollout import Rollouts, Strategy, joined, rollout
-from nco.search.decoding.rollout import rollout as decoding
 from nco.search.decoding.views import Seen
 
 PROBLEMS = ("rcvrp", "rcvrptw")

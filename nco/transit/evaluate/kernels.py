@@ -25,7 +25,7 @@ _compiled: Any = njit(cache=True, **_options)
 _inline: Any = njit(**_options)  # by LLVM, as far as it pays
 
 (MISSING_LINK, REPEATED, TOO_SHORT, TOO_LONG, HUB, TERMINAL, UNCONNECTED, NUMBER) = range(8)
-"""Columns of violations, in the order of `nco.transit.evaluate.KINDS`."""
+"""Columns of violations, in the order of `exact.KINDS`."""
 
 (TRAVEL, OPERATOR, DIRECT, ONE, TWO, UNSERVED, UNREACHED) = range(7)
 """Columns of values, in the order of the fields of `nco.transit.evaluate.Evaluation`."""

@@ -15,8 +15,9 @@ import numpy as np
 from numba import njit
 
 UNTRIED, PENDING, CLOSED = -1, -2, -3  # in place of a child
-_compiled: Any = njit(nogil=True, cache=True, _nrt=False)
-_inner: Any = njit(nogil=True, _nrt=False)
+_options: dict[str, Any] = {"nogil": True, "_nrt": False}
+_compiled: Any = njit(cache=True, **_options)
+_inner: Any = njit(**_options)
 
 
 @_inner

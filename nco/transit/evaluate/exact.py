@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 from nco.arrays import Floats
 from nco.errors import ProblemError
 from nco.transit.evaluate import kernels
+from nco.transit.evaluate.arrays import Base, Found, Given, Room
 from nco.transit.evaluate.result import KINDS, Counts, Evaluation, Evaluations
 from nco.transit.evaluate.times import Code, codes
 from nco.transit.instance.lines import Lines, LinesLike, pad_lines, refuse_bad_lines
@@ -74,45 +75,18 @@ def _blank(sets: int) -> tuple[Floats, Counts]:
     return np.empty((sets, 7)), np.empty((sets, len(KINDS)), np.int32)
 
 
-class _Room:
-    """What compiled loops overwrite, for one thread."""
-
-    def __init__(self, code: Code, stops: int) -> None:
-        nodes = len(code.link)
-        self.stops = stops
-        self.dist = np.empty(nodes * code.stride, code.dtype)
-        self.rows = np.empty(2 * code.stride, code.dtype)
-        self.there, self.back = np.empty((2, stops), np.int64)
-        self.on, self.group, self.size = np.empty((3, nodes), np.int32)
-
-    @property
-    def arrays(self) -> tuple[NDArray[Any], ...]:
-        """In the order of the loops' arguments."""
-        return self.dist, self.rows, self.there, self.back, self.on, self.group, self.size
-
-
 class _Coded:
     """An instance in one code."""
 
     def __init__(self, instance: TransitInstance, code: Code) -> None:
-        self.code = code
-        demand = np.zeros((instance.size, code.stride))
-        demand[:, : instance.size] = instance.demand
-        hub = -1 if instance.hub is None else int(instance.hub)
-        terminals = instance.terminals
-        self.given = (
-            code.link, demand.ravel(), (code.unit_s / 60, instance.trips), code.numbers,
-            (int(instance.min_stops), int(instance.max_stops), hub, int(instance.lines)),
-            np.ones(instance.size, bool) if terminals is None else terminals,
-            code.stride, code.vectors,
-        )  # fmt: skip
+        self.code, self.given = code, Given.of(instance, code)
         self._spare = threading.local()
 
-    def room(self, stops: int) -> _Room:
+    def room(self, stops: int) -> Room:
         """Room for lines of so many stops, the same one for the same thread."""
-        spare: _Room | None = getattr(self._spare, "room", None)
-        if spare is None or spare.stops < stops:
-            spare = self._spare.room = _Room(self.code, stops)
+        spare: Room | None = getattr(self._spare, "room", None)
+        if spare is None or len(spare.there) < stops:
+            spare = self._spare.room = Room.of(self.code, stops)
         return spare
 
 
@@ -175,7 +149,7 @@ class Evaluator:
 
     def _from_scratch(
         self, lines: Nodes, values: Floats, violations: Counts, first: int = 0
-    ) -> tuple[_Coded, _Room]:
+    ) -> tuple[_Coded, Room]:
         """Fills values and violations, by the first code that is exact for each set.
 
         Returns:
@@ -183,7 +157,7 @@ class Evaluator:
         """
         coded = self._coded[first]
         room, exact = coded.room(lines.shape[2]), np.empty(len(lines), bool)
-        kernels.evaluate_batch(lines, *coded.given, *room.arrays, values, violations, exact)
+        kernels.evaluate_batch(lines, coded.given, room, Found(values, violations, exact))
         last = coded, room
         if not exact.all():
             again = np.flatnonzero(~exact)
@@ -211,7 +185,7 @@ class Evaluator:
         return self._kept(lines, padded[:rows], Evaluations(*found), coded.code, room)
 
     @staticmethod
-    def _kept(lines: Lines, padded: Nodes, found: Evaluations, code: Code, room: _Room) -> State:
+    def _kept(lines: Lines, padded: Nodes, found: Evaluations, code: Code, room: Room) -> State:
         length = round(2 * float(found.operator_min[0]) * 60 / code.unit_s)
         return State(lines, found[0], code, padded, room.dist.copy(), room.on.copy(), length)
 
@@ -285,7 +259,7 @@ class Evaluator:
         found.without[number] = rest
         return found
 
-    def _insert(self, state: State, candidates: Nodes) -> tuple[Evaluations, Nodes, _Room | None]:
+    def _insert(self, state: State, candidates: Nodes) -> tuple[Evaluations, Nodes, Room | None]:
         """Evaluations, all lines with the last one, and the room with its `dist` if it is exact."""
         coded = next(c for c in self._coded if c.code is state.code)
         rows, width = state.padded.shape
@@ -294,10 +268,8 @@ class Evaluator:
         values, violations = _blank(len(candidates))
         exact, room = np.empty(len(candidates), bool), coded.room(lines.shape[1])
         broken = np.array(state.evaluation.violations, np.int32)
-        kernels.insert_batch(
-            state.dist, state.on, state.length, broken, lines, candidates, *coded.given,
-            *room.arrays, values, violations, exact,
-        )  # fmt: skip
+        base = Base(state.dist, state.on, state.length, broken, lines)
+        kernels.insert_batch(base, candidates, coded.given, room, Found(values, violations, exact))
         if exact.all():
             return Evaluations(values, violations), lines, room
         again = np.flatnonzero(~exact)

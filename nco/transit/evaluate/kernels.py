@@ -41,17 +41,17 @@ def stops_of(line):
 
 
 @_compiled
-def check(line, link, bounds, terminals, mark, stamp, violations):
+def check(given, line, mark, stamp, violations):
     """Adds what a line breaks; `mark` `[N]` holds no `stamp` and no `-stamp`."""
     stops = stops_of(line)
-    min_stops, max_stops, hub, _ = bounds
+    hub, terminals = given.hub, given.terminals
     for k in range(stops):
         node = line[k]
-        violations[MISSING_LINK] += k > 0 and link[line[k - 1], node] < 0
+        violations[MISSING_LINK] += k > 0 and given.link[line[k - 1], node] < 0
         violations[REPEATED] += mark[node] == stamp
         mark[node] = -stamp if mark[node] in (stamp, -stamp) else stamp
-    violations[TOO_SHORT] += stops < min_stops
-    violations[TOO_LONG] += stops > max_stops
+    violations[TOO_SHORT] += stops < given.min_stops
+    violations[TOO_LONG] += stops > given.max_stops
     violations[HUB] += hub >= 0 and line[0] != hub
     violations[TERMINAL] += hub < 0 and not terminals[line[0]]
     violations[TERMINAL] += stops > 1 and not terminals[line[stops - 1]]
@@ -121,18 +121,17 @@ def through(dist, nodes, vectors, stride, rows, one, two, far):
 
 
 @_sums
-def measure(dist, nodes, stride, code, demand, scale, values):
+def measure(given, dist, values):
     """Fills the values that depend on trips.
 
     Returns:
         How many pairs of nodes have entries at or above the limit.
     """
-    bits, _, _, limit, transfer = code
-    minutes, trips = scale
-    mask = (1 << bits) - 1
+    nodes, stride, bits, limit = len(given.link), given.stride, given.bits, given.limit
+    mask, trips = (1 << bits) - 1, given.trips
     time, reached, direct, one, two, beyond = 0.0, 0.0, 0.0, 0.0, 0.0, 0
     for at in range(nodes * stride):
-        entry, asked = dist[at], demand[at]
+        entry, asked = dist[at], given.demand[at]
         rides = entry & mask
         arrive = asked if entry < limit else 0.0
         beyond += entry >= limit
@@ -145,7 +144,9 @@ def measure(dist, nodes, stride, code, demand, scale, values):
     for column in range(DIRECT, UNREACHED + 1):
         values[column] = 0.0
     if trips > 0.0:
-        values[TRAVEL] = (time - transfer * reached) * minutes / reached if reached else np.inf
+        values[TRAVEL] = np.inf
+        if reached:
+            values[TRAVEL] = (time - given.transfer * reached) * given.minutes / reached
         values[DIRECT], values[ONE], values[TWO] = direct / trips, one / trips, two / trips
         values[UNSERVED] = max(0.0, 1.0 - (direct + one + two) / trips)
         values[UNREACHED] = max(0.0, 1.0 - reached / trips)
@@ -187,120 +188,110 @@ def parts(lines, link, group, size):
 
 
 @_inline
-def _finish(dist, stride, code, demand, scale, lines, link, group, size, values, violations):
+def _finish(given, room, lines, values, violations):
     """Values and the parts of a finished `dist`; whether all of its entries are exact."""
-    beyond = measure(dist, len(group), stride, code, demand, scale, values)
+    beyond = measure(given, room.dist, values)
     if beyond == 0:
         return True
-    violations[UNCONNECTED], apart = parts(lines, link, group, size)
+    violations[UNCONNECTED], apart = parts(lines, given.link, room.group, room.size)
     return beyond == apart
 
 
+@_inline
+def _add_line(given, room, line):
+    """Lowers entries to the rides on a line; its time there and back."""
+    return add_rides(
+        room.dist, given.stride, line, given.link, given.boarding, given.bits, room.there,
+        room.back, room.on,
+    )  # fmt: skip
+
+
+@_inline
+def _change_at(given, room, one, two):
+    """Lowers entries to the ways with transfers at two nodes, which may be the same."""
+    through(room.dist, len(given.link), given.vectors, given.stride, room.rows, one, two, given.far)
+
+
 @_compiled
-def evaluate_batch(
-    lines, link, demand, scale, code, bounds, terminals, stride, vectors,
-    dist, rows, there, back, on, group, size, values, violations, exact,
-):  # fmt: skip
+def evaluate_batch(lines, given, room, found):
     """Evaluates sets of lines from scratch.
 
     Args:
         lines: `[B, R, L]` nodes, -1 after the end of a line and in rows without one.
-        link: `[N, N]` times, -1 where there is no link.
-        demand: `[N * S]` trips.
-        scale: minutes in a unit of time, and all trips.
-        code: bits of the number of rides, `boarding`, `far`, `limit` above which entries mean
-            nothing, and the time of a transfer.
-        bounds: fewest and most stops, the hub or -1, the number of lines.
-        terminals: `[N]`.
-        stride: S.
-        vectors: how many are in a row.
-        dist: overwritten; in the end it is that of the last set.
-        rows: `[2 * S]`, overwritten.
-        there: `[L]`, overwritten.
-        back: `[L]`, overwritten.
-        on: `[N]`, overwritten.
-        group: `[N]`, overwritten.
-        size: `[N]`, overwritten.
-        values: `[B, 7]`, filled.
-        violations: `[B, 8]`, filled.
-        exact: `[B]`, filled: whether entries were large enough for all times.
+        given: the instance.
+        room: overwritten; `dist` and `on` in the end are those of the last set.
+        found: filled.
     """
-    bits, boarding, far, _, _ = code
-    nodes = len(link)
+    nodes, stride, far = len(given.link), given.stride, given.far
     for b in range(len(lines)):
         for at in range(nodes * stride):
-            dist[at] = far
+            room.dist[at] = far
         for k in range(nodes):
-            dist[k * stride + k] = 0
-            on[k] = group[k] = 0
-        for column in range(violations.shape[1]):
-            violations[b, column] = 0
+            room.dist[k * stride + k] = 0
+            room.on[k] = room.group[k] = 0
+        for column in range(found.violations.shape[1]):
+            found.violations[b, column] = 0
         count, length = 0, 0
         for r in range(lines.shape[1]):
             if lines[b, r, 0] >= 0:
                 count += 1
-                check(lines[b, r], link, bounds, terminals, group, count, violations[b])
-                length += add_rides(
-                    dist, stride, lines[b, r], link, boarding, bits, there, back, on
-                )
+                check(given, lines[b, r], room.group, count, found.violations[b])
+                length += _add_line(given, room, lines[b, r])
         waiting = -1
         for k in range(nodes):
             # Nobody changes where there is only one line.
-            if on[k] > 1 and waiting < 0:
+            if room.on[k] > 1 and waiting < 0:
                 waiting = k
-            elif on[k] > 1:
-                through(dist, nodes, vectors, stride, rows, waiting, k, far)
+            elif room.on[k] > 1:
+                _change_at(given, room, waiting, k)
                 waiting = -1
         if waiting >= 0:
-            through(dist, nodes, vectors, stride, rows, waiting, waiting, far)
-        violations[b, NUMBER] = count != bounds[3]
-        values[b, OPERATOR] = length * scale[0] / 2.0
-        exact[b] = _finish(
-            dist, stride, code, demand, scale, lines[b], link, group, size, values[b], violations[b]
-        )
+            _change_at(given, room, waiting, waiting)
+        found.violations[b, NUMBER] = count != given.line_count
+        found.values[b, OPERATOR] = length * given.minutes / 2.0
+        found.exact[b] = _finish(given, room, lines[b], found.values[b], found.violations[b])
 
 
 @_compiled
-def insert_batch(
-    base, base_on, base_length, base_violations, lines, candidates, link, demand, scale, code,
-    bounds, terminals, stride, vectors, dist, rows, there, back, on, group, size, values,
-    violations, exact,
-):  # fmt: skip
+def insert_batch(base, candidates, given, room, found):
     """Evaluates lines, each added alone to a set that was evaluated before.
 
     Every new way is one of old ways and rides on the new line, so that all transfers between them
-    are at stops of the new line: only these have to be gone through. `base`, `base_on`,
-    `base_length` and `base_violations` are of the set; `lines` `[R + 1, L]` are its lines and a row
-    that is overwritten, `candidates` `[B, L]` what is added. All others are as in `evaluate_batch`.
+    are at stops of the new line: only these have to be gone through.
+
+    Args:
+        base: the set.
+        candidates: `[B, L]` what is added.
+        given: the instance.
+        room: overwritten.
+        found: filled.
     """
-    bits, boarding, far, _, _ = code
-    nodes, held = len(link), len(lines) - 1
+    nodes, lines, held = len(given.link), base.lines, len(base.lines) - 1
     count = 0
     for r in range(held):
         count += lines[r, 0] >= 0
     for b in range(len(candidates)):
         line = candidates[b]
-        for at in range(nodes * stride):
-            dist[at] = base[at]
+        for at in range(nodes * given.stride):
+            room.dist[at] = base.dist[at]
         for k in range(nodes):
-            on[k], group[k] = base_on[k], 0
-        for column in range(violations.shape[1]):
-            violations[b, column] = base_violations[column]
+            room.on[k], room.group[k] = base.on[k], 0
+        for column in range(found.violations.shape[1]):
+            found.violations[b, column] = base.violations[column]
         for k in range(lines.shape[1]):
             lines[held, k] = line[k] if k < len(line) else -1
-        violations[b, UNCONNECTED], violations[b, NUMBER] = 0, count + 1 != bounds[3]
-        check(line, link, bounds, terminals, group, 1, violations[b])
-        length = base_length + add_rides(dist, stride, line, link, boarding, bits, there, back, on)
-        values[b, OPERATOR] = length * scale[0] / 2.0
+        found.violations[b, UNCONNECTED] = 0
+        found.violations[b, NUMBER] = count + 1 != given.line_count
+        check(given, line, room.group, 1, found.violations[b])
+        length = base.length + _add_line(given, room, line)
+        found.values[b, OPERATOR] = length * given.minutes / 2.0
         waiting = -1
         for k in range(stops_of(line)):
-            if on[line[k]] > 1 and waiting < 0:
+            if room.on[line[k]] > 1 and waiting < 0:
                 waiting = line[k]
-            elif on[line[k]] > 1:
-                through(dist, nodes, vectors, stride, rows, waiting, line[k], far)
+            elif room.on[line[k]] > 1:
+                _change_at(given, room, waiting, line[k])
                 waiting = -1
         if waiting >= 0:
-            through(dist, nodes, vectors, stride, rows, waiting, waiting, far)
-        exact[b] = _finish(
-            dist, stride, code, demand, scale, lines, link, group, size, values[b], violations[b]
-        )
+            _change_at(given, room, waiting, waiting)
+        found.exact[b] = _finish(given, room, lines, found.values[b], found.violations[b])

@@ -89,6 +89,18 @@ class CityError(InputError):
     """A city is unknown, its extract is unusable, or a point lies outside of it."""
 
 
+class OffStreetError(CityError):
+    """Points that no street of a city is near enough to.
+
+    Attributes:
+        points: their indices among those that were asked for.
+    """
+
+    def __init__(self, message: str, points: tuple[int, ...]) -> None:
+        super().__init__(message)
+        self.points = points
+
+
 class UnsupportedError(InputError):
     """A method was asked for something that it cannot do; the message names what."""
 

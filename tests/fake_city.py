@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 
 from nco.data.cities.engine import Matrices
-from nco.errors import CityError
+from nco.errors import OffStreetError
 
 
 @dataclass(frozen=True)
@@ -27,19 +27,29 @@ class FakeCity:
         west, south, east, north = self.bbox
         return rng.uniform([west, south], [east, north], (n, 2)).round(6)
 
-    def matrix(self, points, *, targets=None, names=None):
+    def covers(self, points):
+        """Which of the points lie in the box."""
+        west, south, east, north = self.bbox
+        lon, lat = np.asarray(points, float).T
+        return (west <= lon) & (lon <= east) & (south <= lat) & (lat <= north)
+
+    def matrix(self, points, *, targets=None, names=None, optional=None):
         """Metres and seconds; a point outside the box is refused by its index and name."""
         points = np.asarray(points, float)
-        west, south, east, north = self.bbox
-        for k, (lon, lat) in enumerate(points):
-            if not (west <= lon <= east and south <= lat <= north):
-                raise CityError(f"points[{k}] ({names[k] if names else k}) is not in {self.name}")
+        refused = {}
+        for k in np.flatnonzero(~self.covers(points)).tolist():
+            if optional is None or not optional[k]:
+                label = f"points[{k}] ({names[k] if names else k})"
+                raise OffStreetError(f"{label} is not in {self.name}", (k,))
+            refused[k] = f"it is not in {self.name}"
         metres = points * [55_000, 111_000]
         step = metres[None] - metres[:, None]
         distance = np.abs(step).sum(axis=2) + 0.3 * np.maximum(step[..., 0], 0)
         apart = points[:, 0] > self.islands
+        apart[list(refused)] = True
         distance[(apart[:, None] | apart[None]) & ~np.eye(len(points), dtype=bool)] = np.inf
-        return Matrices(distance, distance / np.where(step[..., 1] > 0, 8.0, 10.0))
+        duration = distance / np.where(step[..., 1] > 0, 8.0, 10.0)
+        return Matrices(distance, duration, refused=refused)
 
     def geometry(self, points):
         """One straight polyline with a middle point for each leg."""

@@ -110,7 +110,7 @@ def test_sample_options(helsinki: City, options: dict[str, object], message: str
         ([[24.94, 60.17], [np.nan, 60.17]], r"points\[1\]"),
         ([[24.94, 60.17], [np.inf, 60.17]], r"points\[1\]"),
         ([[24.94, 60.17], [24.94, 60.3]], r"points\[1\].*km from the nearest street"),
-        ([[0.0, 0.0], [1.0, 1.0]], "and 1 more"),
+        ([[0.0, k] for k in range(12)], "and 2 more"),
         ([24.94, 60.17], r"\[n, 2\]"),
         ([["a", "b"]], "numbers"),
     ],

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from nco import console
 from nco.errors import FormatError, InputError
 
 if TYPE_CHECKING:
@@ -38,12 +39,40 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--allow-unassigned",
         action="store_true",
-        help="report stops that no street reaches and solve for the rest",
+        help="report stops that no street is near to or leads to, and solve for the rest",
     )
+    add_max_snap(group)
     files = parser.add_argument_group("benchmark instances")
     files.add_argument(
         "--rounding", choices=ROUNDINGS, help="of distances (the rule of the file's format)"
     )
+
+
+def add_max_snap(group: argparse._ArgumentGroup) -> None:
+    """Add how far a city may move what is asked of it."""
+    group.add_argument(
+        "--max-snap",
+        type=metres,
+        metavar="METRES",
+        help="how far a place may be moved onto a street (250)",
+    )
+
+
+def open_city(arguments: argparse.Namespace, **options: Any) -> City:
+    """The city that the arguments name, with the limit they give."""
+    from nco.data.cities.places import city
+
+    if arguments.max_snap is not None:
+        options["max_snap_m"] = arguments.max_snap
+    return city(arguments.city, **options)
+
+
+def metres(text: str) -> float:
+    """A finite number above 0."""
+    try:
+        return seconds(text)
+    except argparse.ArgumentTypeError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number of metres") from None
 
 
 def whole(text: str) -> int:
@@ -103,9 +132,9 @@ def open_problem(arguments: argparse.Namespace) -> tuple[Problem, City | None]:
     path: Path = arguments.problem
     city = None
     if arguments.city is not None:
-        from nco.data.cities.places import city as open_city
-
-        city = open_city(arguments.city, profile=arguments.profile)
+        city = open_city(arguments, profile=arguments.profile)
+    elif arguments.max_snap is not None:
+        raise InputError("--max-snap is for places in a city; give --city, or leave it out")
     given = {
         "vehicles": arguments.vehicles,
         "capacity": arguments.capacity,
@@ -128,6 +157,20 @@ def _depot(text: str | None) -> str | tuple[float, ...] | None:
         return None if text is None else numbers(text)
     except argparse.ArgumentTypeError:
         return text
+
+
+def moved(problem: Problem) -> list[dict[str, Any]]:
+    """What was moved far onto a street, as plain data for JSON."""
+    return [
+        {"stop": problem.names[node], "moved_m": round(far_m, 1)}
+        for node, far_m in problem.moved.items()
+    ]
+
+
+def tell_moved(problem: Problem) -> None:
+    """Print what was moved far onto a street."""
+    for node, far_m in problem.moved.items():
+        console.write(f"moved: {problem.names[node]}: {far_m:.0f} m, onto the nearest street")
 
 
 def open_solution(path: Path, problem: Problem) -> Solution:

@@ -100,3 +100,5 @@ def tell(facts: dict[str, Any]) -> None:
     console.write(console.table(("", "value"), rows))
     for message in facts["violations"]:
         console.write(f"violation: {message}")
+    for entry in facts["moved"]:
+        console.write(f"moved: {entry['stop']}: {entry['moved_m']:.0f} m, onto the nearest street")

@@ -54,6 +54,7 @@ def add_city(parser: argparse.ArgumentParser) -> None:
         "--trips-per-hour", type=_problem.seconds, metavar="T",
         help="in total, uniform or by people and jobs (10000)",
     )  # fmt: skip
+    _problem.add_max_snap(group)
     group.add_argument("--instance-seed", type=_problem.seed, help="of stops and demand (0)")
 
 
@@ -91,10 +92,9 @@ def open_instance(arguments: argparse.Namespace) -> tuple[TransitInstance, City 
 
         bounds = _given(arguments, _BOUNDS)
         return _changed(read_instance(arguments.instance, **bounds), arguments), None
-    from nco.data.cities.places import city as open_city
     from nco.transit.instance.city import from_city
 
-    city, stops = open_city(city_name), arguments.stops or "60"
+    city, stops = _problem.open_city(arguments), arguments.stops or "60"
     instance = from_city(
         city,
         stops=int(stops) if stops.isdecimal() else stops,
@@ -113,7 +113,7 @@ def _changed(instance: TransitInstance, arguments: argparse.Namespace) -> Transi
 
 
 def _refuse_city_options(arguments: argparse.Namespace) -> None:
-    for name in _given(arguments, ("stops", "demand", *_PASSED_ON, "instance_seed")):
+    for name in _given(arguments, ("stops", "demand", "max_snap", *_PASSED_ON, "instance_seed")):
         raise InputError(
             f"--{name.replace('_', '-')} is for an instance in a city; give --city, or leave it out"
         )

@@ -85,6 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
         "stops": len(problem.stops),
         "vehicles": len(problem.vehicles),
         "city": None if city is None else city.name,
+        "moved": _problem.moved(problem),
         "feasible": chosen.feasible,
         "best": chosen.method,
         "answers": [
@@ -152,5 +153,6 @@ def _print(problem: Problem, answers: list[Answer], chosen: Answer, files: dict[
             console.write(f"not feasible: {finding.message}")
     for entry in chosen.solution.unassigned:
         console.write(f"unassigned: {problem.names[entry.stop]}: {entry.reason}")
+    _problem.tell_moved(problem)
     for path in files.values():
         console.write(f"written: {path}")

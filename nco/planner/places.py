@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("nco")
 
+_WITNESSES = 16
 SOON_CONTRACTED = 15_000  # streets; up to a few seconds, once
 
 
@@ -69,6 +70,7 @@ class Places:
 
     Attributes:
         lonlat: of each place, where known.
+        moved_m: from each place to the one on a street that stands for it, where known.
         distance_m: `[n, n]` of each profile; `inf` between new places and those nobody needs.
         duration_s: `[n, n]` of each profile.
     """
@@ -76,8 +78,11 @@ class Places:
     def __init__(self, problem: Problem, roads: Sequence[Roads]) -> None:
         known = problem.lonlat
         self.lonlat = [None] * problem.size if known is None else list(known)
+        moved = problem.moved_m
+        self.moved_m = [None] * problem.size if moved is None else moved.tolist()
         self.distance_m = [profile.distance_m for profile in problem.profiles]
         self.duration_s = [profile.duration_s for profile in problem.profiles]
+        self._off_street = frozenset(problem.off_street)
         self._names = [profile.name for profile in problem.profiles]
         self._roads = roads
 
@@ -91,7 +96,7 @@ class Places:
 
         Raises:
             InputError: there is no city.
-            CityError: it is not in the city.
+            CityError: no street of the city is near enough to it.
         """
         if not self._roads:
             raise InputError(
@@ -100,9 +105,13 @@ class Places:
             )
         one: Any = [lonlat]
         point = as_lonlat(one, f"the place of {name!r}")[0]
-        for roads in self._roads:
-            roads.matrix(np.atleast_2d(point), names=[name])
+        # That a street is cut off shows only beside places that are not.
+        known = [k for k, there in enumerate(self.lonlat) if there is not None]
+        others = self._points([k for k in known if k not in self._off_street][:_WITNESSES])
+        tables = [roads.matrix(one, targets=others, names=[name]) for roads in self._roads]
+        moved = [float(table.moved_m[0]) for table in tables if table.moved_m is not None]
         self.lonlat.append(point)
+        self.moved_m.append(max(moved, default=None))
         return len(self.lonlat) - 1
 
     def by(self, arcs: Arcs | Sequence[Arcs], name: str, near: Sequence[int]) -> int:
@@ -133,6 +142,7 @@ class Places:
         self.complete(near)
         new = len(self.lonlat)
         self.lonlat.append(None)
+        self.moved_m.append(None)
         self._grow(new + 1)
         for p, (to_m, to_s, from_m, from_s) in enumerate(clean):
             for table, row, column in (
@@ -152,7 +162,7 @@ class Places:
         if first == last:
             return
         new = list(range(first, last))
-        old = [place for place in near if place < first]
+        old = [place for place in near if place < first and place not in self._off_street]
         self._grow(last)
         points, others = self._points(new), self._points(old)
         for p, roads in enumerate(self._roads):

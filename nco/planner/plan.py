@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from nco.planner.day import Call
 from nco.problem.evaluate import Cost
 from nco.problem.schedule import schedule
+from nco.snapped import moved_far
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -57,6 +58,7 @@ class Plan:
     Attributes:
         routes: whole ones, of every vehicle that drives or has driven.
         unassigned: why stops are not served, by name.
+        moved: metres of stops on the routes that were moved far onto a street, by name.
         violations: what the plan breaks, in words; being late included that is past help.
         cost: of the whole day; what is already driven is in it once.
         feasible: whether nothing is broken and every required stop is served.
@@ -75,6 +77,7 @@ class Plan:
     rest: Problem | None
     solution: Solution | None
     time_s: float = 0.0
+    moved: Mapping[str, float] = field(default_factory=dict)
 
     def route_of(self, name: str) -> WholeRoute | None:
         """The route that serves a stop; None if none does."""
@@ -90,6 +93,10 @@ class Plan:
             f"planned in {1000 * self.time_s:.0f} ms"
         ]
         lines += [f"  violation: {text}" for text in self.violations]
+        lines += [
+            f"  moved: {name!r}, {far_m:.0f} m, onto the nearest street"
+            for name, far_m in self.moved.items()
+        ]
         lines += [f"  not served: {name!r}, {why}" for name, why in self.unassigned.items()]
         return "\n".join(lines)
 
@@ -141,7 +148,17 @@ def plan_of(
         now_s=now_s,
         rest=rest.problem,
         solution=solution,
+        moved=_moved(places, stops, routes),
     )
+
+
+def _moved(
+    places: Places, stops: Mapping[str, Stop], routes: Sequence[WholeRoute]
+) -> dict[str, float]:
+    """Stops on routes that were moved far."""
+    served = [name for route in routes for name in route.stops]
+    metres = np.array([places.moved_m[stops[name].place] or 0.0 for name in served])
+    return {served[k]: far_m for k, far_m in moved_far(metres).items()}
 
 
 def _routes(

@@ -124,6 +124,12 @@ def rest_of(
         ),
         objective=day.objective,
         lonlat=_lonlat(places, place),
+        moved_m=_moved(places, place),
+        off_street={
+            depots + n: day.off_street[stop.node]
+            for n, stop in enumerate(fitting)
+            if stop.node in day.off_street and stop.place == stop.node
+        },
         names=tuple(_names(day, nodes, [(vehicles[k][0], duties) for k in anchored])),
         name=f"{day.name}, from {now_s:g} s",
     )
@@ -319,6 +325,11 @@ def _windows(day: Problem, stops: Sequence[Stop], ready_s: Sequence[float]) -> F
 def _lonlat(places: Places, place: Sequence[int]) -> Floats | None:
     known = [places.lonlat[j] for j in place]
     return None if any(point is None for point in known) else np.array(known)
+
+
+def _moved(places: Places, place: Sequence[int]) -> Floats | None:
+    known = [places.moved_m[j] for j in place]
+    return None if any(far_m is None for far_m in known) else np.array(known)
 
 
 def _names(

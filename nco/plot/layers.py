@@ -31,7 +31,9 @@ _STOP_TIP = """
 <table style="border-spacing:6px 0">
 <tr><td>order</td><td>@order</td></tr><tr><td>demand</td><td>@demand</td></tr>
 <tr><td>load after</td><td>@load</td></tr><tr><td>arrival</td><td>@arrival</td></tr>
-<tr><td>service</td><td>@service</td></tr><tr><td>window</td><td>@window</td></tr></table></div>"""
+<tr><td>service</td><td>@service</td></tr><tr><td>window</td><td>@window</td></tr>
+<tr><td>to the street</td><td>@moved</td></tr></table></div>"""
+_DEPOT_TIP = '<div style="padding:2px 4px"><b>@name</b><br>to the street: @moved</div>'
 _MISSED_TIP = '<div style="padding:2px 4px"><b>@name</b> is not served (@method)<br>@reason</div>'
 
 
@@ -70,11 +72,14 @@ def add_depots(plot: figure, problem: Problem) -> None:
     """A black square a depot."""
     at = mercator(np.asarray(problem.lonlat)[: problem.depots])
     names = list(problem.names[: problem.depots])
-    source = _source({"x": at[:, 0].tolist(), "y": at[:, 1].tolist(), "name": names})
+    moved = [to_street(problem, d) for d in range(problem.depots)]
+    source = _source(
+        {"x": at[:, 0].tolist(), "y": at[:, 1].tolist(), "name": names, "moved": moved}
+    )
     glyph = plot.scatter(
         "x", "y", marker="square", size=14, color="#22262b", line_color="white", source=source
     )
-    _hover(plot, glyph, '<div style="padding:2px 4px"><b>@name</b></div>')
+    _hover(plot, glyph, _DEPOT_TIP)
 
 
 def add_solution(
@@ -141,7 +146,18 @@ def _routes(
 
 def _stops(plot: figure, problem: Problem, solution: Solution, drawn: list[Path]) -> Any:
     rows = [row for r, path in enumerate(drawn) for row in _visits(problem, r, path)]
-    columns = ("node", "name", "route", "order", "demand", "load", "arrival", "service", "window")
+    columns = (
+        "node",
+        "name",
+        "route",
+        "order",
+        "demand",
+        "load",
+        "arrival",
+        "service",
+        "window",
+        "moved",
+    )
     data = {key: [row[k] for row in rows] for k, key in enumerate((*columns, "colour"))}
     at = mercator(np.asarray(problem.lonlat)[data.pop("node")].reshape(-1, 2))
     most = max(float(problem.demand.max(initial=0.0)), 1e-9)
@@ -176,10 +192,16 @@ def _visits(problem: Problem, r: int, path: Path) -> list[tuple[Any, ...]]:
             _clock(visit.arrival_s),
             _span(visit.start_s, visit.departure_s),
             _span(*problem.window_s[visit.node].tolist()),
+            to_street(problem, visit.node),
             path.colour,
         )
         for k, visit in enumerate(stops, start=1)
     ]
+
+
+def to_street(problem: Problem, node: int) -> str:
+    """How far a node is from the place on a street that stands for it, as people read it."""
+    return "-" if problem.moved_m is None else f"{float(problem.moved_m[node]):.0f} m"
 
 
 def _missed(plot: figure, problem: Problem, solution: Solution) -> Any:

@@ -32,6 +32,7 @@ _TILES = "https://a.basemaps.cartocdn.com/light_all/{Z}/{X}/{Y}@2x.png"
 _TILES_CREDIT = f"{CREDIT}, © CARTO"
 _CREDIT_LINK = f'<a href="https://www.openstreetmap.org/copyright">{CREDIT}</a>'
 _PANEL_PX = 290
+_MOST_MOVED = 20
 _SHOW_LAYERS = """
 layers.forEach((glyphs, k) => glyphs.forEach(glyph => {
   glyph.visible = this.active.includes(k)
@@ -134,6 +135,7 @@ def _layout(problem: Problem, solutions: list[Solution], city: City | None, titl
         Div(text=f"<h2 style='margin:0 0 4px'>{html.escape(title)}</h2>{_facts(problem, city)}"),
         Div(text="<b>Layers</b>", styles={"margin-top": "10px"}),
         choice,
+        *_moved(problem),
         Div(text=f"<p style='color:#6b727c'>{hint}</p>"),
         button,
         Div(text=f"<p style='color:#6b727c'>Streets: {_CREDIT_LINK}</p>"),
@@ -204,6 +206,23 @@ def _tiles() -> Any:
 def _facts(problem: Problem, city: City | None) -> str:
     place = f" in {city.name.replace('_', ' ').title()}" if city is not None else ""
     return f"{len(problem.stops)} stops{html.escape(place)}"
+
+
+def _moved(problem: Problem) -> list[Any]:
+    """What was moved far onto a street, the farthest first."""
+    from bokeh.models.widgets import Div
+
+    if not problem.moved:
+        return []
+    farthest = sorted(problem.moved, key=lambda node: -problem.moved[node])
+    shown = [
+        f"<li>{html.escape(problem.names[node])}: {layers.to_street(problem, node)}</li>"
+        for node in farthest[:_MOST_MOVED]
+    ]
+    if len(farthest) > _MOST_MOVED:
+        shown.append(f"<li>and {len(farthest) - _MOST_MOVED} more</li>")
+    listed = "".join(shown)
+    return [Div(text=f"<b>Moved far onto a street</b><ul>{listed}</ul>", name="moved")]
 
 
 def _labels(problem: Problem, solutions: list[Solution]) -> list[str]:

@@ -7,7 +7,7 @@ and every field is checked there, so that no solver meets a malformed problem.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Self
@@ -20,6 +20,7 @@ from nco.arrays import Bools, ByValue, Floats
 from nco.errors import ProblemError
 from nco.problem.objective import Feature, Objective
 from nco.problem.vehicle import Profile, Vehicle
+from nco.snapped import moved_far
 
 __all__ = ["Feature", "Objective", "Problem", "Profile", "Vehicle"]
 
@@ -39,6 +40,9 @@ class Problem(ByValue):
         objective: weights of the cost parts.
         lonlat: `[N, 2]` degrees, longitude first; None for problems without geography.
         xy: `[N, 2]` planar coordinates of classical benchmark instances.
+        moved_m: `[N]` metres from each node to the place on a street that stands for it in the
+            matrices; None where they come from no city.
+        off_street: why stops have no such place, in words, by node; no route leads to them.
         names: `N` different names; by default "depot" or "depot 0", ..., then "1", "2", ...
         name: for files and reports.
 
@@ -56,6 +60,8 @@ class Problem(ByValue):
     objective: Objective = field(default_factory=Objective)
     lonlat: Floats | None = None
     xy: Floats | None = None
+    moved_m: Floats | None = None
+    off_street: Mapping[int, str] = field(default_factory=dict)
     names: tuple[str, ...] = ()
     name: str = "problem"
 
@@ -89,6 +95,10 @@ class Problem(ByValue):
             set_field(self, "lonlat", validate.lonlat(self.lonlat, n))
         if self.xy is not None:
             set_field(self, "xy", validate.table(self.xy, (n, 2), "xy"))
+        if self.moved_m is not None:
+            moved = validate.vector(self.moved_m, "moved_m", n, low=0.0, finite=False)
+            set_field(self, "moved_m", moved)
+        set_field(self, "off_street", self._checked_off_street())
         self._check_depots()
         self._check_vehicles()
         self._check_fit()
@@ -97,6 +107,22 @@ class Problem(ByValue):
         d = self.depots
         depots = ("depot",) if d == 1 else tuple(f"depot {k}" for k in range(d))
         return depots + tuple(str(j) for j in range(1, self.size - d + 1))
+
+    def _checked_off_street(self) -> dict[int, str]:
+        """A copy; every key is a stop that no profile reaches."""
+        for node in self.off_street:
+            if node not in self.stops:
+                raise ProblemError(
+                    f"off_street names node {node}; stops are {self.depots} to {self.size - 1}"
+                )
+            for p, profile in enumerate(self.profiles):
+                others = np.arange(self.size) != node
+                if np.isfinite(profile.distance_m[others, node]).any():
+                    raise ProblemError(
+                        f"off_street says that stop {node} ({self.names[node]!r}) is on no street, "
+                        f"but profiles[{p}] leads there; give inf, or leave it out of off_street"
+                    )
+        return {int(node): str(why) for node, why in self.off_street.items()}
 
     def _check_depots(self) -> None:
         for d in range(self.depots):
@@ -211,6 +237,11 @@ class Problem(ByValue):
     def required(self) -> Bools:
         """`[N]` whether a node is a stop that must be served."""
         return np.isinf(self.prize) & (np.arange(self.size) >= self.depots)
+
+    @property
+    def moved(self) -> dict[int, float]:
+        """Metres of each node that was moved far onto a street, by node; see `nco.snapped`."""
+        return moved_far(self.moved_m, self.off_street)
 
     def profile_of(self, vehicle: int) -> Profile:
         """The profile of vehicle number `vehicle`."""

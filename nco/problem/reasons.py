@@ -24,6 +24,9 @@ def reasons_unassigned(
     room = _free_capacity(problem, routes)
     reasons = []
     for stop in missing:
+        if stop in problem.off_street:
+            reasons.append(problem.off_street[stop])
+            continue
         obstacles = [_obstacle(problem, vehicle, stop) for vehicle in kinds]
         if all(obstacles):
             reasons.append("; ".join(dict.fromkeys(str(text) for text in obstacles)))

@@ -58,6 +58,10 @@ def describe(
     exact.pop("violations")
     broken = [v.message for v in check_lines(instance, given, connected=connected)]
     facts: dict[str, Any] = {"feasible": not broken, "violations": broken, "exact": exact}
+    facts["moved"] = [
+        {"stop": instance.names[node], "moved_m": round(far_m, 1)}
+        for node, far_m in instance.moved.items()
+    ]
     try:
         found = simulate(instance, given, settings)
     except ProblemError as error:

@@ -2,20 +2,23 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from nco.data.cities.cache import content_hash
-from nco.data.cities.engine import Engine, Matrices, StreetRoute, as_lonlat, near_streets
-from nco.arrays import Floats
+from nco.data.cities.engine import Engine, Matrices, StreetRoute, as_lonlat
 from nco.data.cities.roads import RoadGraph, read_roads
+from nco.data.cities.snapping import MAX_SNAP_M, NEAR_M, Asked, Rule, Snapping, checked_limit, size_km
+from nco.arrays import Floats
 from nco.errors import CityError
 
 if TYPE_CHECKING:
+    from nco.data.cities.area import Area
     from nco.data.cities.server import OsrmServer
 
 
@@ -30,6 +33,10 @@ class City:
         profile: `car`, `bicycle` or `foot`.
         engine: answers tables, nearest streets and routes.
         extract: the OpenStreetMap extract, None for a city behind a server.
+        max_snap_m: how far a point may be moved onto a street; farther away it is refused.
+
+    Raises:
+        CityError: `max_snap_m` is no positive number.
     """
 
     def __init__(
@@ -41,6 +48,7 @@ class City:
         extract: Path | None = None,
         network: Path | None = None,
         facts: dict[str, Any] | None = None,
+        max_snap_m: float = MAX_SNAP_M,
     ) -> None:
         self.name = name
         self.profile = profile
@@ -48,14 +56,20 @@ class City:
         self.extract = extract
         self._network = network
         self._facts = facts or {}
-        self._near_streets: set[tuple[float, ...]] = set()
+        self.max_snap_m = checked_limit(max_snap_m)
+        self._known: dict[tuple[float, ...], float] = {}
 
     def __repr__(self) -> str:
         return f"City({self.name!r}, profile={self.profile!r})"
 
     @classmethod
     def from_file(
-        cls, extract: str | Path, *, name: str | None = None, profile: str = "car"
+        cls,
+        extract: str | Path,
+        *,
+        name: str | None = None,
+        profile: str = "car",
+        max_snap_m: float = MAX_SNAP_M,
     ) -> "City":
         """Open an OpenStreetMap extract; its engine is built once and cached.
 
@@ -63,6 +77,7 @@ class City:
             extract: `.osm.pbf` or `.osm`.
             name: remember the extract under this name, so that `nco.city(name)` finds it.
             profile: `car`, `bicycle` or `foot`.
+            max_snap_m: how far a point may be moved onto a street.
 
         Raises:
             CityError: the extract is missing, damaged or without streets.
@@ -77,15 +92,26 @@ class City:
 
             remember(name, extract)
         title = name or extract.name.removesuffix(".pbf").removesuffix(".osm")
-        return cls(title, engine, profile, extract=extract, network=built.base, facts=built.info)
+        return cls(
+            title,
+            engine,
+            profile,
+            extract=extract,
+            network=built.base,
+            facts=built.info,
+            max_snap_m=max_snap_m,
+        )
 
     @classmethod
-    def from_place(cls, place: str, *, profile: str = "car") -> "City":
+    def from_place(
+        cls, place: str, *, profile: str = "car", max_snap_m: float = MAX_SNAP_M
+    ) -> "City":
         """Fetch the streets of a place from OpenStreetMap, once, and open them.
 
         Args:
             place: such as "Delft, Netherlands"; `nco.city(place)` finds it from then on.
             profile: `car`, `bicycle` or `foot`.
+            max_snap_m: how far a point may be moved onto a street.
 
         Raises:
             CityError: there is no such place, it is too large, or it has no streets.
@@ -94,7 +120,7 @@ class City:
         """
         from nco.data.cities.overpass import fetch
 
-        return cls.from_file(fetch(place), name=place, profile=profile)
+        return cls.from_file(fetch(place), name=place, profile=profile, max_snap_m=max_snap_m)
 
     @classmethod
     def from_server(
@@ -103,13 +129,16 @@ class City:
         *,
         name: str | None = None,
         extract: str | Path | None = None,
+        max_snap_m: float = MAX_SNAP_M,
     ) -> "City":
         """A city whose matrices and routes come from an OSRM server.
 
         Args:
             server: its address, or an `OsrmServer` with other options.
             name: what to call it; the address if left out.
-            extract: the extract the server was built from, to sample and draw its streets.
+            extract: the extract the server was built from, to sample and draw its streets and to
+                know what they cover.
+            max_snap_m: how far a point may be moved onto a street.
 
         Raises:
             CityError: the extract is unusable.
@@ -120,14 +149,22 @@ class City:
         engine = OsrmServer(server) if isinstance(server, str) else server
         title = name or engine.url
         if extract is None:
-            return cls(title, engine, engine.profile)
+            return cls(title, engine, engine.profile, max_snap_m=max_snap_m)
         from nco.data.cities.osrm_build import PROFILES, build
 
         extract = Path(extract).absolute()
         # A server may call its profile anything, "driving" for one.
         profile = engine.profile if engine.profile in PROFILES else "car"
         built = build(extract, profile)
-        return cls(title, engine, profile, extract=extract, network=built.base, facts=built.info)
+        return cls(
+            title,
+            engine,
+            profile,
+            extract=extract,
+            network=built.base,
+            facts=built.info,
+            max_snap_m=max_snap_m,
+        )
 
     def contracted(self, *, most_streets: float = math.inf) -> "City":
         """The same city with an engine that answers tables in a fraction of the time.
@@ -160,8 +197,9 @@ class City:
             extract=self.extract,
             network=built.base,
             facts=built.info,
+            max_snap_m=self.max_snap_m,
         )
-        city._near_streets = self._near_streets  # noqa: SLF001 -- the streets are the same
+        city._known = self._known  # the streets are the same
         return city
 
     def save(self, path: str | Path) -> Path:
@@ -181,12 +219,15 @@ class City:
         return pack(path, self.name, self.profile, self.extract)
 
     @classmethod
-    def load(cls, path: str | Path, *, profile: str | None = None) -> "City":
+    def load(
+        cls, path: str | Path, *, profile: str | None = None, max_snap_m: float = MAX_SNAP_M
+    ) -> "City":
         """Open a saved city; its engine comes from the cache or is rebuilt.
 
         Args:
             path: what `save` wrote.
             profile: another profile than it was saved with.
+            max_snap_m: how far a point may be moved onto a street.
 
         Raises:
             CityError: the file is missing, truncated or something else.
@@ -195,7 +236,7 @@ class City:
         from nco.data.cities.city_file import unpack
 
         name, saved_profile, extract = unpack(path)
-        city = cls.from_file(extract, profile=profile or saved_profile)
+        city = cls.from_file(extract, profile=profile or saved_profile, max_snap_m=max_snap_m)
         city.name = name
         return city
 
@@ -219,30 +260,82 @@ class City:
             )
         return read_roads(self._network)
 
+    @cached_property
+    def area(self) -> "Area":
+        """What the extract covers, found on first use; see `nco.data.cities.area`.
+
+        Raises:
+            CityError: the city has no streets here.
+        """
+        from nco.data.cities.area import Area
+
+        return Area.of(self.roads)
+
+    def covers(self, points: ArrayLike) -> NDArray[np.bool_]:
+        """Which places the extract covers.
+
+        A place is covered if it is no more than 250 m from a street of the extract, or if such
+        places surround it, as they do a large park.
+
+        Args:
+            points: `[n, 2]` lonlat.
+
+        Returns:
+            `[n]`.
+
+        Raises:
+            CityError: a coordinate is no coordinate, or the city has no streets here.
+        """
+        lonlat = as_lonlat(points)
+        _ = self.bbox  # says so where nothing is known of streets
+        return self._covered(lonlat, self.engine.nearest(lonlat)[1])
+
     def matrix(
         self,
         points: ArrayLike,
         *,
         targets: ArrayLike | None = None,
         names: Sequence[str] | None = None,
+        optional: ArrayLike | None = None,
     ) -> Matrices:
         """Distances and durations of the fastest routes between points.
 
+        A point stands for a place on the nearest street; where that street is cut off from the
+        others, on the nearest one that is not. How far that is, the answer tells.
+
         Args:
-            points: `[n, 2]` lonlat, each snapped to its nearest street.
+            points: `[n, 2]` lonlat.
             targets: `[m, 2]` lonlat; the points themselves if left out.
             names: what error messages call the points.
+            optional: `[n]`, which points may be refused without an error, if there are no targets:
+                no route leads to or from them, and `refused` says why.
 
         Returns:
             Metres and seconds, `[n, n]` or `[n, m]`, directed, `inf` where no route leads.
 
         Raises:
-            CityError: a coordinate is no coordinate, or more than 5 km from any street.
+            CityError: a coordinate is no coordinate, or a point is farther than `max_snap_m` from
+                any street or outside of the area that is covered.
         """
-        sources = self._on_streets(points, "points", names)
-        if targets is None:
-            return self.engine.table(sources)
-        return self.engine.table(sources, self._on_streets(targets, "targets", None))
+        snapping = self._snapping()
+        sources = Asked.of(points, "points", names, optional if targets is None else None)
+        away_m, refused = snapping.beside(sources)
+        if targets is not None:
+            aims = Asked.of(targets, "targets")
+            aims_away_m, _ = snapping.beside(aims)
+            table = self.engine.table(sources.lonlat, aims.lonlat)
+            moved_m, _ = snapping.moved(sources, away_m, table.moved_m)
+            targets_moved_m, _ = snapping.moved(aims, aims_away_m, table.targets_moved_m)
+            return replace(table, moved_m=moved_m, targets_moved_m=targets_moved_m)
+        kept = np.array([i not in refused for i in range(len(away_m))], dtype=bool)
+        table = self.engine.table(sources.lonlat[kept])
+        by_table_m = away_m.copy()
+        if table.moved_m is not None:
+            by_table_m[kept] = table.moved_m
+        moved_m, cut_off = snapping.moved(sources, away_m, by_table_m)
+        reasons = {i: snapping.rule.reason(why) for i, why in sorted((cut_off | refused).items())}
+        distance_m, duration_s = _with_refused(table, kept, list(reasons))
+        return Matrices(distance_m, duration_s, moved_m, moved_m, reasons)
 
     def nearest(self, points: ArrayLike) -> tuple[Floats, Floats]:
         """The nearest place on a street `[n, 2]` and how far away it is, in metres `[n]`."""
@@ -254,10 +347,12 @@ class City:
         Raises:
             CityError: fewer than two points, a bad one, or no route between two of them.
         """
-        lonlat = self._on_streets(points, "points", None)
-        if len(lonlat) < 2:
-            raise CityError(f"a route needs two points or more, {len(lonlat)} given")
-        return self.engine.route(lonlat)
+        snapping, asked = self._snapping(), Asked.of(points)
+        away_m, _ = snapping.beside(asked)
+        if len(away_m) < 2:
+            raise CityError(f"a route needs two points or more, {len(away_m)} given")
+        found = self.engine.route(asked.lonlat)
+        return replace(found, moved_m=snapping.moved(asked, away_m, found.moved_m)[0])
 
     def geometry(self, points: ArrayLike) -> list[Floats]:
         """Street geometry of a route for maps: one polyline `[k, 2]` (lonlat) a leg."""
@@ -315,6 +410,10 @@ class City:
     def info(self) -> dict[str, Any]:
         """What is known of the city, ready for JSON."""
         facts: dict[str, Any] = {"name": self.name, "profile": self.profile, **self._facts}
+        if "bbox" in facts:
+            facts["size_km"] = [round(side, 3) for side in size_km(self.bbox)]
+            facts["covered_km2"] = round(self.area.km2, 3)
+        facts["max_snap_m"] = self.max_snap_m
         if self.extract is not None:
             facts["extract"] = str(self.extract)
             facts["extract_bytes"] = self.extract.stat().st_size
@@ -322,5 +421,31 @@ class City:
         facts["credit"] = CREDIT
         return facts
 
-    def _on_streets(self, points: ArrayLike, what: str, names: Sequence[str] | None) -> Floats:
-        return near_streets(self.engine, points, what, names, self.name, self._near_streets)
+    def _snapping(self) -> Snapping:
+        """The rule, as name and limit are now."""
+        rule = Rule(self.name, self.max_snap_m, self._facts.get("bbox"))
+        return Snapping(rule, self.engine, self._covered, self._known)
+
+    def _covered(self, lonlat: Floats, away_m: Floats) -> NDArray[np.bool_]:
+        """`[n]`; everything is, where only a server knows the streets."""
+        covered = np.asarray(away_m <= NEAR_M)
+        far = np.flatnonzero(~covered)
+        if len(far):
+            covered[far] = True if self._network is None else self.area.holds(lonlat[far])
+        return covered
+
+
+def _with_refused(
+    table: Matrices, kept: NDArray[np.bool_], refused: list[int]
+) -> tuple[Floats, Floats]:
+    """The matrices between all points from those between the ones that were asked for."""
+    if not refused:
+        return table.distance_m, table.duration_s
+    full = []
+    for known in (table.distance_m, table.duration_s):
+        matrix = np.full((len(kept), len(kept)), np.inf)
+        matrix[np.ix_(kept, kept)] = known
+        matrix[refused], matrix[:, refused] = np.inf, np.inf
+        np.fill_diagonal(matrix, 0.0)
+        full.append(matrix)
+    return full[0], full[1]

@@ -4,19 +4,16 @@ Three things answer: OSRM in process (`nco.data.cities.osrm`), an OSRM server (`
 a table of fixed points (`nco.data.cities.table`, which has no streets).
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nco.arrays import Floats
 from nco.errors import CityError
 
-from nco.arrays import Floats
-# Farther from any street than this, a point is taken for a mistake.
-FARTHEST_M = 5000.0
-_MOST_KNOWN = 100_000  # points that a city remembers, some 20 MB
 
 
 @dataclass(frozen=True)
@@ -26,10 +23,17 @@ class Matrices:
     Attributes:
         distance_m: `[S, T]`, metres; `inf` where no route leads from source to target.
         duration_s: `[S, T]`, seconds; `inf` at the same places.
+        moved_m: `[S]`, metres from each source to the place on a street that stands for it; None
+            where matrices are made of something else than streets.
+        targets_moved_m: `[T]`, the same of the targets.
+        refused: why sources have no place on a street, by index; no route leads to or from them.
     """
 
     distance_m: Floats
     duration_s: Floats
+    moved_m: Floats | None = None
+    targets_moved_m: Floats | None = None
+    refused: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -40,20 +44,31 @@ class StreetRoute:
         legs: one polyline `[k, 2]` (lonlat) from each point to the next.
         distance_m: `[legs]`, metres.
         duration_s: `[legs]`, seconds.
+        moved_m: `[legs + 1]`, metres from each point to the place on a street that stands for it.
     """
 
     legs: tuple[Floats, ...]
     distance_m: Floats
     duration_s: Floats
+    moved_m: Floats
 
 
-def tidy(distance_m: Floats, duration_s: Floats, *, square: bool) -> Matrices:
+def tidy(
+    distance_m: Floats,
+    duration_s: Floats,
+    *,
+    square: bool,
+    moved_m: Floats | None = None,
+    targets_moved_m: Floats | None = None,
+) -> Matrices:
     """Matrices as promised from an engine's raw tables, which are changed in place.
 
     Args:
         distance_m: `[S, T]`, metres, `inf` where no route leads.
         duration_s: `[S, T]`, seconds, likewise.
         square: sources and targets are the same, so the diagonal is 0.
+        moved_m: `[S]`, how far the engine moved each source; None if it does not say.
+        targets_moved_m: `[T]`, how far it moved each target.
     """
     if square:
         np.fill_diagonal(distance_m, 0)
@@ -63,11 +78,15 @@ def tidy(distance_m: Floats, duration_s: Floats, *, square: bool) -> Matrices:
     np.maximum(duration_s, 0, out=duration_s)
     unreachable = np.isinf(distance_m) | np.isinf(duration_s)
     distance_m[unreachable] = duration_s[unreachable] = np.inf
-    return Matrices(distance_m, duration_s)
+    return Matrices(distance_m, duration_s, moved_m, targets_moved_m)
 
 
 class Engine(Protocol):
-    """Anything that routes along streets. Points are `[n, 2]` lonlat."""
+    """Anything that routes along streets. Points are `[n, 2]` lonlat.
+
+    What is asked for a table or a route says how far it moved each point: farther than to the
+    nearest street where that one is cut off from the others.
+    """
 
     def table(self, sources: Floats, targets: Floats | None = None) -> Matrices:
         """Distances and durations from every source to every target (the sources by default)."""
@@ -114,49 +133,3 @@ def as_lonlat(points: ArrayLike, what: str = "points") -> Floats:
         )
         raise CityError(f"{what}[{i}] has longitude {lon:g} and latitude {lat:g}: {hint}")
     return lonlat
-
-
-def near_streets(
-    engine: Engine,
-    points: ArrayLike,
-    what: str,
-    names: Sequence[str] | None,
-    city: str,
-    known: set[tuple[float, ...]],
-) -> Floats:
-    """Check that points are coordinates near streets, and return them as `[n, 2]`.
-
-    Args:
-        engine: knows the streets.
-        points: `[n, 2]` lonlat.
-        what: how error messages call them.
-        names: what error messages call each of them besides.
-        city: what error messages call the city.
-        known: points that were found near streets before, which are not asked for again; grows.
-
-    Raises:
-        CityError: a coordinate is no coordinate, or more than 5 km from any street.
-    """
-    lonlat = as_lonlat(points, what)
-    places = [tuple(place) for place in lonlat.tolist()]
-    fresh = [i for i, place in enumerate(places) if place not in known]
-    distance_m = np.zeros(len(places))
-    if fresh:
-        distance_m[fresh] = engine.nearest(lonlat[fresh])[1]
-    far = np.flatnonzero(~(distance_m <= FARTHEST_M))
-    if not len(far):
-        if len(known) + len(fresh) > _MOST_KNOWN:
-            known.clear()
-        known.update(places[i] for i in fresh)
-        return lonlat
-    i = int(far[0])
-    label = f"{what}[{i}]" if names is None else f"{what}[{i}] ({names[i]})"
-    lon, lat = lonlat[i].tolist()
-    hint = "remove it, correct it, or use an extract that covers it"
-    if abs(lon) <= 90 and engine.nearest(lonlat[[i], ::-1])[1][0] <= FARTHEST_M:
-        hint = "did you swap lon and lat? Longitude comes first"
-    others = f" (and {len(far) - 1} more)" if len(far) > 1 else ""
-    raise CityError(
-        f"{label} at longitude {lon:g}, latitude {lat:g} is {distance_m[i] / 1000:.1f} km from "
-        f"the nearest street of {city}, more than 5 km{others}: {hint}"
-    )

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from nco.data.cities.engine import Matrices, StreetRoute, tidy
-from nco.arrays import Floats
 from nco.data.cities.osrm_build import Built, build
+from nco.arrays import Floats
 from nco.errors import CityError
 
 # OSRM keeps a table as a tree of tagged values, about 100 bytes a pair, until it is converted.
@@ -52,7 +52,8 @@ class Osrm:
         columns = len(points) - first
         rows = len(sources)
         if not rows or not columns or len(points) == 1:  # OSRM wants two places at least
-            return Matrices(np.zeros((rows, columns)), np.zeros((rows, columns)))
+            away_m, to_m = (self.nearest(part)[1] for part in (sources, points[first:]))
+            return Matrices(np.zeros((rows, columns)), np.zeros((rows, columns)), away_m, to_m)
         # Every call names all points: where OSRM snaps one can depend on the others.
         coordinates = _pairs(points)
         step = max(1, _PAIRS_PER_CALL // columns)
@@ -60,9 +61,16 @@ class Osrm:
             self._block(coordinates, range(i, min(i + step, rows)), range(first, len(points)))
             for i in range(0, rows, step)
         ]
-        distance_m = np.concatenate([block[0] for block in blocks])
-        duration_s = np.concatenate([block[1] for block in blocks])
-        return tidy(distance_m, duration_s, square=targets is None)
+        distance_m, duration_s, moved_m = (
+            np.concatenate([block[k] for block in blocks]) for k in range(3)
+        )
+        return tidy(
+            distance_m,
+            duration_s,
+            square=targets is None,
+            moved_m=moved_m,
+            targets_moved_m=blocks[0][3],
+        )
 
     def nearest(self, points: Floats) -> tuple[Floats, Floats]:
         """The nearest place on a street `[n, 2]` and how far away it is, in metres `[n]`."""
@@ -82,6 +90,7 @@ class Osrm:
             CityError: no route leads from one of the points to the next; the message names it.
         """
         legs, distance_m, duration_s = [], [], []
+        moved_m = np.zeros(len(points))
         # Leg by leg, for through several points at once OSRM forbids turning round at them,
         # which a table does not.
         coordinates = _pairs(points)
@@ -93,19 +102,22 @@ class Osrm:
                 generate_hints=False,
             )
             try:
-                found = self._engine.Route(parameters)["routes"][0]
+                answer = self._engine.Route(parameters)
             except RuntimeError as error:
                 raise CityError(
                     f"no route leads from point {i} to point {i + 1}: {error}"
                 ) from error
+            found = answer["routes"][0]
+            moved_m[i : i + 2] = np.maximum(moved_m[i : i + 2], _moved(answer["waypoints"]))
             legs.append(np.array([list(place) for place in found["geometry"]["coordinates"]]))
             distance_m.append(found["distance"])
             duration_s.append(found["duration"])
-        return StreetRoute(tuple(legs), np.array(distance_m), np.array(duration_s))
+        return StreetRoute(tuple(legs), np.array(distance_m), np.array(duration_s), moved_m)
 
     def _block(
         self, coordinates: list[tuple[float, float]], rows: range, columns: range
-    ) -> tuple[Floats, Floats]:
+    ) -> tuple[Floats, Floats, Floats, Floats]:
+        """Metres, seconds, and how far rows and columns were moved."""
         parameters = self._osrm.TableParameters(
             coordinates=coordinates,
             sources=list(rows),
@@ -115,7 +127,12 @@ class Osrm:
         )
         answer = self._engine.Table(parameters)
         shape = (len(rows), len(columns))
-        return _numbers(answer["distances"], shape), _numbers(answer["durations"], shape)
+        return (
+            _numbers(answer["distances"], shape),
+            _numbers(answer["durations"], shape),
+            _moved(answer["sources"]),
+            _moved(answer["destinations"]),
+        )
 
 
 def open_osrm(
@@ -137,6 +154,11 @@ def open_osrm(
 
 def _pairs(points: Floats) -> list[tuple[float, float]]:
     return list(zip(points[:, 0].tolist(), points[:, 1].tolist(), strict=True))
+
+
+def _moved(waypoints: Iterable[Any]) -> Floats:
+    """How far OSRM moved each point of an answer."""
+    return np.array([waypoint["distance"] for waypoint in waypoints])
 
 
 def _numbers(table: Iterable[Iterable[Any]], shape: tuple[int, int]) -> Floats:

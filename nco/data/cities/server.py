@@ -110,6 +110,7 @@ class OsrmServer:
             ServiceError: the server is down, slow or answers nonsense.
         """
         legs: list[dict[str, Any]] = []
+        moved_m = np.zeros(len(points))
         for first in range(0, len(points) - 1, _ROUTE_POINTS - 1):
             part = points[first : first + _ROUTE_POINTS]
             # Turning round at a point is allowed, as it is in a table.
@@ -120,18 +121,21 @@ class OsrmServer:
             if len(got) != len(part) - 1:
                 raise self._nonsense(f"{len(got)} legs for {len(part)} points")
             legs += got
+            rows = slice(first, first + len(part))
+            moved_m[rows] = np.maximum(moved_m[rows], self._moved(found, "waypoints", len(part)))
         try:
             lines = [self._line(leg) for leg in legs]
             distance_m = self._amounts([leg["distance"] for leg in legs], (len(legs),))
             duration_s = self._amounts([leg["duration"] for leg in legs], (len(legs),))
         except (AttributeError, IndexError, KeyError, TypeError) as error:
             raise self._nonsense(f"a leg without {error}") from error
-        return StreetRoute(tuple(lines), distance_m, duration_s)
+        return StreetRoute(tuple(lines), distance_m, duration_s, moved_m)
 
     def _table(self, sources: Floats, targets: Floats | None) -> Matrices:
         rows = len(sources)
         columns = rows if targets is None else len(targets)
         distance_m, duration_s = np.zeros((rows, columns)), np.zeros((rows, columns))
+        moved_m, targets_moved_m = np.zeros(rows), np.zeros(columns)
         if targets is None and rows == 1:
             blocks: list[tuple[slice, slice]] = []  # OSRM wants two places at least
         elif targets is None and rows <= self.max_table:
@@ -151,12 +155,24 @@ class OsrmServer:
             whole = targets is None and row == column
             points = sources[row] if whole else np.concatenate([sources[row], to[column]])
             block = self._block(points, row.stop - row.start, whole=whole)
-            distance_m[row, column], duration_s[row, column] = block
+            distance_m[row, column], duration_s[row, column] = block[:2]
+            # Beside small streets blocks may differ in where they move a point.
+            for moved, part, found in ((moved_m, row, 2), (targets_moved_m, column, 3)):
+                moved[part] = np.maximum(moved[part], block[found])
             if done % 100 == 99:
                 log.info("%s: %d of %d blocks of the table", self.url, done + 1, len(blocks))
-        return tidy(distance_m, duration_s, square=targets is None)
+        return tidy(
+            distance_m,
+            duration_s,
+            square=targets is None,
+            moved_m=moved_m,
+            targets_moved_m=targets_moved_m,
+        )
 
-    def _block(self, points: Floats, sources: int, *, whole: bool) -> tuple[Floats, Floats]:
+    def _block(
+        self, points: Floats, sources: int, *, whole: bool
+    ) -> tuple[Floats, Floats, Floats, Floats]:
+        """Metres, seconds, and how far sources and targets were moved."""
         options = "annotations=duration,distance&generate_hints=false"
         if not whole:
             options += "&sources=" + ";".join(map(str, range(sources)))
@@ -165,7 +181,23 @@ class OsrmServer:
         found = self._get("table", points, options)
         distances = _field(found, "distances", list, self.url)
         durations = _field(found, "durations", list, self.url)
-        return self._amounts(distances, shape), self._amounts(durations, shape)
+        return (
+            self._amounts(distances, shape),
+            self._amounts(durations, shape),
+            self._moved(found, "sources", shape[0]),
+            self._moved(found, "destinations", shape[1]),
+        )
+
+    def _moved(self, found: dict[str, Any], name: str, count: int) -> Floats:
+        """How far the server moved points; 0 where it does not say, as OSRM did not before 5.18."""
+        waypoints = found.get(name)
+        if not isinstance(waypoints, list):
+            return np.zeros(count)
+        try:
+            metres = [waypoint.get("distance", 0.0) for waypoint in waypoints]
+        except AttributeError as error:
+            raise self._nonsense("waypoints that are none") from error
+        return self._amounts(metres, (count,))
 
     def _get(self, service: str, points: Floats, options: str) -> dict[str, Any]:
         places = ";".join(f"{lon:.6f},{lat:.6f}" for lon, lat in points.tolist())

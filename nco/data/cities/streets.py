@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from numpy.typing import ArrayLike, NDArray
@@ -23,6 +23,16 @@ class Table(Protocol):
         """Seconds from row to column."""
         ...
 
+    @property
+    def moved_m(self) -> Floats | None:
+        """`[n]` metres from each point to the place on a street that stands for it, if known."""
+        ...
+
+    @property
+    def refused(self) -> Mapping[int, str]:
+        """Why points that were optional have no such place, by index."""
+        ...
+
 
 class Streets(Protocol):
     """A place with streets: points can be drawn on them and distances measured along them."""
@@ -36,10 +46,21 @@ class Streets(Protocol):
         """Draw `[n, 2]` points (longitude, latitude) that all reach one another."""
         ...
 
-    def matrix(self, points: ArrayLike, *, names: Sequence[str] | None = None) -> Table:
+    def matrix(
+        self,
+        points: ArrayLike,
+        *,
+        names: Sequence[str] | None = None,
+        optional: ArrayLike | None = None,
+    ) -> Table:
         """Distances and durations between `[n, 2]` points, which messages call by `names`.
 
+        Args:
+            points: lonlat.
+            names: of the points.
+            optional: `[n]`, which of them may be refused without an error; None for none.
+
         Raises:
-            CityError: a point is not in this place; the message names its index.
+            CityError: a point that is not optional is not in this place; the message names it.
         """
         ...

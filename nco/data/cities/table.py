@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nco.data.cities.engine import Matrices, as_lonlat
-from nco.arrays import Floats
 from nco.data.cities.roads import haversine_m
 from nco.data.cities.scatter import check_drawing
+from nco.data.cities.snapping import Asked
 from nco.data.cities.table_files import read_rrnco, read_table, write_rrnco, write_table
-from nco.errors import CityError
+from nco.arrays import Floats
+from nco.errors import CityError, OffStreetError
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +47,7 @@ class TableCity:
         if len(differing):
             i, j = differing[0].tolist()
             raise CityError(f"pair [{i}, {j}] has a distance or a duration, but not both")
-        object.__setattr__(self, "matrices", Matrices(**checked))
+        object.__setattr__(self, "matrices", Matrices(checked["distance_m"], checked["duration_s"]))
         if len(self._index) != n:
             raise CityError(f"lonlat has {n - len(self._index)} points twice; keep one of each")
 
@@ -76,15 +77,32 @@ class TableCity:
         *,
         targets: ArrayLike | None = None,
         names: Sequence[str] | None = None,
+        optional: ArrayLike | None = None,
     ) -> Matrices:
         """The matrices between points of this table; see `nco.data.cities.city.City.matrix`.
+
+        Nothing is moved here: a point is one of the table, or it is refused.
 
         Raises:
             CityError: a point is not in the table; the message names it.
         """
-        rows = self.index(points, names=names)
-        columns = rows if targets is None else self.index(targets, "targets")
-        return self.between(rows, columns)
+        if targets is not None:
+            return self.between(self.index(points, names=names), self.index(targets, "targets"))
+        asked = Asked.of(points, "points", names, optional)
+        rows = self._rows(asked)
+        missing = rows < 0
+        found = self.between(rows, rows)
+        reasons = {int(i): f"it is {self._unknown}" for i in np.flatnonzero(missing)}
+        matrices = (found.distance_m, found.duration_s)
+        for matrix in matrices if reasons else ():
+            matrix[missing], matrix[:, missing] = np.inf, np.inf
+            np.fill_diagonal(matrix, 0.0)
+        moved_m = np.where(missing, np.inf, 0.0)
+        return Matrices(*matrices, moved_m, moved_m, reasons)
+
+    def covers(self, points: ArrayLike) -> NDArray[np.bool_]:
+        """Which of the points `[n, 2]` are points of the table `[n]`."""
+        return np.array([key in self._index for key in _keys(as_lonlat(points))], dtype=bool)
 
     def between(self, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> Matrices:
         """The matrices between points given by their indices."""
@@ -95,16 +113,7 @@ class TableCity:
         self, points: ArrayLike, what: str = "points", names: Sequence[str] | None = None
     ) -> NDArray[np.int64]:
         """Where points `[n, 2]` stand in the table `[n]`."""
-        lonlat = as_lonlat(points, what)
-        found = [self._index.get(key, -1) for key in _keys(lonlat)]
-        if -1 in found:
-            i = found.index(-1)
-            label = f"{what}[{i}]" if names is None else f"{what}[{i}] ({names[i]})"
-            raise CityError(
-                f"{label} at {lonlat[i].tolist()} is not one of the {len(self)} points of "
-                f"{self.name}; a table knows only its own points, use a City for others"
-            )
-        return np.array(found, dtype=np.int64)
+        return self._rows(Asked.of(points, what, names))
 
     def sample(
         self,
@@ -203,6 +212,22 @@ class TableCity:
         cells = np.ix_(keep, keep)
         kept = Matrices(matrices.distance_m[cells], matrices.duration_s[cells])
         return cls(name or Path(path).stem.removesuffix("_data"), lonlat[keep], kept)
+
+    @property
+    def _unknown(self) -> str:
+        """What is wrong with other points, in words that go on from "it is"."""
+        return (
+            f"not one of the {len(self)} points of {self.name}; a table knows only its own points, "
+            "use a City for others"
+        )
+
+    def _rows(self, asked: Asked) -> NDArray[np.int64]:
+        """Where points stand in the table, -1 for optional ones that do not."""
+        rows = np.array([self._index.get(key, -1) for key in _keys(asked.lonlat)], dtype=np.int64)
+        wrong = asked.required(np.flatnonzero(rows < 0).tolist())
+        if wrong:
+            raise OffStreetError(f"{asked.label(wrong[0])} is {self._unknown}", tuple(wrong))
+        return rows
 
     @cached_property
     def _index(self) -> dict[tuple[int, int], int]:

@@ -28,7 +28,7 @@ from nco.problem.solution import Cost, Route, Solution, Unassigned, Violation
 PROBLEM, SOLUTION = "nco-problem", "nco-solution"
 VERSION = 1
 _MOST_VEHICLES = 1_000_000
-_ARRAYS = ("demand", "window_s", "service_s", "prize", "lonlat", "xy")
+_ARRAYS = ("demand", "window_s", "service_s", "prize", "lonlat", "xy", "moved_m")
 
 
 def write_problem(path: str | Path, problem: Problem) -> Path:
@@ -54,6 +54,7 @@ def write_problem(path: str | Path, problem: Problem) -> Path:
                 for vehicle, count in _runs(problem.vehicles)
             ],
             **{name: pack(array) for name, array in arrays.items() if array is not None},
+            **({"off_street": _from_off_street(problem)} if problem.off_street else {}),
             "profiles": [
                 {
                     "name": profile.name,
@@ -109,8 +110,21 @@ def problem_from(data: Fields) -> Problem:
             names=tuple(str(name) for name in data.items("names", [])),
             name=data.text("name", "problem"),
             objective=_to_objective(data.child("objective", {})),
+            off_street=_to_off_street(data),
             **{name: unpack(data, name) for name in _ARRAYS if name in data},
         )
+
+
+def _from_off_street(problem: Problem) -> list[dict[str, Any]]:
+    return [{"stop": node, "reason": why} for node, why in problem.off_street.items()]
+
+
+def _to_off_street(data: Fields) -> dict[int, str]:
+    found: dict[int, str] = {}
+    for entry in data.children("off_street", []):
+        entry.refuse_unknown(("stop", "reason"))
+        found[entry.whole("stop")] = entry.text("reason")
+    return found
 
 
 def _to_objective(data: Fields) -> Objective:

@@ -55,11 +55,11 @@ def load(
         problem: what routes are for, in formats that do not hold it.
         **options: of the reader: those of `problem_from_stops` for stops (vehicles, capacity,
             depot, shift_s, objective, allow_unassigned, name), `rounding` and `vehicles` for
-            classical instances, `names` for VROOM.
+            classical instances, `names` and `allow_unassigned` for VROOM.
 
     Raises:
         FormatError: the file is malformed; the message names the place and the fix.
-        CityError: a stop is not in the city, or no street reaches it.
+        CityError: no street of the city is near enough to a stop, or no route reaches it.
         InputError: something is missing that the format does not hold, or an option does not
             apply to it.
         StorageError: the file cannot be read.
@@ -86,7 +86,7 @@ def _load_json(
 ) -> Problem | Solution:
     data = read_json(path)
     if "jobs" in data or "shipments" in data:
-        _check_options(path, options, ("names",))
+        _check_options(path, options, ("names", "allow_unassigned"))
         return vroom_json.vroom_problem(data, city=city, **options)
     _check_options(path, options, ())
     kind = data.raw("format", None)

@@ -2,7 +2,9 @@
 
 `route` and `vehicle` count from 0, `position` is 0 at the start depot. Times are seconds,
 `distance_m` is what the vehicle has driven so far, `load` is on board when it leaves (`load_2`,
-... for further dimensions). Stops that no route serves come last, with the reason in `note`.
+... for further dimensions). Stops that no route serves come last, with the reason in `note`. Where
+a city gave the matrices, `moved_m` is how far a place was moved onto a street; `note` says so where
+that is far.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from nco.problem import Problem
 from nco.problem.schedule import Visit, schedule
 from nco.problem.solution import Route, Solution
 
+MOVED = "moved far onto a street"
 _REQUIRED = ("route", "vehicle", "position", "stop")
 _MOST_DIGITS = 9
 
@@ -32,20 +35,23 @@ def write_routes(path: str | Path, problem: Problem, solution: Solution) -> Path
     dimensions = problem.dimensions
     loads = ["load", *(f"load_{k}" for k in range(2, dimensions + 1))][:dimensions]
     header = [*_REQUIRED, "lon", "lat", "arrival_s", "start_s", "departure_s", *loads]
-    header += ["distance_m", "note"]
+    header += ["distance_m", *([] if problem.moved_m is None else ["moved_m"]), "note"]
     credit = [] if problem.lonlat is None else ["attribution"]
     width = len(header)
     rows: list[list[object]] = []
 
     def add(cells: list[object]) -> None:
-        rows.append(cells + [""] * (width - len(cells)) + [CREDIT] * len(credit))
+        rows.append(cells + [CREDIT] * len(credit))
 
     for r, timetable in enumerate(schedule(problem, solution)):
         for k, visit in enumerate(timetable.visits):
-            add([r, timetable.vehicle, k, *_place(problem, visit.node), *_numbers(visit)])
+            cells = [r, timetable.vehicle, k, *_place(problem, visit.node), *_numbers(visit)]
+            note = MOVED if visit.node in problem.moved else ""
+            add([*cells, *_moved(problem, visit.node), note])
     for entry in solution.unassigned:
-        cells = ["", "", "", *_place(problem, entry.stop)]
-        add([*cells, *[""] * (width - 1 - len(cells)), entry.reason])
+        cells, last = ["", "", "", *_place(problem, entry.stop)], _moved(problem, entry.stop)
+        gap = [""] * (width - 1 - len(cells) - len(last))
+        add([*cells, *gap, *last, entry.reason])
     return write_atomic(path, table_text(header + credit, rows))
 
 
@@ -103,6 +109,14 @@ def routes_from(path: str | Path, table: Rows, problem: Problem) -> Solution:
 def _place(problem: Problem, node: int) -> list[object]:
     lonlat = ["", ""] if problem.lonlat is None else problem.lonlat[node].tolist()
     return [problem.names[node], *lonlat]
+
+
+def _moved(problem: Problem, node: int) -> list[object]:
+    """Metres to the street, where a city told them; nothing for a place that it knows nothing of."""
+    if problem.moved_m is None:
+        return []
+    metres = float(problem.moved_m[node])
+    return ["" if math.isinf(metres) else round(metres, 1)]
 
 
 def _numbers(visit: Visit) -> list[object]:

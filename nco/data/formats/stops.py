@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 
 from nco import _validate as validate
 from nco.data.formats import hints
+from nco.data.formats.measured import ALLOW, first_ten, measured
 from nco.data.cities.streets import Streets
 from nco.errors import CityError, FormatError, InputError, ProblemError, quoted
 from nco.problem import Objective, Problem, Vehicle
@@ -129,13 +130,14 @@ def problem_from_stops(
             "depot" if there is one; None takes the row named "depot".
         shift_s: earliest departure and latest return of each vehicle.
         objective: what to minimise; None means distance.
-        allow_unassigned: keep stops that no street reaches, for solvers to report unassigned.
+        allow_unassigned: keep stops that no street is near enough to, or that no route reaches,
+            for solvers to report unassigned.
         name: of the problem.
 
     Raises:
         FormatError: there is no depot or no stop, or a stop does not fit into any vehicle.
-        CityError: a stop is not in the city, or no street reaches it and `allow_unassigned`
-            is off; the message lists such stops.
+        CityError: no street is near enough to the depot, or to a stop or no route reaches one
+            while `allow_unassigned` is off; the message lists such stops.
         ProblemError: a vehicle or a number is malformed.
     """
     home, place = _find_depot(stops, depot)
@@ -145,8 +147,9 @@ def problem_from_stops(
     _check_fit(stops, rest, vehicles, capacity)
     labels = [DEPOT if home is None else stops.label(home), *(stops.label(k) for k in rest)]
     lonlat = np.concatenate([place[None], stops.lonlat[rest]])
-    table = city.matrix(lonlat, names=labels)
+    table = measured(city, lonlat, labels, allow_unassigned=allow_unassigned)
     cut_off = np.isinf(table.duration_s[0]) | np.isinf(table.duration_s[:, 0])
+    cut_off[list(table.refused)] = False
     if cut_off.any():
         missed = [labels[k] for k in np.flatnonzero(cut_off)]
         _report_cut_off(city, missed, labels[0], allowed=allow_unassigned)
@@ -160,6 +163,8 @@ def problem_from_stops(
         "service_s": with_depot(stops.service_s, 0.0),
         "prize": with_depot(stops.prize, np.inf),
         "lonlat": lonlat,
+        "moved_m": table.moved_m,
+        "off_street": table.refused,
         "names": (DEPOT if home is None else stops.names[home], *(stops.names[k] for k in rest)),
         "name": name,
     }
@@ -249,15 +254,11 @@ def _check_fit(
 
 
 def _report_cut_off(city: Streets, labels: list[str], depot: str, *, allowed: bool) -> None:
-    missed = ", ".join(labels[:10]) + (f" and {len(labels) - 10} more" if len(labels) > 10 else "")
-    text = f"no street of {city.name} leads from {depot} to {missed} and back"
+    text = f"no street of {city.name} leads from {depot} to {first_ten(labels)} and back"
     if allowed:
         logger.warning("%s; they stay unassigned", text)
         return
-    raise CityError(
-        f"{text}; move them or the depot to a street, remove them, or allow unassigned stops "
-        "(allow_unassigned=True, --allow-unassigned)"
-    )
+    raise CityError(f"{text}; move them or the depot to a street, remove them, or {ALLOW}")
 
 
 def _numbers(values: Any) -> str:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -21,8 +22,10 @@ from typing import Any, Literal
 import numpy as np
 
 from nco.data.formats.json_file import Fields, read_json
+from nco.data.formats.measured import measured
 from nco.data.formats.packed import unpack
-from nco.data.cities.streets import Streets
+from nco.data.cities.engine import Matrices
+from nco.data.cities.streets import Streets, Table
 from nco.errors import FormatError, InputError, ProblemError, listed, quoted
 from nco.problem import Objective, Problem, Profile, Vehicle
 from nco.arrays import Bools, Floats
@@ -86,23 +89,39 @@ class _Place:
 _OPEN = _Place(None, None)  # of vehicles that may begin or end anywhere
 
 
-def read_vroom(path: str | Path, *, city: Streets | None = None, names: Naming = "id") -> Problem:
+def read_vroom(
+    path: str | Path,
+    *,
+    city: Streets | None = None,
+    names: Naming = "id",
+    allow_unassigned: bool = False,
+) -> Problem:
     """Read a VROOM problem.
 
     Args:
         path: of the file.
         city: gives the matrices where the file has only coordinates.
         names: whether stops and vehicles are called by their id or by their description.
+        allow_unassigned: keep jobs that no street of the city is near enough to, for solvers to
+            report unassigned.
 
     Raises:
         FormatError: the file is malformed, or asks for what a `Problem` cannot say.
-        CityError: a location is not in the city.
+        CityError: no street of the city is near enough to where a vehicle starts or ends, or to a
+            job while `allow_unassigned` is off.
         StorageError: it cannot be read.
     """
-    return vroom_problem(read_json(path), city=city, names=names)
+    data = read_json(path)
+    return vroom_problem(data, city=city, names=names, allow_unassigned=allow_unassigned)
 
 
-def vroom_problem(data: Fields, *, city: Streets | None = None, names: Naming = "id") -> Problem:
+def vroom_problem(
+    data: Fields,
+    *,
+    city: Streets | None = None,
+    names: Naming = "id",
+    allow_unassigned: bool = False,
+) -> Problem:
     """The problem in VROOM JSON that was read already; see `read_vroom`."""
     if names not in ("id", "description"):
         raise InputError(f"names is {quoted(names)}; use 'id' or 'description'")
@@ -133,8 +152,19 @@ def vroom_problem(data: Fields, *, city: Streets | None = None, names: Naming = 
     charged = {key for key in _RATES if any(_rate(vehicle, key) for vehicle in vehicles)}
     asked = [set(job.wholes("skills", [])) for job in jobs]
     titles = _names(vehicles, names, differ=names == "id")
+    labels = (*_depot_names(depots), *_names(jobs, names))
+    if "matrices" not in data:
+        table = _measured(
+            data, places, city, labels, len(jobs), allow_unassigned=allow_unassigned
+        )
+    else:
+        table = None
     try:
-        profiles = tuple(_profile(data, kind, places, city) for kind in kinds)
+        profiles = (
+            tuple(_profile(data, kind, places) for kind in kinds)
+            if table is None
+            else (Profile(name=kinds[0], distance_m=table.distance_m, duration_s=table.duration_s),)
+        )
         fleet = []
         for vehicle, pair, title in zip(vehicles, ends, titles, strict=True):
             fleet.append(
@@ -161,7 +191,9 @@ def vroom_problem(data: Fields, *, city: Streets | None = None, names: Naming = 
                 duration=float("per_hour" in charged),
             ),
             lonlat=np.array(lonlat) if len(lonlat) == n else None,
-            names=(*_depot_names(depots), *_names(jobs, names)),
+            moved_m=None if table is None else table.moved_m,
+            off_street={} if table is None else table.refused,
+            names=labels,
             name=Path(data.path).name.removesuffix(".json").removesuffix(".vroom"),
         )
     except ProblemError as error:
@@ -210,31 +242,56 @@ def _place(entry: Fields, key: str) -> _Place:
     return _Place(index, point)
 
 
-def _profile(data: Fields, kind: str, places: list[_Place], city: Streets | None) -> Profile:
-    """Matrices between the places, from the file or else from the city."""
-    if "matrices" in data:
-        matrix = data.child("matrices").child(kind)
-        _check_keys(matrix, "matrix")
-        rows = [place.index for place in places if place.index is not None]
-        if len(rows) < _somewhere(places):
-            data.fail("matrices", "are given, so every location needs its index as well")
-        duration = _part(matrix, "durations", rows)
-        distance = _part(matrix, "distances", rows) if "distances" in matrix else duration
-    else:
-        points = [place.lonlat for place in places if place.lonlat is not None]
-        if len(points) < _somewhere(places):
-            data.fail("matrices", "is missing; locations given by index alone need it")
-        if city is None:
-            raise InputError(
-                f"{data.path} has coordinates but no matrices; give city= to measure distances "
-                "there"
-            )
-        table = city.matrix(np.array(points))
-        distance, duration = table.distance_m, table.duration_s
+def _profile(data: Fields, kind: str, places: list[_Place]) -> Profile:
+    """Matrices of the file between the places."""
+    matrix = data.child("matrices").child(kind)
+    _check_keys(matrix, "matrix")
+    rows = [place.index for place in places if place.index is not None]
+    if len(rows) < _somewhere(places):
+        data.fail("matrices", "are given, so every location needs its index as well")
+    duration = _part(matrix, "durations", rows)
+    distance = _part(matrix, "distances", rows) if "distances" in matrix else duration
     if _OPEN in places:
         at = places.index(_OPEN)
         distance, duration = _with_nowhere(distance, at), _with_nowhere(duration, at)
     return Profile(name=kind, distance_m=distance, duration_s=duration)
+
+
+def _measured(
+    data: Fields,
+    places: list[_Place],
+    city: Streets | None,
+    labels: Sequence[str],
+    jobs: int,
+    *,
+    allow_unassigned: bool,
+) -> Table:
+    """Matrices of a city between the places."""
+    known = [k for k, place in enumerate(places) if place.lonlat is not None]
+    if len(known) < _somewhere(places):
+        data.fail("matrices", "is missing; locations given by index alone need it")
+    if city is None:
+        raise InputError(
+            f"{data.path} has coordinates but no matrices; give city= to measure distances there"
+        )
+    table = measured(
+        city,
+        np.array([places[k].lonlat for k in known]),
+        [labels[k] for k in known],
+        depots=len(known) - jobs,
+        allow_unassigned=allow_unassigned,
+    )
+    if _OPEN not in places:
+        return table
+    at = places.index(_OPEN)
+    refused = {known[k]: why for k, why in table.refused.items()}
+    distance, duration = (
+        _with_nowhere(matrix, at) for matrix in (table.distance_m, table.duration_s)
+    )
+    for matrix in (distance, duration):
+        matrix[list(refused), at] = matrix[at, list(refused)] = np.inf
+    moved = None if table.moved_m is None else np.insert(table.moved_m, at, 0.0)
+    return Matrices(distance, duration, moved, moved, refused)
 
 
 def _somewhere(places: list[_Place]) -> int:

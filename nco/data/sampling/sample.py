@@ -43,11 +43,12 @@ def atsp(city: Streets, n: int, *, seed: int, how: str = "road", **drawing: Any)
         CityError: the city has no such points.
     """
     _whole(n, "n", 2)
-    points, profile = _points(city, n, seed, how, None, drawing)
+    points, profile, moved_m = _points(city, n, seed, how, None, drawing)
     return Problem(
         profiles=(profile,),
         vehicles=(Vehicle(name="vehicle"),),
         lonlat=points,
+        moved_m=moved_m,
         name=f"{city.name}-atsp-n{n}-s{seed}",
     )
 
@@ -79,13 +80,14 @@ def rcvrp(
         InputError: a number makes no sense, or the depot is cut off from the drawn stops.
         CityError: the city has no such points, or the depot is not in it.
     """
-    points, profile = _points(city, _whole(n, "n", 1) + 1, seed, how, depot, drawing)
+    points, profile, moved_m = _points(city, _whole(n, "n", 1) + 1, seed, how, depot, drawing)
     rng = _generator(seed, "demand")
     return Problem(
         profiles=(profile,),
         vehicles=_fleet(n, vehicles, rcvrp_capacity(n) if capacity is None else capacity),
         demand=draw_demand(rng, n),
         lonlat=points,
+        moved_m=moved_m,
         name=f"{city.name}-rcvrp-n{n}-s{seed}",
     )
 
@@ -117,7 +119,7 @@ def rcvrptw(
         InputError: a number makes no sense, or the depot is cut off from the drawn stops.
         CityError: the city has no such points, or the depot is not in it.
     """
-    points, profile = _points(city, _whole(n, "n", 1) + 1, seed, how, depot, drawing)
+    points, profile, moved_m = _points(city, _whole(n, "n", 1) + 1, seed, how, depot, drawing)
     windows, service = draw_windows(_generator(seed, "window"), profile.duration_s)
     return Problem(
         profiles=(profile,),
@@ -126,6 +128,7 @@ def rcvrptw(
         window_s=windows,
         service_s=service,
         lonlat=points,
+        moved_m=moved_m,
         name=f"{city.name}-rcvrptw-n{n}-s{seed}",
     )
 
@@ -182,8 +185,8 @@ def _points(
     how: str,
     depot: ArrayLike | None,
     drawing: dict[str, Any],
-) -> tuple[Floats, Profile]:
-    """`[n, 2]` points, the given depot first, and the matrices between them."""
+) -> tuple[Floats, Profile, Floats | None]:
+    """`[n, 2]` points, the given depot first, the matrices between them, and how far they moved."""
     _whole(seed, "seed", 0)
     fixed = None if depot is None else _lonlat(depot)
     for attempt in range(_ATTEMPTS):
@@ -194,7 +197,7 @@ def _points(
         table = city.matrix(points)
         if np.isfinite(table.duration_s).all():
             profile = Profile(distance_m=table.distance_m, duration_s=table.duration_s)
-            return points, profile
+            return points, profile, table.moved_m
     where = "the points" if fixed is None else f"the depot at {fixed[0]:g}, {fixed[1]:g}"
     raise InputError(
         f"{where} and the stops drawn in {city.name!r} do not all reach one another "

@@ -81,6 +81,7 @@ def write_transit_geojson(
                 "hub": k == instance.hub,
                 "leaving_per_hour": float(instance.demand[k].sum()),
                 "arriving_per_hour": float(instance.demand[:, k].sum()),
+                **({} if instance.moved_m is None else {"moved_m": float(instance.moved_m[k])}),
             },
         }
         for k in range(instance.size)

@@ -21,7 +21,7 @@ _FORMAT = "nco-transit"
 _VERSION = 1
 _WHOLES = ("lines", "min_stops", "max_stops", "hub", "fleet", "capacity")
 _TABLES = ("link_s", "demand", "link_m", "lonlat", "xy")
-_KNOWN = ("format", "version", "name", *_WHOLES, "terminals", "names", *_TABLES)
+_KNOWN = ("format", "version", "name", *_WHOLES, "terminals", "names", "moved_m", *_TABLES)
 
 
 def save_instance(path: str | Path, instance: TransitInstance) -> Path:
@@ -32,6 +32,7 @@ def save_instance(path: str | Path, instance: TransitInstance) -> Path:
     """
     data: dict[str, Any] = {"format": _FORMAT, "version": _VERSION, "name": instance.name}
     data |= {name: _plain(getattr(instance, name)) for name in (*_WHOLES, "terminals", *_TABLES)}
+    data |= {} if instance.moved_m is None else {"moved_m": _plain(instance.moved_m)}
     return write_json(path, data | {"names": list(instance.names)})
 
 
@@ -59,6 +60,8 @@ def load_instance(path: str | Path) -> TransitInstance:
         if not all(isinstance(value, bool) for value in terminals):
             data.fail("terminals", "must be a list of true and false, one a node")
         fields["terminals"] = np.array(terminals, dtype=np.bool_)
+    if "moved_m" in data:
+        fields["moved_m"] = np.array(data.numbers("moved_m"))
     names = tuple(str(name) for name in data.items("names", []))
     try:
         return TransitInstance(**fields, names=names, name=data.text("name", "transit"))

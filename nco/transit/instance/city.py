@@ -80,8 +80,8 @@ def from_city(
         **fields: further fields of `TransitInstance`: terminals, fleet, capacity, name.
 
     Raises:
-        CityError: a stop is not in the city, some do not reach one another, or there is no room
-            for so many; the message names the stop.
+        CityError: no street is near enough to a stop, some do not reach one another, or there is
+            no room for so many; the message names the stop.
         FormatError: a file is wrong; the message names the line.
         InputError: an option is out of bounds.
         ProblemError: no line can meet the bounds.
@@ -113,6 +113,7 @@ def from_city(
         max_stops=max_stops,
         hub=_hub(hub, names, table.duration_s),
         lonlat=lonlat,
+        moved_m=table.moved_m,
         names=names,
         **fields,
     )
@@ -136,7 +137,7 @@ def _given_stops(
         names = tuple(str(k) for k in range(len(lonlat)))
     elif Path(stops).suffix.lower() == ".zip" or Path(stops).is_dir():
         names, lonlat = read_gtfs_stops(stops)
-        inside = _inside(city, lonlat)
+        inside = city.covers(lonlat)
         logger.info("%d of %d stops of %s lie in %s", inside.sum(), len(inside), stops, city.name)
         outside = dict.fromkeys(np.array(names)[~inside].tolist(), ELSEWHERE)
         names, lonlat = tuple(np.array(names)[inside].tolist()), lonlat[inside]
@@ -152,12 +153,6 @@ def _given_stops(
     nearest = haversine_m(lonlat[:, None], lonlat[kept][None]).argmin(axis=1)
     merged = dict(zip(names, nearest.tolist(), strict=True))
     return tuple(names[k] for k in kept), lonlat[kept], merged | outside
-
-
-def _inside(city: SampledCity, lonlat: Floats) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    west, south, east, north = city.bbox
-    lon, lat = lonlat.T
-    return np.asarray((lon >= west) & (lon <= east) & (lat >= south) & (lat <= north))
 
 
 def _check_reached(city: SampledCity, duration_s: Floats, names: Sequence[str]) -> None:

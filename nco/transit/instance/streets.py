@@ -7,7 +7,7 @@ from typing import Protocol
 
 from numpy.typing import ArrayLike
 
-from nco.arrays import Floats
+from nco.arrays import Bools, Floats
 from nco.data.cities.streets import Table
 
 
@@ -19,9 +19,8 @@ class SampledCity(Protocol):
         """Name of the place."""
         ...
 
-    @property
-    def bbox(self) -> tuple[float, float, float, float]:
-        """West, south, east, north in degrees."""
+    def covers(self, points: ArrayLike) -> Bools:
+        """`[n]` which of the points `[n, 2]` lie in the city."""
         ...
 
     def sample(

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from nco import _validate as validate
 from nco.arrays import Bools, ByValue, Floats
 from nco.errors import ProblemError
+from nco.snapped import moved_far
 from nco.transit.instance.bounds import line_exists
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ class TransitInstance(ByValue):
         link_m: `[N, N]` metres of the links, `inf` exactly where `link_s` is; None if unknown.
         lonlat: `[N, 2]` degrees, longitude first; None without geography.
         xy: `[N, 2]` planar coordinates, for drawing; None if unknown.
+        moved_m: `[N]` metres from each stop to the place on a street that stands for it in the
+            links; None where they come from no city.
         names: `N` different names; "0", "1", ... by default, as published line sets number them.
         name: for files and reports.
 
@@ -69,6 +72,7 @@ class TransitInstance(ByValue):
     link_m: Floats | None = None
     lonlat: Floats | None = None
     xy: Floats | None = None
+    moved_m: Floats | None = None
     names: tuple[str, ...] = ()
     name: str = "transit"
 
@@ -89,6 +93,8 @@ class TransitInstance(ByValue):
             set_field(self, "lonlat", validate.lonlat(self.lonlat, n))
         if self.xy is not None:
             set_field(self, "xy", validate.table(self.xy, (n, 2), "xy"))
+        if self.moved_m is not None:
+            set_field(self, "moved_m", validate.vector(self.moved_m, "moved_m", n, low=0.0))
         set_field(self, "names", validate.names(self.names or tuple(map(str, range(n))), n))
         if self.terminals is not None:
             set_field(self, "terminals", _terminals(self.terminals, n))
@@ -166,6 +172,11 @@ class TransitInstance(ByValue):
         pairs = np.argwhere(np.triu(np.isfinite(self.link_s), 1))
         pairs.flags.writeable = False
         return pairs
+
+    @property
+    def moved(self) -> dict[int, float]:
+        """Metres of each stop that was moved far onto a street, by node; see `nco.snapped`."""
+        return moved_far(self.moved_m)
 
     @property
     def trips(self) -> float:

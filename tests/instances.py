@@ -5,6 +5,9 @@ from hypothesis import strategies as st
 
 from nco import Objective, Problem, Profile, Route, Vehicle
 
+# Helsinki, Sydney, San Francisco, the ends of the world: longitudes beyond 90, both signs of both.
+PLACES = np.array([[24.9, 60.1], [151.2, -33.9], [-122.4, 37.7], [179.97, 89.97], [-180.0, -90.0]])
+
 
 def directed(n: int, seed: int = 0, low: float = 100.0, high: float = 2000.0) -> np.ndarray:
     """`[n, n]` directed matrix without structure: no symmetry, no triangle inequality."""
@@ -79,7 +82,7 @@ def problems(draw: st.DrawFn, max_stops: int = 6, *, rich: bool = True) -> Probl
                 capacity=tuple(float(c) for c in rng.integers(9, 30, dimensions)),
                 start=home,
                 end=home if trips > 1 else int(rng.integers(depots)),
-                shift_s=(float(rng.integers(0, 500)), float(rng.integers(1000, 6000))),
+                shift_s=_shift(rng),
                 profile=int(rng.integers(len(profiles))),
                 fixed_cost=float(rng.integers(0, 100)),
                 cost_per_m=float(rng.integers(0, 3)),
@@ -99,19 +102,31 @@ def problems(draw: st.DrawFn, max_stops: int = 6, *, rich: bool = True) -> Probl
         window_s=windows if rich else None,
         service_s=rng.integers(0, 300, n) * is_stop if rich else None,
         prize=np.where(rng.random(n) < 0.3, 500.0, np.inf) if rich else None,
-        objective=Objective(
-            distance=1.0,
-            duration=float(rng.integers(0, 3)),
-            preference=100.0,
-            longest_route=float(rng.integers(0, 2)),
-            longest_by="duration" if rng.random() < 0.5 else "distance",
-        )
-        if rich
-        else Objective(),
-        lonlat=np.stack([24.9 + rng.random(n) / 50, 60.1 + rng.random(n) / 50], axis=1),
+        objective=_objective(rng) if rich else Objective(),
+        lonlat=PLACES[rng.integers(len(PLACES))] + rng.random((n, 2)) / 50,
         names=tuple(f"node {k}" for k in range(n)),
         name="random",
     )
+
+
+def _shift(rng: np.random.Generator) -> tuple[float, float]:
+    """Some begin when most windows have closed, some end when few have opened."""
+    begin = float(rng.integers(0, 500) if rng.random() < 0.7 else rng.integers(500, 3000))
+    return begin, begin + float(rng.integers(800, 6000))
+
+
+def _objective(rng: np.random.Generator) -> Objective:
+    """Weights of all parts, each of them 0 now and then."""
+    weights = {
+        "distance": (1.0, 1.0, 0.5, 0.0),
+        "duration": (0.0, 1.0, 2.0),
+        "fixed": (1.0, 3.0, 0.0),
+        "preference": (100.0, 1.0, 0.0),
+        "unserved": (1.0, 2.0, 0.0),
+        "longest_route": (0.0, 0.0, 1.0, 2.0),
+    }
+    drawn = {name: float(rng.choice(values)) for name, values in weights.items()}
+    return Objective(**drawn, longest_by=str(rng.choice(["distance", "duration"])))
 
 
 @st.composite

@@ -1,0 +1,86 @@
+"""What rounding may add to an amount is forgiven, and not more: on both sides of each border."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nco import Problem, Solution, Vehicle, check
+from nco.problem.check import SLACK
+from nco.problem.evaluate import TOLERANCE
+
+some = settings(max_examples=60, deadline=None, derandomize=True)
+sizes = st.sampled_from([1.0, 1.5, 1e3, 12345.6, 1e6])
+METRES = np.array([[0.0, 1.0, 1.0], [1.0, 0.0, 1.0], [1.0, 1.0, 0.0]])
+
+
+def loaded(have: float, holds: float) -> Problem:
+    """Two stops that together weigh `have`, and a van that holds a bit more or less."""
+    problem = Problem.from_matrices(METRES, demand=[0, have / 2, have / 2], capacity=have)
+    return replace(problem, vehicles=(Vehicle(capacity=(holds,)),))
+
+
+def timed(takes: float, closes: float) -> Problem:
+    """A stop that is reached at `takes`, and closes a bit before or after."""
+    return Problem.from_matrices(
+        METRES, takes * METRES, vehicles=1, window_s=[[0, np.inf], [0, closes], [0, np.inf]]
+    )
+
+
+def back(takes: float, ends: float) -> Problem:
+    """A tour that takes three times `takes / 3`, and a shift that ends a bit before or after."""
+    return Problem.from_matrices(METRES, takes / 3 * METRES, vehicles=1, shift_s=(0, ends))
+
+
+def leaving(opens: float, closes: float) -> Problem:
+    """A shift that begins at `opens`, from a depot that closes a bit before or after."""
+    return Problem.from_matrices(
+        METRES, vehicles=[Vehicle(start=0, end=1, shift_s=(opens, np.inf))], depots=2,
+        window_s=[[0, closes], [0, np.inf], [0, np.inf]],
+    )  # fmt: skip
+
+
+@some
+@pytest.mark.parametrize(
+    ("of", "kind"),
+    [(loaded, "capacity"), (timed, "time window"), (back, "shift"), (leaving, "time window")],
+)
+@given(size=sizes, part=st.floats(0.0, 0.9), more=st.floats(1.1, 100))
+def test_only_noise_is_forgiven(of, kind, size, part, more):
+    """Evaluation forgives 1e-9 of a limit, the checker 1e-6; both find what is over that."""
+    for within, name in ((TOLERANCE, "evaluation"), (SLACK, "checker")):
+        for times, expected in ((-1.0, []), (part, []), (more, [kind])):
+            problem = of(size, size / (1 + times * within))
+            stops = [[2]] if problem.depots == 2 else [[1, 2]]
+            solution = Solution.from_routes(problem, stops)
+            found = {
+                "evaluation": solution.violations,
+                "checker": check(problem, solution).findings,
+            }[name]
+            assert [x.kind for x in found] == expected, (name, times)
+
+
+@pytest.mark.parametrize(("times", "expected"), [(0.9, []), (1.1, ["time window"])])
+def test_below_one_noise_is_absolute(times, expected):
+    """A window that closes at 0 or soon after is met by what is late by no more than rounding."""
+    for closes in (0.0, 1e-3, 0.5):
+        late = timed(closes + times * TOLERANCE, closes)
+        found = Solution.from_routes(late, [[1, 2]]).violations
+        assert [x.kind for x in found] == expected
+        late = timed(closes + times * SLACK, closes)
+        report = check(late, Solution.from_routes(late, [[1, 2]]))
+        assert [x.kind for x in report.findings] == expected
+
+
+@pytest.mark.parametrize(("share", "expected"), [(0.9e-6, []), (1.1e-6, ["cost"])])
+@pytest.mark.parametrize("size", [1.0, 1e4])
+def test_a_claimed_cost_may_be_off_by_rounding(size, share, expected):
+    """A millionth is forgiven, in either direction, and no more."""
+    problem = Problem.from_matrices(size / 3 * METRES, vehicles=1)
+    true = Solution.from_routes(problem, [[1, 2]])
+    for sign in (1, -1):
+        claimed = replace(true.cost, distance=size * (1 + sign * share))
+        found = check(problem, replace(true, cost=claimed)).findings
+        assert [x.kind for x in found] == expected

@@ -300,7 +300,8 @@ def _whole_cost(problem: Problem, kinds: Sequence[Kind], dearest: float, by_time
     weight = problem.objective.longest_route
     if weight:
         metres = [_metres(problem, kind) for kind in kinds]
-        whole += weight * (duty_s if by_time else arcs * largest(*metres))
+        # Insertion prices a route by its length and, at most, half of it again.
+        whole += 1.5 * weight * (duty_s if by_time else arcs * largest(*metres))
     return whole
 
 

@@ -84,6 +84,7 @@ ROOMS = {
     "formats": Room(
         ("nco/data/formats/*.py",),
         ("tests/test_formats*.py", "tests/test_native*.py", "tests/test_routes_files*.py",
+         "tests/test_written*.py",
          "tests/test_stops*.py", "tests/test_vr*.py", "tests/test_table*.py",
          "tests/test_files.py"),
     ),

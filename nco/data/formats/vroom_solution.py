@@ -132,10 +132,12 @@ def _route(
     mine = [v for v in violations if v.vehicle == timetable.vehicle]
     weights = problem.objective
     cost = [weights.fixed * vehicle.fixed_cost if timetable.trip == 0 else 0.0]
-    if weights.distance:
-        cost.append(weights.distance * vehicle.cost_per_m * timetable.distance_m)
-    if weights.duration:
-        cost.append(weights.duration * vehicle.cost_per_s * timetable.duration_s)
+    for rate, amount in (
+        (weights.distance * vehicle.cost_per_m, timetable.distance_m),
+        (weights.duration * vehicle.cost_per_s, timetable.duration_s),
+    ):
+        if rate:  # what costs nothing costs nothing however long
+            cost.append(rate * amount)
     load = _amounts(visits[0].load)
     last = len(visits) - 1
     return {

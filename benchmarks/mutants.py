@@ -79,6 +79,7 @@ ROOMS = {
         tuple(f"nco/search/lns/{name}.py" for name in (
             "annealing", "insertion", "links", "removal")),
         LNS_TESTS,
+        most_s=2.5,
         compiler=False,
     ),
     "formats": Room(

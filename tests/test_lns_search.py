@@ -210,17 +210,17 @@ def test_what_runs_beside_changes_nothing_here():
 
 def test_operators_that_earn_more_are_used_more():
     """Shares move towards what operators earn, and none falls to nothing."""
-    problem = ring(40)
+    problem = ring(24)
     search = Search(problem, kinds_of(problem), [], 0)
     first = [shares.copy() for shares in search.earned]
-    search.run(300, 0.0, 1.0)
+    search.run(100, 0.0, 1.0)
     for before, after in zip(first, search.earned, strict=True):
         assert not np.allclose(before, after)
-        assert (after > 0.85 * before).all() and (after < 1.5 * before).all()
+        assert (after >= 0.9 * before).all() and (after <= 1.4 * before).all()
     for _ in range(30):
-        search.run(50, 0.9, 1.0)
+        search.run(10, 0.9, 1.0)
     for before, after in zip(first, search.earned, strict=True):
-        assert (after >= 0.19 * before).all() and (after <= 5.1 * before).all()
+        assert (after >= 0.2 * before).all() and (after <= 5.0 * before).all()
 
 
 def test_where_nothing_is_earned_shares_stay():

@@ -78,6 +78,7 @@ def test_shifts_are_numbers(pair):
         ({"distance_m": np.zeros(4)}, "4; it must be a square matrix"),
         ({"distance_m": np.zeros((2, 2, 2))}, "2 x 2 x 2; it must be a square matrix"),
         ({"distance_m": 5.0}, "a single number; it must be a square matrix"),
+        ({"demand": np.zeros((3, 1))}, "demand is 3 x 1; it must be 2 x any"),
         ({"demand": np.zeros((2, 1, 1))}, "2 x 1 x 1; it must be 2 x any"),
         ({"service_s": [[0, 1]]}, "service_s is 1 x 2; it must be 2"),
         ({"service_s": 3.0}, "service_s is a single number"),
@@ -222,3 +223,9 @@ def test_routes_are_values():
     """Two routes of the same stops by the same vehicle are the same."""
     assert Route(0, (1, 2)) == Route(0, (1, 2)) != Route(1, (1, 2))
     assert line_of_four() == line_of_four()
+
+
+def test_a_problem_has_profiles():
+    """Without matrices there is nothing to solve."""
+    with pytest.raises(ProblemError, match="profiles is empty; give at least one"):
+        Problem(profiles=(), vehicles=(Vehicle(),))

@@ -78,3 +78,17 @@ def test_agrees_with_the_evaluation(pair):
             assert visit.start_s >= problem.window_s[visit.node, 0]
             assert visit.start_s >= visit.arrival_s
         assert np.allclose(timetable.visits[-1].load, 0)
+
+
+def test_where_a_vehicle_begins_and_what_it_never_reaches():
+    """The first visit is at the start depot; behind a missing street there is no waiting."""
+    metres = np.full((4, 4), 10.0)
+    np.fill_diagonal(metres, 0.0)
+    metres[3, 0] = np.inf
+    vehicle = Vehicle(start=1, end=0, shift_s=(5.0, np.inf))
+    problem = Problem.from_matrices(metres, vehicles=[vehicle], depots=2)
+    (timetable,) = schedule(problem, Solution.from_routes(problem, [[2, 3]]))
+    first, *_, last = timetable.visits
+    assert (first.node, first.arrival_s, first.start_s, first.departure_s) == (1, 5, 5, 5)
+    assert (last.node, last.arrival_s, last.waiting_s) == (0, np.inf, 0.0)
+    assert (timetable.distance_m, timetable.duration_s, timetable.driving_s) == (np.inf,) * 3

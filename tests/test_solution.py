@@ -95,3 +95,50 @@ def test_summary_tells_the_reasons():
     text = str(Solution.from_routes(line_of_four(), [[1, 2]], method="by hand"))
     assert text.startswith("by hand: NOT feasible, 1 routes, 0.40 km")
     assert "unserved: stop 3" in text
+
+
+def test_every_violation_and_reason_is_in_the_summary():
+    """One line each, in words: what is broken, what is left out although it need not be."""
+    problem = dataclasses.replace(line_of_four(), prize=np.array([np.inf, np.inf, np.inf, 5.0]))
+    lines = str(Solution.from_routes(problem, [[1, 2, 1]], time_s=1.25)).splitlines()
+    assert lines[0].startswith("routes: NOT feasible, 1 routes") and "in 1.25 s" in lines[0]
+    violations = [line for line in lines if line.startswith("  violation: ")]
+    assert len(violations) == 2 and "carries 3" in violations[0]
+    assert "served 2 times" in violations[1]
+    assert lines[-1].startswith("  left out: stop 3, ")
+
+
+def test_what_is_not_said_of_a_solution():
+    """By default no method, seed 0 and no time; stamping changes these and nothing else."""
+    plain = Solution.from_routes(line_of_four(), [[1, 2], [3]])
+    assert (plain.method, plain.seed, plain.time_s) == ("", 0, 0.0)
+    bare = Solution((), (), (), plain.cost)
+    assert (bare.method, bare.seed, bare.time_s) == ("", 0, 0.0)
+    stamped = plain.stamped(method="hand", seed=7, time_s=1.5)
+    assert (stamped.method, stamped.seed, stamped.time_s) == ("hand", 7, 1.5)
+    assert stamped.stamped(method="", seed=0, time_s=0.0) == plain
+    assert not plain.better_than(plain)
+
+
+def test_routes_on_another_problem():
+    """The same routes are judged anew; reasons are kept where there were any."""
+    problem = line_of_four()
+    solution = Solution.from_routes(problem, [[1, 2]], method="hand", seed=3, time_s=2.0)
+    small = dataclasses.replace(
+        problem, vehicles=(Vehicle(capacity=(1,)),), prize=np.array([np.inf] * 3 + [7.0])
+    )
+    other = solution.on(small)
+    fresh = Solution.from_routes(small, [[1, 2]])
+    assert (other.cost, other.violations, other.routes) == (
+        fresh.cost,
+        fresh.violations,
+        fresh.routes,
+    )
+    assert [(u.stop, u.required) for u in other.unassigned] == [(3, False)]
+    assert other.unassigned[0].reason == solution.unassigned[0].reason
+    assert (other.method, other.seed, other.time_s) == ("hand", 3, 2.0)
+    assert solution.on(problem) == solution
+    empty = dataclasses.replace(solution, routes=(Route(0, ()), Route(1, (1,)))).on(problem)
+    assert empty.routes == (Route(1, (1,)),)
+    assert [u.stop for u in empty.unassigned] == [2, 3]
+    assert [u.reason for u in empty.unassigned] == ["", solution.unassigned[0].reason]

@@ -8,9 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nco import Problem, Solution, Vehicle, check
-from nco.problem.check import SLACK
-from nco.problem.evaluate import TOLERANCE
 
+TOLERANCE, SLACK = 1e-9, 1e-6  # of evaluation, of the checker
 some = settings(max_examples=60, deadline=None, derandomize=True)
 sizes = st.sampled_from([1.0, 1.5, 1e3, 12345.6, 1e6])
 METRES = np.array([[0.0, 1.0, 1.0], [1.0, 0.0, 1.0], [1.0, 1.0, 0.0]])

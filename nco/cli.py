@@ -2,7 +2,7 @@
 
 Exit codes: 0 done and feasible; 1 done, but the answer is not feasible; 2 the input or the
 options cannot be used (a message on stderr begins with `nco: error:`); 70 a fault of nco itself
-(with a traceback); 130 interrupted.
+(with a traceback); 130 interrupted by Ctrl-C or SIGTERM, whatever there is to show for it.
 """
 
 import argparse
@@ -12,7 +12,7 @@ import traceback
 from collections.abc import Sequence
 from importlib import import_module
 
-from nco import __version__, console
+from nco import __version__, console, interruption
 from nco.errors import NcoError, StorageError
 
 # Verb -> what it does. The module `nco.commands.<verb>` has `add_arguments` and `run`.
@@ -29,7 +29,7 @@ VERBS = {
 # These hand their arguments on untouched to a command line of their own.
 _PASSED_ON = frozenset({"train"})
 
-FEASIBLE, UNUSABLE, FAULT, INTERRUPTED = 0, 2, 70, 130
+FEASIBLE, UNUSABLE, FAULT, INTERRUPTED = 0, 2, 70, interruption.EXIT_CODE
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -55,6 +55,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(verb: str, arguments: argparse.Namespace) -> int:
+    with interruption.heeded() as command:
+        code = _code(verb, arguments)
+    if not command.interrupted:
+        return code
+    if code != INTERRUPTED:
+        console.write_error("interrupted; what is given is the best until then")
+    return INTERRUPTED
+
+
+def _code(verb: str, arguments: argparse.Namespace) -> int:
     as_json = getattr(arguments, "json", False)
     try:
         with console.logging_to_stderr(quiet=getattr(arguments, "quiet", False)):

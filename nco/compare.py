@@ -7,9 +7,10 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from nco.interruption import heeding
 from nco.problem import Feature, Problem
 from nco.problem.check import Report, check
-from nco.problem.solution import Solution
+from nco.problem.solution import Solution, explained
 from nco.solve import solve, solver
 from nco.solver import Solver, refuse_unsupported
 from nco.versions import version_of
@@ -73,19 +74,30 @@ def compare(
         show: wraps each run, told the task and the seconds that it may take.
 
     Returns:
-        One answer a method, in the order given.
+        One answer a method, in the order given; where a command that heeds interruptions is
+        interrupted, those that there are, if any.
 
     Raises:
         InputError: a method is unknown or cannot do what the problem asks.
+        KeyboardInterrupt: the user interrupted it, and there is no answer yet.
     """
     chosen = [solver(method) for method in methods]
     for one in chosen:  # before any of them spends its time
         refuse_unsupported(one, problem)
-    answers = []
+    answers: list[Answer] = []
     for method in chosen:
-        with show(f"solving by {method.name}", time_limit_s):
-            found = solve(problem, method, time_limit_s=time_limit_s, seed=seed, initial=initial)
+        try:
+            with show(f"solving by {method.name}", time_limit_s):
+                found = solve(
+                    problem, method, time_limit_s=time_limit_s, seed=seed, initial=initial
+                )
+        except KeyboardInterrupt:
+            if not answers or not heeding():
+                raise
+            break
         answers.append(Answer(found, check(problem, found), time_limit_s))
+        if found.interrupted:
+            break
     return answers
 
 
@@ -114,6 +126,8 @@ def as_row(problem: Problem, answer: Answer, gap: float | None) -> dict[str, Any
     return {
         "method": answer.method,
         "version": version_of(answer.method),
+        "fallback": solution.fallback or None,
+        "interrupted": solution.interrupted,
         "feasible": answer.feasible,
         "cost": report.cost,
         "gap": gap,
@@ -157,7 +171,7 @@ def cells(problem: Problem, answer: Answer, gap: float | None) -> tuple[str, ...
     """An answer as a line of the table under `header`."""
     solution = answer.solution
     return (
-        answer.method,
+        solution.label,
         cost_text(problem, answer.report.cost),
         "-" if gap is None else f"{100 * gap:.2f} %",
         f"{solution.time_s:.2f}",
@@ -165,6 +179,21 @@ def cells(problem: Problem, answer: Answer, gap: float | None) -> tuple[str, ...
         str(len(solution.unassigned)),
         "yes" if answer.feasible else "NO",
     )
+
+
+def notes(answers: Sequence[Answer]) -> list[str]:
+    """What a table of `cells` needs said below it: which answers are not what they seem."""
+    found = []
+    for answer in answers:
+        solution = answer.solution
+        if solution.fallback:
+            found.append(f"{solution.label}: {explained(solution.fallback)}")
+        if solution.interrupted:
+            found.append(
+                f"{answer.method}: interrupted after {solution.time_s:.1f} s of "
+                f"{answer.time_limit_s:g} s; this is the best answer until then"
+            )
+    return found
 
 
 def cost_unit(problem: Problem) -> str:

@@ -7,6 +7,7 @@ import json
 import logging
 import textwrap
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from nco import console
 from nco.compare import Answer, Show, as_row, best, compare, cost_text, gaps
 from nco.data.cities.city import CREDIT
 from nco.files import write_atomic
+from nco.interruption import interrupted
 from nco.versions import machine, versions
 
 if TYPE_CHECKING:
@@ -60,7 +62,8 @@ def run(
 
     Args:
         folder: gets problem.json, solution.json, routes.csv and routes.geojson of the best
-            answer, routes.png, map.html with all answers, and report.json.
+            answer, routes.png, map.html with all answers, and report.json; no figures where a
+            command that heeds interruptions is interrupted.
         methods: names of methods.
         size: stops.
         seed: of the problem and of each method.
@@ -70,7 +73,7 @@ def run(
     Raises:
         NcoError: a method is unknown, or the folder cannot be written.
     """
-    from nco.answers import prepare, write_answer, write_map
+    from nco.answers import prepare, write_answer
     from nco.data.cities.places import city as open_city
     from nco.data.sampling import sample
 
@@ -79,22 +82,35 @@ def run(
     with show("building the streets", 5.0):
         city = open_city(CITY)
         problem = sample.rcvrp(city, size, seed=seed)
-    answers: list[Answer] = []
-    for method in methods:
-        log.info("solving %d stops by %s", size, method)
-        answers += compare(problem, [method], time_limit_s=time_limit_s, seed=seed, show=show)
-    log.info("drawing")
+
+    def told(task: str, expected_s: float) -> AbstractContextManager[None]:
+        log.info("%s", task)
+        return show(task, expected_s)
+
+    answers = compare(problem, methods, time_limit_s=time_limit_s, seed=seed, show=told)
     ranked = sorted(answers, key=lambda a: (not a.feasible, a.solution.rank))
-    with show("drawing", 8.0):
-        files = write_answer(folder, problem, ranked[0].solution, city)
-        files["picture"] = write_atomic(folder / "routes.png", picture(problem, answers, city))
-        title = f"{size} deliveries in {CITY.title()}"
-        files["map"] = write_map(folder, problem, [a.solution for a in ranked], city, title)
+    files = write_answer(folder, problem, ranked[0].solution, city)
+    if not interrupted():  # drawing takes seconds
+        log.info("drawing")
+        with show("drawing", 8.0):
+            files |= _drawn(folder, problem, answers, ranked, city)
     report = folder / "report.json"
     files["report"] = report
     text = json.dumps(console.finite(describe(problem, city, answers, files)), indent=1)
     write_atomic(report, text + "\n")
     return Demo(problem, answers, files)
+
+
+def _drawn(
+    folder: Path, problem: Problem, answers: list[Answer], ranked: list[Answer], city: City
+) -> dict[str, Path]:
+    from nco.answers import write_map
+
+    title = f"{len(problem.stops)} deliveries in {CITY.title()}"
+    return {
+        "picture": write_atomic(folder / "routes.png", picture(problem, answers, city)),
+        "map": write_map(folder, problem, [a.solution for a in ranked], city, title),
+    }
 
 
 def describe(
@@ -108,6 +124,7 @@ def describe(
         "stops": len(problem.stops),
         "capacity": list(problem.vehicles[0].capacity),
         "demand": float(problem.demand.sum()),
+        "interrupted": interrupted(),
         "best": best(answers).method,
         "answers": rows,
         "versions": versions(),
@@ -131,7 +148,7 @@ def picture(problem: Problem, answers: list[Answer], city: City) -> bytes:
     gap_of = dict(zip((a.method for a in answers), gaps(answers), strict=True))
     for ax, answer in zip(axes, shown, strict=True):
         gap = gap_of[answer.method]
-        text = f"{answer.method}   {cost_text(problem, answer.report.cost)} km"
+        text = f"{answer.solution.label}   {cost_text(problem, answer.report.cost)} km"
         text += (
             "" if gap is None else "   best" if answer is ranked[0] else f"   +{100 * gap:.1f} %"
         )

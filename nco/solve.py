@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from types import MappingProxyType
 
 from nco.errors import InputError
+from nco.interruption import asked_since, keeping
 from nco.problem import Problem
-from nco.problem.solution import Solution
+from nco.problem.solution import INITIAL, Solution
 from nco.registry import add_method, load_method
 from nco.solver import Prepares, Solver, check_limits, on_cores, refuse_unsupported
 
@@ -100,6 +102,8 @@ def solve(
             `initial` that is no solution.
         ProblemError: `initial` names a vehicle or a stop that does not exist.
         UnsupportedError: the method cannot do what the problem asks, or use several cores.
+        KeyboardInterrupt: the user interrupted it. A command that would rather have the best
+            answer until then solves under `nco.interruption.heeded`, as `nco solve` does.
     """
     check_limits(time_limit_s, seed, jobs)
     chosen = on_cores(solver(method), jobs)
@@ -113,7 +117,9 @@ def solve(
                 f"initial is {initial!r:.60}; give a Solution, such as Solution.from_routes makes"
             )
         initial = initial.on(problem)
-    found = chosen.solve(problem, time_limit_s, seed, initial)
+    with keeping():
+        found = chosen.solve(problem, time_limit_s, seed, initial)
     if initial is not None and initial.better_than(found):
-        found = initial
+        found = replace(initial, fallback=INITIAL)
+    found = replace(found, interrupted=asked_since(begin))
     return found.stamped(method=chosen.name, seed=seed, time_s=time.perf_counter() - begin)

@@ -8,6 +8,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from nco.errors import InputError, UnsupportedError
+from nco.interruption import asked_since
 from nco.problem import Feature, Problem
 from nco.problem.solution import Solution
 
@@ -65,10 +66,10 @@ class Parallel(Protocol):
 
 
 class Clock:
-    """Wall-clock time since its construction against a limit."""
+    """Wall-clock time since its construction against a limit; an interruption ends it, too."""
 
     def __init__(self, limit_s: float) -> None:
-        self._begin = self.now_s()
+        self._begin, self._begun_s = self.now_s(), time.perf_counter()
         self._limit_s = limit_s
 
     @staticmethod
@@ -83,8 +84,8 @@ class Clock:
 
     @property
     def left_s(self) -> float:
-        """Seconds until the limit, never negative."""
-        return max(0.0, self._limit_s - self.elapsed_s)
+        """Seconds until the limit, never negative; none after an interruption."""
+        return 0.0 if asked_since(self._begun_s) else max(0.0, self._limit_s - self.elapsed_s)
 
     @property
     def over(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -14,10 +15,11 @@ import numpy as np
 from nco.fleet.costs import Costs
 from nco.fleet.kinds import Kind, kinds_of, numbered
 from nco.fleet.mending import finished
+from nco.baselines.apart import Tell, searched
 from nco.baselines.quick import quick_routes, vehicles_seen
 from nco.problem import Feature, Problem
 from nco.problem.route import Route
-from nco.problem.solution import Solution
+from nco.problem.solution import CONSTRUCTION, Solution
 from nco.solver import Clock
 
 # HGS starts its penalties at the largest arc over the largest demand, but no higher than 1000.
@@ -72,8 +74,12 @@ class HGS:
         starts = [quick_routes(problem, kinds, clock)]
         if initial is not None and not initial.violations:
             starts.append(list(initial.routes))
-        routes = self.improved(problem, kinds, starts, seed, clock)
-        return finished(problem, routes, initial, clock, method=self.name, seed=seed)
+        routes, fallback = self.improved(problem, kinds, starts, seed, clock), ""
+        if not routes:
+            routes, fallback = starts[0], CONSTRUCTION
+        return finished(
+            problem, routes, initial, clock, method=self.name, seed=seed, fallback=fallback
+        )
 
     def improved(
         self,
@@ -88,14 +94,17 @@ class HGS:
         Args:
             problem: asks for nothing beyond `supports`.
             kinds: of its vehicles.
-            starts: at least one, each without violations; if HGS finds nothing feasible, the
-                stops of the first are served.
+            starts: at least one, each without violations; if HGS finds nothing feasible, it goes
+                on with the stops of the first.
             seed: of the random numbers.
             clock: when to end.
+
+        Returns:
+            Nothing where HGS has no time, is interrupted, or finds nothing feasible.
         """
-        routes = starts[0]
         if not kinds[0].stops.any():
             return []
+        routes = starts[0]
         model = _Model(problem, kinds, starts, self.settings)
         placed = sorted(j for route in routes for j in route.stops)
         possible = [int(j) for j in np.flatnonzero(kinds[0].stops)]
@@ -106,7 +115,7 @@ class HGS:
             found = model.run(stops, seed, type(clock)(limit), self.max_iterations)
             if found:
                 return found
-        return routes
+        return []
 
 
 def _expected_rate() -> float:
@@ -114,6 +123,23 @@ def _expected_rate() -> float:
     if not hasattr(os, "getloadavg"):
         return 1.0
     return min(1.0, (os.cpu_count() or 1) / max(os.getloadavg()[0] + 1.0, 1e-9))
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What came of a search; stops are numbers in its list of nodes.
+
+    Attributes:
+        cost: of the routes.
+        routes: the best ones.
+        population: feasible solutions to go on from, the best first.
+        processor_s: processor time that it took.
+    """
+
+    cost: float
+    routes: list[list[int]]
+    population: list[list[list[int]]]
+    processor_s: float
 
 
 class _Model:
@@ -176,16 +202,16 @@ class _Model:
             return self._routes(nodes, found)
         rate, best = _expected_rate(), None
         for share in (1.0,) if rate == 1.0 else (FIRST_PART, 1.0):
-            processor, begun = time.process_time(), clock.elapsed_s
+            begun = clock.elapsed_s
             limit = (1 - RESERVE) * share * rate * clock.left_s
             if limit < LEAST_S:
                 break
             found = self._search(nodes, population, seed, limit, ENDLESS)
             if found is not None and (best is None or found.cost < best.cost):
                 best = found
-                population = [member.routes for member in found.feasible_population[:PARENTS]]
+                population = found.population
             took = clock.elapsed_s - begun
-            rate = min(1.0, (time.process_time() - processor) / took) if took > 0 else rate
+            rate = min(1.0, found.processor_s / took) if found and took > 0 else rate
         return self._routes(nodes, best)
 
     def _search(
@@ -195,29 +221,36 @@ class _Model:
         seed: int,
         limit_s: float,
         iterations: int,
-    ) -> hybgensea.RoutingSolution | None:
+    ) -> _Found | None:
         """Run HGS for so much processor time (0: unlimited); None if nothing feasible is found."""
         demand = self._demand[list(nodes)]
         demand[0] = 0.0
-        try:
-            return hybgensea.solve_cvrp_dist_mtx(
-                self._arcs[np.ix_(nodes, nodes)],  # a copy: HGS refuses read-only arrays
-                demand,
-                self._capacity,
-                num_vehicles=self._vehicles,
-                initial_solutions=population,
-                initial_solutions_allow_infeasible=True,
-                verbose=False,
-                seed=seed % ENDLESS,
-                nbIter=iterations,
-                timeLimit=limit_s,
-                useSwapStar=False,  # it needs coordinates
-                **self._settings,
-            )
-        except (RuntimeError, ValueError):  # it refuses distances that are all 0, for one
-            return None
 
-    def _routes(self, nodes: Sequence[int], found: hybgensea.RoutingSolution | None) -> list[Route]:
+        def search(_tell: Tell[_Found | None]) -> _Found | None:
+            begin_s = time.process_time()
+            try:
+                found = hybgensea.solve_cvrp_dist_mtx(
+                    self._arcs[np.ix_(nodes, nodes)],  # a copy: HGS refuses read-only arrays
+                    demand,
+                    self._capacity,
+                    num_vehicles=self._vehicles,
+                    initial_solutions=population,
+                    initial_solutions_allow_infeasible=True,
+                    verbose=False,
+                    seed=seed % ENDLESS,
+                    nbIter=iterations,
+                    timeLimit=limit_s,
+                    useSwapStar=False,  # it needs coordinates
+                    **self._settings,
+                )
+            except (RuntimeError, ValueError):  # it refuses distances that are all 0, for one
+                return None
+            parents = [member.routes for member in found.feasible_population[:PARENTS]]
+            return _Found(found.cost, found.routes, parents, time.process_time() - begin_s)
+
+        return searched(search, limit_s or math.inf)
+
+    def _routes(self, nodes: Sequence[int], found: _Found | None) -> list[Route]:
         if found is None:
             return []
         trips = ([[nodes[k] for k in route]] for route in found.routes)

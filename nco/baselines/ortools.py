@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
+from weakref import ref
 
 import numpy as np
 from ortools.constraint_solver import pywrapcp, routing_enums_pb2
@@ -12,15 +14,17 @@ from ortools.constraint_solver import pywrapcp, routing_enums_pb2
 from nco.fleet.costs import Costs
 from nco.fleet.kinds import Kind, kinds_of
 from nco.fleet.mending import finished
+from nco.baselines.apart import Tell, searched
 from nco.baselines.quick import quick_routes, vehicles_seen
 from nco.fleet.scaling import Loads, Ticks, timed, up
 from nco.arrays import Ints
 from nco.problem import Feature, Problem
 from nco.problem.route import Route
-from nco.problem.solution import Solution
+from nco.problem.solution import CONSTRUCTION, INITIAL, Solution
 from nco.solver import Clock
 
 SPAN_COST = 10  # cost units in a unit of the dimension that measures the longest route
+TELLING = 0.02  # share of the time to tell of better routes in
 SET_UP_S = 4e-4  # a stop: what OR-Tools needs before it can search at all
 
 
@@ -53,14 +57,18 @@ class ORTools:
         """See `nco.solver.Solver`."""
         clock = Clock(time_limit_s)
         kinds = kinds_of(problem)
-        routes = quick_routes(problem, kinds, clock)
+        routes, fallback = quick_routes(problem, kinds, clock), CONSTRUCTION
         if initial is not None and not initial.violations:
-            routes = list(initial.routes)
+            routes, fallback = list(initial.routes), INITIAL
         seen = vehicles_seen(problem, kinds, routes)
         if seen and clock.left_s > SET_UP_S * problem.size:
             model = _Model(problem, kinds, seen)
-            routes = model.run(routes, seed, clock, self.max_iterations) or routes
-        return finished(problem, routes, initial, clock, method=self.name, seed=seed)
+            found = model.run(routes, seed, clock, self.max_iterations)
+            if found:
+                routes, fallback = found, ""
+        return finished(
+            problem, routes, initial, clock, method=self.name, seed=seed, fallback=fallback
+        )
 
 
 class _Model:
@@ -193,7 +201,10 @@ class _Model:
     def run(
         self, start: Sequence[Route], seed: int, clock: Clock, max_iterations: int | None
     ) -> list[Route]:
-        """Search from routes, or from OR-Tools' own first solution if it refuses them."""
+        """Search from routes, or from OR-Tools' own first solution if it refuses them.
+
+        Empty where it is interrupted before it has a solution.
+        """
         parameters = pywrapcp.DefaultRoutingSearchParameters()
         parameters.first_solution_strategy = (
             routing_enums_pb2.FirstSolutionStrategy.PATH_CHEAPEST_ARC
@@ -203,6 +214,8 @@ class _Model:
         )
         if max_iterations is not None:
             parameters.solution_limit = max_iterations
+        best = _Best(self)
+        self._routing.AddAtSolutionCallback(best.improved)
         self._routing.solver().ReSeed(seed)
         parameters.time_limit.FromMicroseconds(max(1, int(1e6 * clock.left_s)))
         self._routing.CloseModelWithParameters(parameters)
@@ -211,11 +224,16 @@ class _Model:
             return []
         parameters.time_limit.FromMicroseconds(int(1e6 * left))
         given = self._assignment(start)
-        if given is not None:
-            found = self._routing.SolveFromAssignmentWithParameters(given, parameters)
-        else:
-            found = self._routing.SolveWithParameters(parameters)
-        return self._routes(found) if found is not None else []
+
+        def search(tell: Tell[list[Route]]) -> list[Route]:
+            best.begin(tell)
+            if given is not None:
+                found = self._routing.SolveFromAssignmentWithParameters(given, parameters)
+            else:
+                found = self._routing.SolveWithParameters(parameters)
+            return self.routes(found.Value) if found is not None else []
+
+        return searched(search, left) or []
 
     def _assignment(self, routes: Iterable[Route]) -> Any:
         place = {number: v for v, (_, number) in enumerate(self._vehicles)}
@@ -224,16 +242,43 @@ class _Model:
             stops[place[route.vehicle]] = [self._index(j) for j in route.stops if j in self._place]
         return self._routing.ReadAssignmentFromRoutes(stops, True)
 
-    def _routes(self, found: Any) -> list[Route]:
+    def routes(self, value: Callable[[Any], int]) -> list[Route]:
+        """Routes by the values of OR-Tools' variables."""
         routing, routes = self._routing, []
         for v, (_, number) in enumerate(self._vehicles):
-            index, stops = found.Value(routing.NextVar(routing.Start(v))), []
+            index, stops = value(routing.NextVar(routing.Start(v))), []
             while not routing.IsEnd(index):
                 stops.append(self._nodes[self._manager.IndexToNode(index)])
-                index = found.Value(routing.NextVar(index))
+                index = value(routing.NextVar(index))
             if stops:
                 routes.append(Route(number, tuple(stops)))
         return routes
+
+
+class _Best:
+    """Tells of better routes as OR-Tools finds them, as far as that takes next to no time.
+
+    Args:
+        model: searches, and holds the callback: were it held in turn, nothing would be freed.
+    """
+
+    def __init__(self, model: _Model) -> None:
+        self._model = ref(model)
+        self._tell: Tell[list[Route]] | None = None
+        self._begin_s = self._spent_s = 0.0
+
+    def begin(self, tell: Tell[list[Route]]) -> None:
+        """From now on there is somebody to tell."""
+        self._tell, self._begin_s = tell, time.perf_counter()
+
+    def improved(self) -> None:
+        """Called by OR-Tools when it has found better routes."""
+        begin_s, model = time.perf_counter(), self._model()
+        affordable_s = TELLING * (begin_s - self._begin_s)
+        if self._tell is None or model is None or self._spent_s > affordable_s:
+            return
+        self._tell(model.routes(lambda variable: int(variable.Value())))
+        self._spent_s += time.perf_counter() - begin_s
 
 
 SOLVER = ORTools()

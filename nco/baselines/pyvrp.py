@@ -16,7 +16,7 @@ from nco.baselines.pyvrp_model import Model
 from nco.baselines.quick import quick_routes
 from nco.problem import Feature, Problem
 from nco.problem.route import Route
-from nco.problem.solution import Solution
+from nco.problem.solution import CONSTRUCTION, INITIAL, Solution
 from nco.solver import Clock, ThreadClock
 
 # Measured on 100 directed stops at 1 s, with and without windows.
@@ -34,7 +34,7 @@ class PyVRP:
     searched again with every stop optional at a reward that no saving outweighs, so that as
     many stops as possible are served and no rule is broken. Under 5 ms a stop it starts
     from routes by savings (or nearest neighbour), and under 0.45 ms a stop, which is too short
-    for PyVRP to start at all, these are what comes back.
+    for PyVRP to start at all, these are what comes back, marked as a fallback.
 
     Attributes:
         max_iterations: ends the search; None leaves it to the time limit.
@@ -57,20 +57,26 @@ class PyVRP:
         clock = self.clock(time_limit_s)
         kinds = kinds_of(problem)
         routes = list(initial.routes) if initial is not None else []
+        limit = Limit(clock, self.max_iterations, reserve_s(problem))
         if initial is not None and initial.violations:
             routes = completed(problem, routes, clock, kinds)
         too_short = time_limit_s < SET_UP_S * problem.size
         if initial is None and time_limit_s < OWN_START_S * problem.size:
             routes = quick_routes(problem, kinds, clock)
+        given = bool(routes)
         model = None if too_short else Model(problem, kinds)
         if model and model.stops:
-            limit = Limit(clock, self.max_iterations, reserve_s(problem))
             with quiet():
                 routes = feasible_first(
                     problem, kinds, model, routes, limit,
                     lambda start, optional: _run(model, start, seed, limit, optional=optional),
                 )  # fmt: skip
-        return finished(problem, routes, initial, clock, method=self.name, seed=seed)
+        fallback = ""
+        if (too_short or given) and problem.stops and not limit.ran:
+            fallback = CONSTRUCTION if initial is None else INITIAL
+        return finished(
+            problem, routes, initial, clock, method=self.name, seed=seed, fallback=fallback
+        )
 
 
 @contextmanager
@@ -99,6 +105,7 @@ class Limit:
         patience: share of the limit after which a search without feasible answer is given up.
         hopeless_cost: what an answer costs that is not feasible, at least.
         stuck: whether the best answer was not feasible when last asked.
+        ran: whether the search went on at all.
     """
 
     def __init__(self, clock: Clock, max_iterations: int | None, reserve_s: float) -> None:
@@ -107,7 +114,7 @@ class Limit:
         self._iterations = 0
         self.patience = 1.0
         self.hopeless_cost = 0
-        self.stuck = False
+        self.stuck = self.ran = False
 
     def __call__(self, best_cost: float) -> bool:
         """Whether to end, where the best answer costs so much."""
@@ -119,7 +126,9 @@ class Limit:
             if self._iterations > self._most:
                 used = 1.0
         self.stuck = best_cost >= self.hopeless_cost
-        return used >= (self.patience if self.stuck else 1.0)
+        over = used >= (self.patience if self.stuck else 1.0)
+        self.ran |= not over
+        return over
 
 
 def feasible_first(

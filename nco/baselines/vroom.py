@@ -13,12 +13,13 @@ import vroom
 from nco.fleet.costs import Costs
 from nco.fleet.kinds import Kind, kinds_of
 from nco.fleet.mending import finished
+from nco.baselines.apart import Tell, searched
 from nco.baselines.quick import quick_routes, vehicles_seen
 from nco.fleet.scaling import Loads, Ticks, timed
 from nco.arrays import Ints
 from nco.problem import Feature, Problem
 from nco.problem.route import Route
-from nco.problem.solution import Solution
+from nco.problem.solution import CONSTRUCTION, Solution
 from nco.solver import Clock
 
 DEEPEST = 5  # VROOM's highest exploration level
@@ -61,15 +62,22 @@ class Vroom:
         """See `nco.solver.Solver`."""
         clock = Clock(time_limit_s)
         kinds = kinds_of(problem)
-        routes = quick_routes(problem, kinds, clock)
+        routes, fallback = quick_routes(problem, kinds, clock), CONSTRUCTION
         seen = vehicles_seen(problem, kinds, routes)
         if seen and clock.left_s > HEURISTICS_S * problem.size**2:
             start = initial.routes if initial is not None and not initial.violations else ()
-            routes = self._search(_Model(problem, kinds, seen, start), routes, clock)
-        return finished(problem, routes, initial, clock, method=self.name, seed=seed)
+            found = self._search(_Model(problem, kinds, seen, start), routes, clock)
+            if found:
+                routes, fallback = found, ""
+        return finished(
+            problem, routes, initial, clock, method=self.name, seed=seed, fallback=fallback
+        )
 
     def _search(self, model: _Model, quick: list[Route], clock: Clock) -> list[Route]:
-        """The best of a cheap level and of the deepest that the time allows."""
+        """The best of a cheap level and of the deepest that the time allows.
+
+        Empty where quick routes are better.
+        """
         begin = clock.elapsed_s
         best = model.run(0 if self.level is None else self.level, clock)
         took = clock.elapsed_s - begin
@@ -78,7 +86,7 @@ class Vroom:
         if self.level is None and level >= 1 and clock.left_s > 2 * heuristics:
             deeper = model.run(level, clock)
             best = min(best, deeper, key=model.rank)
-        return min(best, quick, key=model.rank)
+        return best if model.rank(best) <= model.rank(quick) else []
 
 
 class _Model:
@@ -107,7 +115,7 @@ class _Model:
         return Solution.from_routes(self._problem, routes).rank
 
     def run(self, level: int, clock: Clock) -> list[Route]:
-        """Let VROOM search until it ends, or for what is left of the time."""
+        """Let VROOM search until it ends, or for what is left of the time; empty if interrupted."""
         model = vroom.Input()
         last = self._ticks.horizon if self._ticks else 1
         for k, arcs in enumerate(self._costs.arcs):
@@ -122,7 +130,12 @@ class _Model:
         model.add_job([self._job(j) for j in self._stops])
         beyond = HEURISTICS_S / 4 * self.size**2
         limit = max(0.001, 0.95 * clock.left_s - 0.01 - beyond)
-        return self._routes(model.solve(level, nb_threads=1, timeout=timedelta(seconds=limit)))
+        timeout = timedelta(seconds=limit)
+
+        def search(_tell: Tell[list[Route]]) -> list[Route]:
+            return self._routes(model.solve(level, nb_threads=1, timeout=timeout))
+
+        return searched(search, clock.left_s) or []
 
     def _drive(self, k: int) -> Ints:
         if self._ticks is None:

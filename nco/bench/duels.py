@@ -26,6 +26,7 @@ class Duel:
         won: on how many instances the one is better, or the only one with an answer that counts.
         tied: on how many both cost the same, as far as rounding lets one say.
         lost: on how many the other is better.
+        fallbacks: on how many of all these the other's answer is not its own, see `nco.Solution`.
         share_won: of the three together; None without any.
         lead: mean, over instances that both answer, of the gap of the other minus that of the
             one, 0.01 being one point; None without any.
@@ -40,6 +41,7 @@ class Duel:
     won: int
     tied: int
     lost: int
+    fallbacks: int
     share_won: float | None
     lead: float | None
     lead_low: float | None
@@ -97,6 +99,11 @@ def _duel(ours: list[Result], theirs: list[Result], known: dict[str, Best]) -> D
         won=judged.count(1),
         tied=judged.count(0),
         lost=judged.count(-1),
+        fallbacks=sum(
+            bool(other.fallback)
+            for (_, other), verdict in zip(pairs, verdicts, strict=True)
+            if verdict is not None
+        ),
         share_won=judged.count(1) / len(judged) if judged else None,
         lead=statistics.fmean(leads) if leads else None,
         lead_low=ends[0] if ends else None,

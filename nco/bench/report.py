@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from nco import console
@@ -12,6 +12,12 @@ from nco.bench import merge
 from nco.bench.duels import Duel, champion, duels
 from nco.bench.result import Result
 from nco.bench.summary import Best, Summary, best_known, gap, groups, soundness, summarise
+
+_FALLBACKS = (
+    "*n: n of these answers are not the method's own, because its search did not run or found "
+    "nothing better:\n"
+    "    they are those of a construction heuristic, or what the search began from"
+)
 
 
 @dataclass(frozen=True)
@@ -60,6 +66,11 @@ class Report:
         found = [(r, gap(r, self.known)) for r in self.results if r.group == group]
         return [(r.method, r.budget_s, share) for r, share in found if share is not None]
 
+    def fallbacks(self, group: str) -> dict[tuple[str, float], int]:
+        """How many fallbacks count in a group, by method and budget."""
+        rows = (row for row in self.rows if row.group == group and row.fallbacks)
+        return {(row.method, row.budget_s): row.fallbacks for row in rows}
+
     def data(self) -> dict[str, Any]:
         """The report as plain data."""
         return {
@@ -78,10 +89,11 @@ class Report:
         for group in groups(self.results):
             mine = [result for result in self.results if result.group == group]
             count = len({result.fingerprint for result in mine})
+            cell = partial(_gap_cell, instances=count)
             blocks.append(
                 f"{group}: {count} instance{'' if count == 1 else 's'}; mean gap to the best "
                 f"known in % [95 % interval], by time limit\n"
-                + _pivot("method", (row for row in self.rows if row.group == group), _gap_cell)
+                + _pivot("method", (row for row in self.rows if row.group == group), cell)
             )
             fights = [duel for duel in self.duels if duel.group == group]
             if fights:
@@ -93,6 +105,8 @@ class Report:
                     f"{group}: gap of each other method minus that of {fights[0].method}, in "
                     f"points [95 % interval]\n" + _pivot("against", fights, _lead_cell)
                 )
+        if any(result.fallback for result in self.results):
+            blocks.append(_FALLBACKS)
         blocks += [_soundness_table(self.results), *self._remarks()]
         return "\n\n".join(blocks)
 
@@ -149,22 +163,28 @@ def _pivot(first: str, rows: Iterable[Any], cell: Callable[[Any], str]) -> str:
     return console.table(header, lines)
 
 
-def _gap_cell(row: Summary) -> str:
+def _gap_cell(row: Summary, instances: int) -> str:
     if row.refused == row.runs:
         return "refuses"
     # A mean over fewer instances is no mean of them all: say so in its place.
-    short = "" if row.feasible == row.runs else f" ({row.feasible}/{row.runs})"
-    return f"{_percent(row.gap, row.gap_low, row.gap_high)}{short}"
+    short = "" if row.feasible == instances else f" ({row.feasible}/{instances})"
+    return f"{_percent(row.gap, row.gap_low, row.gap_high)}{short}{_star(row.fallbacks)}"
 
 
 def _duel_cell(duel: Duel) -> str:
     if duel.share_won is None:
         return "none"
-    return f"{duel.won}/{duel.tied}/{duel.lost} {100 * duel.share_won:.0f} %"
+    share = f"{100 * duel.share_won:.0f} %"
+    return f"{duel.won}/{duel.tied}/{duel.lost} {share}{_star(duel.fallbacks)}"
 
 
 def _lead_cell(duel: Duel) -> str:
-    return _percent(duel.lead, duel.lead_low, duel.lead_high, sign="+")
+    return _percent(duel.lead, duel.lead_low, duel.lead_high, sign="+") + _star(duel.fallbacks)
+
+
+def _star(fallbacks: int) -> str:
+    """The mark of a number that so many fallbacks are part of."""
+    return f" *{fallbacks}" if fallbacks else ""
 
 
 def _percent(mean: float | None, low: float | None, high: float | None, sign: str = "") -> str:
@@ -175,11 +195,12 @@ def _percent(mean: float | None, low: float | None, high: float | None, sign: st
 
 
 def _soundness_table(results: Sequence[Result]) -> str:
-    header = ("method", "runs", "feasible", "disputed", "refused", "crashed", "late")
+    header = ("method", "runs", "feasible", "fallback", "disputed", "refused", "crashed", "late")
     lines = [
         (
             row.method,
-            *map(str, (row.runs, row.feasible, row.disputed, row.refused, row.crashed, row.late)),
+            *map(str, (row.runs, row.feasible, row.fallbacks, row.disputed)),
+            *map(str, (row.refused, row.crashed, row.late)),
             f"{1000 * row.overrun_s:.0f} ms of {row.overrun_limit_s:g} s" if row.late else "none",
             f"{row.disagreement:.0e}",
         )

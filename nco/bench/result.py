@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +52,8 @@ class Result:
         refused: what the method cannot do that the instance asks for; None if it can.
         crashed: the error that the method raised; None if it did not.
         findings: what the checker finds wrong.
+        fallback: what the routes are if the method did not find them, see `nco.Solution`; empty
+            otherwise, and in results of before this was kept.
         time_s: wall-clock seconds.
         version: of the package behind the method.
         nco: version.
@@ -99,6 +101,7 @@ class Result:
     suite: str
     suite_instances: int
     at: str
+    fallback: str = ""
 
     @property
     def key(self) -> str:
@@ -143,6 +146,8 @@ def from_line(text: str) -> Result:
         raise ValueError("it is no JSON object")
     values: dict[str, Any] = {}
     for field in fields(Result):
+        if field.name not in found and field.default is not MISSING:
+            continue
         if field.name not in found:
             raise ValueError(f"{field.name} is missing")
         value = found[field.name]

@@ -70,14 +70,18 @@ def run(
                     result, suite=suite.digest, suite_instances=len(suite.instances)
                 )
                 append(found[task].line())
-        for task, result in _work(missing, jobs, stamp):
-            append(result.line())
-            found[task] = result
-            log.debug("%s", result)
-            if result.crashed is not None:
-                log.warning("%s on %s: %s", result.method, result.instance, result.crashed)
-            if done is not None:
-                done(len(found), len(tasks))
+        try:
+            for task, result in _work(missing, jobs, stamp):
+                append(result.line())
+                found[task] = result
+                log.debug("%s", result)
+                if result.crashed is not None:
+                    log.warning("%s on %s: %s", result.method, result.instance, result.crashed)
+                if done is not None:
+                    done(len(found), len(tasks))
+        except KeyboardInterrupt:
+            log.warning("%d of %d runs are kept; run it again to go on", len(found), len(tasks))
+            raise
     return [found[task] for task in tasks]
 
 

@@ -35,6 +35,7 @@ class Summary:
         runs: on how many instances.
         feasible: how many of them with a feasible answer that the checker does not dispute;
             what follows is over these alone, but for times.
+        fallbacks: how many of these are not the method's own answers, see `nco.Solution`.
         refused: how many of them ask for what the method cannot do.
         cost: mean; None without any.
         gap: mean of how much more they cost than the best known, 0.01 being 1 %; None
@@ -50,6 +51,7 @@ class Summary:
     method: str
     runs: int
     feasible: int
+    fallbacks: int
     refused: int
     cost: float | None
     gap: float | None
@@ -68,6 +70,7 @@ class Soundness:
         versions: of the package behind it.
         runs: how many.
         feasible: how many answers the checker finds feasible.
+        fallbacks: how many answers are not the method's own, see `nco.Solution`.
         disputed: how many of all answers cost other than the method says.
         refused: how many instances it cannot handle.
         crashed: how many runs ended by an error.
@@ -81,6 +84,7 @@ class Soundness:
     versions: tuple[str, ...]
     runs: int
     feasible: int
+    fallbacks: int
     disputed: int
     refused: int
     crashed: int
@@ -152,6 +156,7 @@ def _summary(
         *place,
         runs=len(members),
         feasible=len(costs),
+        fallbacks=sum(result.counts and bool(result.fallback) for result in members),
         refused=sum(result.refused is not None for result in members),
         cost=statistics.fmean(costs) if costs else None,
         gap=statistics.fmean(gaps) if gaps else None,
@@ -173,6 +178,7 @@ def soundness(results: Iterable[Result]) -> list[Soundness]:
                 versions=tuple(sorted({result.version for result in members})),
                 runs=len(members),
                 feasible=sum(result.feasible for result in members),
+                fallbacks=sum(bool(result.fallback) for result in members),
                 disputed=sum(result.disputed for result in members),
                 refused=sum(result.refused is not None for result in members),
                 crashed=sum(result.crashed is not None for result in members),

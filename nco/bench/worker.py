@@ -95,7 +95,8 @@ def _answer(problem: Problem, solution: Solution | None, budget_s: float) -> dic
 
     if solution is None:
         nothing = ("cost", "claimed", "disagreement", "distance_m", "duration_s")
-        return dict.fromkeys(nothing) | {"routes": 0, "feasible": False, "findings": ()}
+        rest = {"routes": 0, "feasible": False, "findings": (), "fallback": ""}
+        return dict.fromkeys(nothing) | rest
     answer = Answer(solution, check(problem, solution), budget_s)
     report = answer.report
     numbers = {
@@ -108,6 +109,7 @@ def _answer(problem: Problem, solution: Solution | None, budget_s: float) -> dic
     finite = {name: value if math.isfinite(value) else None for name, value in numbers.items()}
     return finite | {
         "routes": len(solution.routes),
+        "fallback": solution.fallback,
         # A claimed cost that the checker disputes is told apart from routes that break a rule.
         "feasible": all(finding.kind == "cost" for finding in report.findings),
         "findings": tuple(finding.message for finding in report.findings),

@@ -19,7 +19,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the action."""
     parser.epilog = (
         "Exit code 0: the lines break no rule; 1: they do, the rules are printed; 2: the input "
-        "cannot be used. Files in --out are replaced one by one after the search, each whole."
+        "cannot be used; 130: interrupted, what is printed and written are the best lines until "
+        "then. Files in --out are replaced one by one after the search, each whole."
     )
     parser.add_argument(
         "instance",
@@ -130,6 +131,7 @@ def _data(instance: TransitInstance, found: Design) -> dict[str, Any]:
         "seed": found.seed,
         "cost": found.cost,
         "evaluations": found.evaluations,
+        "interrupted": found.interrupted,
         "time_s": found.time_s,
         "lines": [list(line) for line in found.lines],
         "stops": [[instance.names[node] for node in line] for line in found.lines],
@@ -145,6 +147,8 @@ def _print(
         f"{found.method} on {instance.name}: {facts['objective']} cost {found.cost:.4f} after "
         f"{found.evaluations} evaluations in {found.time_s:.1f} s"
     )
+    if found.interrupted:
+        console.write("interrupted; these are the best lines until then")
     for r, line in enumerate(found.lines):
         console.write(f"line {r}: {' '.join(instance.names[node] for node in line)}")
     tell(facts)

@@ -53,7 +53,7 @@ def _print(done: Demo) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from nco.compare import best, cells, gaps, header
+    from nco.compare import best, cells, gaps, header, notes
 
     table = Table(title=f"{len(done.problem.stops)} deliveries in Helsinki, every answer checked")
     for k, title in enumerate(header(done.problem)):
@@ -63,5 +63,7 @@ def _print(done: Demo) -> None:
         row = cells(done.problem, answer, gap)
         table.add_row(*row, style="bold green" if answer is winner else None)
     Console().print(table)
+    for note in notes(done.answers):
+        console.write(note)
     for path in done.files.values():
         console.write(f"written: {path}")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from nco import console
 from nco.commands import _problem
 from nco.errors import InputError
+from nco.interruption import interrupted
 from nco.threads import one_thread
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the verb."""
     parser.epilog = (
         "Exit code 0: the best answer is feasible; 1: it is not, the reasons are printed; 2: the "
-        "input cannot be used. Files in --out are replaced one by one after solving, each whole."
+        "input cannot be used; 130: interrupted, what is printed and written is the best answer "
+        "until then. Files in --out are replaced one by one after solving, each whole."
     )
     _problem.add_arguments(parser)
     group = parser.add_argument_group("solving")
@@ -86,6 +88,7 @@ def run(arguments: argparse.Namespace) -> int:
         "vehicles": len(problem.vehicles),
         "city": None if city is None else city.name,
         "moved": _problem.moved(problem),
+        "interrupted": interrupted(),
         "feasible": chosen.feasible,
         "best": chosen.method,
         "answers": [
@@ -133,7 +136,7 @@ def _write(
     from nco.answers import write_answer, write_map
 
     written = write_answer(arguments.out, problem, chosen.solution, city)
-    if arguments.map:
+    if arguments.map and not interrupted():  # drawing takes seconds
         order = [chosen, *(answer for answer in answers if answer is not chosen)]
         shown = [answer.solution for answer in order]
         written["map"] = write_map(arguments.out, problem, shown, city)
@@ -141,10 +144,12 @@ def _write(
 
 
 def _print(problem: Problem, answers: list[Answer], chosen: Answer, files: dict[str, str]) -> None:
-    from nco.compare import cells, gaps, header
+    from nco.compare import cells, gaps, header, notes
 
     rows = [cells(problem, a, gap) for a, gap in zip(answers, gaps(answers), strict=True)]
     console.write(console.table(header(problem), rows))
+    for note in notes(answers):
+        console.write(note)
     for number, route in enumerate(chosen.solution.routes):
         stops = " ".join(problem.names[stop] for stop in route.stops)
         console.write(f"route {number}, vehicle {route.vehicle}: {stops}")

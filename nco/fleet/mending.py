@@ -6,6 +6,7 @@ Where a solver found no feasible answer, a partial one comes back.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from nco.fleet.insertion import Construction
 from nco.fleet.kinds import Kind, unserved_cost
 from nco.problem import Problem
 from nco.problem.route import Route
-from nco.problem.solution import Solution
+from nco.problem.solution import INITIAL, Solution
 from nco.solver import Clock
 
 
@@ -67,6 +68,7 @@ def finished(
     *,
     method: str,
     seed: int,
+    fallback: str = "",
 ) -> Solution:
     """The solution that a solver returns: its routes, mended if need be, or the initial ones.
 
@@ -77,6 +79,7 @@ def finished(
         clock: mending stops when it is over, and it tells the time taken.
         method: name of the solver.
         seed: recorded.
+        fallback: what the routes are if the solver did not find them, see `Solution`.
     """
     found = Solution.from_routes(problem, routes)
     if found.violations or not (found.feasible or clock.over):
@@ -84,5 +87,6 @@ def finished(
         if found.violations or mended.better_than(found):
             found = mended
     if initial is not None and not initial.violations and initial.better_than(found):
-        found = initial
-    return found.stamped(method=method, seed=seed, time_s=clock.elapsed_s)
+        found, fallback = initial, INITIAL
+    found = found.stamped(method=method, seed=seed, time_s=clock.elapsed_s)
+    return replace(found, fallback=fallback)

@@ -34,7 +34,7 @@ def picture(report: Report) -> bytes:
     for ax, (group, runs) in zip(axes, panels.items(), strict=False):
         count = len({r.fingerprint for r in report.results if r.group == group})
         title = f"{group}: {count} instance{'' if count == 1 else 's'}"
-        anytime(runs, ax, title=title, methods=methods)
+        anytime(runs, ax, title=title, methods=methods, fallbacks=report.fallbacks(group))
     for ax in axes[len(panels) :]:
         ax.set_axis_off()
     processors = sorted({result.processor for result in report.results})

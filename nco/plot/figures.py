@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -127,11 +128,13 @@ def anytime(
     *,
     title: str = "",
     methods: Sequence[str] = (),
+    fallbacks: Mapping[tuple[str, float], int] = MappingProxyType({}),
 ) -> Axes:
     """Draw how far methods are from the best answer at each time budget.
 
     Bands are intervals that hold the mean of all such instances with a probability of 95 %
-    (bootstrap); a single run has none.
+    (bootstrap); a single run has none. A point whose mean is over fewer runs than that of others
+    says over how many. One that fallbacks are part of is hollow, and says how many they are.
 
     Args:
         runs: method, budget in seconds, gap to the best known answer (0.01 is 1 %); several of
@@ -139,6 +142,8 @@ def anytime(
         ax: where to draw.
         title: above the figure.
         methods: all methods of a figure with several axes, so that each has one colour there.
+        fallbacks: how many of the runs of a method and budget have an answer that is not the
+            method's own, see `nco.Solution`.
 
     Raises:
         InputError: there is nothing to draw.
@@ -153,6 +158,7 @@ def anytime(
     colour_of = {m: COLOURS[k % len(COLOURS)] for k, m in enumerate(coloured)}
     # From the top down as the lines end, so that the legend reads like the figure.
     order = sorted(found, key=lambda m: -np.mean(found[m][max(found[m])]))
+    most = max(len(gaps) for by_budget in found.values() for gaps in by_budget.values())
     for method in order:
         budgets = sorted(found[method])
         means = [100 * float(np.mean(found[method][b])) for b in budgets]
@@ -161,6 +167,19 @@ def anytime(
         low, high = 100 * np.array(ends).T
         ax.fill_between(budgets, low, high, color=colour_of[method], alpha=0.15, linewidth=0)
         ax.vlines(budgets, low, high, color=colour_of[method], alpha=0.4, linewidth=1)
+        for budget_s, mean in zip(budgets, means, strict=True):
+            count, fallen = len(found[method][budget_s]), fallbacks.get((method, budget_s), 0)
+            if fallen:
+                ax.plot(budget_s, mean, "o", color=colour_of[method], mfc="white", markersize=5)
+            words = [f"n={count}"] * (count < most) + [f"*{fallen}"] * bool(fallen)
+            if words:
+                ax.annotate(
+                    " ".join(words), (budget_s, mean), (5, 4), textcoords="offset points",
+                    fontsize=7, color=colour_of[method],
+                )  # fmt: skip
+    if any((m, b) in fallbacks for m, by_budget in found.items() for b in by_budget):
+        star = "not its own answers in *n runs"
+        ax.plot([], [], "o", color=INK, mfc="white", markersize=5, label=star)
     ticks = sorted({budget for by_budget in found.values() for budget in by_budget})
     ax.set_xscale("log")
     ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])

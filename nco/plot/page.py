@@ -233,7 +233,7 @@ def _labels(problem: Problem, solutions: list[Solution]) -> list[str]:
     labels = []
     for solution in solutions:
         total = solution.cost.total
-        text = f"{solution.method or 'routes'}: {cost_text(problem, total)}{unit}"
+        text = f"{solution.label or 'routes'}: {cost_text(problem, total)}{unit}"
         if not solution.feasible:
             text += ", not feasible"
         elif total > least > 0:

@@ -13,6 +13,21 @@ from nco.problem.route import Route
 
 __all__ = ["Cost", "Route", "Solution", "Unassigned", "Violation"]
 
+CONSTRUCTION, SEED, INITIAL = "construction", "seed", "initial"
+_FALLBACKS = {
+    CONSTRUCTION: "the answer of a construction heuristic (nearest neighbour or savings)",
+    SEED: "what the search began from",
+    INITIAL: "the initial solution",
+}
+
+
+def explained(fallback: str) -> str:
+    """What a `Solution.fallback` means, as a clause."""
+    return (
+        "not the method's own answer: its search did not run or found nothing better, this is "
+        + _FALLBACKS.get(fallback, fallback)
+    )
+
 
 @dataclass(frozen=True)
 class Unassigned:
@@ -41,6 +56,10 @@ class Solution:
         method: name of the method that found the routes.
         seed: what it was seeded with.
         time_s: wall-clock seconds it took.
+        fallback: where the method's own search did not run or found nothing better, what its
+            routes are instead: "construction" (nearest neighbour or savings), "seed" or "initial".
+            Empty where the method found them.
+        interrupted: whether the search was interrupted, so that these are the best until then.
     """
 
     routes: tuple[Route, ...]
@@ -50,6 +69,8 @@ class Solution:
     method: str = ""
     seed: int = 0
     time_s: float = 0.0
+    fallback: str = ""
+    interrupted: bool = False
 
     @classmethod
     def from_routes(
@@ -114,6 +135,21 @@ class Solution:
         """Whether nothing is violated and every required stop is served."""
         return not self.violations and not any(u.required for u in self.unassigned)
 
+    @property
+    def label(self) -> str:
+        """Name of the method as tables and figures have it, with a star beside a fallback."""
+        return f"{self.method}*" if self.fallback else self.method
+
+    @property
+    def remarks(self) -> dict[str, str | bool]:
+        """Fields of files that are there only where they say something."""
+        given: dict[str, str | bool] = {}
+        if self.fallback:
+            given["fallback"] = self.fallback
+        if self.interrupted:
+            given["interrupted"] = True
+        return given
+
     def stamped(self, *, method: str, seed: int, time_s: float) -> Self:
         """The same routes under another method name, seed and time."""
         return replace(self, method=method, seed=seed, time_s=time_s)
@@ -139,6 +175,8 @@ class Solution:
             f"{len(self.routes)} routes, {cost.distance_m / 1000:.2f} km, "
             f"{cost.duration_s / 60:.0f} min, cost {cost.total:.2f}, found in {self.time_s:.2f} s"
         ]
+        lines += ["  interrupted: these are the best routes until then"] * self.interrupted
+        lines += [f"  {explained(self.fallback)}"] * bool(self.fallback)
         lines += [f"  violation: {violation.message}" for violation in self.violations]
         lines += [
             f"  {'unserved' if u.required else 'left out'}: stop {u.stop}, {u.reason}"

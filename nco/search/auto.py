@@ -97,14 +97,20 @@ class Auto:
                 found = self._best_of(self.trips, problem, time_limit_s, seed, initial)
             else:
                 found = self._several_trips(problem, time_limit_s, seed, initial)
-            return finished(problem, found.routes, initial, clock, method=self.name, seed=seed)
+            return finished(
+                problem, found.routes, initial, clock,
+                method=self.name, seed=seed, fallback=found.fallback,
+            )  # fmt: skip
         again = _plain(problem) and _small(problem) and self.genetic.max_iterations is None
         found = self._run(problem, _run_s(time_limit_s, again), seed, initial)
         while again and clock.left_s >= RUN_S * (1 - LAST):
             other = (found.seed + self.jobs) % (MAX_SEED + 1)
             run = self._run(problem, _run_s(clock.left_s, again), other, None)
             found = run if run.better_than(found) else replace(found, seed=other)
-        return finished(problem, found.routes, found, clock, method=self.name, seed=seed)
+        return finished(
+            problem, found.routes, found, clock,
+            method=self.name, seed=seed, fallback=found.fallback,
+        )  # fmt: skip
 
     def _run(
         self, problem: Problem, time_limit_s: float, seed: int, initial: Solution | None
@@ -116,7 +122,10 @@ class Auto:
         found = first.solve(problem, share * time_limit_s, seed, initial)
         if then is not None and not clock.over:
             fresh = then is self.trips
-            found = self._best_of(then, problem, (1 - FRESH * fresh) * clock.left_s, seed, found)
+            first_s = (1 - FRESH * fresh) * clock.left_s
+            further = self._best_of(then, problem, first_s, seed, found)
+            # Where that found nothing, it gives back what it began from.
+            found = replace(further, fallback=found.fallback) if further.fallback else further
             if fresh and not clock.over:
                 other = self._best_of(then, problem, clock.left_s, seed, None)
                 found = other if other.better_than(found) else found

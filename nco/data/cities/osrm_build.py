@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import version
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from nco.data.cities.cache import cache_dir, content_hash, file_hash, read_json
 from nco.files import write_atomic
 from nco.data.cities.roads import component_sizes, read_roads
 from nco.errors import CityError, StorageError
+from nco.interruption import undone
 
 log = logging.getLogger("nco")
 
@@ -119,14 +121,16 @@ def _build_locked(
     if folder.exists():
         log.warning("rebuilding %s: its cached engine was damaged", extract.name)
     work = Path(tempfile.mkdtemp(dir=folder.parent, prefix="building-"))
+    remove = partial(shutil.rmtree, work, ignore_errors=True)
     try:
-        info = _run_osrm(extract.absolute(), profile, steps, work)
-        _seal(work, info)
-        if folder.exists():
-            folder.rename(Path(tempfile.mkdtemp(dir=folder.parent, prefix="damaged-")) / "old")
-        work.rename(folder)
+        with undone(remove):
+            info = _run_osrm(extract.absolute(), profile, steps, work)
+            _seal(work, info)
+            if folder.exists():
+                folder.rename(Path(tempfile.mkdtemp(dir=folder.parent, prefix="damaged-")) / "old")
+            work.rename(folder)
     finally:
-        shutil.rmtree(work, ignore_errors=True)
+        remove()
         _sweep(folder.parent, "damaged-*", older_than_s=0)
     return info
 

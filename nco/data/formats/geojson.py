@@ -9,6 +9,7 @@ point was moved onto a street. Unreachable times are `null`.
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -84,6 +85,7 @@ def write_geojson(
             "method": solution.method,
             "seed": int(solution.seed),
             "time_s": float(solution.time_s),
+            **solution.remarks,
             "feasible": solution.feasible,
             "cost": solution.cost.total,
             "distance_m": solution.cost.distance_m,
@@ -123,12 +125,17 @@ def routes_from(data: Fields, problem: Problem) -> Solution:
                 properties.fail("route", f"{number} is there twice")
             stops = tuple(properties.wholes("nodes"))
             routes[number] = Route(properties.whole("vehicle"), stops)
-    return Solution.from_routes(
+    found = Solution.from_routes(
         problem,
         [routes[number] for number in sorted(routes)],
         method=data.text("method", ""),
         seed=data.whole("seed", 0),
         time_s=data.number("time_s", 0.0),
+    )
+    return replace(
+        found,
+        fallback=data.text("fallback", ""),
+        interrupted=data.raw("interrupted", False) is True,
     )
 
 

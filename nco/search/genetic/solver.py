@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from nco.baselines.hgs import HGS
@@ -12,7 +12,7 @@ from nco.baselines.quick import quick_routes
 from nco.fleet.kinds import kinds_of
 from nco.fleet.mending import finished
 from nco.problem import Feature
-from nco.problem.solution import Solution
+from nco.problem.solution import SEED, Solution
 from nco.search.genetic.evolution import Evolution, Parameters
 from nco.search.seeds import Seed, prepare, starts
 from nco.solver import Clock
@@ -78,15 +78,21 @@ class Genetic:
         clock = self.clock(time_limit_s)
         kinds = kinds_of(problem)
         given = self._given(problem, kinds, clock, seed, initial)
+        fallback = ""
         if self._by_hgs(problem):
             engine = HGS(self.max_iterations, HGS_SETTINGS)
             routes = engine.improved(problem, kinds, given, seed, clock)
         else:
             routes = self._evolved(problem, kinds, given, seed, clock)
-        found = finished(problem, routes, initial, clock, method=self.name, seed=seed)
+        if not routes:
+            routes, fallback = given[0], SEED
+        found = finished(
+            problem, routes, initial, clock, method=self.name, seed=seed, fallback=fallback
+        )
         known = Solution.from_routes(problem, given[0])
-        best = known if known.better_than(found) else found
-        return best.stamped(method=self.name, seed=seed, time_s=clock.elapsed_s)
+        if known.better_than(found):
+            found = replace(known, fallback=SEED)
+        return found.stamped(method=self.name, seed=seed, time_s=clock.elapsed_s)
 
     def _by_hgs(self, problem: Problem) -> bool:
         """Whether HGS-CVRP's engine is for a problem."""
@@ -130,9 +136,10 @@ class Genetic:
         seed: int,
         clock: Clock,
     ) -> list[Route]:
+        """What PyVRP's engine finds; nothing where it has no time."""
         longer = max(1.0, problem.size / EVOLVE_STOPS)
         if clock.left_s < EVOLVE_S * problem.size * longer:
-            return given[0]
+            return []
         model = Model(problem, kinds)
         if not model.stops:
             return []
@@ -147,7 +154,8 @@ class Genetic:
             return model.routes(evolution.run(model.duties_of(start) for start in first))
 
         with quiet():
-            return feasible_first(problem, kinds, model, given[0], limit, run)
+            found = feasible_first(problem, kinds, model, given[0], limit, run)
+        return found if limit.ran else []
 
 
 # A small problem is searched by HGS sooner than the policy answers.

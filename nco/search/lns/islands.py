@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nco.interruption import ending_searches
 from nco.search.lns.pace import Pace
 from nco.search.lns.parts import parted, parts_of
 
@@ -31,7 +32,8 @@ EXCHANGES = 10  # of islands that search all of a problem
 
 def at_once[T](pool: ThreadPoolExecutor, tasks: Sequence[Callable[[], T]]) -> list[T]:
     """Runs functions side by side; their results when all have ended."""
-    return [future.result() for future in [pool.submit(task) for task in tasks]]
+    with ending_searches():
+        return [future.result() for future in [pool.submit(task) for task in tasks]]
 
 
 def run_islands(search: Search, jobs: int, clock: Clock, most: int | None, seed: int) -> None:

@@ -10,6 +10,7 @@ from nco.baselines.quick import quick_routes
 from nco.fleet.kinds import kinds_of
 from nco.fleet.mending import finished
 from nco.problem import Feature
+from nco.problem.solution import CONSTRUCTION, SEED
 from nco.search import seeds
 from nco.search.lns import guide, operators
 from nco.search.lns.annealing import anneal
@@ -86,6 +87,7 @@ class LNS:
         clock = self.clock(time_limit_s)
         kinds = kinds_of(problem)
         routes: list[Route] = []
+        fallback = ""
         if any(kind.stops.any() for kind in kinds):
             found = seeds.starts(problem, self.sources, 1, clock, seed)
             routes = found[0].routes if found else []
@@ -107,7 +109,12 @@ class LNS:
                 routes = search.routes
             elif not routes:
                 routes = quick_routes(problem, kinds, self.clock(max(clock.left_s, GRACE_S)))
-        return finished(problem, routes, initial, clock, method=self.name, seed=seed)
+                fallback = CONSTRUCTION
+            else:
+                fallback = SEED
+        return finished(
+            problem, routes, initial, clock, method=self.name, seed=seed, fallback=fallback
+        )
 
 
 SOLVER = LNS()

@@ -13,7 +13,7 @@ from nco.envs import environment
 from nco.envs.convert import CONVERSIONS, conversion
 from nco.models.files import read_policy, shipped
 from nco.models.pointer import LIGHT
-from nco.problem.solution import Solution
+from nco.problem.solution import CONSTRUCTION, INITIAL, Solution
 from nco.search.decoding import driving
 from nco.search.decoding.active import ActiveSearch
 from nco.search.decoding.beam import Beam
@@ -83,14 +83,16 @@ class PolicySolver:
         """See `nco.solver.Solver`; an initial solution is returned if it is better."""
         self.prepare(problem)
         clock = Clock(time_limit_s)
-        found = Solution.from_routes(
-            problem,
-            self._routes(problem, seed, clock, initial),
-            method=self.name,
-            seed=seed,
-            time_s=clock.elapsed_s,
-        )
-        return initial if initial is not None and initial.better_than(found) else found
+        routes, fallback = self._routes(problem, seed, clock, initial), ""
+        if routes is None:
+            log.info("no time to decode %d nodes: nearest neighbour answers", problem.size)
+            routes = _nearest(problem, Clock(max(clock.left_s, _GRACE_S)))
+            fallback = CONSTRUCTION
+        found = Solution.from_routes(problem, routes)
+        if initial is not None and initial.better_than(found):
+            found, fallback = initial, INITIAL
+        found = found.stamped(method=self.name, seed=seed, time_s=clock.elapsed_s)
+        return replace(found, fallback=fallback)
 
     def _begun(self, actions: list[int]) -> Decoder:  # noqa: ARG002 (others go on from them)
         """The strategy, going on from the actions of an initial solution if it can."""
@@ -98,7 +100,8 @@ class PolicySolver:
 
     def _routes(
         self, problem: Problem, seed: int, clock: Clock, initial: Solution | None
-    ) -> list[Route]:
+    ) -> list[Route] | None:
+        """What the policy finds; None where there is no time to decode."""
         if not len(problem.stops):
             return []
         pairs = problem.size**2
@@ -118,8 +121,7 @@ class PolicySolver:
             if best is not None:
                 actions = best.actions[0, 0].tolist()
                 return served_routes(problem, name, given.nodes, actions, clock)
-        log.info("no time to decode %d nodes: nearest neighbour answers", problem.size)
-        return _nearest(problem, Clock(max(clock.left_s, _GRACE_S)))
+        return None
 
     def _policy(self, problem: Problem) -> tuple[StoredPolicy, str]:
         """The policy for a problem, and the environment to decode it in.

@@ -135,12 +135,17 @@ def run(
     if missing:
         with workers(min(jobs, len(missing))) as pool, appending(path) as append:
             pending = [pool.submit(work, task) for task in missing]
-            for future in as_completed(pending):
-                result = future.result()
-                append(result.line())
-                found[result.run] = result
-                if done is not None:
-                    done(len(found), len(wanted))
+            try:
+                for future in as_completed(pending):
+                    result = future.result()
+                    append(result.line())
+                    found[result.run] = result
+                    if done is not None:
+                        done(len(found), len(wanted))
+            except KeyboardInterrupt:
+                known = len(found)
+                logger.warning("%d of %d runs are kept; run it again to go on", known, len(wanted))
+                raise
     return [found[task] for task in wanted]
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from nco.errors import InputError
+from nco.interruption import asked_since
 from nco.transit.design.result import Design
 from nco.transit.instance.lines import as_lines
 
@@ -92,7 +93,7 @@ class Progress:
 
     def __post_init__(self) -> None:
         self._first = self.objective.evaluations
-        self._begin_s = time.perf_counter()
+        self._begin_s = self._made_s = time.perf_counter()
 
     def restart_clock(self) -> None:
         """Begins to count time anew, behind what is loaded or compiled once."""
@@ -109,9 +110,14 @@ class Progress:
         return time.perf_counter() - self._begin_s
 
     @property
+    def interrupted(self) -> bool:
+        """Whether the method was asked to end, see `nco.interruption`."""
+        return asked_since(self._made_s)
+
+    @property
     def share(self) -> float:
-        """Of the budget that is spent, 0 to 1."""
-        spent = [0.0]
+        """Of the budget that is spent, 0 to 1; all of it after an interruption."""
+        spent = [1.0 if self.interrupted else 0.0]
         if self.budget.evaluations is not None:
             spent.append(self.evaluations / self.budget.evaluations)
         if self.budget.time_limit_s is not None:
@@ -126,6 +132,8 @@ class Progress:
     @property
     def left(self) -> int:
         """How many sets may still be evaluated; a large number where only time counts."""
+        if self.interrupted:
+            return 0
         if self.budget.evaluations is None:
             return 2**31
         return max(0, self.budget.evaluations - self.evaluations)
@@ -150,7 +158,10 @@ class Progress:
 
         Raises:
             InputError: nothing was evaluated.
+            KeyboardInterrupt: nothing was evaluated before the user interrupted the method.
         """
+        if self.lines is None and self.interrupted:
+            raise KeyboardInterrupt
         if self.lines is None:
             raise InputError("no lines were evaluated; give a larger budget")
         return self.lines
@@ -169,4 +180,5 @@ class Progress:
             self.evaluations,
             self.time_s,
             tuple(self.trace),
+            self.interrupted,
         )

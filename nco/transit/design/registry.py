@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from nco.errors import InputError
+from nco.interruption import keeping
 from nco.registry import add_method, load_method
 from nco.solver import MAX_SEED
 from nco.transit.design.method import Budget
@@ -92,6 +93,7 @@ def design(
         InputError: unknown method, no budget, or a seed that makes no sense.
         ProblemError: a line of `initial` cannot be run.
         UnsupportedError: the method cannot do what the objective asks.
+        KeyboardInterrupt: the user interrupted it; see `nco.solve`.
     """
     if not 0 <= seed <= MAX_SEED:
         raise InputError(f"seed is {seed}; give a whole number from 0 to {MAX_SEED}")
@@ -100,4 +102,6 @@ def design(
         from nco.transit.design.objective import ExactObjective
 
         what = ExactObjective(what)
-    return chosen.design(what, budget, seed, [as_lines(lines) for lines in initial])
+    known = [as_lines(lines) for lines in initial]
+    with keeping():
+        return chosen.design(what, budget, seed, known)

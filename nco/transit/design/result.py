@@ -21,6 +21,7 @@ class Design:
         evaluations: sets of lines evaluated until the method ended.
         time_s: wall-clock seconds.
         trace: each time a better one was found: evaluations so far, and its cost.
+        interrupted: whether the search was interrupted, so that these are the best until then.
     """
 
     lines: Lines
@@ -30,3 +31,4 @@ class Design:
     evaluations: int
     time_s: float
     trace: tuple[tuple[int, float], ...] = ()
+    interrupted: bool = False

@@ -1,0 +1,108 @@
+"""Ctrl-C and SIGTERM: whatever runs ends at once, with the best that it has."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import nco
+
+LIMIT_S = 30.0
+AT_ONCE_S = 3.0  # a second on a quiet machine
+METHODS = (
+    "auto", "lns", "genetic", "policy-sample", "policy-active", "mcts",
+    "pyvrp", "ortools", "vroom", "hgs",
+)  # fmt: skip
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are those of POSIX")
+
+# Says on stdout when the search begins, so that nothing depends on how long loading takes.
+COMMAND = """
+import sys
+from nco import interruption, solve
+from nco.cli import main
+
+begun = interruption.Command.keeping
+
+def told(command):
+    print("searching", flush=True)
+    return begun(command)
+
+interruption.Command.keeping = told
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.fixture(scope="module")
+def problem_file(tmp_path_factory):
+    rng = np.random.default_rng(7)
+    xy = rng.integers(0, 1000, (101, 2)).astype(float)
+    distance_m = np.rint(np.hypot(*(xy[:, None] - xy[None]).transpose(2, 0, 1)))
+    problem = nco.Problem.from_matrices(
+        distance_m, demand=[0, *rng.integers(1, 10, 100)], capacity=50, vehicles=20
+    )
+    return nco.save(problem, tmp_path_factory.mktemp("interrupted") / "problem.json")
+
+
+def started(*arguments: str | Path) -> subprocess.Popen:
+    """A command under way; it does not inherit that signals are ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-c", COMMAND, *map(str, arguments)],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        )  # fmt: skip
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def ended(process: subprocess.Popen, number: signal.Signals) -> tuple[str, str, float]:
+    """What a command still writes after a signal, and the seconds that it takes."""
+    begin = time.perf_counter()
+    process.send_signal(number)
+    out, err = process.communicate(timeout=LIMIT_S)
+    took_s = time.perf_counter() - begin
+    for _ in range(100):  # the command leads a group that its children are in
+        try:
+            os.killpg(process.pid, 0)
+        except ProcessLookupError:
+            break
+        time.sleep(0.02)
+    else:
+        os.killpg(process.pid, signal.SIGKILL)
+        pytest.fail("a child is left running")
+    return out, err, took_s
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_ends_at_once(method, problem_file, tmp_path):
+    """Interrupted in its search: exit code 130, its best answer whole on the disk, no child."""
+    number = signal.SIGTERM if method in ("hgs", "lns") else signal.SIGINT
+    process = started(
+        "solve", problem_file, "--method", method, "--time-limit", LIMIT_S, "--out", tmp_path,
+        "--json", "--quiet",
+    )  # fmt: skip
+    assert process.stdout.readline() == "searching\n"
+    time.sleep(0.6)
+    out, err, took_s = ended(process, number)
+    assert process.returncode == 130, err
+    assert took_s < AT_ONCE_S
+    report = json.loads(out)
+    assert report["interrupted"]
+    assert report["answers"][0]["interrupted"]
+    problem = nco.load(problem_file)
+    solution = nco.load(tmp_path / "solution.json")
+    assert solution.interrupted
+    assert not solution.violations
+    assert nco.check(problem, solution).cost == pytest.approx(solution.cost.total)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
+        Path(name).name for name in report["files"].values()
+    )

@@ -16,7 +16,7 @@ import pytest
 import nco
 
 LIMIT_S = 30.0
-AT_ONCE_S = 3.0  # a second on a quiet machine
+AT_ONCE_S = 6.0  # below 1 on a quiet machine; a busy one took 3.5
 METHODS = (
     "auto", "lns", "genetic", "policy-sample", "policy-active", "mcts",
     "pyvrp", "ortools", "vroom", "hgs",

@@ -127,6 +127,18 @@ def read_npz(path: Path, names: Iterable[str] | None = None) -> dict[str, NDArra
     return {name.removesuffix(".npy"): _array(name, raw) for name, raw in members.items()}
 
 
+def as_numbers[Scalar: np.generic](array: NDArray[Any], kind: type[Scalar]) -> NDArray[Scalar]:
+    """An array from a file in the type that it should have.
+
+    Raises:
+        BrokenArchiveError: it holds something else than real numbers.
+    """
+    if array.dtype.kind not in "fiu":
+        raise BrokenArchiveError(f"it holds {shortened(array.dtype)} where numbers should be")
+    with np.errstate(over="ignore"):
+        return array.astype(kind, copy=False)
+
+
 def _member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
     if entry.compress_type not in _METHODS:
         raise BrokenArchiveError(f"{quoted(entry.filename)} is not deflated, but packed otherwise")

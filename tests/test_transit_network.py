@@ -147,7 +147,7 @@ def test_every_number_of_the_network_is_learned(network):
 
 def test_sizes_that_do_not_fit_are_refused():
     """The message names them."""
-    with pytest.raises(PolicyError, match="heads that divide width"):
+    with pytest.raises(PolicyError, match="heads must divide width"):
         TransitNetwork(width=10, heads=4)
 
 
@@ -170,7 +170,7 @@ def test_files_of_something_else_are_refused(network, tmp_path):
     damaged = tmp_path / "damaged.safetensors"
     damaged.write_bytes(b"no weights")
     for path in (foreign, damaged):
-        with pytest.raises(PolicyError, match="no network for bus lines"):
+        with pytest.raises(PolicyError, match=r"no (network for bus lines|safetensors)"):
             load_network(path)
     with pytest.raises(PolicyError, match="is unknown"):
         load_network(tmp_path / "missing.safetensors")

@@ -3,29 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import MISSING, asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from nco.bench.suite import key
 from nco.data.formats.json_file import read_text
-from nco.errors import FormatError, InputError
+from nco.errors import FormatError, InputError, shortened
+from nco.json_text import parse_json, record
 
 RESULTS = "results*.jsonl"
 AGREEMENT = 1e-6  # relative difference of costs by solver and by checker that rounding explains
 _LATE_SHARE, _LATE_S = 0.10, 0.05  # what every solver may take beyond its limit
-
-_KINDS: dict[str, tuple[type, ...]] = {
-    "str": (str,),
-    "str | None": (str, type(None)),
-    "int": (int,),
-    "float": (int, float),
-    "float | None": (int, float, type(None)),
-    "bool": (bool,),
-    "tuple[str, ...]": (list,),
-    "dict[str, Any]": (dict,),
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,21 +130,7 @@ def from_line(text: str) -> Result:
     Raises:
         ValueError: it holds none; the message says what is wrong.
     """
-    found = json.loads(text)
-    if not isinstance(found, Mapping):
-        raise ValueError("it is no JSON object")
-    values: dict[str, Any] = {}
-    for field in fields(Result):
-        if field.name not in found and field.default is not MISSING:
-            continue
-        if field.name not in found:
-            raise ValueError(f"{field.name} is missing")
-        value = found[field.name]
-        kinds = _KINDS[str(field.type)]
-        if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
-            raise ValueError(f"{field.name} is {value!r}")
-        values[field.name] = tuple(value) if isinstance(value, list) else value
-    return Result(**values)
+    return record(Result, parse_json(text))
 
 
 def read_results(path: Path) -> list[Result]:
@@ -173,7 +148,7 @@ def read_results(path: Path) -> list[Result]:
             results.append(from_line(text))
         except ValueError as error:
             raise FormatError(
-                f"{path}, line {number}: not a result of `nco bench solvers` ({error}); "
+                f"{path}, line {number}: not a result of `nco bench solvers` ({shortened(error)}); "
                 "remove the line or choose another file"
             ) from None
     return results

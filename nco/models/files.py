@@ -12,14 +12,14 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import torch
-from safetensors import SafetensorError
-from safetensors.torch import load, save
+from safetensors.torch import save
 
 from nco.files import write_atomic
 from nco.observation import Features
-from nco.errors import PolicyError
+from nco.errors import PolicyError, listed, quoted, shortened
+from nco.json_text import parse_json
 from nco.models.policy import Policy, Spec
+from nco.models.tensor_files import filled, read_card, read_checkpoint, read_safetensors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -61,21 +61,21 @@ def build(spec: Spec) -> Policy:
     path = spec.get("class_path") if isinstance(spec, dict) else None
     arguments = spec.get("init_args") if isinstance(spec, dict) else None
     if not isinstance(path, str) or not isinstance(arguments, dict):
-        raise PolicyError(f"policy is {spec!r}; it must have class_path and init_args")
+        raise PolicyError(f"policy is {quoted(spec)}; it must have class_path and init_args")
     module, _, name = path.rpartition(".")
     found = None
     if module.startswith("nco.models."):
         try:
             found = getattr(import_module(module), name, None)
-        except ImportError:
+        except (ImportError, ValueError):
             found = None
     if not (isinstance(found, type) and issubclass(found, Policy)):
-        raise PolicyError(f"class_path is {path!r}; only policies under nco.models are built")
+        raise PolicyError(f"class_path is {quoted(path)}; only policies under nco.models are built")
     try:
         features = Features(**{kind: tuple(names) for kind, names in arguments["features"].items()})
         policy = found(**{**arguments, "features": features})
-    except (AttributeError, KeyError, TypeError, RuntimeError, ValueError) as error:
-        raise PolicyError(f"init_args of {path}: {error}") from error
+    except Exception as error:  # of whatever kind the arguments are that a file has
+        raise PolicyError(f"init_args of {path}: {shortened(error)}") from error
     return policy.eval()
 
 
@@ -127,15 +127,14 @@ def read_policy(source: str | Path, problem: str | None = None) -> StoredPolicy:
     """
     path = _locate(source)
     if path.suffix == ".ckpt":
-        found, spec, tensors, card = _read_checkpoint(path)
+        found, spec, tensors, card = _read_policy_checkpoint(path)
     else:
         found, spec, tensors, card = _read_weights(path)
     if problem is not None and problem not in found:
         raise PolicyError(
-            f"{path} is a policy for {', '.join(found)}, not for {problem!r}; give another file"
+            f"{path} is a policy for {listed(found)}, not for {problem!r}; give another file"
         )
-    policy = build(spec)
-    _fill(policy, tensors, path)
+    policy = filled(lambda: build(spec), tensors, path)
     return StoredPolicy(policy, found, card)
 
 
@@ -146,7 +145,7 @@ def _locate(source: str | Path) -> Path:
     if path.suffix not in (".safetensors", ".ckpt"):
         names = ", ".join(shipped()) or "none"
         raise PolicyError(
-            f"policy {str(source)!r} is unknown; give a .safetensors or .ckpt file, or the name "
+            f"policy {quoted(str(source))} is unknown; give a .safetensors or .ckpt file, or the name "
             f"of a shipped one ({names})"
         )
     if not path.is_file():
@@ -158,33 +157,15 @@ type _Content = tuple[tuple[str, ...], Spec, dict[str, Tensor], dict[str, Any]]
 
 
 def _read_weights(path: Path) -> _Content:
-    try:
-        raw = path.read_bytes()
-        tensors = load(raw)
-        length = int.from_bytes(raw[:8], "little")
-        own = json.loads(raw[8 : 8 + length]).get("__metadata__", {})
-    except (OSError, SafetensorError, ValueError) as error:
-        raise PolicyError(f"{path} is damaged or no safetensors file: {error}") from error
+    tensors, own = read_safetensors(path)
     if own.get("format") != FORMAT:
-        raise PolicyError(f"{path} is not a policy of nco: its format is {own.get('format')!r}")
+        given = quoted(own.get("format"))
+        raise PolicyError(f"{path} is not a policy of nco: its format is {given}")
     try:
-        problems, spec = tuple(json.loads(own["problems"])), json.loads(own["policy"])
+        problems, spec = parse_json(own["problems"]), parse_json(own["policy"])
     except (KeyError, ValueError) as error:
         raise PolicyError(f"{path} does not say what network it is of: {error}") from error
-    return problems, spec, tensors, _read_card(path)
-
-
-def _read_card(path: Path) -> dict[str, Any]:
-    card = path.with_suffix(".json")
-    if not card.is_file():
-        return {}
-    try:
-        content = json.loads(card.read_text())
-    except ValueError as error:
-        raise PolicyError(f"card {card} is damaged: {error}") from error
-    if not isinstance(content, dict):
-        raise PolicyError(f"card {card} is damaged: it must hold one object")
-    return content
+    return _names(problems, path), spec, tensors, read_card(path)
 
 
 def policy_tensors(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -192,31 +173,15 @@ def policy_tensors(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {k.removeprefix("policy."): v for k, v in state.items() if k.startswith("policy.")}
 
 
-def _read_checkpoint(path: Path) -> _Content:
-    try:
-        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-        about, state = checkpoint[CHECKPOINT_KEY], checkpoint["state_dict"]
-        tensors = policy_tensors(state)
-        card = {"training": about["training"]} if "training" in about else {}
-        return tuple(about["problems"]), about["policy"], tensors, card
-    except Exception as error:  # torch.load raises almost anything on a damaged file
-        text = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise PolicyError(f"{path} is damaged or no checkpoint of nco: {text}") from error
+def _read_policy_checkpoint(path: Path) -> _Content:
+    about, state = read_checkpoint(path, CHECKPOINT_KEY)
+    card = {"training": about["training"]} if "training" in about else {}
+    problems = _names(about.get("problems"), path)
+    return problems, about.get("policy", {}), policy_tensors(state), card
 
 
-def _fill(policy: Policy, tensors: dict[str, Tensor], path: Path) -> None:
-    wanted = policy.state_dict()
-    for name, tensor in wanted.items():
-        if name not in tensors:
-            raise PolicyError(f"{path} lacks tensor {name!r}; it is of another network")
-        if tensors[name].shape != tensor.shape:
-            raise PolicyError(
-                f"{path}: tensor {name!r} has shape {tuple(tensors[name].shape)}, "
-                f"not {tuple(tensor.shape)}; it is of another network"
-            )
-        if not torch.isfinite(tensors[name]).all():
-            raise PolicyError(f"{path}: tensor {name!r} holds numbers that are not finite")
-    surplus = sorted(tensors.keys() - wanted.keys())
-    if surplus:
-        raise PolicyError(f"{path} has tensors that the network lacks: {', '.join(surplus[:3])}")
-    policy.load_state_dict({name: value.to(torch.float32) for name, value in tensors.items()})
+def _names(problems: Any, path: Path) -> tuple[str, ...]:
+    """Names of problems, as they must be in every file."""
+    if not isinstance(problems, list | tuple) or not all(isinstance(p, str) for p in problems):
+        raise PolicyError(f"{path} does not say for which problems it is, but {quoted(problems)}")
+    return tuple(problems)

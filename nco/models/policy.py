@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from torch import nn
 
-from nco.errors import PolicyError
+from nco.errors import PolicyError, quoted
 from nco.models.pointer import Encoded, Pointer
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from nco.observation import Features, Observation
+
+MOST_SIZE = 1 << 16
+MOST_LAYERS = 100
 
 type Spec = dict[str, Any]
 """How to build a policy, as plain data: `{"class_path": ..., "init_args": {...}}`."""
@@ -97,8 +100,12 @@ def check_sizes(init_args: dict[str, Any]) -> None:
     for name, value in init_args.items():
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             continue
-        if value <= 0 or (name != "clip" and value != int(value)):
-            raise PolicyError(f"{name} is {value}; it must be a number above 0")
+        if not 0 < value <= MOST_SIZE or (name != "clip" and value != int(value)):
+            raise PolicyError(
+                f"{name} is {quoted(value)}; it must be a number above 0, at most {MOST_SIZE}"
+            )
+    if init_args.get("layers", 0) > MOST_LAYERS:
+        raise PolicyError(f"layers is {init_args['layers']}; it must be {MOST_LAYERS} or fewer")
     for name, value in init_args.items():
         if name.endswith("heads") and init_args["width"] % value:
             raise PolicyError(

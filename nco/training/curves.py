@@ -8,7 +8,8 @@ from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nco.errors import FormatError
+from nco.data.formats.json_file import read_text
+from nco.errors import FormatError, shortened
 from nco.files import write_atomic
 
 if TYPE_CHECKING:
@@ -42,15 +43,14 @@ def read_curves(folder: str | Path) -> dict[str, Curve]:
         )
     curves: defaultdict[str, Curve] = defaultdict(dict)
     for path in paths:
-        with path.open(newline="") as file:
-            for row in csv.DictReader(file):
-                try:
-                    step = int(row["step"])
-                    values = {k: float(v) for k, v in row.items() if "/" in str(k) and v}
-                except (KeyError, ValueError, TypeError) as error:
-                    raise FormatError(f"{path} is not a log of training: {error}") from error
-                for name, value in values.items():
-                    curves[name][step] = value
+        try:
+            for row in csv.DictReader(io.StringIO(read_text(path), newline="")):
+                step = int(row["step"])
+                for name, value in row.items():
+                    if "/" in str(name) and value:
+                        curves[name][step] = float(value)
+        except (csv.Error, KeyError, ValueError, TypeError) as error:
+            raise FormatError(f"{path} is not a log of training: {shortened(error)}") from error
     return dict(curves)
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import json
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from nco.errors import FormatError, PolicyError
+from nco.archives import read_npz
+from nco.errors import FormatError, PolicyError, quoted, shortened
 from nco.files import write_atomic
+from nco.json_text import parse_json
 from nco.training.orders import FILL
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class Labels:
                 f"labels.time_limit_s is {self.time_limit_s}; give a positive number of seconds"
             )
         if Path(self.path).suffix != ".npz":
-            raise PolicyError(f"labels.path is {self.path!r}; it must end in .npz")
+            raise PolicyError(f"labels.path is {quoted(self.path)}; it must end in .npz")
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,14 @@ def write_labels(path: str, about: dict[str, Any], groups: Mapping[int, Group]) 
     write_atomic(path, buffer.getvalue())
 
 
+def _group(actions: NDArray[Any], cost: NDArray[Any]) -> Group:
+    if actions.dtype != np.int16 or cost.dtype != np.float32:
+        raise ValueError(f"actions are {actions.dtype} and costs {cost.dtype}")
+    if actions.ndim != 2 or cost.shape != actions.shape[:1]:
+        raise ValueError(f"{quoted(actions.shape)} actions have {quoted(cost.shape)} costs")
+    return Group(actions, cost)
+
+
 def read_labels(path: str, about: dict[str, Any]) -> dict[int, Group]:
     """Reads labels by the number of their group.
 
@@ -108,19 +117,20 @@ def read_labels(path: str, about: dict[str, Any]) -> dict[int, Group]:
         FormatError: the file is missing or damaged, or its instances are drawn in another way.
     """
     try:
-        # numpy leaves a damaged file open, so it must not be the one that opens it.
-        with Path(path).open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-            said = json.loads(str(file["about"]))
-            numbers = [int(name.split()[1]) for name in file.files if name.startswith("cost ")]
-            groups = {k: Group(file[f"actions {k}"], file[f"cost {k}"]) for k in numbers}
-    except (OSError, KeyError, ValueError, EOFError, IndexError, zipfile.BadZipFile) as error:
-        raise FormatError(f"labels {path} cannot be read ({error}); {_REMEDY}") from error
+        held = read_npz(Path(path))
+        said = parse_json(str(held["about"]))
+        numbers = [int(name.split()[1]) for name in held if name.startswith("cost ")]
+        groups = {k: _group(held[f"actions {k}"], held[f"cost {k}"]) for k in numbers}
+    except (OSError, KeyError, ValueError, IndexError) as error:
+        raise FormatError(
+            f"labels {path} cannot be read ({shortened(error)}); {_REMEDY}"
+        ) from error
     wanted = json.loads(json.dumps({"format": FORMAT, **about}))
     for name, value in wanted.items():
         if not isinstance(said, dict) or said.get(name) != value:
             was = said.get(name) if isinstance(said, dict) else None
             raise FormatError(
-                f"labels {path} are of other instances: {name} is {was!r} there and {value!r} in "
-                f"this config; {_REMEDY}"
+                f"labels {path} are of other instances: {name} is {quoted(was)} there and "
+                f"{quoted(value)} in this config; {_REMEDY}"
             )
     return groups

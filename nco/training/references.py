@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from nco.envs.convert import conversion
-from nco.errors import FormatError
+from nco.errors import FormatError, shortened
 from nco.files import write_atomic
+from nco.json_text import parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -50,7 +51,16 @@ class References:
                 f"references {self.path} lack the validation instances of this config; run "
                 "`nco train references` with the same config"
             )
-        return torch.tensor(stored[key]["cost_m"])
+        try:
+            costs = torch.tensor(stored[key]["cost_m"], dtype=torch.float32)
+        except (KeyError, OverflowError, RuntimeError, TypeError, ValueError) as error:
+            raise FormatError(
+                f"references {self.path} are damaged at {key!r} ({shortened(error)}); run "
+                "`nco train references` with the same config"
+            ) from error
+        if costs.ndim != 1 or not (costs.isfinite() & (costs >= 0)).all():
+            raise FormatError(f"references {self.path} have a cost at {key!r} that can be none")
+        return costs
 
     def store(self, key: str, entry: dict[str, Any]) -> None:
         """Adds or replaces an entry."""
@@ -59,11 +69,11 @@ class References:
 
     def _read(self) -> dict[str, Any]:
         try:
-            content = json.loads(Path(self.path).read_text())
+            content = parse_json(Path(self.path).read_bytes())
         except (OSError, ValueError) as error:
             raise FormatError(
-                f"references {self.path} cannot be read ({error}); run `nco train references` "
-                "with the same config"
+                f"references {self.path} cannot be read ({shortened(error)}); run "
+                "`nco train references` with the same config"
             ) from error
         if not isinstance(content, dict):
             raise FormatError(f"references {self.path} must hold one JSON object")

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import io
 import logging
-import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nco.errors import CityError, FormatError
+from nco.archives import as_numbers, read_npz
+from nco.errors import CityError, FormatError, quoted, shortened
 from nco.files import write_atomic
 
 if TYPE_CHECKING:
@@ -49,26 +49,27 @@ class CityTable:
     whole: int
 
     def __post_init__(self) -> None:
-        points = len(self.lonlat)
+        what = f"table {quoted(self.name)}"
+        points = self.lonlat.shape[0] if self.lonlat.ndim else 0
         if self.lonlat.shape != (points, 2) or not np.isfinite(self.lonlat).all():
             raise FormatError(
-                f"table {self.name!r}: lonlat has shape {self.lonlat.shape}; give a finite "
+                f"{what}: lonlat has shape {quoted(self.lonlat.shape)}; give a finite "
                 "longitude and latitude for each point"
             )
         for field in ("distance_m", "duration_s"):
             matrix = getattr(self, field)
             if matrix.shape != (points, points):
                 raise FormatError(
-                    f"table {self.name!r}: {field} has shape {matrix.shape}; with {points} points "
+                    f"{what}: {field} has shape {quoted(matrix.shape)}; with {points} points "
                     f"it must be ({points}, {points})"
                 )
             if not np.isfinite(matrix).all() or (matrix < 0).any():
                 raise FormatError(
-                    f"table {self.name!r}: {field} has entries that are not finite or below 0; "
+                    f"{what}: {field} has entries that are not finite or below 0; "
                     "keep only points that all reach one another"
                 )
         if not 1 <= self.whole <= points:
-            raise FormatError(f"table {self.name!r}: whole is {self.whole}; give 1 to {points}")
+            raise FormatError(f"{what}: whole is {self.whole}; give 1 to {points}")
 
     def xy_m(self) -> NDArray[np.float32]:
         """`[P, 2]` metres east and north of the middle of the points."""
@@ -107,18 +108,18 @@ def load_table(path: Path) -> CityTable:
         FormatError: the file is missing, damaged, or no table.
     """
     try:
-        # numpy leaves a damaged file open, so it must not be the one that opens it.
-        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-            return CityTable(
-                name=str(file["name"]),
-                lonlat=file["lonlat"],
-                distance_m=file["distance_m"],
-                duration_s=file["duration_s"],
-                whole=int(file["whole"]),
-            )
-    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        held = read_npz(path)
+        return CityTable(
+            name=str(held["name"]),
+            lonlat=as_numbers(held["lonlat"], np.float64),
+            distance_m=as_numbers(held["distance_m"], np.float32),
+            duration_s=as_numbers(held["duration_s"], np.float32),
+            whole=int(held["whole"]),
+        )
+    except (OSError, KeyError, TypeError, ValueError) as error:
         raise FormatError(
-            f"{path} is not a table of a city ({error}); remove it and it is computed again"
+            f"{path} is not a table of a city ({shortened(error)}); remove it and it is computed "
+            "again"
         ) from error
 
 

@@ -19,8 +19,9 @@ from nco.baselines.pyvrp import SEED
 from nco.bench.policies.sets import fingerprint
 from nco.bench.policies.solver import solve_by_cpu
 from nco.data.cities.cache import cache_dir
-from nco.errors import FormatError, InputError
+from nco.errors import FormatError, InputError, quoted, shortened
 from nco.files import write_atomic
+from nco.json_text import parse_json
 from nco.workers import workers
 
 if TYPE_CHECKING:
@@ -195,17 +196,19 @@ def _solved(problems: dict[str, Problem], cpu_s: float, jobs: int) -> Iterator[t
 def _read(path: Path) -> list[Entry]:
     """The entries of a file; none if it does not exist."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = parse_json(path.read_bytes())
     except FileNotFoundError:
         return []
     except (OSError, ValueError) as error:
-        raise FormatError(f"references {path} cannot be read ({error}); {_REMEDY}") from error
+        raise FormatError(
+            f"references {path} cannot be read ({shortened(error)}); {_REMEDY}"
+        ) from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise FormatError(f"{path} holds no references: its format is not {FORMAT!r}; {_REMEDY}")
     try:
         return [_entry(raw) for raw in content["entries"]]
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise FormatError(f"references {path} are damaged ({error!r}); {_REMEDY}") from error
+    except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
+        raise FormatError(f"references {path} are damaged ({quoted(error)}); {_REMEDY}") from error
 
 
 _REMEDY = "remove the file, and they are computed again"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, fields
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 from nco.data.formats.json_file import read_text
-from nco.errors import FormatError
+from nco.errors import FormatError, shortened
+from nco.json_text import parse_json, record
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -111,17 +112,10 @@ def read_runs(path: Path) -> list[RunResult]:
         if not text.endswith("\n"):
             break
         try:
-            found.append(_from(json.loads(text)))
-        except (ValueError, TypeError, KeyError) as error:
+            found.append(record(RunResult, parse_json(text)))
+        except ValueError as error:
             raise FormatError(
-                f"{path}, line {number}: not a result of `nco transit bench` ({error}); remove the "
-                "line or choose another folder"
+                f"{path}, line {number}: not a result of `nco transit bench` ({shortened(error)}); "
+                "remove the line or choose another folder"
             ) from None
     return found
-
-
-def _from(data: dict[str, Any]) -> RunResult:
-    known = {field.name for field in fields(RunResult)}
-    if set(data) != known:
-        raise ValueError(f"{', '.join(sorted(set(data) ^ known))} should or should not be there")
-    return RunResult(**(data | {"run": Run(**data["run"])}))

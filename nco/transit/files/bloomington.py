@@ -12,14 +12,13 @@ says so in the log.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
 
 from nco.arrays import Floats
-from nco.data.formats.json_file import Fields, read_text
-from nco.errors import FormatError, InputError
+from nco.data.formats.json_file import Fields, read_any_json
+from nco.errors import FormatError, InputError, quoted
 from nco.transit.instance.lines import Lines
 from nco.transit.instance.mend import mend_lines
 from nco.transit.instance.transit_instance import TransitInstance
@@ -61,7 +60,9 @@ def read_bloomington(
     nodes = number_nodes(rows, "name")
     xy = np.array([[row.number("x", -np.inf), row.number("y", -np.inf)] for row in rows])
     if hub is not None and hub not in nodes:
-        raise FormatError(f"hub is {hub!r}, which is not among the {len(nodes)} nodes of {folder}")
+        raise FormatError(
+            f"hub is {quoted(hub)}, which is not among the {len(nodes)} nodes of {folder}"
+        )
     link_m, link_s = _links(folder / "bloomington_links_standard.csv", nodes, speed_m_per_s)
     return TransitInstance(
         link_s=link_s,
@@ -95,10 +96,7 @@ def read_bloomington_lines(
         StorageError: it cannot be read.
     """
     path = Path(folder) / "bloomington_existing_routes.json"
-    try:
-        data = json.loads(read_text(path))
-    except json.JSONDecodeError as error:
-        raise FormatError(f"{path}, line {error.lineno}: not JSON ({error.msg})") from None
+    data = read_any_json(path)
     entries = Fields(path, "", {"lines": data}).children("lines")
     names = tuple(entry.text("name") for entry in entries)
     known = {name: k for k, name in enumerate(instance.names)}

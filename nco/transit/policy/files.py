@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load, save
+from safetensors.torch import save
 
-from nco.errors import PolicyError
+from nco.errors import PolicyError, quoted, shortened
 from nco.files import write_atomic
+from nco.json_text import parse_json
+from nco.models.tensor_files import filled, read_card, read_checkpoint, read_safetensors
 from nco.transit.policy.network import TransitNetwork
 
 WEIGHTS = Path(__file__).parent / "weights"
@@ -77,16 +78,15 @@ def load_network(source: str | Path) -> LoadedNetwork:
         PolicyError: the file is missing, damaged, or of something else.
     """
     path = _locate(source)
+    options, tensors, card = _checkpoint(path) if path.suffix == ".ckpt" else _weights(path)
+    return LoadedNetwork(filled(lambda: _build(options, path), tensors, path), card)
+
+
+def _build(options: Any, path: Path) -> TransitNetwork:
     try:
-        options, tensors, card = _checkpoint(path) if path.suffix == ".ckpt" else _weights(path)
-        network = TransitNetwork(**options)
-        network.load_state_dict(tensors)
-    except (KeyError, OSError, RuntimeError, SafetensorError, TypeError, ValueError) as error:
-        text = (str(error).splitlines() or [type(error).__name__])[0]
-        raise PolicyError(
-            f"{path} is damaged or no network for bus lines: {text}; give another file"
-        ) from error
-    return LoadedNetwork(network.eval(), card)
+        return TransitNetwork(**options)
+    except Exception as error:  # of whatever kind the options are that a file has
+        raise PolicyError(f"{path} is no network for bus lines: {shortened(error)}") from error
 
 
 def _locate(source: str | Path) -> Path:
@@ -96,32 +96,29 @@ def _locate(source: str | Path) -> Path:
     if path.suffix not in (".safetensors", ".ckpt") or not path.is_file():
         names = ", ".join(shipped_networks()) or "none"
         raise PolicyError(
-            f"network {str(source)!r} is unknown; give a .safetensors or .ckpt file that exists, "
-            f"or the name of a shipped one ({names})"
+            f"network {quoted(str(source))} is unknown; give a .safetensors or .ckpt file that "
+            f"exists, or the name of a shipped one ({names})"
         )
     return path
 
 
-type _Content = tuple[dict[str, Any], dict[str, torch.Tensor], dict[str, Any]]
+type _Content = tuple[Any, dict[str, torch.Tensor], dict[str, Any]]
 
 
 def _weights(path: Path) -> _Content:
-    raw = path.read_bytes()
-    tensors = load(raw)
-    length = int.from_bytes(raw[:8], "little")
-    own = json.loads(raw[8 : 8 + length])["__metadata__"]
-    if own["format"] != FORMAT:
-        raise ValueError(f"its format is {own['format']!r}")
-    card = path.with_suffix(".json")
-    return (
-        json.loads(own["network"]),
-        tensors,
-        json.loads(card.read_text()) if card.is_file() else {},
-    )
+    tensors, own = read_safetensors(path)
+    if own.get("format") != FORMAT:
+        given = quoted(own.get("format"))
+        raise PolicyError(f"{path} is no network for bus lines: its format is {given}")
+    try:
+        options = parse_json(own.get("network", ""))
+    except ValueError as error:
+        raise PolicyError(f"{path} does not say what network it is of: {error}") from error
+    return options, tensors, read_card(path)
 
 
 def _checkpoint(path: Path) -> _Content:
-    content = torch.load(path, map_location="cpu", weights_only=True)
-    about, state = content[CHECKPOINT_KEY], content["state_dict"]
+    about, state = read_checkpoint(path, CHECKPOINT_KEY)
     mine = {k.removeprefix("network."): v for k, v in state.items() if k.startswith("network.")}
-    return about["network"], mine, {"training": about["training"]}
+    card = {"training": about["training"]} if "training" in about else {}
+    return about.get("network"), mine, card

@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from nco.errors import PolicyError
+from nco.models.policy import check_sizes
 from nco.transit.policy.graph import CONTEXT, EDGE, LINE, MOVE, NODE
 
 with warnings.catch_warnings():
@@ -56,11 +56,7 @@ class TransitNetwork(nn.Module):
 
     def __init__(self, width: int = 32, heads: int = 4, layers: int = 3, hidden: int = 64) -> None:
         super().__init__()
-        if min(width, heads, layers, hidden) < 1 or width % heads:
-            raise PolicyError(
-                f"width, heads, layers and hidden are {width}, {heads}, {layers} and {hidden}; "
-                "give 1 or more each, with heads that divide width"
-            )
+        check_sizes({"width": width, "heads": heads, "layers": layers, "hidden": hidden})
         self.options = {"width": width, "heads": heads, "layers": layers, "hidden": hidden}
         self.embed = nn.Linear(NODE, width)
         self.embed_context = nn.Linear(CONTEXT, width)

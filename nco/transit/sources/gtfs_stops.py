@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
-import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
+from nco.archives import BrokenArchiveError, read_members
 from nco.arrays import Floats
 from nco.data.formats.json_file import read_text
-from nco.errors import FormatError, StorageError
+from nco.errors import FormatError, StorageError, quoted, shortened
 
 _STOPS = "stops.txt"
 
@@ -39,7 +38,7 @@ def read_gtfs_stops(feed: str | Path) -> tuple[tuple[str, ...], Floats]:
     try:
         missing = {"stop_id", "stop_lat", "stop_lon"} - set(rows.fieldnames or ())
     except csv.Error as error:
-        raise FormatError(f"{where}, line 1: not CSV ({error})") from None
+        raise FormatError(f"{where}, line 1: not CSV ({shortened(error)})") from None
     if missing:
         raise FormatError(f"{where}, line 1: there is no column {min(missing)!r}, as GTFS asks")
     names: dict[str, None] = {}
@@ -54,12 +53,12 @@ def read_gtfs_stops(feed: str | Path) -> tuple[tuple[str, ...], Floats]:
             lon = lat = np.nan
         if not (abs(lon) <= 180 and abs(lat) <= 90):
             raise FormatError(
-                f"{where}, line {rows.line_num}: stop {name!r} is at stop_lon {row['stop_lon']!r}, "
-                f"stop_lat {row['stop_lat']!r}; give degrees"
+                f"{where}, line {rows.line_num}: stop {quoted(name)} is at stop_lon "
+                f"{quoted(row['stop_lon'])}, stop_lat {quoted(row['stop_lat'])}; give degrees"
             )
         if not name or name in names:
             raise FormatError(
-                f"{where}, line {rows.line_num}: stop_id {name!r} is empty or there twice"
+                f"{where}, line {rows.line_num}: stop_id {quoted(name)} is empty or there twice"
             )
         names[name] = None
         places.append((lon, lat))
@@ -73,21 +72,20 @@ def _strict(rows: csv.DictReader[str], where: str) -> Iterator[dict[str, str]]:
     try:
         yield from rows
     except csv.Error as error:
-        raise FormatError(f"{where}, line {rows.line_num}: not CSV ({error})") from None
+        raise FormatError(f"{where}, line {rows.line_num}: not CSV ({shortened(error)})") from None
 
 
 def _text(feed: Path) -> str:
     if feed.is_dir():
         return read_text(feed / _STOPS)
     try:
-        with zipfile.ZipFile(feed) as archive:
-            return archive.read(_STOPS).decode("utf-8-sig")
+        held = read_members(feed, (_STOPS,))
+        if _STOPS not in held:
+            raise FormatError(f"{feed} holds no {_STOPS}; a GTFS feed does")
+        return held[_STOPS].decode("utf-8-sig")
     except FileNotFoundError:
         raise FormatError(f"{feed}: there is no such file; check the path") from None
-    except KeyError:
-        raise FormatError(f"{feed} holds no {_STOPS}; a GTFS feed does") from None
-    # RuntimeError: a password is asked for; NotImplementedError is one too.
-    except (zipfile.BadZipFile, zlib.error, UnicodeDecodeError, RuntimeError) as error:
-        raise FormatError(f"{feed} is no GTFS feed: {error}") from None
+    except (BrokenArchiveError, UnicodeDecodeError) as error:
+        raise FormatError(f"{feed} is no GTFS feed: {shortened(error)}") from None
     except OSError as error:
         raise StorageError(f"cannot read {feed}: {error.strerror or error}") from error

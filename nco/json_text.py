@@ -7,7 +7,7 @@ from dataclasses import MISSING, fields, is_dataclass
 from types import UnionType
 from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 
-from nco.errors import quoted, shortened
+from nco.errors import quoted
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance

@@ -1,8 +1,6 @@
 """`python -m nco` is the `nco` command."""
 
-import sys
-
-from nco.cli import main
+from nco.cli import command
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command()

@@ -7,10 +7,12 @@ options cannot be used (a message on stderr begins with `nco: error:`); 70 a fau
 
 import argparse
 import contextlib
+import os
 import sys
 import traceback
 from collections.abc import Sequence
 from importlib import import_module
+from typing import NoReturn
 
 from nco import __version__, console, interruption
 from nco.errors import NcoError, StorageError
@@ -30,6 +32,17 @@ VERBS = {
 _PASSED_ON = frozenset({"train"})
 
 FEASIBLE, UNUSABLE, FAULT, INTERRUPTED = 0, 2, 70, interruption.EXIT_CODE
+
+
+def command() -> NoReturn:
+    """The `nco` command as a process of its own."""
+    code = main()
+    if code != INTERRUPTED:
+        sys.exit(code)
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            stream.flush()
+    os._exit(code)  # what libraries tidy up in the end takes another second
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -14,6 +15,10 @@ import numpy as np
 import pytest
 
 import nco
+from nco import interruption
+from nco.baselines import apart
+from nco.files import write_atomic
+from nco.solver import Clock
 
 LIMIT_S = 30.0
 AT_ONCE_S = 6.0  # below 1 on a quiet machine; a busy one took 3.5
@@ -26,9 +31,8 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are tho
 
 # Says on stdout when the search begins, so that nothing depends on how long loading takes.
 COMMAND = """
-import sys
-from nco import interruption, solve
-from nco.cli import main
+from nco import interruption
+from nco.cli import command
 
 begun = interruption.Command.keeping
 
@@ -37,7 +41,7 @@ def told(command):
     return begun(command)
 
 interruption.Command.keeping = told
-sys.exit(main(sys.argv[1:]))
+command()
 """
 
 
@@ -106,3 +110,76 @@ def test_every_method_ends_at_once(method, problem_file, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
         Path(name).name for name in report["files"].values()
     )
+
+
+def test_an_interruption_ends_the_clocks_that_run():
+    """Searches under way have no time left; one that begins later has all of its own."""
+    before = Clock(10.0)
+    interruption.end_searches()
+    assert before.over
+    assert Clock(10.0).left_s > 9.0
+
+
+def test_from_python_an_interruption_is_an_exception():
+    """A native search is ended by `KeyboardInterrupt` at once, and its child is gone."""
+    main = threading.get_ident()
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        pytest.skip("SIGINT is ignored here")
+    threading.Timer(0.3, signal.pthread_kill, (main, signal.SIGINT)).start()
+    begin = time.perf_counter()
+    with pytest.raises(KeyboardInterrupt):
+        apart.searched(lambda _tell: time.sleep(LIMIT_S), LIMIT_S)
+    assert time.perf_counter() - begin < AT_ONCE_S
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
+def test_what_a_search_told_counts_once_it_is_interrupted():
+    """The last of the answers that it told is its answer."""
+
+    def search(tell):
+        tell("first")
+        tell("better")
+        time.sleep(LIMIT_S)
+
+    threading.Timer(0.5, interruption.end_searches).start()
+    assert apart.searched(search, LIMIT_S) == "better"
+
+
+def test_a_search_apart_returns_and_raises_as_here():
+    """Its result and its error come back; where it is killed, there is no answer."""
+    assert apart.searched(lambda _tell: [1, 2], LIMIT_S) == [1, 2]
+    with pytest.raises(ValueError, match="no such thing"):
+        apart.searched(lambda _tell: int("no such thing"), LIMIT_S)
+    assert apart.searched(lambda _tell: os.kill(os.getpid(), signal.SIGKILL), LIMIT_S) is None
+
+
+def test_interrupted_writing_leaves_nothing(tmp_path, monkeypatch):
+    """What stood there stays, and the temporary file is gone."""
+    path = write_atomic(tmp_path / "file", "before")
+
+    def interrupt(_handle):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        write_atomic(path, "after")
+    assert path.read_text() == "before"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("number", interruption.SIGNALS)
+def test_a_command_is_told_of_signals(number):
+    """Outside of searches both raise; in one they end it, and no further one begins."""
+    with interruption.heeded() as command, interruption.keeping():
+        clock = Clock(10.0)
+        signal.pthread_kill(threading.get_ident(), number)
+        assert command.interrupted
+        assert clock.over
+    with interruption.heeded(), pytest.raises(KeyboardInterrupt):
+        signal.pthread_kill(threading.get_ident(), number)
+    with interruption.heeded(), pytest.raises(KeyboardInterrupt):
+        with interruption.keeping():
+            signal.pthread_kill(threading.get_ident(), number)
+        with interruption.keeping():
+            pytest.fail("a search began after an interruption")

@@ -81,17 +81,22 @@ def run(arguments: argparse.Namespace) -> int:
     objective = objective_of(instance, arguments.objective, settings)
     found = _design(arguments, instance, objective)
     facts, simulation = describe(
-        instance, found.lines, settings, connected=needs_all_joined(arguments.objective)
+        instance,
+        found.lines,
+        settings,
+        connected=needs_all_joined(arguments.objective),
+        simulated=not found.interrupted,
     )
     facts |= {"objective": arguments.objective, "city": None if city is None else city.name}
     files: dict[str, str] = {}
     if arguments.out is not None:
-        from nco.files import write_atomic
-        from nco.plot.transit_figures import picture
-
         with console.progress("writing", quiet=arguments.quiet):
             written = write_design(arguments.out, instance, found, facts, simulation, city)
-            if instance.lonlat is not None or instance.xy is not None:
+            drawn = instance.lonlat is not None or instance.xy is not None
+            if drawn and not found.interrupted:
+                from nco.files import write_atomic
+                from nco.plot.transit_figures import picture
+
                 figure = picture(instance, found.lines, city, simulation)
                 written["figure"] = write_atomic(arguments.out / "lines.png", figure)
         files = {kind: str(path) for kind, path in written.items()}
@@ -148,7 +153,7 @@ def _print(
         f"{found.evaluations} evaluations in {found.time_s:.1f} s"
     )
     if found.interrupted:
-        console.write("interrupted; these are the best lines until then")
+        console.write("interrupted; these are the best lines until then, not simulated")
     for r, line in enumerate(found.lines):
         console.write(f"line {r}: {' '.join(instance.names[node] for node in line)}")
     tell(facts)

@@ -38,6 +38,7 @@ def describe(
     settings: Settings | None = None,
     *,
     connected: bool = True,
+    simulated: bool = True,
 ) -> tuple[dict[str, Any], Simulation | None]:
     """Everything that both evaluators and the checker say about lines.
 
@@ -46,9 +47,11 @@ def describe(
         lines: nodes in order.
         settings: of the simulation; None for the defaults.
         connected: whether nodes that are not joined are a violation.
+        simulated: whether to simulate, which takes up to some seconds.
 
     Returns:
-        Plain data, and the simulation; None where it cannot be run, which the log explains.
+        Plain data, and the simulation; None without one, or where it cannot be run, which the
+        log explains.
 
     Raises:
         ProblemError: a line uses a stop or a link that does not exist.
@@ -62,6 +65,8 @@ def describe(
         {"stop": instance.names[node], "moved_m": round(far_m, 1)}
         for node, far_m in instance.moved.items()
     ]
+    if not simulated:
+        return facts | {"simulation": None}, None
     try:
         found = simulate(instance, given, settings)
     except ProblemError as error:

@@ -7,20 +7,23 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nco.arrays import Floats
-from nco.errors import ProblemError
+from nco.errors import ProblemError, quoted, shortened
 
 
 def at_least(value: float, low: float, what: str, *, finite: bool = True) -> None:
     """Refuse NaN, numbers below `low` and, if `finite`, infinity."""
     if not value >= low or (finite and not np.isfinite(value)):
         kind = "finite number" if finite else "number"
-        raise ProblemError(f"{what} is {value}; it must be a {kind} of at least {low:g}")
+        raise ProblemError(f"{what} is {shortened(value)}; it must be a {kind} of at least {low:g}")
 
 
 def interval(begin: float, finish: float, what: str) -> None:
     """Refuse intervals that are empty, NaN or begin at no finite time."""
     if np.isnan(begin) or np.isnan(finish) or not np.isfinite(begin) or begin < 0:
-        raise ProblemError(f"{what} is ({begin}, {finish}); it must begin at a time of 0 or later")
+        raise ProblemError(
+            f"{what} is ({shortened(begin)}, {shortened(finish)}); it must begin at a time of 0 or "
+            "later"
+        )
     if finish < begin:
         raise ProblemError(f"{what} is ({begin:g}, {finish:g}), which is empty: it ends too early")
 
@@ -30,7 +33,7 @@ def array(values: ArrayLike, what: str) -> Floats:
     try:
         result = np.array(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise ProblemError(f"{what} is not an array of numbers: {error}") from None
+        raise ProblemError(f"{what} is not an array of numbers: {shortened(error)}") from None
     if np.isnan(result).any():
         index = [int(k) for k in np.argwhere(np.isnan(result))[0]]
         raise ProblemError(f"{what}{index} is NaN; every entry must be a number")
@@ -138,7 +141,7 @@ def names(values: Sequence[str], n: int) -> tuple[str, ...]:
     twice = [name for name, count in Counter(result).items() if count > 1]
     if twice:
         raise ProblemError(
-            f"names[{result.index(twice[0])}]: the name {twice[0]!r} is used "
+            f"names[{result.index(twice[0])}]: the name {quoted(twice[0])} is used "
             f"{result.count(twice[0])} times; names must differ"
         )
     return result

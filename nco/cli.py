@@ -15,7 +15,7 @@ from importlib import import_module
 from typing import NoReturn
 
 from nco import __version__, console, interruption
-from nco.errors import NcoError, StorageError
+from nco.errors import NcoError, StorageError, shortened
 
 # Verb -> what it does. The module `nco.commands.<verb>` has `add_arguments` and `run`.
 VERBS = {
@@ -92,6 +92,13 @@ def _code(verb: str, arguments: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         console.write_error("interrupted")
         return INTERRUPTED
+    except MemoryError as error:
+        asked = f" ({shortened(error)})" if str(error) else ""
+        console.write_error(
+            f"out of memory{asked}; give fewer stops or points, ask for less at once, or use a "
+            "larger machine"
+        )
+        return UNUSABLE
     except BrokenPipeError:  # the reader of our output has gone (`nco ... | head`)
         sys.stdout = None
         return FEASIBLE

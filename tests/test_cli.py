@@ -239,6 +239,19 @@ def test_train_gets_its_arguments_untouched(capsys):
     assert "nco: error: " in capsys.readouterr().err
 
 
+def test_out_of_memory_is_a_sentence(monkeypatch, capsys):
+    """Where memory ends, the message says what was asked for and what to do."""
+    import nco.commands.versions as verb
+
+    def fail(_arguments):
+        raise MemoryError("Unable to allocate 1.46 TiB for an array")
+
+    monkeypatch.setattr(verb, "run", fail)
+    assert main(["versions"]) == 2
+    said = capsys.readouterr().err
+    assert "out of memory (Unable to allocate 1.46 TiB for an array); give fewer stops" in said
+
+
 def test_faults_and_interrupts_have_codes_of_their_own(monkeypatch, capsys):
     """A fault of nco is not taken for "not feasible"; Ctrl-C is 130."""
     import nco.commands.versions as verb

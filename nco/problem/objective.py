@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Literal
 
 from nco import _validate as validate
-from nco.errors import ProblemError
+from nco.errors import ProblemError, quoted
 
 
 class Feature(StrEnum):
@@ -55,5 +55,5 @@ class Objective:
             validate.at_least(float(getattr(self, name)), 0.0, f"objective: {name}")
         if self.longest_by not in ("distance", "duration"):
             raise ProblemError(
-                f"objective: longest_by is {self.longest_by!r}; use 'distance' or 'duration'"
+                f"objective: longest_by is {quoted(self.longest_by)}; use 'distance' or 'duration'"
             )

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 
 from nco import _validate as validate
 from nco.arrays import Bools, ByValue, Floats
-from nco.errors import ProblemError
+from nco.errors import ProblemError, quoted
 from nco.problem.objective import Feature, Objective
 from nco.problem.vehicle import Profile, Vehicle
 from nco.snapped import moved_far
@@ -119,7 +119,8 @@ class Problem(ByValue):
                 others = np.arange(self.size) != node
                 if np.isfinite(profile.distance_m[others, node]).any():
                     raise ProblemError(
-                        f"off_street says that stop {node} ({self.names[node]!r}) is on no street, "
+                        f"off_street says that stop {node} ({quoted(self.names[node])}) is "
+                        "on no street, "
                         f"but profiles[{p}] leads there; give inf, or leave it out of off_street"
                     )
         return {int(node): str(why) for node, why in self.off_street.items()}
@@ -167,7 +168,8 @@ class Problem(ByValue):
         if too_big.any():
             j = int(np.argmax(too_big))
             raise ProblemError(
-                f"demand[{j}] of {self.names[j]!r} is {_numbers(self.demand[j])}, more than any "
+                f"demand[{j}] of {quoted(self.names[j])} is {_numbers(self.demand[j])}, "
+                "more than any "
                 f"vehicle carries ({_numbers(capacity.max(axis=0))} at most); split the stop or "
                 "use larger vehicles"
             )

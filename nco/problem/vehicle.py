@@ -8,7 +8,7 @@ import numpy as np
 
 from nco import _validate as validate
 from nco.arrays import Bools, ByValue, Floats, same
-from nco.errors import ProblemError
+from nco.errors import ProblemError, quoted
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -26,14 +26,15 @@ class Profile(ByValue):
     name: str = "car"
 
     def __post_init__(self) -> None:
-        distance = validate.matrix(self.distance_m, f"profile {self.name!r}: distance_m")
-        duration = validate.matrix(self.duration_s, f"profile {self.name!r}: duration_s")
-        validate.same_shape(distance, duration, f"profile {self.name!r}: distance_m, duration_s")
+        where = f"profile {quoted(self.name)}"
+        distance = validate.matrix(self.distance_m, f"{where}: distance_m")
+        duration = validate.matrix(self.duration_s, f"{where}: duration_s")
+        validate.same_shape(distance, duration, f"{where}: distance_m, duration_s")
         differ = np.isinf(distance) != np.isinf(duration)
         if differ.any():
             i, j = (int(k) for k in np.argwhere(differ)[0])
             raise ProblemError(
-                f"profile {self.name!r}: pair [{i}, {j}] is unreachable in one of distance_m "
+                f"profile {quoted(self.name)}: pair [{i}, {j}] is unreachable in one of distance_m "
                 f"({distance[i, j]}) and duration_s ({duration[i, j]}) only; set both to inf"
             )
         object.__setattr__(self, "distance_m", distance)
@@ -74,7 +75,7 @@ class Vehicle(ByValue):
     name: str = ""
 
     def __post_init__(self) -> None:
-        where = f"vehicle {self.name!r}" if self.name else "vehicle"
+        where = f"vehicle {quoted(self.name)}" if self.name else "vehicle"
         capacity = tuple(float(c) for c in np.atleast_1d(np.asarray(self.capacity, float)))
         for k, value in enumerate(capacity):
             validate.at_least(value, 0.0, f"{where}: capacity[{k}]", finite=False)

@@ -13,9 +13,17 @@ from numpy.typing import ArrayLike, NDArray
 from nco.data.cities.cache import content_hash
 from nco.data.cities.engine import Engine, Matrices, StreetRoute, as_lonlat
 from nco.data.cities.roads import RoadGraph, read_roads
-from nco.data.cities.snapping import MAX_SNAP_M, NEAR_M, Asked, Rule, Snapping, checked_limit, size_km
+from nco.data.cities.snapping import (
+    MAX_SNAP_M,
+    NEAR_M,
+    Asked,
+    Rule,
+    Snapping,
+    checked_limit,
+    size_km,
+)
 from nco.arrays import Floats
-from nco.errors import CityError
+from nco.errors import CityError, quoted
 
 if TYPE_CHECKING:
     from nco.data.cities.area import Area
@@ -60,7 +68,7 @@ class City:
         self._known: dict[tuple[float, ...], float] = {}
 
     def __repr__(self) -> str:
-        return f"City({self.name!r}, profile={self.profile!r})"
+        return f"City({quoted(self.name)}, profile={quoted(self.profile)})"
 
     @classmethod
     def from_file(

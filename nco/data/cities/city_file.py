@@ -55,7 +55,7 @@ def unpack(path: str | Path) -> tuple[str, str, Path]:
         member = next(name for name in _EXTRACTS if name in held)
         if card["format"] != _FORMAT:
             raise CityError(
-                f"{path} has format {quoted(card['format'])}; this version reads {_FORMAT!r}"
+                f"{path} has format {quoted(card['format'])}; this version reads {quoted(_FORMAT)}"
             )
         name, profile, digest = str(card["name"]), str(card["profile"]), str(card["sha256"])
     except FileNotFoundError as error:

@@ -25,7 +25,7 @@ from typing import Any
 from nco.data.cities.cache import cache_dir, content_hash, file_hash, read_json
 from nco.files import write_atomic
 from nco.data.cities.roads import component_sizes, read_roads
-from nco.errors import CityError, StorageError
+from nco.errors import CityError, StorageError, quoted
 from nco.interruption import undone
 
 log = logging.getLogger("nco")
@@ -73,7 +73,9 @@ def build(
         StorageError: the cache folder cannot be written.
     """
     if profile not in PROFILES:
-        raise CityError(f"profile {profile!r} is unknown; choose one of {', '.join(PROFILES)}")
+        raise CityError(
+            f"profile {quoted(profile)} is unknown; choose one of {', '.join(PROFILES)}"
+        )
     _check_extract(extract)
     root = cache_dir() / "osrm"
     if ".osm" in str(root):
@@ -135,9 +137,7 @@ def _build_locked(
     return info
 
 
-def _run_osrm(
-    extract: Path, profile: str, steps: Iterable[str], work: Path
-) -> dict[str, Any]:
+def _run_osrm(extract: Path, profile: str, steps: Iterable[str], work: Path) -> dict[str, Any]:
     """Extract and take further steps in a folder; return what is known of the network."""
     log.info("building the %s network of %s with OSRM", profile, extract.name)
     _extract(extract, profile, work)
@@ -200,7 +200,7 @@ def _osrm(step: str, arguments: list[str], work: Path, extract: Path) -> None:
         )
     raise CityError(
         f"extract {extract.name} is truncated or damaged: osrm-{step} stopped with "
-        f"{reason!r}; download it again"
+        f"{quoted(reason)}; download it again"
     )
 
 

@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 from nco.data.cities.cache import cache_dir
 from nco.files import write_atomic
 from nco.data.cities.web import Ask
-from nco.errors import CityError, ServiceError
+from nco.errors import CityError, ServiceError, quoted
 
 log = logging.getLogger("nco")
 
@@ -108,7 +108,7 @@ def _bounds(place: str, ask: Ask) -> tuple[float, float, float, float]:
         except (InsufficientResponseError, TypeError) as error:
             # A TypeError is what osmnx raises for a place that is a point or a line.
             raise CityError(
-                f"there is no place with an area called {place!r} on OpenStreetMap; write it "
+                f"there is no place with an area called {quoted(place)} on OpenStreetMap; write it "
                 "as on openstreetmap.org, for instance 'Delft, Netherlands'"
             ) from error
         except (RequestException, OSError, ValueError, KeyError) as error:
@@ -118,7 +118,7 @@ def _bounds(place: str, ask: Ask) -> tuple[float, float, float, float]:
             )
             if attempt == ask.retries:
                 raise ServiceError(
-                    f"Nominatim could not be asked for {place!r} ({attempt + 1} tries): "
+                    f"Nominatim could not be asked for {quoted(place)} ({attempt + 1} tries): "
                     f"{reason}; try again later, or download an extract and use City.from_file"
                 ) from error
             pause_s = ask.pause_s * 2**attempt

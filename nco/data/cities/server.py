@@ -11,7 +11,7 @@ from nco.arrays import Floats
 from nco.data.cities.engine import Matrices, StreetRoute, tidy
 from nco.json_text import parse_json
 from nco.data.cities.web import Ask
-from nco.errors import CityError, ServiceError, shortened
+from nco.errors import CityError, ServiceError, quoted, shortened
 
 log = logging.getLogger("nco")
 
@@ -65,7 +65,7 @@ class OsrmServer:
         self._ask = Ask(timeout_s=timeout_s, retries=retries, pause_s=pause_s)
 
     def __repr__(self) -> str:
-        return f"OsrmServer({self.url!r}, profile={self.profile!r})"
+        return f"OsrmServer({quoted(self.url)}, profile={quoted(self.profile)})"
 
     def table(self, sources: Floats, targets: Floats | None = None) -> Matrices:
         """Distances and durations from every source to every target (the sources by default).
@@ -206,7 +206,7 @@ class OsrmServer:
             answer = parse_json(body)
         except ValueError as error:
             start = body[:60].decode("utf-8", "replace")
-            raise self._nonsense(f"{start!r} (status {status}), which is not JSON") from error
+            raise self._nonsense(f"{quoted(start)} (status {status}), which is not JSON") from error
         if not isinstance(answer, dict):
             raise self._nonsense(f"a JSON {type(answer).__name__} instead of an object")
         code = answer.get("code")
@@ -254,5 +254,5 @@ class OsrmServer:
 def _field(answer: Any, name: str, kind: type, url: str) -> Any:
     value = answer.get(name) if isinstance(answer, dict) else None
     if not isinstance(value, kind):
-        raise ServiceError(f"{url} answered without {name!r}; is it an OSRM server?")
+        raise ServiceError(f"{url} answered without {quoted(name)}; is it an OSRM server?")
     return value

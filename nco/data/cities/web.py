@@ -9,7 +9,7 @@ import urllib.request
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from nco.errors import ServiceError
+from nco.errors import ServiceError, quoted
 
 log = logging.getLogger("nco")
 
@@ -42,7 +42,9 @@ class Ask:
             ServiceError: no usable answer after all tries, or one that is too long.
         """
         if urlsplit(url).scheme not in ("http", "https"):
-            raise ServiceError(f"{url!r} is no web address; it must begin with http:// or https://")
+            raise ServiceError(
+                f"{quoted(url)} is no web address; it must begin with http:// or https://"
+            )
         host = urlsplit(url).netloc
         pause_s = self.pause_s
         for attempt in range(self.retries + 1):

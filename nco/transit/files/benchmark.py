@@ -20,7 +20,7 @@ import numpy as np
 
 from nco.arrays import Bools, Floats
 from nco.data.formats.json_file import read_text
-from nco.errors import FormatError
+from nco.errors import FormatError, quoted
 from nco.transit.instance.transit_instance import TransitInstance
 from nco.transit.sources.demand import read_demand
 from nco.transit.sources.table import number_nodes, read_columns
@@ -75,7 +75,7 @@ def read_benchmark(
     usual = SIZES.get("mandl" if name == "mandl1" else name)
     if usual is None and (lines is None or min_stops is None or max_stops is None):
         raise FormatError(
-            f"{prefix}: the name {prefix.name!r} says nothing of lines (known: "
+            f"{prefix}: the name {quoted(prefix.name)} says nothing of lines (known: "
             f"{', '.join(SIZES)}); give lines, min_stops and max_stops"
         )
     bounds: dict[str, Any] = {"lines": lines, "min_stops": min_stops, "max_stops": max_stops}
@@ -128,7 +128,7 @@ def _read_csv(prefix: Path, ending: str) -> dict[str, Any]:
     for row in read_columns(files[1], ("from", "to", "travel_time")):
         i, j = row.node("from", nodes), row.node("to", nodes)
         if i == j:
-            row.fail("to", f"is {row.text('to')!r} like 'from'; a link joins two nodes")
+            row.fail("to", f"is {quoted(row.text('to'))} like 'from'; a link joins two nodes")
         if (i, j) in where:
             row.fail("to", f"closes a link that line {where[i, j]} has already; remove one")
         where[i, j] = row.line
@@ -196,6 +196,6 @@ def _numbers(path: Path) -> list[tuple[int, float]]:
             except ValueError:
                 value = np.nan
             if np.isnan(value):
-                raise FormatError(f"{path}, line {line}: {word!r} is no number (or Inf)")
+                raise FormatError(f"{path}, line {line}: {quoted(word)} is no number (or Inf)")
             found.append((line, value))
     return found

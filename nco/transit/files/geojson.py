@@ -18,7 +18,7 @@ from nco.colours import COLOURS
 from nco.data.cities.city import CREDIT
 from nco.data.formats.geojson import Drawn
 from nco.data.formats.json_file import write_json
-from nco.errors import InputError, NcoError
+from nco.errors import InputError, NcoError, quoted
 from nco.transit.instance.lines import Lines, LinesLike, refuse_bad_lines
 from nco.transit.instance.transit_instance import TransitInstance
 
@@ -122,7 +122,7 @@ def need_lonlat(instance: TransitInstance) -> Floats:
     """
     if instance.lonlat is None:
         raise InputError(
-            f"instance {instance.name!r} has no lonlat, so it is nowhere on Earth; give "
+            f"instance {quoted(instance.name)} has no lonlat, so it is nowhere on Earth; give "
             "TransitInstance(lonlat=...), or draw it with figures.transit"
         )
     return instance.lonlat

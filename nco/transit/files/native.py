@@ -12,7 +12,7 @@ import numpy as np
 
 from nco.arrays import Floats
 from nco.data.formats.json_file import Fields, read_json, read_text, write_json
-from nco.errors import FormatError, ProblemError
+from nco.errors import FormatError, ProblemError, quoted
 from nco.files import write_atomic
 from nco.transit.instance.lines import Lines, LinesLike, format_lines, parse_lines
 from nco.transit.instance.transit_instance import TransitInstance
@@ -46,7 +46,7 @@ def load_instance(path: str | Path) -> TransitInstance:
     """
     data = read_json(path)
     if data.raw("format", None) != _FORMAT:
-        data.fail("format", f"must be {_FORMAT!r}: this is no file of a transit instance")
+        data.fail("format", f"must be {quoted(_FORMAT)}: this is no file of a transit instance")
     if data.whole("version") > _VERSION:
         data.fail("version", f"is newer than {_VERSION}, the newest that is known; update nco")
     data.refuse_unknown(_KNOWN)

@@ -15,7 +15,7 @@ from nco.data.cities.engine import as_lonlat
 from nco.data.cities.roads import haversine_m
 from nco.data.formats.csv_rows import read_rows
 from nco.data.formats.stops_csv import read_stops
-from nco.errors import CityError, InputError
+from nco.errors import CityError, InputError, quoted
 from nco.transit.instance.demand import gravity_demand, random_demand, read_zones
 from nco.transit.instance.links import neighbour_links
 from nco.transit.instance.stops import draw_stops, spread
@@ -175,7 +175,7 @@ def _hub(hub: int | str | None, names: Sequence[str], duration_s: Floats) -> int
     if hub in names:
         return names.index(hub)
     if hub != "centre":
-        raise InputError(f"hub is {hub!r}; give the number or name of a stop, or 'centre'")
+        raise InputError(f"hub is {quoted(hub)}; give the number or name of a stop, or 'centre'")
     return int(duration_s.sum(axis=1).argmin())
 
 

@@ -15,7 +15,7 @@ from operator import index
 import numpy as np
 from numpy.typing import NDArray
 
-from nco.errors import FormatError, ProblemError
+from nco.errors import FormatError, ProblemError, quoted
 from nco.transit.instance.transit_instance import TransitInstance
 
 Lines = tuple[tuple[int, ...], ...]
@@ -198,8 +198,8 @@ def _check_path(instance: TransitInstance, r: int, line: Sequence[int]) -> list[
     return [
         LineViolation(
             "missing link",
-            f"line {r}, place {k}: there is no link from node {a} ({names[a]!r}) to node {b} "
-            f"({names[b]!r})",
+            f"line {r}, place {k}: there is no link from node {a} ({quoted(names[a])}) to node {b} "
+            f"({quoted(names[b])})",
             r,
             k,
             a,
@@ -237,7 +237,8 @@ def _unconnected(instance: TransitInstance, lines: Lines) -> list[LineViolation]
     return [
         LineViolation(
             "unconnected",
-            f"node {node} ({instance.names[node]!r}) is not joined to the largest network of lines",
+            f"node {node} ({quoted(instance.names[node])}) is not joined to the largest "
+            "network of lines",
             node=node,
         )
         for node in np.flatnonzero(group != largest).tolist()

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from nco import _validate as validate
 from nco.arrays import Bools, ByValue, Floats
-from nco.errors import ProblemError
+from nco.errors import ProblemError, quoted
 from nco.snapped import moved_far
 from nco.transit.instance.bounds import line_exists
 
@@ -113,10 +113,11 @@ class TransitInstance(ByValue):
             frontier += fresh
         lost = [k for k in range(self.size) if k not in reached]
         if lost:
-            listed = ", ".join(f"{k} ({self.names[k]!r})" for k in lost[:5])
+            listed = ", ".join(f"{k} ({quoted(self.names[k])})" for k in lost[:5])
             more = f" and {len(lost) - 5} more" if len(lost) > 5 else ""
             raise ProblemError(
-                f"link_s: no links lead from node 0 ({self.names[0]!r}) to node {listed}{more}; "
+                f"link_s: no links lead from node 0 ({quoted(self.names[0])}) to node "
+                f"{listed}{more}; "
                 "add links, or leave these nodes out"
             )
 
@@ -129,10 +130,13 @@ class TransitInstance(ByValue):
         if self.fleet is not None:
             _whole(self.fleet, 1, "fleet")
         if self.hub is not None and not (_is_whole(self.hub) and 0 <= self.hub < n):
-            raise ProblemError(f"hub is {self.hub!r}; it must be a node, 0 to {n - 1}, or None")
+            raise ProblemError(
+                f"hub is {quoted(self.hub)}; it must be a node, 0 to {n - 1}, or None"
+            )
         if not (_is_whole(self.max_stops) and self.min_stops <= self.max_stops):
             raise ProblemError(
-                f"max_stops is {self.max_stops!r} and min_stops {self.min_stops}; max_stops must "
+                f"max_stops is {quoted(self.max_stops)} and min_stops {self.min_stops}; "
+                "max_stops must "
                 "be a whole number of at least min_stops"
             )
         anywhere = range(n)
@@ -208,7 +212,9 @@ def _is_whole(value: Any) -> bool:
 
 def _whole(value: Any, low: int, what: str) -> None:
     if not (_is_whole(value) and value >= low):
-        raise ProblemError(f"{what} is {value!r}; it must be a whole number of at least {low}")
+        raise ProblemError(
+            f"{what} is {quoted(value)}; it must be a whole number of at least {low}"
+        )
 
 
 def _check_links(link_s: Floats, what: str) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from nco.arrays import Floats
 from nco.data.formats.csv_rows import read_rows
+from nco.errors import quoted
 from nco.transit.sources.table import Row, read_columns
 
 logger = logging.getLogger("nco")
@@ -51,7 +52,8 @@ def read_demand(path: str | Path, nodes: Mapping[str, int], *, size: int | None 
             continue
         if i == j and trips:
             row.fail(
-                dest, f"is {row.text(dest)!r} like {orig!r}; trips to the same stop need no bus"
+                dest,
+                f"is {quoted(row.text(dest))} like {orig!r}; trips to the same stop need no bus",
             )
         demand[i, j] += trips
     if lost:

@@ -40,7 +40,9 @@ def read_gtfs_stops(feed: str | Path) -> tuple[tuple[str, ...], Floats]:
     except csv.Error as error:
         raise FormatError(f"{where}, line 1: not CSV ({shortened(error)})") from None
     if missing:
-        raise FormatError(f"{where}, line 1: there is no column {min(missing)!r}, as GTFS asks")
+        raise FormatError(
+            f"{where}, line 1: there is no column {quoted(min(missing))}, as GTFS asks"
+        )
     names: dict[str, None] = {}
     places = []
     for row in _strict(rows, where):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from nco.data.formats.csv_rows import read_rows
-from nco.errors import FormatError
+from nco.errors import FormatError, listed, quoted, shortened
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Row:
 
     def fail(self, column: str, problem: str) -> NoReturn:
         """Raise a FormatError about a cell."""
-        raise FormatError(f"{self.path}, line {self.line}, column {column!r} {problem}")
+        raise FormatError(f"{self.path}, line {self.line}, column {quoted(column)} {problem}")
 
     def text(self, column: str) -> str:
         """A cell that must not be empty."""
@@ -43,10 +43,10 @@ class Row:
         try:
             value = float(text)
         except ValueError:
-            self.fail(column, f"is {text!r}; it must be a number")
+            self.fail(column, f"is {quoted(text)}; it must be a number")
         if not math.isfinite(value) or value < low:
             limit = f" of at least {low:g}" if low > -math.inf else ""
-            self.fail(column, f"is {text}; it must be a finite number{limit}")
+            self.fail(column, f"is {shortened(text)}; it must be a finite number{limit}")
         return value
 
     def above_zero(self, column: str) -> float:
@@ -63,8 +63,9 @@ class Row:
             names = list(known)
             self.fail(
                 column,
-                f"is {text!r}, which is none of the {len(names)} nodes, {names[0]!r} to "
-                f"{names[-1]!r}",
+                f"is {quoted(text)}, which is none of the {len(names)} nodes, "
+                f"{quoted(names[0])} to "
+                f"{quoted(names[-1])}",
             )
         return known[text]
 
@@ -85,8 +86,8 @@ def read_columns(path: str | Path, required: Sequence[str]) -> list[Row]:
     missing = [name for name in required if name not in names]
     if missing:
         raise FormatError(
-            f"{path}, line 1: there is no column {missing[0]!r}; the header must have "
-            f"{', '.join(required)}, it has {', '.join(header)}"
+            f"{path}, line 1: there is no column {quoted(missing[0])}; the header must have "
+            f"{', '.join(required)}, it has {listed(header)}"
         )
     if not rows:
         raise FormatError(f"{path}: there is a header but no row below it")
@@ -106,6 +107,6 @@ def number_nodes(rows: Sequence[Row], column: str) -> dict[str, int]:
     for row in rows:
         name = row.text(column)
         if name in known:
-            row.fail(column, f"is {name!r}, as in an earlier row; nodes need different names")
+            row.fail(column, f"is {quoted(name)}, as in an earlier row; nodes need different names")
         known[name] = len(known)
     return known

@@ -119,8 +119,10 @@ def main() -> None:
     wanted = [m for m in sample if m.key not in known]
     tests.load()
     nothing = Mutant(paths[0], 1, 1, "nothing", "", "", 0, loads=True, key="nothing")
-    if wanted and next(_judge_all([nothing], tests, tree, out, 1))[1] != "survived":
-        sys.exit(f"tests fail without any fault, see {out / 'nothing.log'}")
+    if wanted and not tests.trusted.exists():
+        if next(_judge_all([nothing], tests, tree, out, 1))[1] != "survived":
+            sys.exit(f"tests fail without any fault, see {out / 'nothing.log'}")
+        tests.trusted.touch()
     with (out / "results.jsonl").open("a") as results:
         for mutant, verdict in _judge_all(wanted, tests, tree, out, arguments.jobs):
             known[mutant.key] = verdict
@@ -168,6 +170,7 @@ class Tests:
         lines: of each file, and the tests that reach them.
         left_out: tests that are too slow, or fail without compiler.
         modules: that they import.
+        trusted: a file that is there once they have passed as mutants are judged, without a fault.
     """
 
     room: Room
@@ -175,6 +178,7 @@ class Tests:
     lines: dict[str, dict[int, set[str]]]
     left_out: list[str]
     modules: list[str] = field(repr=False)
+    trusted: Path
 
     @classmethod
     def of(cls, room: Room, tree: Path, paths: list[str], out: Path) -> Tests:
@@ -201,7 +205,7 @@ class Tests:
             for path, numbers in reached.items():
                 for line in numbers:
                     lines[path].setdefault(line, set()).add(test)
-        return cls(room, seconds, lines, left_out, found["modules"])
+        return cls(room, seconds, lines, left_out, found["modules"], name.with_suffix(".trusted"))
 
     def load(self) -> None:
         """Imports other people's packages, once for all mutants."""

@@ -229,3 +229,20 @@ def test_a_problem_has_profiles():
     """Without matrices there is nothing to solve."""
     with pytest.raises(ProblemError, match="profiles is empty; give at least one"):
         Problem(profiles=(), vehicles=(Vehicle(),))
+
+
+def test_how_far_places_were_moved():
+    """Metres from 0 to infinity, one a node; what is on no street is a stop that nobody reaches."""
+    problem = Problem.from_matrices(TWO, moved_m=[0, np.inf])
+    assert problem.moved_m.tolist() == [0, np.inf] and not problem.moved_m.flags.writeable
+    assert problem.off_street == {} and Problem.from_matrices(TWO).moved_m is None
+    refused(r"moved_m\[1\] is -1; it must be a number of at least 0", moved_m=[0, -1])
+    refused("moved_m is 1; it must be 2", moved_m=[0])
+    away = np.array([[0.0, np.inf], [1.0, 0.0]])
+    given = {1: "in the sea"}
+    problem = Problem.from_matrices(away, off_street=given)
+    given[1] = "elsewhere"
+    assert problem.off_street == {1: "in the sea"}
+    refused("stop 1 .* is on no street, but profiles.0. leads there", off_street={1: "why"})
+    for node in (0, 2):
+        refused(f"off_street names node {node}; stops are 1 to 1", off_street={node: "why"})

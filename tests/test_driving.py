@@ -15,7 +15,8 @@ from nco.models import pointer
 from nco.search.decoding import driving
 from nco.search.decoding import rollout as decoding
 from nco.search.decoding.expiry import TimeUp
-from nco.search.decoding.rollout import Rollouts, Strategy, joined, rollout
+from nco.search.decoding.rollout import Strategy, joined, rollout
+from nco.search.decoding.rollouts import Rollouts
 from nco.search.decoding.views import Seen
 
 PROBLEMS = ("rcvrp", "rcvrptw")

@@ -19,7 +19,8 @@ from nco.errors import InputError, PolicyError
 from nco.models.files import read_policy
 from nco.problem.check import check
 from nco.problem.solution import Solution
-from nco.search.decoding.rollout import Rollouts, Strategy
+from nco.search.decoding.rollout import Strategy
+from nco.search.decoding.rollouts import Rollouts
 from nco.search.decoding.views import EIGHT
 from nco.solve import solve
 

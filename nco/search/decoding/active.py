@@ -17,7 +17,8 @@ from torch import Tensor
 from nco.errors import PolicyError
 from nco.models.pointer import Decisions, weighed
 from nco.search.decoding.expiry import TimeUp
-from nco.search.decoding.rollout import Decoder, Rollouts, Strategy, check_counts, joined, rollout
+from nco.search.decoding.rollout import Decoder, Strategy, check_counts, joined, rollout
+from nco.search.decoding.rollouts import Rollouts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from nco.models.pointer import logits
 from nco.search.decoding.expiry import TimeUp
-from nco.search.decoding.rollout import Decoder, Rollouts, check_counts, decisions_of, spread
+from nco.search.decoding.rollout import Decoder, check_counts, decisions_of, spread
+from nco.search.decoding.rollouts import Rollouts
 
 if TYPE_CHECKING:
     from nco.envs.base import AnyEnvironment

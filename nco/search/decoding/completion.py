@@ -14,7 +14,8 @@ from torch import Tensor
 
 from nco.models.pointer import Decisions
 from nco.search.decoding.expiry import TimeUp
-from nco.search.decoding.rollout import Rollouts, decisions_of
+from nco.search.decoding.rollout import decisions_of
+from nco.search.decoding.rollouts import Rollouts
 
 if TYPE_CHECKING:
     from nco.envs.base import AnyEnvironment

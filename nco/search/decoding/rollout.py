@@ -16,6 +16,7 @@ from nco.errors import PolicyError
 from nco.models.pointer import Decisions, decide, logits, sampled
 from nco.search.decoding.driving import driven, drives
 from nco.search.decoding.expiry import TimeUp
+from nco.search.decoding.rollouts import Rollouts
 from nco.search.decoding.views import MOST, Seen
 
 if TYPE_CHECKING:
@@ -172,36 +173,6 @@ def narrowed(score: Tensor, top_k: int | None, top_p: float) -> Tensor:
 
 
 GREEDY = Strategy()
-
-
-@dataclass(frozen=True)
-class Rollouts:
-    """Complete rollouts.
-
-    Attributes:
-        actions: `[B, S, T]` nodes, padded by the last one.
-        cost: `[B, S]` in the unit of the instance's cost.
-        violation: `[B, S]` by how much limits on the fleet are broken.
-    """
-
-    actions: Tensor
-    cost: Tensor
-    violation: Tensor
-
-    def index(self) -> Tensor:
-        """`[B]` number of the best rollout of each instance; see `best`."""
-        least = self.violation == self.violation.amin(1, keepdim=True)
-        return self.cost.masked_fill(~least, torch.inf).argmin(1)
-
-    def best(self) -> Rollouts:
-        """The cheapest rollout of each instance among those that break limits least."""
-        index = self.index()[:, None]
-        steps = self.actions.shape[2]
-        return Rollouts(
-            self.actions.gather(1, index[..., None].expand(-1, -1, steps)),
-            self.cost.gather(1, index),
-            self.violation.gather(1, index),
-        )
 
 
 def rollout(

@@ -9,7 +9,8 @@ import torch
 
 from nco.models.pointer import LIGHT
 from nco.search.decoding.expiry import TimeUp
-from nco.search.decoding.rollout import Rollouts, Strategy, rollout
+from nco.search.decoding.rollout import Strategy, rollout
+from nco.search.decoding.rollouts import Rollouts
 from nco.search.decoding.views import Seen
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from nco.models.pointer import Encoded
     from nco.models.policy import Policy
     from nco.observation import Observation
-    from nco.search.decoding.rollout import Rollouts
+    from nco.search.decoding.rollouts import Rollouts
 
 SYMMETRIES = 8
 """Of the square: four turns, each mirrored or not."""

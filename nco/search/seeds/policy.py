@@ -25,7 +25,8 @@ from nco.models.files import read_policy, shipped
 from nco.problem import Problem
 from nco.search.decoding import driving
 from nco.search.decoding.expiry import TimeUp
-from nco.search.decoding.rollout import GREEDY, Rollouts, rollout
+from nco.search.decoding.rollout import GREEDY, rollout
+from nco.search.decoding.rollouts import Rollouts
 from nco.search.decoding.views import Seen
 from nco.search.policy.batch import refuse_strangers, served_routes, serving
 from nco.search.seeds.fused import greedy

@@ -30,7 +30,8 @@ from nco.models.pointer import Decisions, logits
 from nco.search.decoding import driving
 from nco.search.decoding.completion import Asked, Begun, Choices, Completed, complete
 from nco.search.decoding.expiry import TimeUp
-from nco.search.decoding.rollout import GREEDY, Decoder, Rollouts, Strategy, check_counts, spread
+from nco.search.decoding.rollout import GREEDY, Decoder, Strategy, check_counts, spread
+from nco.search.decoding.rollouts import Rollouts
 from nco.search.policy.solver import PolicySolver
 from nco.solver import Clock
 

@@ -2,12 +2,22 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from enum import StrEnum
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nco.arrays import Floats
 from nco.errors import ProblemError, quoted, shortened
+
+
+def choice[E: StrEnum](value: str, kind: type[E], what: str) -> E:
+    """One of the values of an enumeration."""
+    try:
+        return kind(value)
+    except ValueError:
+        known = ", ".join(repr(str(known)) for known in kind)
+        raise ProblemError(f"{what} is {value!r:.60}; use one of {known}") from None
 
 
 def at_least(value: float, low: float, what: str, *, finite: bool = True) -> None:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from nco.errors import InputError
 from nco.interruption import asked_since, keeping
 from nco.problem import Problem
+from nco.problem.normal import normal
 from nco.problem.solution import INITIAL, Solution
 from nco.registry import add_method, load_method
 from nco.solver import Prepares, Solver, check_limits, on_cores, refuse_unsupported
@@ -68,7 +69,9 @@ def solver(method: str | Solver) -> Solver:
 def methods(problem: Problem | None = None) -> tuple[str, ...]:
     """Names of all methods, or of those that can handle a problem."""
     return tuple(
-        name for name in _METHODS if problem is None or not problem.features - solver(name).supports
+        name
+        for name in _METHODS
+        if problem is None or not normal(problem).problem.features - solver(name).supports
     )
 
 
@@ -107,19 +110,25 @@ def solve(
     """
     check_limits(time_limit_s, seed, jobs)
     chosen = on_cores(solver(method), jobs)
-    refuse_unsupported(chosen, problem)
-    if isinstance(chosen, Prepares):
-        chosen.prepare(problem)
     begin = time.perf_counter()
+    form = normal(problem).problem
+    refuse_unsupported(chosen, form)
+    took_s = time.perf_counter() - begin
+    if isinstance(chosen, Prepares):
+        chosen.prepare(form)
+    begin = time.perf_counter() - took_s
     if initial is not None:
         if not isinstance(initial, Solution):
             raise InputError(
                 f"initial is {initial!r:.60}; give a Solution, such as Solution.from_routes makes"
             )
-        initial = initial.on(problem)
+        initial = initial.on(form)
     with keeping():
-        found = chosen.solve(problem, time_limit_s, seed, initial)
+        found = chosen.solve(form, time_limit_s, seed, initial)
     if initial is not None and initial.better_than(found):
         found = replace(initial, fallback=INITIAL)
+    if form is not problem:
+        again = Solution.from_routes(problem, found.routes)
+        found = replace(again, fallback=found.fallback)
     found = replace(found, interrupted=asked_since(begin))
     return found.stamped(method=chosen.name, seed=seed, time_s=time.perf_counter() - begin)

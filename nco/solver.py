@@ -20,15 +20,17 @@ _NUMBERS = (float, np.floating, *_WHOLES)
 
 
 class Solver(Protocol):
-    """A method behind one signature.
+    """A method behind one signature."""
 
-    Attributes:
-        name: under which it is registered in `nco.solve`.
-        supports: the features of a problem that it handles.
-    """
+    @property
+    def name(self) -> str:
+        """Under which it is registered in `nco.solve`."""
+        ...
 
-    name: str
-    supports: frozenset[Feature]
+    @property
+    def supports(self) -> frozenset[Feature]:
+        """The features of a problem that it handles."""
+        ...
 
     def solve(
         self,
@@ -40,7 +42,8 @@ class Solver(Protocol):
         """Solve a problem; always returns a solution, if need be a partial one with reasons.
 
         Args:
-            problem: asks for nothing beyond `supports`.
+            problem: in its normal form (`nco.problem.normal`), which `nco.solve` gives it; asks
+                for nothing beyond `supports`.
             time_limit_s: wall-clock seconds, set-up included; kept within 10 % + 50 ms.
             seed: the same seed gives the same answer for the same number of iterations.
             initial: a solution to start from; methods that cannot use it return the better

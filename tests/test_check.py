@@ -98,7 +98,7 @@ def test_time_window_and_shift():
     report = check(problem, Solution.from_routes(problem, [[1, 2]]))
     assert [finding.kind for finding in report.findings] == ["time window"]
     assert report.findings[0].stop == 2
-    assert "550.0 s after it closes" in report.findings[0].message
+    assert "550 s after it closes" in report.findings[0].message
     shift = dataclasses.replace(problem, vehicles=(Vehicle(shift_s=(0, 640)),))
     assert "shift" in kinds(shift, [[2, 1]])
 

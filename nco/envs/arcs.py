@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from nco.envs.observe import fill_frame, map_frame
+from nco.fleet.scaling import common_unit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,8 +51,8 @@ def arc_cost(problem: Problem, nodes: Sequence[int]) -> NDArray[np.float64]:
 def whole_units(problem: Problem) -> tuple[NDArray[np.int64], int]:
     """Demands `[N]` and capacity in whole units, such that whatever fits in units really fits.
 
-    Decimal numbers become exact; other numbers are rounded against the vehicle. Where nothing
-    limits the load, all demands are 0 and the capacity is 1.
+    Decimal numbers and multiples of one unit become exact; other numbers are rounded against the
+    vehicle. Where nothing limits the load, all demands are 0 and the capacity is 1.
     """
     size = problem.size
     limit = problem.vehicles[0].capacity[0] if problem.dimensions else np.inf
@@ -65,6 +66,9 @@ def whole_units(problem: Problem) -> tuple[NDArray[np.int64], int]:
             break
         if np.allclose(scaled, whole, rtol=1e-12, atol=1e-9):
             return whole.astype(np.int64), int(np.floor(limit * 10**decimals + 1e-9))
+    unit = common_unit(demand, _UNITS)
+    if unit and limit <= _UNITS * unit:
+        return np.rint(demand / unit).astype(np.int64), int(np.floor(limit / unit + 1e-9))
     return np.ceil(demand / limit * _UNITS).astype(np.int64), _UNITS
 
 

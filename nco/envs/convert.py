@@ -25,6 +25,7 @@ from nco.envs.rcvrptw import (
 )
 from nco.errors import PolicyError
 from nco.problem import Feature, Problem, Vehicle
+from nco.problem.normal import normal
 from nco.problem.route import Route
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class Converted[I]:
     """A problem as a batch of one instance.
 
     Attributes:
-        instance: of an environment.
+        instance: of an environment; numbers are those of the problem's normal form.
         nodes: node number in the problem of every node of the instance; the first is the depot
             that the vehicles use. Stops that no vehicle can serve are missing, and those that
             do not reach all others both ways.
@@ -91,6 +92,7 @@ class Conversion[I: Instances]:
 
 def atsp_instance(problem: Problem, dtype: torch.dtype = torch.float32) -> Converted[ATSPInstance]:
     """One tour of the first vehicle from its depot through the stops."""
+    problem = normal(problem).problem
     nodes = linked(problem)
     cost = arc_cost(problem, nodes)
     instance = ATSPInstance(
@@ -132,6 +134,7 @@ def rcvrp_instance(
     The cost of an arc is what the objective charges for it. A fixed cost of vehicles is charged
     on the arcs that leave the depot.
     """
+    problem = normal(problem).problem
     nodes = linked(problem)
     return Converted(RCVRPInstance(**_loads(problem, nodes, dtype)), nodes)
 
@@ -167,6 +170,7 @@ def rcvrptw_instance(
     Times are ticks since the vehicles may leave. Where the objective charges seconds on duty,
     the instance's cost has those of driving; waiting depends on the route, not on an arc.
     """
+    problem = normal(problem).problem
     vehicle = problem.vehicles[0]
     nodes = linked(problem)
     chosen = list(nodes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from nco.fleet.kinds import Kind
 from nco.problem import Problem
 
 EPSILON = 1e-7  # of a unit: noise of floating-point numbers, not an amount
+SAME = 1e-12  # of an amount: noise of one that is a multiple of a unit
 
 
 def integral(*arrays: Floats | float) -> bool:
@@ -48,6 +50,32 @@ def down(values: Floats | float) -> Floats:
     return np.floor(np.asarray(values) + EPSILON)
 
 
+def common_unit(amounts: Floats, most: float) -> float:
+    """The largest amount of which all others are whole multiples, but for noise.
+
+    Args:
+        amounts: of 0 or more.
+        most: multiples of it that the largest amount may be.
+
+    Returns:
+        0 where there is no such unit.
+    """
+    different = np.unique(amounts[amounts > 0])
+    if not len(different):
+        return 0.0
+    least, unit = float(different[-1]) / most, float(different[0])
+    for amount in map(float, different):
+        rest = amount
+        while rest > 0.5 * least:  # Euclid's algorithm
+            unit, rest = rest, abs(math.remainder(unit, rest))
+        if unit < least:
+            return 0.0
+    times = different / unit
+    unit = float(different[-1]) / round(times[-1])
+    exact = np.abs(different / unit - np.rint(times)) <= SAME * np.rint(times)
+    return unit if exact.all() else 0.0
+
+
 @dataclass(frozen=True)
 class Loads:
     """Demand and capacity in whole units, each dimension on a scale of its own.
@@ -72,7 +100,9 @@ class Loads:
         for k in range(problem.dimensions):
             most = max(float(total[k]), float(capacity[:, k].max()))
             if not integral(demand[:, k], capacity[:, k]) or most > ceiling:
-                scale[k] = power_of_ten(most, ceiling)
+                unit = common_unit(demand[:, k], ceiling)
+                whole = unit > 0 and most <= ceiling * unit
+                scale[k] = 1.0 / unit if whole else power_of_ten(most, ceiling)
         return cls(
             demand=up(demand * scale).astype(np.int64),
             capacity=down(capacity * scale).astype(np.int64),

@@ -10,6 +10,7 @@ import numpy as np
 from nco.planner.day import Call
 from nco.problem.evaluate import Cost
 from nco.problem.schedule import schedule
+from nco.problem.times import Times
 from nco.snapped import moved_far
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class Plan:
         rest: the problem that was solved; None where nothing was left to be decided.
         solution: of the rest.
         time_s: wall-clock seconds that it took.
+        times: what its times count, see `Problem`.
     """
 
     routes: tuple[WholeRoute, ...]
@@ -78,6 +80,7 @@ class Plan:
     solution: Solution | None
     time_s: float = 0.0
     moved: Mapping[str, float] = field(default_factory=dict)
+    times: Times = Times.NUMBERS
 
     def route_of(self, name: str) -> WholeRoute | None:
         """The route that serves a stop; None if none does."""
@@ -87,8 +90,9 @@ class Plan:
         stops = sum(len(route.calls) for route in self.routes)
         fixed = sum(call.begun for route in self.routes for call in route.calls)
         lines = [
-            f"at {self.now_s:.0f} s: {'feasible' if self.feasible else 'NOT feasible'}, {stops} "
-            f"stops on {len(self.routes)} routes ({fixed} of them begun), "
+            f"at {self.times.at(self.now_s)}: "
+            f"{'feasible' if self.feasible else 'NOT feasible'}, "
+            f"{stops} stops on {len(self.routes)} routes ({fixed} of them begun), "
             f"{self.cost.distance_m / 1000:.2f} km, cost {self.cost.total:.2f}, "
             f"planned in {1000 * self.time_s:.0f} ms"
         ]
@@ -134,7 +138,7 @@ def plan_of(
             rest.names[u.stop]: u.reason for u in solution.unassigned if u.stop in rest.names
         }
     violations = [
-        f"vehicle {v} is back {late:.0f} s late whatever it does"
+        f"vehicle {v} is back {day.times.during(late)} late whatever it does"
         for v, late in rest.overdue.items()
     ]
     violations += [violation.message for violation in (solution.violations if solution else ())]
@@ -149,6 +153,7 @@ def plan_of(
         rest=rest.problem,
         solution=solution,
         moved=_moved(places, stops, routes),
+        times=day.times,
     )
 
 

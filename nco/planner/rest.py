@@ -131,7 +131,8 @@ def rest_of(
             if stop.node in day.off_street and stop.place == stop.node
         },
         names=tuple(_names(day, nodes, [(vehicles[k][0], duties) for k in anchored])),
-        name=f"{day.name}, from {now_s:g} s",
+        name=f"{day.name}, from {day.times.at(now_s)}",
+        times=day.times,
     )
     numbers = tuple(number for number, _ in vehicles)
     return Rest(problem, numbers, nodes, anchors, place, refused, overdue)
@@ -175,7 +176,7 @@ def _vehicles(
             ready = max(duty.last.departure_s, now_s)
             closing = min(end, float(day.window_s[vehicle.end, 1]))
             home = ready + float(places.duration_s[vehicle.profile][where[number], vehicle.end])
-            if exceeds(home, closing):
+            if exceeds(home - ready, closing - ready):
                 overdue[number] = home - closing
                 continue
             far = weights.longest_route > 0 and weights.longest_by == "distance"
@@ -190,7 +191,7 @@ def _vehicles(
             sent = replace(vehicle, capacity=tuple(free), shift_s=shift, fixed_cost=0.0)
         elif duty.trips:
             ready, left = max(duty.last.departure_s, now_s), vehicle.max_trips - len(duty.trips)
-            if exceeds(ready, end):
+            if exceeds(ready - now_s, end - now_s):
                 continue
             sent = replace(vehicle, shift_s=(min(ready, end), end), max_trips=left, fixed_cost=0.0)
         elif now_s <= begin:

@@ -57,7 +57,8 @@ def _inserted(problem: Problem, found: Solution, seed: int) -> Solution:
     """The same with stops inserted where they are cheapest, which takes a moment."""
     if not problem.features <= LNS.supports:
         return found
-    return LNS(found.method, max_iterations=0).solve(problem, INSERTION_S, seed, found)
+    insertion = LNS(found.method, max_iterations=0)
+    return solve(problem, insertion, time_limit_s=INSERTION_S, seed=seed, initial=found)
 
 
 def _initial(problem: Problem, routes: Sequence[Route]) -> Solution | None:

@@ -12,6 +12,7 @@ from nco.plot.paths import Path, keep_right, lanes, paths, street_widths
 from nco.problem import Problem
 from nco.problem.schedule import RouteSchedule
 from nco.problem.solution import Solution
+from nco.problem.times import Times
 
 if TYPE_CHECKING:
     from bokeh.plotting import figure
@@ -189,9 +190,9 @@ def _visits(problem: Problem, r: int, path: Path) -> list[tuple[Any, ...]]:
             f"{k} of {len(stops)}",
             _amounts(problem.demand[visit.node]),
             _amounts(visit.load),
-            _clock(visit.arrival_s),
-            _span(visit.start_s, visit.departure_s),
-            _span(*problem.window_s[visit.node].tolist()),
+            problem.times.at(visit.arrival_s),
+            _span(problem.times, visit.start_s, visit.departure_s),
+            _span(problem.times, *problem.window_s[visit.node].tolist()),
             to_street(problem, visit.node),
             path.colour,
         )
@@ -244,18 +245,10 @@ def _amounts(values: Any) -> str:
     return ", ".join(f"{float(value):g}" for value in values) or "-"
 
 
-def _span(begin: float, end: float) -> str:
+def _span(times: Times, begin: float, end: float) -> str:
     """Two times, or what they amount to."""
     if begin == end:
-        return _clock(begin)
+        return times.at(begin)
     if np.isinf(end):
-        return f"from {_clock(begin)}" if begin else "any time"
-    return f"{_clock(begin)} to {_clock(end)}"
-
-
-def _clock(seconds: float) -> str:
-    """Seconds as h:mm:ss; what lies behind an unreachable pair never happens."""
-    if np.isinf(seconds):
-        return "never"
-    whole = round(seconds)
-    return f"{whole // 3600}:{whole // 60 % 60:02}:{whole % 60:02}"
+        return f"from {times.at(begin)}" if begin else "any time"
+    return f"{times.at(begin)} to {times.at(end)}"

@@ -13,7 +13,8 @@ from nco.problem.problem import Problem
 from nco.problem.solution import Solution
 from nco.problem.vehicle import Vehicle
 
-SLACK = 1e-6  # what rounding may add to a load or a time, relative to its limit
+SLACK = 1e-6  # what rounding may add to a load, or to a time since the first one given, as a share
+COST_SLACK = 1e-9  # the same of a cost, as a share of its parts
 
 
 @dataclass(frozen=True)
@@ -72,8 +73,9 @@ class Report:
 
 @dataclass
 class _Tally:
-    """What the walk adds up."""
+    """What the walk adds up, and the first time that the problem names."""
 
+    first: float
     findings: list[Finding] = field(default_factory=list)
     metres: list[float] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
@@ -96,9 +98,9 @@ def check(problem: Problem, solution: Solution) -> Report:
 
     Returns:
         A report that is true if and only if the solution is feasible and its claimed cost
-        is right to 1e-6 relative.
+        is right to 1e-9 of the sum of its parts.
     """
-    tally = _Tally()
+    tally = _Tally(first=_first_time(problem))
     by_vehicle: dict[int, list[int]] = {}
     for r, route in enumerate(solution.routes):
         if not (0 <= route.vehicle < len(problem.vehicles)):
@@ -124,7 +126,8 @@ def check(problem: Problem, solution: Solution) -> Report:
         "longest_route": _weigh(weights.longest_route, max(measured, default=0.0)),
     }
     total, claimed = math.fsum(parts.values()), solution.cost.total
-    if total != claimed and not math.isclose(total, claimed, rel_tol=1e-6, abs_tol=1e-6):
+    allowed = COST_SLACK * math.fsum(abs(part) for part in parts.values())
+    if total != claimed and not (math.isfinite(total) and abs(total - claimed) <= allowed):
         tally.add("cost", f"the solution claims a cost of {claimed:.9g}; it is {total:.9g}", None)
     return Report(
         findings=tuple(tally.findings),
@@ -134,12 +137,45 @@ def check(problem: Problem, solution: Solution) -> Report:
     )
 
 
+def _first_time(problem: Problem) -> float:
+    """The first time that is no default, in seconds: whatever the clock counts from, not before."""
+    given = [float(time) for pair in problem.window_s for time in pair]
+    given += [float(time) for vehicle in set(problem.vehicles) for time in vehicle.shift_s]
+    return min((time for time in given if 0 < time < math.inf), default=0.0)
+
+
 def _weigh(weight: float, amount: float) -> float:
     return 0.0 if weight == 0 else weight * amount
 
 
 def _over(amount: float, limit: float) -> bool:
-    return amount > limit and not math.isclose(amount, limit, rel_tol=SLACK, abs_tol=SLACK)
+    return amount > limit * (1.0 + SLACK)
+
+
+@dataclass
+class _Clock:
+    """The time of one vehicle.
+
+    Attributes:
+        first: time that the problem names first; whatever the clock counts from, not before.
+        now: seconds.
+        driven: seconds of driving and service so far, whose rounding adds up.
+    """
+
+    first: float
+    now: float
+    driven: float = 0.0
+
+    def past(self, limit: float) -> bool:
+        """Whether it is later than a limit, by more than rounding explains."""
+        if math.isinf(self.now) or math.isinf(limit):
+            return False
+        return self.now > limit + SLACK * (abs(limit - self.first) + self.driven)
+
+    def spend(self, seconds: float) -> None:
+        """Goes on."""
+        self.now += seconds
+        self.driven += seconds
 
 
 def _walk(
@@ -153,13 +189,14 @@ def _walk(
             f"vehicle {v} drives {len(its_routes)} routes; it may drive {vehicle.max_trips}",
             its_routes[-1],
         )
-    clock = max(vehicle.shift_s[0], float(problem.window_s[vehicle.start][0]))
-    log = [(vehicle.start, clock, clock)]  # node, arrival, start of service
+    leaves = max(vehicle.shift_s[0], float(problem.window_s[vehicle.start][0]))
+    clock = _Clock(tally.first, leaves)
+    log = [(vehicle.start, leaves, leaves)]  # node, arrival, start of service
     closes = float(problem.window_s[vehicle.start][1])
-    if _over(clock, closes):
+    if clock.past(closes):
         message = (
             f"route {its_routes[0]}: vehicle {v} leaves {problem.names[vehicle.start]!r} at "
-            f"{clock:.1f} s, {clock - closes:.1f} s after it closes"
+            f"{problem.times.at(leaves)}, {problem.times.during(leaves - closes)} after it closes"
         )
         tally.add("time window", message, its_routes[0], vehicle.start)
     here, metres = vehicle.start, 0.0
@@ -167,18 +204,18 @@ def _walk(
         load = [0.0] * problem.dimensions
         for j in (*solution.routes[r].stops, vehicle.end):
             metres += float(problem.profiles[vehicle.profile].distance_m[here][j])
-            clock += float(problem.profiles[vehicle.profile].duration_s[here][j])
-            if math.isinf(clock) and not math.isinf(log[-1][2]):
+            clock.spend(float(problem.profiles[vehicle.profile].duration_s[here][j]))
+            if math.isinf(clock.now) and not math.isinf(log[-1][2]):
                 message = (
                     f"route {r}: vehicle {v} cannot get from {problem.names[here]!r} "
                     f"to {problem.names[j]!r}"
                 )
                 tally.add("unreachable", message, r, j)
-            arrival = clock
-            clock = max(clock, float(problem.window_s[j][0]))
-            log.append((j, arrival, clock))
+            arrival = clock.now
+            clock.now = max(arrival, float(problem.window_s[j][0]))
+            log.append((j, arrival, clock.now))
             _check_time(problem, vehicle, r, j, clock, tally)
-            clock += float(problem.service_s[j])
+            clock.spend(float(problem.service_s[j]))
             here = j
             if j >= problem.depots:
                 _check_stop(problem, vehicle, v, r, j, tally)
@@ -196,19 +233,20 @@ def _walk(
 
 
 def _check_time(
-    problem: Problem, vehicle: Vehicle, r: int, j: int, start: float, tally: _Tally
+    problem: Problem, vehicle: Vehicle, r: int, j: int, clock: _Clock, tally: _Tally
 ) -> None:
-    closes = float(problem.window_s[j][1])
-    if math.isfinite(start) and _over(start, closes):
+    at, during = problem.times.at, problem.times.during
+    closes, start = float(problem.window_s[j][1]), clock.now
+    if clock.past(closes):
         message = (
-            f"route {r}: {problem.names[j]!r} is reached at {start:.1f} s, "
-            f"{start - closes:.1f} s after it closes"
+            f"route {r}: {problem.names[j]!r} is reached at {at(start)}, "
+            f"{during(start - closes)} after it closes"
         )
         tally.add("time window", message, r, j)
-    if j < problem.depots and math.isfinite(start) and _over(start, vehicle.shift_s[1]):
+    if j < problem.depots and clock.past(vehicle.shift_s[1]):
         message = (
-            f"route {r}: the vehicle returns at {start:.1f} s, "
-            f"{start - vehicle.shift_s[1]:.1f} s after its shift"
+            f"route {r}: the vehicle returns at {at(start)}, "
+            f"{during(start - vehicle.shift_s[1])} after its shift"
         )
         tally.add("shift", message, r)
 

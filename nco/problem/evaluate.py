@@ -2,7 +2,8 @@
 
 `nco.check` recomputes the same quantities with code of its own; the two must agree.
 Amounts may exceed their limits by `TOLERANCE` (relative, and absolute below 1), so that
-sums of floating-point numbers are not mistaken for violations.
+sums of floating-point numbers are not mistaken for violations. Amounts are those of the normal
+form of a problem (`nco.problem.normal`), so this holds at any zero of the clock and in any unit.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from itertools import pairwise
 import numpy as np
 
 from nco.errors import ProblemError
+from nco.problem.normal import Normal, normal
 from nco.problem.problem import Problem
 from nco.problem.route import Route
 from nco.problem.vehicle import Vehicle
@@ -133,22 +135,23 @@ def evaluate(problem: Problem, routes: Sequence[Route]) -> tuple[Cost, tuple[Vio
     for r, route in enumerate(routes):
         _check_numbers(problem, r, route)
         trips.setdefault(route.vehicle, []).append(route.stops)
-    weights = problem.objective
+    weights, form = problem.objective, normal(problem)
     found: list[Violation] = []
     metres = seconds = distance = duration = fixed = preference = longest = 0.0
     for v, its_trips in trips.items():
         vehicle = problem.vehicles[v]
-        plan = duty(problem, vehicle, its_trips)
+        plan = duty(form.problem, form.problem.vehicles[v], its_trips)
+        on_duty_s = plan.duration_s / form.per_s
         metres += plan.distance_m
-        seconds += plan.duration_s
+        seconds += on_duty_s
         distance += _product(vehicle.cost_per_m, plan.distance_m)
-        duration += _product(vehicle.cost_per_s, plan.duration_s)
+        duration += _product(vehicle.cost_per_s, on_duty_s)
         fixed += vehicle.fixed_cost
-        measure = plan.distance_m if weights.longest_by == "distance" else plan.duration_s
+        measure = plan.distance_m if weights.longest_by == "distance" else on_duty_s
         longest = max(longest, measure)
         if vehicle.preference is not None:
             preference -= sum(float(vehicle.preference[j]) for trip in its_trips for j in trip)
-        found += _violations(problem, v, its_trips, plan)
+        found += _violations(problem, form, v, its_trips, plan)
     counts = Counter(stop for route in routes for stop in route.stops)
     found += [
         Violation(
@@ -203,7 +206,7 @@ def exceeds(amount: float, limit: float) -> bool:
 
 
 def _violations(
-    problem: Problem, v: int, trips: Sequence[Sequence[int]], plan: Duty
+    problem: Problem, form: Normal, v: int, trips: Sequence[Sequence[int]], plan: Duty
 ) -> list[Violation]:
     found = []
     if len(trips) > problem.vehicles[v].max_trips:
@@ -211,17 +214,21 @@ def _violations(
         text = f"vehicle {v} drives {len(trips)} trips; it may drive {limit}"
         found.append(Violation("trips", text, v, amount=len(trips) - limit))
     for trip in trips:
-        found += _load_violations(problem, v, trip)
-    return found + _time_violations(problem, v, plan)
+        found += _load_violations(problem, form.problem, v, trip)
+    return found + _time_violations(problem, form, v, plan)
 
 
-def _load_violations(problem: Problem, v: int, trip: Sequence[int]) -> list[Violation]:
+def _load_violations(
+    problem: Problem, scaled: Problem, v: int, trip: Sequence[int]
+) -> list[Violation]:
+    """What a trip may not carry, as the problem in its normal form has it."""
     vehicle, found = problem.vehicles[v], []
-    load = problem.demand[list(trip)].sum(axis=0)
-    for k, (have, limit) in enumerate(zip(load, vehicle.capacity, strict=True)):
-        if exceeds(have, limit):
-            text = f"vehicle {v} carries {have:g} in dimension {k}; it holds {limit:g}"
-            found.append(Violation("capacity", text, v, amount=float(have - limit)))
+    load = scaled.demand[list(trip)].sum(axis=0)
+    for k, (have, most) in enumerate(zip(load, scaled.vehicles[v].capacity, strict=True)):
+        if exceeds(have, most):
+            carried, limit = float(problem.demand[list(trip), k].sum()), vehicle.capacity[k]
+            text = f"vehicle {v} carries {carried:g} in dimension {k}; it holds {limit:g}"
+            found.append(Violation("capacity", text, v, amount=carried - limit))
     for j in trip:
         if vehicle.allowed is not None and not vehicle.allowed[j]:
             text = f"vehicle {v} may not serve stop {problem.names[j]!r}"
@@ -229,26 +236,27 @@ def _load_violations(problem: Problem, v: int, trip: Sequence[int]) -> list[Viol
     return found
 
 
-def _time_violations(problem: Problem, v: int, plan: Duty) -> list[Violation]:
-    names, found = problem.names, []
-    reachable = problem.profile_of(v).distance_m
+def _time_violations(problem: Problem, form: Normal, v: int, plan: Duty) -> list[Violation]:
+    names, found, during = problem.names, [], problem.times.during
+    reachable, windows = problem.profile_of(v).distance_m, form.problem.window_s
     for i, j in pairwise(plan.nodes):
         if not np.isfinite(reachable[i, j]):
             text = f"vehicle {v} cannot get from {names[i]!r} to {names[j]!r}"
             found.append(Violation("unreachable", text, v, j, np.inf))
     for j, start in zip(plan.nodes, plan.start_s, strict=True):
-        latest = float(problem.window_s[j, 1])
-        if np.isfinite(start) and exceeds(start, latest):
-            text = f"vehicle {v} reaches {names[j]!r} {start - latest:.1f} s after its window"
-            found.append(Violation("time window", text, v, j, start - latest))
+        if np.isfinite(start) and exceeds(start, float(windows[j, 1])):
+            late = form.time_s(start) - float(problem.window_s[j, 1])
+            text = f"vehicle {v} reaches {names[j]!r} {during(late)} after its window"
+            found.append(Violation("time window", text, v, j, late))
     # Not simply the last return: a later trip may never end where a pair is unreachable.
     returns = [
         start
         for j, start in zip(plan.nodes[1:], plan.start_s[1:], strict=True)
         if j < problem.depots and np.isfinite(start)
     ]
-    finish, end = max(returns, default=0.0), problem.vehicles[v].shift_s[1]
-    if exceeds(finish, end):
-        text = f"vehicle {v} returns {finish - end:.1f} s after its shift"
-        found.append(Violation("shift", text, v, amount=finish - end))
+    finish = max(returns, default=0.0)
+    if exceeds(finish, form.problem.vehicles[v].shift_s[1]):
+        late = form.time_s(finish) - problem.vehicles[v].shift_s[1]
+        text = f"vehicle {v} returns {during(late)} after its shift"
+        found.append(Violation("shift", text, v, amount=late))
     return found

@@ -19,6 +19,7 @@ from nco import _validate as validate
 from nco.arrays import Bools, ByValue, Floats
 from nco.errors import ProblemError, quoted
 from nco.problem.objective import Feature, Objective
+from nco.problem.times import Times
 from nco.problem.vehicle import Profile, Vehicle
 from nco.snapped import moved_far
 
@@ -45,6 +46,8 @@ class Problem(ByValue):
         off_street: why stops have no such place, in words, by node; no route leads to them.
         names: `N` different names; by default "depot" or "depot 0", ..., then "1", "2", ...
         name: for files and reports.
+        times: what times count, which decides how messages write them: "numbers" of no known
+            beginning, seconds of a "clock" from midnight, or "unix" seconds from 1970.
 
     Raises:
         ProblemError: a field is malformed; the message names the field and the index.
@@ -64,6 +67,7 @@ class Problem(ByValue):
     off_street: Mapping[int, str] = field(default_factory=dict)
     names: tuple[str, ...] = ()
     name: str = "problem"
+    times: Times = Times.NUMBERS
 
     def __post_init__(self) -> None:
         set_field = object.__setattr__
@@ -99,6 +103,7 @@ class Problem(ByValue):
             moved = validate.vector(self.moved_m, "moved_m", n, low=0.0, finite=False)
             set_field(self, "moved_m", moved)
         set_field(self, "off_street", self._checked_off_street())
+        set_field(self, "times", validate.choice(self.times, Times, "times"))
         self._check_depots()
         self._check_vehicles()
         self._check_fit()

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nco.problem.evaluate import duty
+from nco.problem.normal import Normal, normal
 from nco.problem.problem import Problem
 from nco.problem.solution import Solution
 
@@ -85,9 +86,10 @@ def schedule(problem: Problem, solution: Solution) -> tuple[RouteSchedule, ...]:
     for r, route in enumerate(solution.routes):
         routes_of.setdefault(route.vehicle, []).append(r)
     done: dict[int, RouteSchedule] = {}
+    form = normal(problem)
     for v, numbers in routes_of.items():
         trips = [solution.routes[r].stops for r in numbers]
-        done.update(zip(numbers, _drive(problem, v, trips), strict=True))
+        done.update(zip(numbers, _drive(problem, form, v, trips), strict=True))
     return tuple(done[r] for r in range(len(solution.routes)))
 
 
@@ -96,10 +98,12 @@ def _since(first: float, last: float) -> float:
     return last - first if np.isfinite(last) else np.inf
 
 
-def _drive(problem: Problem, v: int, trips: Sequence[Sequence[int]]) -> list[RouteSchedule]:
+def _drive(
+    problem: Problem, form: Normal, v: int, trips: Sequence[Sequence[int]]
+) -> list[RouteSchedule]:
     """Walk one vehicle's trips from the departure that `duty` found."""
     vehicle, profile = problem.vehicles[v], problem.profile_of(v)
-    now = duty(problem, vehicle, trips).departure_s
+    now = form.time_s(duty(form.problem, form.problem.vehicles[v], trips).departure_s)
     metres = seconds = 0.0
     result = []
     for t, trip in enumerate(trips):

@@ -24,6 +24,7 @@ from nco.data.formats.packed import pack, unpack
 from nco.errors import FormatError, ProblemError, quoted
 from nco.problem import Objective, Problem, Profile, Vehicle
 from nco.problem.solution import Cost, Route, Solution, Unassigned, Violation
+from nco.problem.times import Times
 
 PROBLEM, SOLUTION = "nco-problem", "nco-solution"
 VERSION = 1
@@ -46,6 +47,7 @@ def write_problem(path: str | Path, problem: Problem) -> Path:
             "version": VERSION,
             **credit,
             "name": problem.name,
+            **({} if problem.times is Times.NUMBERS else {"times": problem.times}),
             "depots": problem.depots,
             "names": list(problem.names),
             "objective": asdict(problem.objective),
@@ -102,6 +104,9 @@ def problem_from(data: Fields) -> Problem:
                     duration_s=unpack(entry, "duration_s"),
                 )
             )
+    given: dict[str, Any] = {name: unpack(data, name) for name in _ARRAYS if name in data}
+    if "times" in data:
+        given["times"] = data.text("times")
     with _located(data):
         return Problem(
             profiles=tuple(profiles),
@@ -111,7 +116,7 @@ def problem_from(data: Fields) -> Problem:
             name=data.text("name", "problem"),
             objective=_to_objective(data.child("objective", {})),
             off_street=_to_off_street(data),
-            **{name: unpack(data, name) for name in _ARRAYS if name in data},
+            **given,
         )
 
 

@@ -18,6 +18,7 @@ from nco.data.cities.streets import Streets
 from nco.errors import CityError, FormatError, InputError, ProblemError, quoted
 from nco.problem import Objective, Problem, Vehicle
 from nco.arrays import ByValue, Floats
+from nco.problem.times import Times
 
 logger = logging.getLogger("nco")
 DEPOT = "depot"
@@ -35,6 +36,7 @@ class Stops(ByValue):
         service_s: `[n]` seconds; None means 0.
         prize: `[n]` cost of not serving a stop, `inf` for a required one; None means all required.
         places: where each stop was read, for messages.
+        times: what times count, see `Problem`.
 
     Raises:
         ProblemError: a field is malformed; the message names the field and the index.
@@ -47,6 +49,7 @@ class Stops(ByValue):
     service_s: Floats = field(default=None)  # type: ignore[arg-type]
     prize: Floats = field(default=None)  # type: ignore[arg-type]
     places: tuple[str, ...] = ()
+    times: Times = Times.NUMBERS
 
     def __post_init__(self) -> None:
         names = tuple(str(name).strip() for name in self.names)
@@ -63,6 +66,7 @@ class Stops(ByValue):
             "window_s": validate.windows(window, n, "window_s"),
             "service_s": validate.vector(service, "service_s", n, low=0.0),
             "prize": validate.vector(prize, "prize", n, low=0.0, finite=False),
+            "times": validate.choice(self.times, Times, "times"),
             "places": tuple(self.places) or tuple(f"stops[{k}]" for k in range(n)),
         }
         for name, value in clean.items():
@@ -91,6 +95,7 @@ class Stops(ByValue):
             window_s=problem.window_s,
             service_s=problem.service_s,
             prize=problem.prize,
+            times=problem.times,
         )
 
     def row(self, name: str) -> int:
@@ -167,6 +172,7 @@ def problem_from_stops(
         "off_street": table.refused,
         "names": (DEPOT if home is None else stops.names[home], *(stops.names[k] for k in rest)),
         "name": name,
+        "times": stops.times,
     }
     if stops.demand.shape[1]:
         fields["demand"] = with_depot(stops.demand, 0.0)

@@ -25,6 +25,7 @@ from nco.files import write_atomic
 from nco.data.formats.csv_rows import Rows, read_rows, table_text
 from nco.data.formats.stops import Stops
 from nco.errors import FormatError, quoted, shortened
+from nco.problem.times import Times, counted_by
 
 _REQUIRED = ("name", "lon", "lat")
 _OPTIONAL = ("demand", "window_start", "window_end", "window", "service", "prize")
@@ -66,9 +67,10 @@ def write_stops(path: str | Path, stops: Stops) -> Path:
     header = [*_REQUIRED, *demands, "window_start", "window_end", "service", "prize"]
     rows: list[list[object]] = []
     for k, name in enumerate(stops.names):
-        numbers = [*stops.lonlat[k], *stops.demand[k], *stops.window_s[k]]
-        numbers += [stops.service_s[k], stops.prize[k]]
-        rows.append([name, *(_cell(float(number)) for number in numbers)])
+        cells = [_cell(float(number)) for number in (*stops.lonlat[k], *stops.demand[k])]
+        cells += [_time_cell(float(time), stops.times) for time in stops.window_s[k]]
+        cells += [_cell(float(number)) for number in (stops.service_s[k], stops.prize[k])]
+        rows.append([name, *cells])
     return write_atomic(path, table_text(header, rows))
 
 
@@ -77,6 +79,14 @@ def _cell(number: float) -> str:
     if math.isinf(number):
         return ""
     return str(int(number)) if number == int(number) and abs(number) < 1e15 else repr(number)
+
+
+def _time_cell(time_s: float, times: Times) -> str:
+    """A time of day where that is what times are, and as long as it reads back."""
+    plain = _cell(time_s)
+    if times is not Times.CLOCK or not plain.isdigit() or time_s >= 1000 * 3600:
+        return plain
+    return times.at(time_s)
 
 
 def _columns(path: str | Path, header: list[str]) -> dict[str, int]:
@@ -120,6 +130,7 @@ class _Table:
             )
         self._demands = given
         self.names: dict[str, int] = {}
+        self._clock = False  # whether a time of day was read
         self._rows: list[list[float]] = []
 
     def add(self, line: int, cells: list[str]) -> None:
@@ -158,6 +169,7 @@ class _Table:
             service_s=values[:, 4],
             prize=values[:, 5],
             demand=values[:, 6:],
+            times=Times.CLOCK if self._clock else counted_by(values[:, 2:4]),
             places=tuple(f"{self._path}, line {line}" for line in self.names.values()),
         )
 
@@ -191,6 +203,7 @@ class _Table:
         """Seconds, from seconds or from a time of day."""
         clock = _CLOCK.fullmatch(text)
         if clock:
+            self._clock = True
             hours, minutes, seconds = clock.groups()
             return 3600.0 * int(hours) + 60.0 * int(minutes) + float(seconds or 0)
         if ":" in text:

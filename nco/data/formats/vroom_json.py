@@ -29,6 +29,7 @@ from nco.data.cities.streets import Streets, Table
 from nco.errors import FormatError, InputError, ProblemError, listed, quoted
 from nco.problem import Objective, Problem, Profile, Vehicle
 from nco.arrays import Bools, Floats
+from nco.problem.times import counted_by
 
 Naming = Literal["id", "description"]
 MOST_ID = 2**64 - 1
@@ -194,6 +195,7 @@ def vroom_problem(
             moved_m=None if table is None else table.moved_m,
             off_street={} if table is None else table.refused,
             names=labels,
+            times=counted_by([*window.flat, *(t for v in fleet for t in v.shift_s)]),
             name=Path(data.path).name.removesuffix(".json").removesuffix(".vroom"),
         )
     except ProblemError as error:

@@ -58,7 +58,9 @@ class Search:
         plan, prize = self._plan, self._instance.prize
         missing = prize[plan.absent[: plan.number[0]]].sum()
         served = max(1, len(self._instance.stops) - int(plan.number[0]))
-        whole = abs(float(plan.total[0] - missing))
+        fixed = float(self._instance.fixed[plan.served > 0].sum())
+        driven = abs(float(plan.total[0] - missing) - fixed)
+        whole = driven + min(fixed, driven or fixed)  # vehicles may cost far more than all arcs
         whole += SHARED * self._instance.longest * float(plan.measure.sum())
         self._unit = max(whole / served, 1e-9)
         self._links = plan.next.copy()

@@ -1,0 +1,198 @@
+"""A problem as solvers see it: the clock begins near 0, and no number is tiny or huge.
+
+Solvers count in integers and in single precision, and tolerances are relative to what is counted.
+Both go wrong where a clock counts from 1970, a matrix is in kilometres or a fixed cost dwarfs all
+streets. Therefore problems are brought into their normal form before anybody looks at their
+numbers. All scales are powers of two, and the clock is moved back by a time of the problem, so
+nothing is rounded; routes are the same in both.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nco.problem.problem import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from nco.arrays import Floats
+    from nco.problem.objective import Objective
+    from nco.problem.vehicle import Vehicle
+
+LONGEST_S = (1.0, 2.0**20)  # what times to drive, to serve or to wait for may be at most
+DEAREST = (1.0, 2.0**30)  # what the dearest arc may cost
+LARGEST = (1.0, 2.0**40)  # what a vehicle may hold
+MIDDLE = 12  # what is outside of such a range comes to about 2 to the power of this
+IDLE = 8.0  # time before anything happens that is left out, in lengths of what follows
+DWARFED = 16.0  # fixed costs of vehicles beyond so many times all else are lowered
+
+
+@dataclass(frozen=True)
+class Normal:
+    """The normal form of a problem, and the way back.
+
+    Attributes:
+        problem: the same nodes and vehicles, in other units. Its costs order routes as those of the
+            given problem do, but differ from them in scale and in the fixed cost of vehicles.
+        zero_s: time of the given problem at which the clock of this one shows 0.
+        per_s: units of time of this one in a second of the given one.
+    """
+
+    problem: Problem
+    zero_s: float = 0.0
+    per_s: float = 1.0
+
+    def time_s(self, time: float) -> float:
+        """A time of the given problem's clock, from one of this clock."""
+        return self.zero_s + time / self.per_s
+
+
+def normal(problem: Problem) -> Normal:
+    """The normal form of a problem; one that needs no change is its own."""
+    known: Normal | None = vars(problem).get("_normal")
+    if known is None:
+        known = _normal(problem)
+        vars(known.problem)["_normal"] = Normal(known.problem)
+        vars(problem)["_normal"] = known
+    return known
+
+
+def _normal(problem: Problem) -> Normal:
+    vehicles = list({id(vehicle): vehicle for vehicle in problem.vehicles}.values())
+    zero_s = _zero(problem, vehicles)
+    longest_s = max(
+        *(_largest(profile.duration_s) for profile in problem.profiles),
+        _largest(problem.service_s),
+        _largest(problem.window_s[:, 0] - zero_s),
+        *(vehicle.shift_s[0] - zero_s for vehicle in vehicles),
+    )
+    per_s = _into(longest_s, LONGEST_S)
+    units = np.array([_units(problem, vehicles, k) for k in range(problem.dimensions)])
+    per_cost, offset = _costs(problem, vehicles, zero_s)
+    if zero_s == offset == 0 and per_s == per_cost == 1 and (units == 1).all():
+        return Normal(problem)
+
+    def moved(time: Floats) -> Floats:
+        return np.maximum(time - zero_s, 0.0) * per_s
+
+    known = {
+        id(vehicle): replace(
+            vehicle,
+            shift_s=tuple(moved(np.array(vehicle.shift_s)).tolist()),
+            capacity=tuple((np.array(vehicle.capacity) * units).tolist()),
+            fixed_cost=vehicle.fixed_cost - offset,
+        )
+        for vehicle in vehicles
+    }
+    other = replace(
+        problem,
+        vehicles=tuple(known[id(vehicle)] for vehicle in problem.vehicles),
+        profiles=tuple(
+            profile if per_s == 1 else replace(profile, duration_s=profile.duration_s * per_s)
+            for profile in problem.profiles
+        ),
+        window_s=moved(problem.window_s),
+        service_s=problem.service_s * per_s,
+        demand=problem.demand * units,
+        objective=_weighed(problem.objective, per_cost, per_s),
+    )
+    return Normal(other, zero_s, per_s)
+
+
+def _zero(problem: Problem, vehicles: Iterable[Vehicle]) -> float:
+    """A time before which nobody can leave, or has anything to do."""
+    window = problem.window_s
+    shifts = np.array([vehicle.shift_s for vehicle in vehicles])
+    leaves = np.maximum(shifts[:, 0], window[[vehicle.start for vehicle in vehicles], 0])
+    begin = float(leaves.min())
+    opens, closes = np.append(window[:, 0], leaves), np.append(window[:, 1], shifts[:, 1])
+    if (closes < begin).any():
+        # What closes too early is never met, as is what closes at 0 where the clock begins sooner.
+        return begin - _rounded(max(_largest(profile.duration_s) for profile in problem.profiles))
+    later = opens[opens > begin]
+    first = float(min(later.min(initial=np.inf), closes.min(initial=np.inf)))
+    last = float(later.max(initial=first))
+    if np.isfinite(first) and first - begin > IDLE * (last - first):
+        # Whoever leaves so much before that is home, or waits, when the first of these comes.
+        lead = _rounded(_all_driven(problem, max(vehicle.max_trips for vehicle in vehicles)))
+        if first - begin > IDLE * (last - first + lead):
+            return first - lead
+    return begin
+
+
+def _all_driven(problem: Problem, trips: int) -> float:
+    """No route takes longer, if nobody waits."""
+    drives = [np.where(np.isinf(p.duration_s), 0.0, p.duration_s) for p in problem.profiles]
+    returns = problem.size if trips > 1 else 1
+    legs = max(float(drive.max(axis=0).sum() + returns * drive.max()) for drive in drives)
+    return legs + float(problem.service_s.sum())
+
+
+def _rounded(amount: float) -> float:
+    """The next power of two, which takes no digits away from a time that it is subtracted from."""
+    return 2.0 ** math.ceil(math.log2(amount)) if amount > 0 else 1.0
+
+
+def _units(problem: Problem, vehicles: Iterable[Vehicle], k: int) -> float:
+    capacity = _largest(np.array([vehicle.capacity[k] for vehicle in vehicles]))
+    return _into(capacity or float(problem.demand[:, k].sum()), LARGEST)
+
+
+def _costs(problem: Problem, vehicles: Sequence[Vehicle], zero_s: float) -> tuple[float, float]:
+    """Units of cost in one of the problem, and by what the fixed cost of vehicles is lowered.
+
+    Fixed costs that outweigh all else together decide how many vehicles drive, and nothing but
+    that: they still do where all are lowered alike.
+    """
+    weights = problem.objective
+    profiles = [(_largest(p.distance_m), _largest(p.duration_s)) for p in problem.profiles]
+    by_m = [(profiles[v.profile][0], weights.distance * v.cost_per_m) for v in vehicles]
+    by_s = [(profiles[v.profile][1], weights.duration * v.cost_per_s) for v in vehicles]
+    dearest = max(m * rate + s * rate_s for (m, rate), (s, rate_s) in zip(by_m, by_s, strict=True))
+    fixed = weights.fixed * np.array([vehicle.fixed_cost for vehicle in vehicles])
+    prizes = weights.unserved * np.where(np.isinf(problem.prize), 0.0, problem.prize)
+    gains = [np.abs(v.preference).max() for v in vehicles if v.preference is not None]
+    dearest = dearest or max(float(prizes.max()), weights.preference * max(gains, default=0.0))
+    lowest, offset = float(fixed.min()), 0.0
+    stops, used = len(problem.stops), min(len(problem.stops), len(problem.vehicles))
+    if lowest > DWARFED * stops * dearest:
+        day_s = _largest(problem.window_s[:, 0] - zero_s)
+        day_s += max(vehicle.shift_s[0] - zero_s for vehicle in vehicles)
+        day_s += _all_driven(problem, max(vehicle.max_trips for vehicle in vehicles))
+        longest = day_s if weights.longest_by == "duration" else 2 * stops * max(profiles)[0]
+        rest = 2 * stops * dearest + used * max(rate for _, rate in by_s) * day_s
+        rest += float(prizes.sum()) + weights.preference * stops * 2 * max(gains, default=0.0)
+        rest += weights.longest_route * longest + used * (float(fixed.max()) - lowest)
+        if 0 < DWARFED * rest < lowest:
+            offset = (lowest - _rounded(2 * rest)) / weights.fixed
+    return _into(dearest or lowest, DEAREST), offset
+
+
+def _weighed(objective: Objective, per_cost: float, per_s: float) -> Objective:
+    by_time = objective.longest_by == "duration"
+    return replace(
+        objective,
+        distance=objective.distance * per_cost,
+        duration=objective.duration * per_cost / per_s,
+        fixed=objective.fixed * per_cost,
+        preference=objective.preference * per_cost,
+        unserved=objective.unserved * per_cost,
+        longest_route=objective.longest_route * per_cost / (per_s if by_time else 1.0),
+    )
+
+
+def _into(most: float, allowed: tuple[float, float]) -> float:
+    """The power of two that brings the largest of some numbers into a range that it is out of."""
+    if most <= 0 or allowed[0] <= most <= allowed[1]:
+        return 1.0
+    return 2.0 ** (MIDDLE - math.floor(math.log2(most)))
+
+
+def _largest(values: Floats) -> float:
+    """The largest finite entry, 0 if there is none above."""
+    return float(np.max(values, initial=0.0, where=np.isfinite(values)))

@@ -7,6 +7,10 @@ disputed are all others, and warnings and errors that nco does not raise on purp
 takes more than 10 % + 50 ms too long, by the clock and by the time of the processor.
 
     python benchmarks/random_problems.py [--problems 1000] [--limits 0.05 0.1 0.2] [--every 10]
+                                         [--stops 12] [--vehicles 4] [--methods auto] [--seed 0]
+
+With `--stops 300 --vehicles 300 --methods auto` they have up to 300 stops and as many vehicles,
+which may all differ.
 """
 
 import argparse
@@ -26,7 +30,7 @@ from nco.versions import machine
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from random_problems import outcome, random_fields
+from random_problems import FEW, MANY, outcome, random_fields
 
 KINDS = ("answer", "error", "late", "disputed")
 
@@ -39,6 +43,8 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=10, help="of this many for each other method")
     parser.add_argument("--methods", nargs="+", default=list(METHODS))
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--stops", type=int, default=FEW, help="most of them, but for one in ten")
+    parser.add_argument("--vehicles", type=int, default=4, help="most of them")
     arguments = parser.parse_args()
     one_thread()
     counts: Counter[tuple[str, str]] = Counter()
@@ -54,7 +60,9 @@ def main() -> None:
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    @given(fields=random_fields())
+    @given(
+        fields=random_fields(arguments.stops, max(MANY, arguments.stops), fleet=arguments.vehicles)
+    )
     def judge(fields: dict[str, Any]) -> None:
         nonlocal seen
         seen += 1

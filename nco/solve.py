@@ -130,5 +130,5 @@ def solve(
     if form is not problem:
         again = Solution.from_routes(problem, found.routes)
         found = replace(again, fallback=found.fallback)
-    found = replace(found, interrupted=asked_since(begin))
+    found = replace(found.with_reasons(problem), interrupted=asked_since(begin))
     return found.stamped(method=chosen.name, seed=seed, time_s=time.perf_counter() - begin)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from nco.solve import solver as registered
 from nco.solver import Prepares
 
 FEW, MANY = 12, 30  # stops
+DRAWN = 4  # vehicles, all fields of which are drawn by hypothesis
 FAR_S = 1e9  # when windows open that are far in time
 SPARE, GRACE_S = 1.1, 0.05  # what a time limit may be exceeded by
 
@@ -25,7 +26,7 @@ Floats = np.ndarray
 
 
 @st.composite
-def random_fields(draw: Draw, most: int = FEW) -> dict[str, Any]:
+def random_fields(draw: Draw, most: int = FEW, many: int = MANY, fleet: int = 4) -> dict[str, Any]:
     """Arguments of `Problem`, which may refuse them.
 
     Every other problem asks for little, so that solvers of little have their share. What is odd
@@ -34,10 +35,12 @@ def random_fields(draw: Draw, most: int = FEW) -> dict[str, Any]:
 
     Args:
         draw: given by hypothesis.
-        most: stops; one problem in ten has `MANY`.
+        most: stops; one problem in ten has `many`.
+        many: stops.
+        fleet: vehicles at most.
     """
     rng = np.random.default_rng(draw(st.integers(0, 2**16 - 1)))
-    stops = MANY if draw(st.integers(0, 9)) == 9 else draw(st.integers(1, most))
+    stops = many if draw(st.integers(0, 9)) == 9 else draw(st.integers(1, most))
     rich = draw(st.booleans())
     depots = draw(st.integers(1, 3)) if rich else 1
     size = stops + depots
@@ -49,9 +52,9 @@ def random_fields(draw: Draw, most: int = FEW) -> dict[str, Any]:
     fields = {"profiles": profiles, "depots": depots, "demand": demand}
     if not rich:
         vehicle = Vehicle(capacity=tuple(max(holds) for holds in capacities))
-        return fields | {"vehicles": (vehicle,) * draw(st.integers(1, 4))}
+        return fields | {"vehicles": (vehicle,) * draw(st.integers(1, fleet))}
     return fields | {
-        "vehicles": _vehicles(draw, rng, size, depots, len(profiles), capacities, scale_s),
+        "vehicles": _vehicles(draw, rng, size, depots, len(profiles), capacities, scale_s, fleet),
         "window_s": _windows(draw, rng, size, depots, scale_s),
         "service_s": is_stop * draw(st.sampled_from([0.0, 0.5, 1.0, 100.0])) * scale_s,
         "prize": _prizes(draw, rng, size),
@@ -150,13 +153,17 @@ def _vehicles(
     profiles: int,
     capacities: list[list[float]],
     scale_s: float,
+    fleet: int,
 ) -> tuple[Vehicle, ...]:
-    """One to four vehicles; all of a kind, or each a kind of its own."""
+    """Vehicles, all of a kind, or each a kind of its own.
+
+    Hypothesis draws a few of them; where there are more, they differ by numbers of a generator.
+    """
     plain = draw(st.booleans())
-    count = draw(st.integers(1, 4))
+    count = draw(st.integers(1, fleet))
     shifts = [(0.0, np.inf), (0.0, 6 * scale_s), (scale_s, 4 * scale_s), (5.0, 5.0), (FAR_S, 2e9)]
     vehicles = []
-    for _ in range(1 if plain else count):
+    for _ in range(1 if plain else min(count, DRAWN)):
         home = int(rng.integers(depots))
         trips = 1 if plain else draw(st.sampled_from([1, 1, 1, 3]))
         vehicles.append(
@@ -174,7 +181,23 @@ def _vehicles(
                 preference=_preference(draw, rng, size),
             )
         )
-    return tuple(vehicles * count) if plain else tuple(vehicles)
+    if plain:
+        return tuple(vehicles * count)
+    return (*vehicles, *(_another(rng, vehicles, size) for _ in range(count - len(vehicles))))
+
+
+def _another(rng: np.random.Generator, vehicles: list[Vehicle], size: int) -> Vehicle:
+    """A vehicle like one of those, but with stops, gains, costs and hours of its own."""
+    like = vehicles[int(rng.integers(len(vehicles)))]
+    begin, end = like.shift_s
+    return replace(
+        like,
+        shift_s=(begin, end if np.isinf(end) else begin + (end - begin) * rng.uniform(0.5, 1.5)),
+        fixed_cost=like.fixed_cost * rng.uniform(0.5, 2.0),
+        cost_per_m=like.cost_per_m * rng.choice([1.0, rng.uniform(0.5, 2.0)]),
+        allowed=None if like.allowed is None else rng.random(size) < 0.6,
+        preference=None if like.preference is None else like.preference * rng.random(size),
+    )
 
 
 def _preference(draw: Draw, rng: np.random.Generator, size: int) -> Floats | None:

@@ -13,6 +13,7 @@ from nco.fleet.kinds import kinds_of
 from nco.search.lns import guide
 from nco.search.lns.search import Search
 from nco.search.lns.solver import GUIDED, LNS
+from nco.search.seeds import policy
 from nco.search.seeds.policy import PLENTY, SOURCE
 from nco.solver import Clock
 
@@ -142,3 +143,10 @@ def test_unguided_where_there_is_no_policy():
     problem = town(4, prize=PRIZES)
     one, other = (LNS(guided=k, max_iterations=50).solve(problem, 60.0, seed=2) for k in (0, 8))
     assert one.routes == other.routes
+
+
+def test_a_policy_is_tried_only_once(monkeypatch):
+    """What was loaded is not used again within somebody's time limit, only to see that it is."""
+    PLENTY.prepare(town(20))
+    monkeypatch.setattr(policy, "_solved", None)
+    PLENTY.prepare(town(30))

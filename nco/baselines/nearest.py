@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from nco.fleet.kinds import Kind, kinds_of, slack, unserved_cost
 from nco.fleet.mending import completed, finished
+from nco.fleet.scaling import timed
 from nco.problem import Feature, Problem
 from nco.problem.route import Route
 from nco.problem.solution import Solution
@@ -42,28 +44,31 @@ class Nearest:
         return finished(problem, routes, initial, clock, method=self.name, seed=seed)
 
 
-def nearest_routes(problem: Problem, kinds: Sequence[Kind], clock: Clock) -> list[Route]:
+def nearest_routes(
+    problem: Problem, kinds: Sequence[Kind], clock: Clock | None = None
+) -> list[Route]:
     """Routes by the nearest-neighbour rule; stops that do not fit are missing.
 
     Args:
         problem: what the routes are for.
         kinds: of its vehicles.
-        clock: no stop is added when it is over.
+        clock: no stop is added when it is over; without one all are.
     """
     kind_of = {v: k for k, kind in enumerate(kinds) for v in kind.numbers}
-    driving = [kind.driving_cost for kind in kinds]
-    worth = unserved_cost(problem)
+    asked = _Asked.of(problem, kinds)
     left = np.arange(problem.size) >= problem.depots
     hopeless: set[int] = set()
     routes = []
     for v in range(len(problem.vehicles)):
         k = kind_of[v]
-        if clock.over or not left.any() or k in hopeless:
+        if (clock is not None and clock.over) or not left.any():
+            break
+        if k in hopeless:
             continue
         kind = kinds[k]
         departs, used = kind.opens_s, False
         for _ in range(kind.vehicle.max_trips):
-            stops, departs = _trip(problem, kind, driving[k], worth, left, departs, clock)
+            stops, departs = _trip(problem, kind, asked, left, departs, clock)
             if not stops:
                 break
             used = True
@@ -73,42 +78,73 @@ def nearest_routes(problem: Problem, kinds: Sequence[Kind], clock: Clock) -> lis
     return routes
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """What has to be looked at in every step, since the problem asks for it.
+
+    Attributes:
+        times: windows, shifts or the cost of time.
+        gaps: ways that do not exist.
+        worth: `[N]` cost of leaving a stop out; None where all must be served.
+    """
+
+    times: bool
+    gaps: bool
+    worth: Floats | None
+
+    @classmethod
+    def of(cls, problem: Problem, kinds: Sequence[Kind]) -> _Asked:
+        tables = {id(kind.driving_cost): kind.driving_cost for kind in kinds}.values()
+        worth = unserved_cost(problem)
+        return cls(
+            times=timed(problem, kinds),
+            gaps=not all(np.isfinite(table).all() for table in tables),
+            worth=worth if np.isfinite(worth[problem.depots :]).any() else None,
+        )
+
+
 def _trip(
     problem: Problem,
     kind: Kind,
-    driving: Floats,
-    worth: Floats,
+    asked: _Asked,
     left: Bools,
     departs: float,
-    clock: Clock,
+    clock: Clock | None,
 ) -> tuple[list[int], float]:
     """One trip and the time of its return; takes its stops off `left`."""
     end, drive, window = kind.vehicle.end, kind.duration_s, problem.window_s
+    driving = kind.driving_cost
     room = np.array(kind.vehicle.capacity)
     room = room + np.where(np.isinf(room), 0.0, slack(room))
     here, stops = kind.vehicle.start, list[int]()
     latest = window[:, 1] + slack(window[:, 1])
     closes = kind.closes_s + slack(kind.closes_s)
-    home = driving[:, end]
-    while not clock.over:
-        start = np.maximum(departs + drive[here], window[:, 0])
-        finish = start + problem.service_s
-        fits = left & np.isfinite(driving[here] + home) & (start <= latest)
-        fits &= (problem.demand <= room).all(axis=1)
-        fits &= np.maximum(finish + drive[:, end], window[end, 0]) <= closes
-        straight = home[here] if stops and np.isfinite(home[here]) else 0.0
-        fits &= driving[here] + home - straight < worth
-        if not fits.any():
-            break
-        with np.errstate(invalid="ignore"):
-            waiting = kind.cost_per_s * (start - departs - drive[here])
-            score = np.where(fits, driving[here] + waiting, np.inf)
+    home, demand = driving[:, end], problem.demand
+    while clock is None or not clock.over:
+        score = driving[here]
+        fits = left & (demand <= room).all(axis=1)
+        if asked.gaps:
+            fits &= np.isfinite(score + home)
+        if asked.worth is not None:
+            straight = home[here] if stops and np.isfinite(home[here]) else 0.0
+            fits &= score + home - straight < asked.worth
+        if asked.times:
+            start = np.maximum(departs + drive[here], window[:, 0])
+            finish = start + problem.service_s
+            fits &= start <= latest
+            fits &= np.maximum(finish + drive[:, end], window[end, 0]) <= closes
+            if kind.cost_per_s:
+                with np.errstate(invalid="ignore"):  # ways that do not exist
+                    score = score + kind.cost_per_s * (start - departs - drive[here])
+        score = np.where(fits, score, np.inf)
         j = int(np.argmin(score))
+        if not fits[j]:
+            break
         stops.append(j)
         left[j] = False
-        room = room - problem.demand[j]
-        here, departs = j, float(finish[j])
-    if stops:
+        room = room - demand[j]
+        here, departs = j, float(finish[j]) if asked.times else departs
+    if stops and asked.times:
         departs = max(departs + float(drive[here, end]), float(window[end, 0]))
     return stops, departs
 

@@ -21,7 +21,8 @@ from nco.solver import Clock, ThreadClock
 
 # Measured on 100 directed stops at 1 s, with and without windows.
 OWN_START_S = 5e-3  # a stop: with less time, PyVRP gets further from routes by savings
-SET_UP_S = 4.5e-4  # a stop: what PyVRP needs to read a problem and to improve its first routes
+SET_UP_S = 4.5e-4  # a stop: what PyVRP needs to read a problem and to improve its first routes,
+KIND_S = 3e-8  # and a pair of nodes for each kind of vehicles
 PATIENCE = 0.4  # share of the limit after which a search without feasible answer is given up
 SEED = 1  # of what policies are measured by or learn from
 
@@ -60,10 +61,10 @@ class PyVRP:
         limit = Limit(clock, self.max_iterations, reserve_s(problem))
         if initial is not None and initial.violations:
             routes = completed(problem, routes, clock, kinds)
-        too_short = time_limit_s < SET_UP_S * problem.size
         if initial is None and time_limit_s < OWN_START_S * problem.size:
             routes = quick_routes(problem, kinds, clock)
         given = bool(routes)
+        too_short = clock.left_s < set_up_s(problem, kinds)
         model = None if too_short else Model(problem, kinds)
         if model and model.stops:
             with quiet():
@@ -86,6 +87,11 @@ def quiet() -> Iterator[None]:
         warnings.simplefilter("ignore", pyvrp.exceptions.ScalingWarning)
         warnings.simplefilter("ignore", pyvrp.exceptions.PenaltyBoundWarning)
         yield
+
+
+def set_up_s(problem: Problem, kinds: Sequence[Kind]) -> float:
+    """Seconds that PyVRP needs until it can be interrupted."""
+    return SET_UP_S * problem.size + KIND_S * len(kinds) * problem.size**2
 
 
 def reserve_s(problem: Problem) -> float:
@@ -152,10 +158,12 @@ def feasible_first(
     if not model.overloaded:
         limit.patience, limit.hopeless_cost = PATIENCE, model.costs.barred
         routes = run(routes, False)
-        if not Solution.from_routes(problem, routes).violations and not limit.stuck:
+        found = Solution.from_routes(problem, routes, explain=False)
+        if not found.violations and not limit.stuck:
             return routes
     limit.patience = 1.0
-    return run(completed(problem, routes, limit.clock, kinds), True)
+    routes = completed(problem, routes, limit.clock, kinds)
+    return run(routes, True) if limit.clock.left_s > set_up_s(problem, kinds) / 2 else routes
 
 
 def _run(

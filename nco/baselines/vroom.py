@@ -112,7 +112,7 @@ class _Model:
 
     def rank(self, routes: Sequence[Route]) -> tuple[int, int, float]:
         """How good routes are: the smaller, the better."""
-        return Solution.from_routes(self._problem, routes).rank
+        return Solution.from_routes(self._problem, routes, explain=False).rank
 
     def run(self, level: int, clock: Clock) -> list[Route]:
         """Let VROOM search until it ends, or for what is left of the time; empty if interrupted."""

@@ -17,7 +17,7 @@ from nco.solver import Clock
 
 @dataclass(frozen=True)
 class _Slots:
-    """The gaps of one vehicle's duty into which a stop can go; arrays of one entry a gap.
+    """The gaps of one vehicle's duty, or of many, into which a stop can go: `[S]` of each.
 
     Attributes:
         before: node before the gap.
@@ -25,9 +25,10 @@ class _Slots:
         leaves_s: when the vehicle can leave `before`.
         latest_s: when it must start at `after`, so that all behind it stays on time.
         room: `[S, K]` free capacity of the trip.
-        extra: cost of taking the vehicle into use.
-        driven: whether the gap is driven now; that of an idle vehicle is not.
-        where: vehicle number, trip, position in the trip.
+        extra: cost of taking the vehicle into use, less that of the arc that is driven no more.
+        costs: number of the vehicle's table of costs.
+        drive: number of its table of driving times.
+        where: `[S, 3]` vehicle number, trip, position in the trip.
     """
 
     before: np.ndarray
@@ -36,7 +37,8 @@ class _Slots:
     latest_s: Floats
     room: Floats
     extra: Floats
-    driven: np.ndarray
+    costs: np.ndarray
+    drive: np.ndarray
     where: np.ndarray
 
 
@@ -46,18 +48,23 @@ class Construction:
     Args:
         problem: what the routes are for.
         kinds: of its vehicles, if known already.
+
+    Attributes:
+        kinds: of its vehicles.
     """
 
     def __init__(self, problem: Problem, kinds: Sequence[Kind] | None = None) -> None:
         self._problem = problem
-        self._kinds = kinds_of(problem) if kinds is None else kinds
-        self._costs = [kind.driving_cost for kind in self._kinds]
-        self._kind_of = {v: k for k, kind in enumerate(self._kinds) for v in kind.numbers}
-        self._idle = [list(reversed(kind.numbers)) for kind in self._kinds]
+        self.kinds = kinds_of(problem) if kinds is None else kinds
+        self._costs, self._costs_of = _distinct([kind.driving_cost for kind in self.kinds])
+        self._drives, self._drive_of = _distinct([kind.duration_s for kind in self.kinds])
+        self._kind_of = {v: k for k, kind in enumerate(self.kinds) for v in kind.numbers}
+        self._idle = [list(reversed(kind.numbers)) for kind in self.kinds]
         self._trips: dict[int, list[list[int]]] = {}
-        self._slots: list[dict[int, _Slots]] = [{} for _ in self._kinds]
-        self._flat: list[_Slots | None] = [None] * len(self._kinds)
-        for k in range(len(self._kinds)):
+        # Of the vehicles of each kind that are in use, and of an idle one; None where not known.
+        self._slots: list[dict[int, _Slots | None]] = [{} for _ in self.kinds]
+        self._flat: _Slots | None = None
+        for k in range(len(self.kinds)):
             self._offer_idle(k)
 
     @property
@@ -78,11 +85,11 @@ class Construction:
             trips.setdefault(route.vehicle, []).append(route.stops)
         for v, its_trips in trips.items():
             k = self._kind_of[v]
-            kept = _feasible_part(self._problem, self._kinds[k], its_trips, seen)
+            kept = _feasible_part(self._problem, self.kinds[k], its_trips, seen)
             if kept:
                 self._trips[v] = kept
                 self._idle[k].remove(v)
-        for k in range(len(self._kinds)):
+        for k in range(len(self.kinds)):
             self._slots[k].clear()
             self._offer_idle(k)
         for v in self._trips:
@@ -90,19 +97,16 @@ class Construction:
 
     def insert(self, stop: int, worth: float = np.inf) -> bool:
         """Insert a stop where it is cheapest, if it fits anywhere and costs less than `worth`."""
-        best, place, kind = worth, None, -1
-        for k in range(len(self._kinds)):
-            slots = self._all_slots(k)
-            if slots is None:
-                continue
-            delta = self._deltas(k, slots, stop)
-            s = int(np.argmin(delta))
-            if delta[s] < best:
-                best, place, kind = float(delta[s]), slots.where[s], k
-        if place is None:
+        slots = self._all_slots()
+        if slots is None:
             return False
-        v, trip, position = (int(x) for x in place)
+        delta = self._deltas(slots, stop)
+        s = int(np.argmin(delta))
+        if not delta[s] < worth:
+            return False
+        v, trip, position = (int(x) for x in slots.where[s])
         if v not in self._trips:
+            kind = self._kind_of[v]
             self._trips[v] = []
             self._idle[kind].remove(v)
             self._offer_idle(kind)
@@ -131,7 +135,7 @@ class Construction:
     def _intact(self, v: int) -> bool:
         """Whether a vehicle still breaks nothing: the arc around a stop may be the longer way."""
         trips = [trip for trip in self._trips[v] if trip]
-        return _feasible_part(self._problem, self._kinds[self._kind_of[v]], trips, set()) == trips
+        return _feasible_part(self._problem, self.kinds[self._kind_of[v]], trips, set()) == trips
 
     def _serves(self, v: int, stop: int) -> bool:
         return any(stop in trip for trip in self._trips[v])
@@ -140,75 +144,98 @@ class Construction:
         self._trips[v] = [[j for j in trip if j != stop] for trip in self._trips[v]]
         self._update(v)
 
-    def _deltas(self, k: int, slots: _Slots, stop: int) -> Floats:
-        problem, cost, drive = self._problem, self._costs[k], self._kinds[k].duration_s
+    def _deltas(self, slots: _Slots, stop: int) -> Floats:
+        problem = self._problem
+        into, away = (np.stack([own(x, stop) for x in self._costs]) for own in (_column, _row))
+        there, onward = into[slots.costs, slots.before], away[slots.costs, slots.after]
+        into, away = (np.stack([own(x, stop) for x in self._drives]) for own in (_column, _row))
         opens, closes = problem.window_s[stop]
-        start = np.maximum(slots.leaves_s + drive[slots.before, stop], opens)
-        back = start + problem.service_s[stop] + drive[stop, slots.after]
+        start = np.maximum(slots.leaves_s + into[slots.drive, slots.before], opens)
+        back = start + problem.service_s[stop] + away[slots.drive, slots.after]
         fits = (start <= closes + slack(closes)) & (back <= slots.latest_s + slack(slots.latest_s))
         fits &= (problem.demand[stop] <= slots.room).all(axis=1)
-        there, onward = cost[slots.before, stop], cost[stop, slots.after]
         fits &= np.isfinite(there) & np.isfinite(onward)
         delta = np.full(len(fits), np.inf)
-        saved = cost[slots.before, slots.after]
-        detour = there + onward - np.where(np.isfinite(saved) & slots.driven, saved, 0.0)
-        delta[fits] = (detour + slots.extra)[fits]
+        delta[fits] = (there + onward + slots.extra)[fits]
         return delta
 
     def _offer_idle(self, k: int) -> None:
         """Keep one idle vehicle of a kind in the running."""
         if self._idle[k]:
-            v = self._idle[k][-1]
-            self._slots[k][v] = _slots(self._problem, self._kinds[k], v, [])
-        self._flat[k] = None
+            self._slots[k][self._idle[k][-1]] = None
+        self._flat = None
 
     def _update(self, v: int) -> None:
-        k = self._kind_of[v]
-        self._slots[k][v] = _slots(self._problem, self._kinds[k], v, self._trips[v])
-        self._flat[k] = None
+        self._slots[self._kind_of[v]][v] = None
+        self._flat = None
 
-    def _all_slots(self, k: int) -> _Slots | None:
-        if self._flat[k] is None and self._slots[k]:
-            every = list(self._slots[k].values())
-            self._flat[k] = _Slots(
-                *(np.concatenate([getattr(s, name) for s in every]) for name in _FIELDS)
-            )
-        return self._flat[k]
+    def _all_slots(self) -> _Slots | None:
+        if self._flat is None:
+            for k, known in enumerate(self._slots):
+                for v in (v for v, slots in known.items() if slots is None):
+                    known[v] = self._slots_of(k, v)
+            every = [slots for known in self._slots for slots in known.values()]
+            if every:
+                self._flat = _Slots(
+                    *(np.concatenate([getattr(s, name) for s in every]) for name in _FIELDS)
+                )
+        return self._flat
+
+    def _slots_of(self, k: int, v: int) -> _Slots:
+        problem, kind, trips = self._problem, self.kinds[k], self._trips.get(v, [])
+        vehicle, window, service = kind.vehicle, problem.window_s, problem.service_s
+        idle = not trips
+        if len(trips) < vehicle.max_trips:
+            trips = [*trips, []]
+        nodes, where, room = [vehicle.start], [], []
+        for t, trip in enumerate(trips):
+            nodes += [*trip, vehicle.end]
+            free = np.array(vehicle.capacity) - problem.demand[list(trip)].sum(axis=0)
+            free += np.where(np.isinf(vehicle.capacity), 0.0, slack(np.array(vehicle.capacity)))
+            where += [(v, t, p) for p in range(len(trip) + 1)]
+            room += [free] * (len(trip) + 1)
+        leaves, start = [], kind.opens_s
+        for i, j in pairwise(nodes):
+            leaves.append(start + float(service[i]))
+            start = max(leaves[-1] + float(kind.duration_s[i, j]), float(window[j, 0]))
+        latest, limit = [], kind.closes_s
+        for i, j in zip(nodes[-2::-1], nodes[:0:-1], strict=True):
+            latest.append(limit)
+            limit = min(limit - float(kind.duration_s[i, j] + service[i]), float(window[i, 1]))
+        before, after = np.array(nodes[:-1]), np.array(nodes[1:])
+        saved = kind.driving_cost[before, after]
+        driven = np.isfinite(saved) & (not idle)
+        return _Slots(
+            before=before,
+            after=after,
+            leaves_s=np.array(leaves),
+            latest_s=np.array(latest[::-1]),
+            room=np.array(room).reshape(len(where), problem.dimensions),
+            extra=(kind.fixed if idle else 0.0) - np.where(driven, saved, 0.0),
+            costs=np.full(len(where), self._costs_of[k]),
+            drive=np.full(len(where), self._drive_of[k]),
+            where=np.array(where),
+        )
 
 
 _FIELDS = tuple(_Slots.__dataclass_fields__)
 
 
-def _slots(problem: Problem, kind: Kind, v: int, trips: Sequence[Sequence[int]]) -> _Slots:
-    vehicle, window, service = kind.vehicle, problem.window_s, problem.service_s
-    idle = not trips
-    if len(trips) < vehicle.max_trips:
-        trips = [*trips, []]
-    nodes, where, room = [vehicle.start], [], []
-    for t, trip in enumerate(trips):
-        nodes += [*trip, vehicle.end]
-        free = np.array(vehicle.capacity) - problem.demand[list(trip)].sum(axis=0)
-        free += np.where(np.isinf(vehicle.capacity), 0.0, slack(np.array(vehicle.capacity)))
-        where += [(v, t, p) for p in range(len(trip) + 1)]
-        room += [free] * (len(trip) + 1)
-    leaves, start = [], kind.opens_s
-    for i, j in pairwise(nodes):
-        leaves.append(start + float(service[i]))
-        start = max(leaves[-1] + float(kind.duration_s[i, j]), float(window[j, 0]))
-    latest, limit = [], kind.closes_s
-    for i, j in zip(nodes[-2::-1], nodes[:0:-1], strict=True):
-        latest.append(limit)
-        limit = min(limit - float(kind.duration_s[i, j] + service[i]), float(window[i, 1]))
-    return _Slots(
-        before=np.array(nodes[:-1]),
-        after=np.array(nodes[1:]),
-        leaves_s=np.array(leaves),
-        latest_s=np.array(latest[::-1]),
-        room=np.array(room).reshape(len(where), problem.dimensions),
-        extra=np.full(len(where), kind.fixed if idle else 0.0),
-        driven=np.full(len(where), not idle),
-        where=np.array(where),
-    )
+def _distinct(tables: Sequence[Floats]) -> tuple[list[Floats], list[int]]:
+    """Tables without those that are the same object as another, and the number of each."""
+    known: dict[int, int] = {}
+    numbers = [known.setdefault(id(table), len(known)) for table in tables]
+    return [tables[numbers.index(n)] for n in range(len(known))], numbers
+
+
+def _row(table: Floats, node: int) -> Floats:
+    row: Floats = table[node]
+    return row
+
+
+def _column(table: Floats, node: int) -> Floats:
+    column: Floats = table[:, node]
+    return column
 
 
 def _feasible_part(

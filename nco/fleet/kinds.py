@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from weakref import ReferenceType, ref
 
 import numpy as np
 
@@ -61,6 +62,10 @@ class _Table:
     away_s: Floats
 
 
+REMEMBERED = 3  # problems: one, and what methods make of it to ask others for help
+_recent: tuple[tuple[ReferenceType[Problem], tuple[Kind, ...]], ...] = ()
+
+
 class _Tables:
     """Tables of a problem, one for all vehicles that cannot be told apart by them.
 
@@ -72,6 +77,7 @@ class _Tables:
         self._problem = problem
         self._known: dict[Hashable, _Table] = {}
         self._drives: dict[int, tuple[Floats, Floats]] = {}
+        self._metres: dict[tuple[int, float], Floats] = {}
 
     def of(self, vehicle: Vehicle, *, closed: bool) -> _Table:
         """The table of a vehicle, whose depot may be closed all day."""
@@ -81,48 +87,61 @@ class _Tables:
         parts = (a if a is None else a.tobytes() for a in (gains, vehicle.allowed))
         key = (vehicle.profile, rate, rate_s, closed, *parts)
         if key not in self._known:
+            barred = self._barred(vehicle, closed=closed)
             cost = self._cost(vehicle, rate, gains)
-            if closed:
-                cost = np.full_like(cost, np.inf)
+            cost[:, barred] = np.inf
             np.fill_diagonal(cost, 0.0)
-            drive, _ = self.drive(vehicle.profile)
             driving = cost
             if rate_s:
                 driving = cost + rate_s * self._problem.profiles[vehicle.profile].duration_s
-            away = np.where(np.isinf(cost), np.inf, drive).min(axis=0)
+            away = np.where(barred, np.inf, self.drive(vehicle.profile)[0])
             self._known[key] = _Table(cost, driving, away)
         return self._known[key]
 
     def drive(self, profile: int) -> tuple[Floats, Floats]:
-        """`[N, N]` driving times, `inf` from a node to itself, and `[N]` the fastest from each."""
+        """`[N]` the fastest drive to each node, and from each."""
         if profile not in self._drives:
             drive = self._problem.profiles[profile].duration_s.copy()
             np.fill_diagonal(drive, np.inf)
-            self._drives[profile] = drive, drive.min(axis=1)
+            self._drives[profile] = drive.min(axis=0), drive.min(axis=1)
         return self._drives[profile]
 
     def _cost(self, vehicle: Vehicle, rate: float, gains: Floats | None) -> Floats:
-        problem = self._problem
-        metres = problem.profiles[vehicle.profile].distance_m
-        cost = metres * rate if rate else np.zeros_like(metres)
-        if gains is not None:
-            cost = cost - problem.objective.preference * np.where(
-                np.arange(problem.size) < problem.depots, 0.0, gains
-            )
-        if np.isinf(metres).any():
-            cost = np.where(np.isinf(metres), np.inf, cost)
-        if vehicle.allowed is not None:
-            barred = ~vehicle.allowed
-            barred[: problem.depots] = False
-            cost = np.where(barred, np.inf, cost)
-        return cost
+        problem, key = self._problem, (vehicle.profile, rate)
+        if key not in self._metres:
+            metres = problem.profiles[vehicle.profile].distance_m
+            self._metres[key] = metres * rate if rate else np.where(np.isinf(metres), np.inf, 0.0)
+        cost: Floats = self._metres[key]
+        if gains is None:
+            return cost.copy()
+        is_stop = np.arange(problem.size) >= problem.depots
+        return cost - problem.objective.preference * np.where(is_stop, gains, 0.0)
+
+    def _barred(self, vehicle: Vehicle, *, closed: bool) -> Bools:
+        """`[N]` nodes that a vehicle must not drive to."""
+        if closed or vehicle.allowed is None:
+            return np.full(self._problem.size, closed)
+        barred = ~vehicle.allowed
+        barred[: self._problem.depots] = False
+        return barred
 
 
 def kinds_of(problem: Problem) -> tuple[Kind, ...]:
     """The kinds of vehicles of a problem, in order of first appearance.
 
-    Kinds share the arrays in which they do not differ: the same table is the same object.
+    Kinds share the arrays in which they do not differ: the same table is the same object. Those of
+    the last problems are remembered, since methods ask one another for help.
     """
+    global _recent
+    for known, kinds in _recent:
+        if known() is problem:
+            return kinds
+    kinds = _kinds(problem)
+    _recent = ((ref(problem), kinds), *_recent[: REMEMBERED - 1])
+    return kinds
+
+
+def _kinds(problem: Problem) -> tuple[Kind, ...]:
     weights, tables = problem.objective, _Tables(problem)
     kinds = []
     for vehicle, numbers in problem.fleet:

@@ -45,7 +45,8 @@ def completed(
     scale = np.where(np.isinf(capacity), 0.0, capacity).max(axis=0, initial=0.0)
     share = problem.demand / np.where(scale > 0, scale, np.inf)
     size = share.max(axis=1, initial=0.0)
-    missing = [j for j in problem.stops if j not in served]
+    possible = np.any([kind.stops for kind in plan.kinds], axis=0)
+    missing = [j for j in problem.stops if possible[j] and j not in served]
     for j in sorted(missing, key=lambda j: -size[j]):
         if clock.over:
             return plan.routes
@@ -53,7 +54,7 @@ def completed(
             plan.make_room(j, clock)
     optional = [j for j in missing if np.isfinite(worth[j])]
     while optional and not clock.over:
-        left = [j for j in optional if not plan.insert(j, float(worth[j]))]
+        left = [j for j in optional if clock.over or not plan.insert(j, float(worth[j]))]
         if left == optional:
             break
         optional = left
@@ -81,12 +82,14 @@ def finished(
         seed: recorded.
         fallback: what the routes are if the solver did not find them, see `Solution`.
     """
-    found = Solution.from_routes(problem, routes)
+    found = Solution.from_routes(problem, routes, explain=False)
     if found.violations or not (found.feasible or clock.over):
-        mended = Solution.from_routes(problem, completed(problem, routes, clock))
+        routes = completed(problem, routes, clock)
+        mended = Solution.from_routes(problem, routes, explain=False)
         if found.violations or mended.better_than(found):
             found = mended
     if initial is not None and not initial.violations and initial.better_than(found):
         found, fallback = initial, INITIAL
+    found = found.with_reasons(problem)
     found = found.stamped(method=method, seed=seed, time_s=clock.elapsed_s)
     return replace(found, fallback=fallback)

@@ -7,7 +7,7 @@ and every field is checked there, so that no solver meets a malformed problem.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Self
@@ -264,19 +264,10 @@ class Problem(ByValue):
     @cached_property
     def fleet(self) -> tuple[tuple[Vehicle, tuple[int, ...]], ...]:
         """Groups of vehicles that are alike, each with the numbers of its vehicles."""
-        kinds: list[tuple[Vehicle, list[int]]] = []
-        known: dict[int, list[int]] = {}
+        members: dict[Hashable, list[int]] = {}
         for v, vehicle in enumerate(self.vehicles):
-            if id(vehicle) not in known:
-                for other, members in kinds:
-                    if vehicle.alike(other):
-                        known[id(vehicle)] = members
-                        break
-                else:
-                    kinds.append((vehicle, []))
-                    known[id(vehicle)] = kinds[-1][1]
-            known[id(vehicle)].append(v)
-        return tuple((vehicle, tuple(members)) for vehicle, members in kinds)
+            members.setdefault(vehicle.likeness, []).append(v)
+        return tuple((self.vehicles[own[0]], tuple(own)) for own in members.values())
 
     @cached_property
     def features(self) -> frozenset[Feature]:

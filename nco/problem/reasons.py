@@ -6,10 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from nco.problem.evaluate import duty, exceeds
+from nco.arrays import Bools, Floats
+from nco.problem.evaluate import TOLERANCE, duty, exceeds
 from nco.problem.problem import Problem
 from nco.problem.route import Route
 from nco.problem.vehicle import Vehicle
+
+MOST = 20  # kinds of vehicles, of which obstacles are told
 
 
 def reasons_unassigned(
@@ -20,19 +23,20 @@ def reasons_unassigned(
         return []
     kinds = [vehicle for vehicle, _ in problem.fleet]
     used = {route.vehicle for route in routes}
-    idle = [vehicle for v, vehicle in enumerate(problem.vehicles) if v not in used]
+    idle = [v for v in range(len(problem.vehicles)) if v not in used]
+    kind_of = {v: k for k, (_, numbers) in enumerate(problem.fleet) for v in numbers}
     room = _free_capacity(problem, routes)
     reasons = []
+    able = np.array([_able(problem, vehicle) for vehicle in kinds])
     for stop in missing:
         if stop in problem.off_street:
             reasons.append(problem.off_street[stop])
-            continue
-        obstacles = [_obstacle(problem, vehicle, stop) for vehicle in kinds]
-        if all(obstacles):
-            reasons.append("; ".join(dict.fromkeys(str(text) for text in obstacles)))
+        elif not able[:, stop].any():
+            obstacles = [_obstacle(problem, vehicle, stop) for vehicle in kinds[:MOST]]
+            reasons.append("; ".join(dict.fromkeys(obstacles)))
         elif np.isfinite(problem.prize[stop]):
             reasons.append("left out: serving it was not found worth its prize")
-        elif any(not _obstacle(problem, vehicle, stop) for vehicle in idle):
+        elif any(able[kind_of[v], stop] for v in idle):
             reasons.append("the method left it out although an unused vehicle could serve it")
         elif not (room >= problem.demand[stop]).all(axis=1).any():
             need = ", ".join(f"{amount:g}" for amount in problem.demand[stop])
@@ -47,6 +51,26 @@ def reasons_unassigned(
                 "any of their routes; add vehicles or relax windows and shifts"
             )
     return reasons
+
+
+def _able(problem: Problem, vehicle: Vehicle) -> Bools:
+    """`[N]` to which nodes nothing keeps a vehicle from driving a trip for them alone."""
+    profile, window = problem.profiles[vehicle.profile], problem.window_s
+    over = (problem.demand - np.array(vehicle.capacity)).max(axis=1, initial=-1.0)
+    start, end = vehicle.start, vehicle.end
+    opens = max(vehicle.shift_s[0], float(window[start, 0])) + float(problem.service_s[start])
+    begin = np.maximum(opens + profile.duration_s[start], window[:, 0])
+    finish = begin + problem.service_s + profile.duration_s[:, end]
+    finish = np.maximum(finish, window[end, 0])
+    closing = min(vehicle.shift_s[1], float(window[end, 1]))
+    able = ~(_over(over, 0.0) | _over(begin, window[:, 1]) | _over(finish, closing))
+    able &= np.isfinite(profile.distance_m[start]) & np.isfinite(profile.distance_m[:, end])
+    return able if vehicle.allowed is None else able & vehicle.allowed
+
+
+def _over(amount: Floats, limit: Floats | float) -> Bools:
+    """As `exceeds`, of many amounts."""
+    return amount > limit + TOLERANCE * np.maximum(1.0, np.abs(limit))
 
 
 def _free_capacity(problem: Problem, routes: Sequence[Route]) -> np.ndarray:

@@ -81,6 +81,7 @@ class Solution:
         method: str = "",
         seed: int = 0,
         time_s: float = 0.0,
+        explain: bool = True,
     ) -> Self:
         """Evaluate routes on a problem.
 
@@ -91,6 +92,8 @@ class Solution:
             method: recorded.
             seed: recorded.
             time_s: recorded.
+            explain: say why stops are left out. Searches compare many solutions and explain none:
+                reasons for hundreds of stops and vehicles take longer than all the rest.
 
         Raises:
             ProblemError: a route names a vehicle or a stop that does not exist.
@@ -99,17 +102,8 @@ class Solution:
             route if isinstance(route, Route) else Route(k, tuple(int(j) for j in route))
             for k, route in enumerate(routes)
         ]
-        kept = tuple(route for route in given if route.stops)
-        cost, violations = evaluate(problem, kept)
-        served = {stop for route in kept for stop in route.stops}
-        missing = [stop for stop in problem.stops if stop not in served]
-        unassigned = tuple(
-            Unassigned(stop, reason, bool(problem.required[stop]))
-            for stop, reason in zip(
-                missing, reasons_unassigned(problem, kept, missing), strict=True
-            )
-        )
-        return cls(kept, unassigned, violations, cost, method, seed, time_s)
+        found = cls(tuple(given), (), (), Cost(), method, seed, time_s).on(problem)
+        return found.with_reasons(problem) if explain else found
 
     def on(self, problem: Problem) -> Self:
         """The same routes as a solution of a problem, evaluated anew.
@@ -123,12 +117,25 @@ class Solution:
         cost, violations = evaluate(problem, kept)
         served = {stop for route in kept for stop in route.stops}
         reasons = {entry.stop: entry.reason for entry in self.unassigned}
+        required = problem.required
         unassigned = tuple(
-            Unassigned(stop, reasons.get(stop, ""), bool(problem.required[stop]))
+            Unassigned(stop, reasons.get(stop, ""), bool(required[stop]))
             for stop in problem.stops
             if stop not in served
         )
         return replace(self, routes=kept, cost=cost, violations=violations, unassigned=unassigned)
+
+    def with_reasons(self, problem: Problem) -> Self:
+        """The same with a reason for every stop that is left out and has none yet."""
+        mute = [entry.stop for entry in self.unassigned if not entry.reason]
+        if not mute:
+            return self
+        reasons = dict(zip(mute, reasons_unassigned(problem, self.routes, mute), strict=True))
+        unassigned = tuple(
+            entry if entry.reason else replace(entry, reason=reasons[entry.stop])
+            for entry in self.unassigned
+        )
+        return replace(self, unassigned=unassigned)
 
     @property
     def feasible(self) -> bool:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, fields
+from functools import cached_property
 
 import numpy as np
 
 from nco import _validate as validate
-from nco.arrays import Bools, ByValue, Floats, same
+from nco.arrays import Bools, ByValue, Floats
 from nco.errors import ProblemError, quoted
 
 
@@ -98,10 +100,8 @@ class Vehicle(ByValue):
             preference = validate.vector(self.preference, f"{where}: preference")
             object.__setattr__(self, "preference", preference)
 
-    def alike(self, other: Vehicle) -> bool:
-        """Whether the two differ in nothing but their names."""
-        return self is other or all(
-            same(getattr(self, f.name), getattr(other, f.name))
-            for f in fields(self)
-            if f.name != "name"
-        )
+    @cached_property
+    def likeness(self) -> Hashable:
+        """The same for vehicles that differ in nothing but their names, and for no others."""
+        values = (getattr(self, f.name) for f in fields(self) if f.name != "name")
+        return tuple(x.tobytes() if isinstance(x, np.ndarray) else x for x in values)

@@ -7,17 +7,22 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from nco.baselines.pyvrp import PyVRP, quiet
+from nco.baselines.pyvrp import OWN_START_S, PyVRP, quiet, set_up_s
+from nco.baselines.quick import quick_routes
+from nco.fleet.kinds import kinds_of
 from nco.fleet.mending import finished
 from nco.problem import Feature
-from nco.problem.solution import Solution
+from nco.problem.solution import CONSTRUCTION, INITIAL, Solution
 from nco.search.genetic.solver import Genetic
 from nco.search.lns.islands import at_once
-from nco.search.lns.solver import GUIDED, LNS
+from nco.search.lns.solver import GUIDED, LNS, setup_s
 from nco.search.trips import dealt_out
 from nco.solver import MAX_SEED, Clock
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nco.fleet.kinds import Kind
     from nco.problem import Problem
     from nco.problem.route import Route
 
@@ -27,9 +32,11 @@ PLAIN = frozenset({Feature.CAPACITY, Feature.UNREACHABLE})
 SMALL, MEDIUM, LARGE = 150, 350, 1500  # stops
 TIMED_SHARE = 0.5  # of the time for the neighbourhood search, up to SMALL stops with windows
 FRESH = 0.5  # of PyVRP's time then, begun from nothing: what it goes on from may be a trap
-SHARE = {SMALL: 0.2, MEDIUM: 0.7}  # of the time for the neighbourhood search, up to such a size
-LEAST_S = 0.4  # with less time it gets all
-MOST_S = 3.5  # it gets, at most, where the genetic search goes on
+# Where the genetic search goes on, up to such a size: iterations a stop of the neighbourhood search
+# before it, which do not depend on the limit, so that a longer one begins like a shorter one, and
+# the share of the time that they may take.
+BEFORE = {SMALL: (200, 0.5), MEDIUM: (800, 0.7)}
+LEAST_S = 0.4  # with less time the neighbourhood search gets all
 RUN_S = 5.0  # up to SMALL stops, with twice as much time something else is tried as well
 TRIPS_SHARE = 0.5  # of the time for PyVRP where several trips and the longest route count
 LAST = 0.1  # share of the time of islands, below which they do not begin once more
@@ -43,7 +50,8 @@ class Auto:
     first and ahead in the end at 100 and 200 stops, with windows and at 500 stops it is behind.
     Up to 150 stops both have come to an end after some seconds. What then finds more is a second
     run by another seed or, with windows, PyVRP, which goes on from the neighbourhood search and
-    then begins from nothing.
+    then begins from nothing. More time lengthens the last stage or adds one: those before it are
+    what they are with less time, so that an answer does not get worse.
 
     Beyond 350 stops a policy's routes and arcs guide the neighbourhood search, which is worth 0.3
     to 0.4 points of the gap at 500 and 1000 stops, its time included; beyond 1500 that was not
@@ -52,6 +60,8 @@ class Auto:
     Several trips a vehicle are left to PyVRP. Where the longest route counts as well, PyVRP takes a
     share of it for the sum of all; then the neighbourhood search drives one trip a vehicle, and
     what is left is inserted into further ones. Either way trips are dealt out among the vehicles.
+
+    No stage is begun that is not expected to end in time, and quick routes are there before any.
 
     Attributes:
         lns: the neighbourhood search.
@@ -93,12 +103,9 @@ class Auto:
         self.prepare(problem)
         clock = Clock(time_limit_s)
         if not problem.features <= self.lns.supports:
-            if problem.features <= self.trips.supports:
-                found = self._best_of(self.trips, problem, time_limit_s, seed, initial)
-            else:
-                found = self._several_trips(problem, time_limit_s, seed, initial)
+            found = self._with_trips(problem, clock, seed, initial)
             return finished(
-                problem, found.routes, initial, clock,
+                problem, found.routes, found, clock,
                 method=self.name, seed=seed, fallback=found.fallback,
             )  # fmt: skip
         again = _plain(problem) and _small(problem) and self.genetic.max_iterations is None
@@ -117,8 +124,7 @@ class Auto:
     ) -> Solution:
         """The neighbourhood search, and what goes on from its routes."""
         clock = Clock(time_limit_s)
-        share, then = self._then(problem, time_limit_s)
-        first = self.guided if initial is None and _guided(problem) else self.lns
+        first, share, then = self._stages(problem, time_limit_s, begun=initial is not None)
         found = first.solve(problem, share * time_limit_s, seed, initial)
         if then is not None and not clock.over:
             fresh = then is self.trips
@@ -131,25 +137,74 @@ class Auto:
                 found = other if other.better_than(found) else found
         return replace(found, seed=seed)
 
-    def _several_trips(
-        self, problem: Problem, time_limit_s: float, seed: int, initial: Solution | None
+    def _stages(
+        self, problem: Problem, time_limit_s: float, *, begun: bool
+    ) -> tuple[LNS, float, Genetic | PyVRP | None]:
+        """The neighbourhood search, its share of the time, and what goes on from there.
+
+        Args:
+            problem: to solve.
+            time_limit_s: for all stages.
+            begun: whether there are routes to begin with.
+        """
+        first = self.guided if _guided(problem) and not begun else self.lns
+        size = len(problem.stops)
+        if _plain(problem) and time_limit_s >= LEAST_S and size <= MEDIUM:
+            each, share = next(own for most, own in BEFORE.items() if size <= most)
+            if first.max_iterations is None:
+                first = replace(first, max_iterations=each * size)
+            return first, share, self.genetic
+        timed = Feature.TIME_WINDOWS in problem.features and _small(problem)
+        if timed and time_limit_s >= 2 * RUN_S and problem.features <= self.trips.supports:
+            return first, TIMED_SHARE, self.trips
+        return first, 1.0, None
+
+    def _with_trips(
+        self, problem: Problem, clock: Clock, seed: int, initial: Solution | None
     ) -> Solution:
+        """Several trips a vehicle: quick routes, and what is found beyond them in the time left."""
+        kinds = kinds_of(problem)
+        routes = quick_routes(problem, kinds, clock)
+        quick = dealt_out(problem, Solution.from_routes(problem, routes, explain=False))
+        begin = initial
+        if initial is None and clock.left_s < OWN_START_S * problem.size:
+            begin = quick
+        if not problem.features <= self.trips.supports:
+            found = self._several_trips(problem, kinds, clock, seed, begin)
+        elif clock.left_s > set_up_s(problem, kinds):
+            found = self._best_of(self.trips, problem, clock.left_s, seed, begin)
+        else:
+            found = None
+        known = [x for x in (found, initial, quick) if x is not None]
+        best = min(known, key=lambda x: x.rank)
+        if best is found:
+            return found
+        return replace(best, fallback=CONSTRUCTION if best is quick else INITIAL)
+
+    def _several_trips(
+        self,
+        problem: Problem,
+        kinds: Sequence[Kind],
+        clock: Clock,
+        seed: int,
+        initial: Solution | None,
+    ) -> Solution | None:
         """Several trips where the longest route counts, which nothing here searches as a whole."""
-        clock = Clock(time_limit_s)
-        found = initial
+        found: Solution | None = None
         other = _without_longest(problem)
-        if other.features <= self.trips.supports:
+        first_s = TRIPS_SHARE * clock.left_s
+        if other.features <= self.trips.supports and first_s > set_up_s(problem, kinds):
             known = None if initial is None else initial.on(other)
-            found = self._best_of(self.trips, other, TRIPS_SHARE * time_limit_s, seed, known)
+            found = self._best_of(self.trips, other, first_s, seed, known)
             found = dealt_out(problem, found.on(problem))
-        single = _single_trips(problem)
         left_s = (1 - LAST) * clock.left_s  # what is then left is for further trips
-        if left_s > 0:
+        if left_s > setup_s(problem, kinds):
+            single = _single_trips(problem)
             first = self.lns.solve(single, left_s, seed, _first_trips(single, initial))
             first = finished(problem, first.routes, None, clock, method=self.name, seed=seed)
             first = dealt_out(problem, first)
             found = first if first.better_than(found) else found
-        return Solution.from_routes(problem, ()) if found is None else found
+        return found
 
     def _best_of(
         self,
@@ -176,18 +231,6 @@ class Auto:
                 seed += self.jobs
                 if method.max_iterations is not None or clock.left_s < LAST * time_limit_s:
                     return initial
-
-    def _then(self, problem: Problem, time_limit_s: float) -> tuple[float, Genetic | PyVRP | None]:
-        """Share of the time that the neighbourhood search gets, and what goes on from there."""
-        if _plain(problem) and time_limit_s >= LEAST_S:
-            size = len(problem.stops)
-            share = next((share for most, share in SHARE.items() if size <= most), None)
-            if share is not None:
-                return min(share, MOST_S / time_limit_s), self.genetic
-        timed = Feature.TIME_WINDOWS in problem.features and _small(problem)
-        if timed and time_limit_s >= 2 * RUN_S and problem.features <= self.trips.supports:
-            return TIMED_SHARE, self.trips
-        return 1.0, None
 
 
 def _plain(problem: Problem) -> bool:
@@ -235,7 +278,7 @@ def _first_trips(single: Problem, initial: Solution | None) -> Solution | None:
     first: dict[int, Route] = {}
     for route in initial.routes:
         first.setdefault(route.vehicle, route)
-    return Solution.from_routes(single, list(first.values()))
+    return Solution.from_routes(single, list(first.values()), explain=False)
 
 
 SOLVER = Auto()

@@ -40,7 +40,7 @@ def dealt_out(problem: Problem, found: Solution) -> Solution:
             routes.append(Route(vehicle, stops))
             if trips > 1:
                 heappush(free, (driven + length, vehicle, trips - 1))
-    other = Solution.from_routes(problem, routes)
+    other = Solution.from_routes(problem, routes, explain=False)
     return other if other.better_than(found) else found
 
 

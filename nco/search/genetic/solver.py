@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from nco.baselines.hgs import HGS
-from nco.baselines.pyvrp import Limit, PyVRP, feasible_first, quiet, reserve_s
+from nco.baselines.pyvrp import KIND_S, Limit, PyVRP, feasible_first, quiet, reserve_s
 from nco.baselines.pyvrp_model import Model
 from nco.baselines.quick import quick_routes
 from nco.fleet.kinds import kinds_of
@@ -89,9 +89,9 @@ class Genetic:
         found = finished(
             problem, routes, initial, clock, method=self.name, seed=seed, fallback=fallback
         )
-        known = Solution.from_routes(problem, given[0])
+        known = Solution.from_routes(problem, given[0], explain=False)
         if known.better_than(found):
-            found = replace(known, fallback=SEED)
+            found = replace(known.with_reasons(problem), fallback=SEED)
         return found.stamped(method=self.name, seed=seed, time_s=clock.elapsed_s)
 
     def _by_hgs(self, problem: Problem) -> bool:
@@ -124,7 +124,7 @@ class Genetic:
             ranked.append(((unserved, cost), list(initial.routes)))
         if not ranked or (not seeds and ranked[0][0][0]):  # nothing, or what leaves stops out
             routes = quick_routes(problem, kinds, self.clock(max(clock.left_s, GRACE_S)))
-            quick = Solution.from_routes(problem, routes)
+            quick = Solution.from_routes(problem, routes, explain=False)
             ranked.append((quick.rank[1:], routes))
         return [routes for _, routes in sorted(ranked, key=lambda pair: pair[0])]
 
@@ -138,7 +138,8 @@ class Genetic:
     ) -> list[Route]:
         """What PyVRP's engine finds; nothing where it has no time."""
         longer = max(1.0, problem.size / EVOLVE_STOPS)
-        if clock.left_s < EVOLVE_S * problem.size * longer:
+        least_s = EVOLVE_S * problem.size * longer + KIND_S * len(kinds) * problem.size**2
+        if clock.left_s < least_s:
             return []
         model = Model(problem, kinds)
         if not model.stops:

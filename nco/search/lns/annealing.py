@@ -47,26 +47,31 @@ def construct(instance, plan, wanted):
 
 
 @compiled
-def anneal(instance, plan, best, best_cost, iterations, hot, cold, most, codes, chances, points):
-    """Searches from a plan.
+def anneal(
+    instance, plan, best, best_cost, iterations, hot, cold, most, codes, chances, points, stop
+):
+    """Searches from a plan; how many iterations it made.
 
     Args:
         instance: what the plan is for.
         plan: changed; where the search stands.
         best: `[N + 2 M]` links of the best routes so far, changed.
         best_cost: `[1]` of these, changed.
-        iterations: how many.
+        iterations: how many, unless it is stopped.
         hot: temperature of the first iteration, in units of cost.
-        cold: temperature of the last one.
+        cold: temperature of the one that would come next.
         most: stops that are removed at most, about.
         codes: `[2, O]` addresses of removal and insertion operators.
         chances: `[2, O]` cumulative, of each.
         points: `[2, O, 2]` what each of them earned and how often it was used, added to.
+        stop: `[1]` ends the search when another thread makes it other than 0.
     """
     current = objective(instance, plan)
-    ratio = (cold / hot) ** (1.0 / max(1, iterations - 1)) if cold > 0.0 else 0.0
+    ratio = (cold / hot) ** (1.0 / max(1, iterations)) if cold > 0.0 else 0.0
     temperature = hot
-    for _ in range(iterations):
+    for made in range(iterations):
+        if stop[0] != 0:
+            return made
         total = plan.total[0]
         out, back = _drawn(plan, chances[0]), _drawn(plan, chances[1])
         plan.number[1] = 0
@@ -92,3 +97,4 @@ def anneal(instance, plan, best, best_cost, iterations, hot, cold, most, codes, 
         points[1, back, 0] += earned
         points[1, back, 1] += 1.0
         temperature *= ratio
+    return iterations

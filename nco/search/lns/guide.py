@@ -63,7 +63,7 @@ def guide_of(
     solutions = PLENTY(problem, kinds, count, within, seed)
     if not solutions:
         return None
-    best = Solution.from_routes(problem, solutions[0])
+    best = Solution.from_routes(problem, solutions[0], explain=False)
     return Guide([] if best.violations else solutions[0], heat_of(problem, solutions))
 
 

@@ -28,7 +28,8 @@ MOST = 20  # stops that are removed in one go
 GUIDE = 0.3  # mean costs of a stop that an arc may be longer for being on all of a policy's routes
 KINDS = 8  # of vehicles, of which each is tried in turn to begin routes on
 SHARED = 0.3  # of the longest route's price, that all routes have when temperatures are chosen
-MEMORY = 0.9  # share of what was known of operators that counts beside a new chunk
+ADAPT = 1000  # iterations, after which operators get other chances
+MEMORY = 0.9  # share of what was known of operators that then counts beside what is new
 LEAST = 0.2  # share of its first chance that every operator keeps
 
 
@@ -76,6 +77,8 @@ class Search:
             codes[: len(own)] = [operator.address(self._instance, plan) for operator in own]
         self._shares = [np.array([operator.share for operator in own]) for own in operators]
         self._earned = [shares.copy() for shares in self._shares]
+        self._points = np.zeros((*self._codes.shape, 2))
+        self._stop = np.zeros(1, np.int64)
         self.iterations = 0
 
     def _begin(self, following: Ints, *, begun: bool) -> None:
@@ -89,6 +92,12 @@ class Search:
             found.append((objective(self._instance, plan), plan.next.copy()))
         if len(found) > 1:
             rebuild(self._instance, plan, min(found, key=lambda pair: pair[0])[1])
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether a required stop is left out where the search stands."""
+        absent = self._plan.absent[: self._plan.number[0]]
+        return bool((self._instance.prize[absent] >= self._instance.reward).any())
 
     @property
     def cost(self) -> float:
@@ -177,6 +186,8 @@ class Search:
         if cost < self.cost:
             self._links[:], self._cost[0] = best, cost
         rebuild(self._instance, self._plan, stand)
+        for _, part in parts:
+            part.learn()
         earned = zip(*(part.earned for _, part in parts), strict=True)
         self._earned = [np.mean(shares, axis=0) for shares in earned]
         self.iterations += max(part.iterations for _, part in parts)
@@ -185,6 +196,14 @@ class Search:
         """Takes over the best routes of a search on the same problem and vehicles."""
         self._links[:] = other.links
         self._cost[0] = other.cost
+        rebuild(self._instance, self._plan, self._links)
+
+    def offer(self, routes: Sequence[Route]) -> None:
+        """Goes on from routes that break no rule, if they are better than the best so far."""
+        rebuild(self._instance, self._plan, links_of(routes, self._fleet, self._instance))
+        cost = objective(self._instance, self._plan)
+        if cost < self.cost:
+            self._links[:], self._cost[0] = self._plan.next, cost
         rebuild(self._instance, self._plan, self._links)
 
     def _on(self, fleet: Fleet, instance: Instance, following: Ints, seed: int) -> Search:
@@ -199,41 +218,55 @@ class Search:
             _links=plan.next.copy(),
             _cost=np.array([objective(instance, plan)]),
             _earned=list(self._earned),
+            _points=np.zeros_like(self._points),
             iterations=0,
         )
         return other
 
+    def stop(self) -> None:
+        """Ends this search, and those made from it, within an iteration; from any thread."""
+        self._stop[0] = 1
+
     def run(self, iterations: int, begin: float, end: float) -> None:
-        """Searches on.
+        """Searches on; how many iterations are run in one go changes nothing.
 
         Args:
-            iterations: how many.
-            begin: share of the whole search that is over before.
+            iterations: how many, unless the search is stopped.
+            begin: share of the whole cooling that is over before.
             end: share that is over then.
         """
+        made = 0
+        while made < iterations and not self._stop[0]:
+            count = min(iterations - made, ADAPT - self.iterations % ADAPT)
+            shares = (begin + (end - begin) * n / iterations for n in (made, made + count))
+            hot, cold = (self._unit * HOT * (COLD / HOT) ** share for share in shares)
+            self.iterations += anneal(
+                self._instance, self._plan, self._links, self._cost, count, hot, cold, MOST,
+                self._codes, self._chances(), self._points, self._stop,
+            )  # fmt: skip
+            made += count
+            if self.iterations % ADAPT == 0:
+                self.learn()
+
+    def _chances(self) -> Floats:
+        """`[2, O]` cumulative chances of operators."""
         chances = np.ones(self._codes.shape)
         for row, earned in zip(chances, self._earned, strict=True):
             row[: len(earned)] = np.cumsum(earned) / earned.sum()
             row[len(earned) - 1 :] = 1.0
-        points = np.zeros((*chances.shape, 2))
-        hot, cold = (self._unit * HOT * (COLD / HOT) ** share for share in (begin, end))
-        anneal(
-            self._instance, self._plan, self._links, self._cost, iterations, hot, cold, MOST,
-            self._codes, chances, points,
-        )  # fmt: skip
-        self.iterations += iterations
-        self._adapt(points)
+        return chances
 
-    def _adapt(self, points: np.ndarray) -> None:
+    def learn(self) -> None:
         """Gives operators that earn more a better chance (Ropke and Pisinger 2006)."""
         for k, shares in enumerate(self._shares):
-            sums, uses = points[k, : len(shares)].T
+            sums, uses = self._points[k, : len(shares)].T
             mean = sums.sum() / max(1.0, uses.sum())
             if not mean:
                 continue
             rate = np.where(uses > 0, sums / np.maximum(uses, 1.0) / mean, 1.0)
             wanted = shares * np.clip(rate, LEAST, 1 / LEAST)
             self._earned[k] = MEMORY * self._earned[k] + (1 - MEMORY) * wanted
+        self._points[:] = 0.0
 
 
 def _places(size: int, vehicles: Ints) -> Ints:

@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
-from nco.baselines.quick import quick_routes
+from nco.baselines.quick import better_of, quick_routes
 from nco.fleet.kinds import kinds_of
 from nco.fleet.mending import finished
 from nco.problem import Feature
@@ -14,20 +14,27 @@ from nco.problem.solution import CONSTRUCTION, SEED
 from nco.search import seeds
 from nco.search.lns import guide, operators
 from nco.search.lns.annealing import anneal
+from nco.search.lns.arrays import tables_of
 from nco.search.lns.islands import run_islands
-from nco.search.lns.pace import Pace
+from nco.search.lns.pace import Pace, stopped
 from nco.search.lns.search import Search
 from nco.solver import Clock
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nco.fleet.kinds import Kind
     from nco.problem import Problem
     from nco.problem.route import Route
     from nco.problem.solution import Solution
 
 log = logging.getLogger("nco")
 
-SETUP_S = 1e-7  # a pair of nodes, of bringing a problem into arrays, which cannot be interrupted
+# Seconds of bringing a problem into arrays, which cannot be interrupted, those a pair of nodes, and
+# those a pair in each table of arcs.
+SETUP_S, PAIR_S, TABLE_S = 5e-3, 7e-8, 3e-8
 GRACE_S = 0.03  # for quick routes, where there is no time
+FEW = 1000  # iterations, up to which quick routes may still be better when time is over
 
 
 @dataclass(frozen=True)
@@ -100,21 +107,38 @@ class LNS:
                 hint = guide.guide_of(problem, kinds, self.guided, clock, seed)
             if hint is not None and not routes:
                 routes = hint.routes
-            if clock.left_s > SETUP_S * problem.size**2:
+            search = None
+            if clock.left_s > setup_s(problem, kinds):
                 search = Search(problem, kinds, routes, seed, None if hint is None else hint.heat)
-                if self.jobs == 1:
-                    Pace(clock, self.max_iterations).run(search)
-                else:
-                    run_islands(search, self.jobs, clock, self.max_iterations, seed)
+                self._run(problem, kinds, search, clock, seed)
                 routes = search.routes
-            elif not routes:
-                routes = quick_routes(problem, kinds, self.clock(max(clock.left_s, GRACE_S)))
-                fallback = CONSTRUCTION
-            else:
+            elif routes:
                 fallback = SEED
+            if search is None or (search.iterations < FEW and clock.over):
+                quick = quick_routes(problem, kinds, Clock(max(clock.left_s, GRACE_S)))
+                best = better_of(problem, routes, quick)
+                routes, fallback = best, CONSTRUCTION if best is quick else fallback
         return finished(
             problem, routes, initial, clock, method=self.name, seed=seed, fallback=fallback
         )
+
+    def _run(
+        self, problem: Problem, kinds: Sequence[Kind], search: Search, clock: Clock, seed: int
+    ) -> None:
+        """Runs a search until the clock or the iterations end it."""
+        if search.incomplete:  # vehicles are nearly full: another order may fit
+            search.offer(quick_routes(problem, kinds, clock))
+        with stopped(search, clock):
+            if self.jobs == 1:
+                Pace(clock, self.max_iterations).run_rounds(search)
+            else:
+                run_islands(search, self.jobs, clock, self.max_iterations, seed)
+
+
+def setup_s(problem: Problem, kinds: Sequence[Kind]) -> float:
+    """Seconds until a search of a problem can begin."""
+    tables = max(tables_of(kinds)) + 1
+    return SETUP_S + (PAIR_S + TABLE_S * tables) * problem.size**2
 
 
 SOLVER = LNS()

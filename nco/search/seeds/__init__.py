@@ -129,7 +129,7 @@ def starts(
         given = found(problem, kinds, count, clock, seed)
         each_s = (clock.elapsed_s - began_s) / max(1, len(given))
         for routes in given:
-            solution = Solution.from_routes(problem, routes)
+            solution = Solution.from_routes(problem, routes, explain=False)
             if solution.routes and not solution.violations:
                 key = frozenset((_kind(kinds, r.vehicle), r.stops) for r in solution.routes)
                 unserved = sum(u.required for u in solution.unassigned)

@@ -111,8 +111,7 @@ class PolicySource:
         """See `nco.solver.Prepares`: loads the policy and the compiled loops, by using them."""
         if _serving(problem) is not None:
             driving.prepare()
-            two = Problem.from_matrices(np.ones((3, 3)) - np.eye(3), demand=[0, 1, 1], capacity=1)
-            self(two, (), 1, Clock(math.inf), 0)
+            _tried(self)
 
     def __call__(
         self,
@@ -257,6 +256,13 @@ def _ranked(found: Rollouts, part: int) -> list[int]:
     """Numbers of the rollouts of a part, those that break limits least and cost least first."""
     keys = zip(found.violation[part].tolist(), found.cost[part].tolist(), strict=True)
     return [number for number, _ in sorted(enumerate(keys), key=lambda pair: pair[1])]
+
+
+@cache
+def _tried(source: PolicySource) -> None:
+    """Uses a source once: on a busy machine even two stops take a network tenths of a second."""
+    two = Problem.from_matrices(np.ones((3, 3)) - np.eye(3), demand=[0, 1, 1], capacity=1)
+    source(two, (), 1, Clock(math.inf), 0)
 
 
 @cache

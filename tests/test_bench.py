@@ -326,7 +326,7 @@ def test_bench_verb_writes_table_lines_and_curve(tmp_path, capsys):
     argv += ["--budget", "0.2", "--out", str(out)]
     assert main(argv) == 0
     assert "nearest" in capsys.readouterr().out
-    assert {path.name for path in out.iterdir()} == {
+    assert {path.name for path in out.glob("[!.]*")} == {  # locks are hidden
         "results.jsonl",
         "table.txt",
         "report.json",

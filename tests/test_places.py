@@ -70,6 +70,13 @@ def test_unknown_name(cache: Path, toy_extract: Path) -> None:
         remember("  ", toy_extract)
 
 
+def test_a_path_that_is_not_there_makes_nothing(cache: Path, tmp_path: Path) -> None:
+    """What is no city's name and no file leaves no folder behind where it points to."""
+    with pytest.raises(CityError, match="no city or file"):
+        city(tmp_path / "gone" / "delft.osm.pbf")
+    assert not (tmp_path / "gone").exists()
+
+
 def test_damaged_registry(cache: Path, toy_extract: Path) -> None:
     """Names that cannot be read are forgotten, nothing more; the built-in city stays."""
     cache.mkdir()
@@ -77,6 +84,18 @@ def test_damaged_registry(cache: Path, toy_extract: Path) -> None:
     assert [entry["name"] for entry in known_cities()] == ["helsinki"]
     remember("toy", toy_extract)
     assert city("toy").extract == toy_extract
+
+
+def test_a_name_that_another_process_registers_meanwhile(
+    cache: Path, toy_extract: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was not there when the registry was looked at, and is when it is written, stays."""
+    remember("first", toy_extract)
+    monkeypatch.setattr("nco.data.cities.places._registered", dict)
+    remember("second", toy_extract)
+    monkeypatch.undo()
+    monkeypatch.setenv("NCO_CACHE", str(cache))
+    assert [entry["name"] for entry in known_cities()] == ["first", "helsinki", "second"]
 
 
 def test_gone_extract(cache: Path, tmp_path: Path, toy_extract: Path) -> None:

@@ -14,6 +14,7 @@ from test_models import small_policy
 from training_runs import arguments, fit_elsewhere, losses, write_tables
 
 from nco.errors import FormatError, InputError, PolicyError, StorageError
+from nco.files import locked
 from nco.models.files import save_policy
 from nco.search.policy.loaded import load_policy
 from nco.training.cli import main
@@ -185,6 +186,14 @@ def test_a_damaged_last_checkpoint_is_named(tables, tmp_path):
     (tmp_path / "last.ckpt").write_bytes(b"damaged")
     with pytest.raises(PolicyError, match=r"last\.ckpt is damaged"):
         main(["fit", *arguments(tables, tmp_path, "--ckpt_path", "last")])
+
+
+def test_a_folder_belongs_to_one_training(tables, tmp_path):
+    """While another process writes its checkpoints there, a training does not begin."""
+    folder = tmp_path / "run"
+    with locked(folder), pytest.raises(PolicyError, match=r"another training .*run; wait"):
+        main(["fit", *arguments(tables, folder)])
+    assert not list(tmp_path.rglob("*.ckpt"))
 
 
 def test_features_in_another_order_are_another_network(tables, tmp_path):

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import io
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from lightning.pytorch.callbacks import ModelCheckpoint
+from filelock import Timeout
+from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 
-from nco.errors import PolicyError
-from nco.files import write_atomic
+from nco.errors import PolicyError, StorageError
+from nco.files import locked, write_atomic
 
 if TYPE_CHECKING:
-    from lightning import Trainer
+    from lightning import LightningModule, Trainer
 
 
 class AtomicCheckpoints(TorchCheckpointIO):
@@ -49,14 +51,58 @@ def check_file(path: str | Path) -> None:
     read_policy(path)
 
 
+class OneTraining(Callback):
+    """Keeps two trainings from writing their checkpoints into one folder at the same time."""
+
+    def __init__(self) -> None:
+        self._held = ExitStack()
+
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:  # noqa: ARG002
+        """Takes the folders, once for all processes of a training.
+
+        Raises:
+            PolicyError: another training writes to one of them.
+            StorageError: it cannot be written.
+        """
+        if not trainer.is_global_zero:
+            return
+        for folder in dict.fromkeys(_folders(trainer)):
+            try:
+                self._held.enter_context(locked(folder, patience_s=0))
+            except StorageError as error:
+                if not isinstance(error.__cause__, Timeout):
+                    raise
+                raise PolicyError(
+                    f"another training writes its checkpoints to {folder}; wait until it is done, "
+                    "or give another folder with --trainer.callbacks.dirpath"
+                ) from None
+
+    def on_fit_end(self, trainer: Trainer, pl_module: LightningModule) -> None:  # noqa: ARG002
+        """Lets others have them."""
+        self._held.close()
+
+    def on_exception(
+        self,
+        trainer: Trainer,  # noqa: ARG002 (Lightning's signature)
+        pl_module: LightningModule,  # noqa: ARG002
+        exception: BaseException,  # noqa: ARG002
+    ) -> None:
+        """Lets others have them, whatever happened."""
+        self._held.close()
+
+
 def last_checkpoints(trainer: Trainer) -> list[Path]:
     """The files that `--ckpt_path last` may mean."""
-    folders = (
+    return [path for folder in _folders(trainer) for path in sorted(folder.glob("last*.ckpt"))]
+
+
+def _folders(trainer: Trainer) -> list[Path]:
+    """Where checkpoints go."""
+    return [
         Path(callback.dirpath)
         for callback in trainer.checkpoint_callbacks
         if isinstance(callback, ModelCheckpoint) and callback.dirpath
-    )
-    return [path for folder in folders for path in sorted(folder.glob("last*.ckpt"))]
+    ]
 
 
 def check_cycle(trainer: Trainer, cycle: int) -> None:

@@ -12,7 +12,7 @@ from nco.errors import NcoError, PolicyError
 
 # Methods are known by their short names once they are imported.
 from nco.training import imitation, ppo, reinforce  # noqa: F401
-from nco.training.checkpoints import check_file, last_checkpoints
+from nco.training.checkpoints import OneTraining, check_file, last_checkpoints
 from nco.training.data import CityData
 from nco.training.module import PolicyTraining
 
@@ -90,7 +90,7 @@ def command(arguments: list[str], verb: str | None = None) -> TrainCLI:
                 run=verb is not None,
                 seed_everything_default=1234,
                 auto_configure_optimizers=False,
-                trainer_defaults={"use_distributed_sampler": False},
+                trainer_defaults={"use_distributed_sampler": False, "callbacks": OneTraining()},
                 save_config_kwargs={"overwrite": True},
                 parser_kwargs=parser,
             )

@@ -12,7 +12,7 @@ import torch
 
 from nco.envs.convert import conversion
 from nco.errors import FormatError, shortened
-from nco.files import write_atomic
+from nco.files import locked, write_atomic
 from nco.json_text import parse_json
 
 if TYPE_CHECKING:
@@ -63,9 +63,15 @@ class References:
         return costs
 
     def store(self, key: str, entry: dict[str, Any]) -> None:
-        """Adds or replaces an entry."""
-        known = self._read() if self.exist else {}
-        write_atomic(self.path, json.dumps({**known, key: entry}, indent=1) + "\n")
+        """Adds or replaces an entry, whoever else does so.
+
+        Raises:
+            FormatError: the file is damaged.
+            StorageError: it cannot be written.
+        """
+        with locked(self.path):
+            known = self._read() if self.exist else {}
+            write_atomic(self.path, json.dumps({**known, key: entry}, indent=1) + "\n")
 
     def _read(self) -> dict[str, Any]:
         try:

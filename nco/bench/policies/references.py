@@ -20,7 +20,7 @@ from nco.bench.policies.sets import fingerprint
 from nco.bench.policies.solver import solve_by_cpu
 from nco.data.cities.cache import cache_dir
 from nco.errors import FormatError, InputError, quoted, shortened
-from nco.files import write_atomic
+from nco.files import locked, write_atomic
 from nco.json_text import parse_json
 from nco.workers import workers
 
@@ -111,12 +111,8 @@ class References:
             StorageError: the folder cannot be written.
             FormatError: the file there is damaged or none of references.
         """
-        from filelock import FileLock
-
         path = self.folder / f"{cell.set}.json"
-        locks = cache_dir() / "locks"
-        locks.mkdir(parents=True, exist_ok=True)
-        with FileLock(locks / f"references-{cell.set}.lock"):  # others may add, too
+        with locked(path):  # others may add, too
             entries = {entry.key: entry for entry in _read(path)}
             new = Entry(cell.problem, cell.stops, cpu_s, method, SEED, dict(cost_m))
             known = entries.get(new.key)

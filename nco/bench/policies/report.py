@@ -16,7 +16,7 @@ from nco.bench.policies.references import LONG_S
 from nco.bench.policies.sets import SETS
 from nco.data.cities.cache import read_json
 from nco.errors import PolicyError
-from nco.files import write_atomic
+from nco.files import locked, write_atomic
 from nco.models.files import WEIGHTS, shipped
 from nco.versions import machine, versions
 
@@ -247,8 +247,9 @@ def write_card(policy: str, rows: Sequence[Row]) -> Path:
         "at": datetime.now(UTC).date().isoformat(),
         "rows": [_on_card(row) for row in own],
     }
-    write_atomic(path, json.dumps({**read_json(path), "measured": measured}, indent=2) + "\n")
-    return path
+    with locked(path):  # others may change it, too
+        known = read_json(path)
+        return write_atomic(path, json.dumps({**known, "measured": measured}, indent=2) + "\n")
 
 
 def _on_card(row: Row) -> dict[str, Any]:

@@ -7,10 +7,11 @@ import contextlib
 import hashlib
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from nco.files import write_atomic
+from nco.files import update_atomic
 from nco.json_text import parse_json
 from nco.errors import CityError, StorageError
 
@@ -28,8 +29,24 @@ def cache_dir() -> Path:
 def read_json(path: Path) -> dict[str, Any]:
     """A cached JSON object; empty if it is not there or was damaged (all of it can be remade)."""
     try:
-        content = parse_json(path.read_bytes())
-    except (OSError, ValueError):
+        return _object(path.read_bytes())
+    except OSError:
+        return {}
+
+
+def update_json(path: Path, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """Change a cached JSON object, which is as `read_json` says, while no other process does.
+
+    Raises:
+        StorageError: the cache folder cannot be written.
+    """
+    update_atomic(path, lambda raw: json.dumps(change(_object(raw or b"")), indent=1))
+
+
+def _object(raw: bytes) -> dict[str, Any]:
+    try:
+        content = parse_json(raw)
+    except ValueError:
         return {}
     return content if isinstance(content, dict) else {}
 
@@ -59,15 +76,17 @@ def content_hash(path: Path) -> str:
     except OSError as error:
         raise CityError(f"cannot read {path}: {error.strerror or error}") from error
     memo = cache_dir() / "hashes.json"
-    known = read_json(memo)
     stamp = [status.st_size, status.st_mtime_ns]
-    entry = known.get(str(path))
+    entry = read_json(memo).get(str(path))
     if isinstance(entry, list) and entry[:2] == stamp:
         return str(entry[2])
     digest = file_hash(path)
-    known = {name: value for name, value in known.items() if Path(name).exists()}
-    known[str(path)] = [*stamp, digest]
+
+    def with_this(known: dict[str, Any]) -> dict[str, Any]:
+        there = {name: value for name, value in known.items() if Path(name).exists()}
+        return there | {str(path): [*stamp, digest]}
+
     # Forgetting a hash costs time, nothing else; a real storage problem shows when building.
     with contextlib.suppress(StorageError):
-        write_atomic(memo, json.dumps(known))
+        update_json(memo, with_this)
     return digest

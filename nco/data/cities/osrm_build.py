@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from nco.data.cities.cache import cache_dir, content_hash, file_hash, read_json
-from nco.files import write_atomic
+from nco.files import locked, write_atomic
 from nco.data.cities.roads import component_sizes, read_roads
 from nco.errors import CityError, StorageError, quoted
 from nco.interruption import undone
@@ -90,12 +90,9 @@ def build(
     folder = root / name
     if not afresh and (info := _whole(folder)) is not None:
         return Built(folder / BASE, info)
-    from filelock import FileLock
-
     started = time.perf_counter()
     try:
-        root.mkdir(parents=True, exist_ok=True)
-        with FileLock(root / f"{name}.lock"):
+        with locked(folder, patience_s=None):
             # Another process may have built it while this one waited.
             info = None if afresh else _whole(folder)
             if info is None:

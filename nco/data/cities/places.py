@@ -1,14 +1,13 @@
 """Cities by name: the built-in one, those opened before, and pyrosm's downloadable extracts."""
 
-import json
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from nco.data.cities.cache import cache_dir, read_json
+from nco.data.cities.cache import cache_dir, read_json, update_json
 from nco.data.cities.city import City
 from nco.data.cities.city_file import SUFFIX
-from nco.files import write_atomic
+from nco.files import locked
 from nco.data.cities.snapping import MAX_SNAP_M
 from nco.errors import CityError, ServiceError, quoted
 
@@ -86,17 +85,18 @@ def remember(name: str, extract: Path) -> None:
         raise CityError("a city's name must not be empty")
     if key in BUILT_IN and extract != built_in(key):
         raise CityError(f"{quoted(key)} is a city that comes with nco; give another name")
-    known = _registered()
-    if known.get(key) != str(extract):
-        write_atomic(_registry(), json.dumps(known | {key: str(extract)}, indent=1))
+    if _registered().get(key) != str(extract):
+        update_json(_registry(), lambda known: known | {key: str(extract)})
 
 
 def _pyrosm(key: str) -> Path:
     """The extract that pyrosm knows under a name, downloaded into the cache if need be."""
     import pyrosm
 
+    folder = cache_dir() / "downloads"
     try:
-        held = pyrosm.get_data(key, directory=str(cache_dir() / "downloads"), progress=False)
+        with locked(folder, patience_s=None):  # one process downloads, others find it there
+            held = pyrosm.get_data(key, directory=str(folder), progress=False)
     except pyrosm.exceptions.ExtractDownloadError as error:
         raise ServiceError(
             f"the extract of {quoted(key)} could not be downloaded: {error}"

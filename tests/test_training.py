@@ -12,13 +12,13 @@ from test_models import small_policy
 from training_runs import arguments, fit_elsewhere, write_tables
 
 import nco
+from nco.commands.train import main
 from nco.envs import environment
 from nco.envs.convert import conversion
 from nco.errors import FormatError, InputError, PolicyError
 from nco.search.decoding.rollout import GREEDY
 from nco.search.policy.loaded import load_policy
 from nco.search.policy.solver import PolicySolver
-from nco.training.cli import main
 from nco.training.references import References
 
 with warnings.catch_warnings():
@@ -165,7 +165,7 @@ def test_validation_measures_the_gap_to_references(tables, tmp_path, capsys, cap
     with caplog.at_level("WARNING", "nco"):
         main(["fit", *given, "--trainer.max_epochs", "1"])
     assert "without validation" in caplog.text
-    import nco.training.cli as cli
+    import nco.commands.train as cli
 
     cli.REFERENCE_CPU_S, kept = 0.1, cli.REFERENCE_CPU_S
     try:
@@ -186,7 +186,7 @@ def test_validation_measures_the_gap_to_references(tables, tmp_path, capsys, cap
 @pytest.mark.parametrize("name", ["atsp", "rcvrptw"])
 def test_every_problem_trains_by_the_same_command(tables, tmp_path, monkeypatch, name):
     """One option names the problem, from references to a policy file that solves it."""
-    monkeypatch.setattr("nco.training.cli.REFERENCE_CPU_S", 0.1)
+    monkeypatch.setattr("nco.commands.train.REFERENCE_CPU_S", 0.1)
     given = arguments(
         tables, tmp_path, "--model.problems", f"[{name}]", "--trainer.max_epochs", "1",
         "--data.validation_cities", json.dumps(tables[2:]),
@@ -206,12 +206,24 @@ def test_references_of_other_instances_are_not_used(tmp_path):
     references = References(str(tmp_path / "r.json"))
     references.store("a", {"cost_m": [1.0]})
     references.store("b", {"cost_m": [2.0, 3.0]})
-    assert references.costs("b").tolist() == [2.0, 3.0]
+    assert references.costs("b", 2).tolist() == [2.0, 3.0]
     with pytest.raises(FormatError, match="lack"):
-        references.costs("c")
-    (tmp_path / "r.json").write_text("[")
-    with pytest.raises(FormatError, match="cannot be read"):
-        references.costs("a")
+        references.costs("c", 1)
+    with pytest.raises(FormatError, match="must hold 3 positive costs"):
+        references.costs("b", 3)
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["[", "[1]", '{"a": [1]}', '{"a": {}}', '{"a": {"cost_m": "1"}}', '{"a": {"cost_m": [null]}}',
+     '{"a": {"cost_m": [-1.0]}}', '{"a": {"cost_m": [1e39]}}', "[" * 100_000],
+)  # fmt: skip
+def test_damaged_references_are_refused(tmp_path, content):
+    """Whatever a file of references holds that no costs are."""
+    path = tmp_path / "r.json"
+    path.write_text(content)
+    with pytest.raises(FormatError, match=r"r\.json"):
+        References(str(path)).costs("a", 1)
 
 
 @pytest.mark.parametrize(

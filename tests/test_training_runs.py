@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import shutil
 import signal
 import warnings
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 from test_models import small_policy
 from training_runs import arguments, fit_elsewhere, losses, write_tables
 
+from nco.commands.train import main
 from nco.errors import FormatError, InputError, PolicyError, StorageError
 from nco.files import locked
 from nco.models.files import save_policy
 from nco.search.policy.loaded import load_policy
-from nco.training.cli import main
 from nco.training.curves import plot_curves, read_curves
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
-    from nco.training import precision
+    from nco.training import autosave, precision
     from nco.training.checkpoints import AtomicCheckpoints
     from nco.training.data import CityData
 
@@ -51,6 +54,9 @@ def trained(tables, tmp_path_factory):
 
 KILLER = '''
 import lightning, os, signal
+from nco.training import autosave
+
+autosave.EVERY_S = autosave._LEAST_PAUSE = 0
 
 class Killer(lightning.Callback):
     """Ends its process without a word."""
@@ -65,21 +71,36 @@ class Killer(lightning.Callback):
 
 
 def test_a_killed_run_goes_on_as_if_nothing_had_happened(tables, tmp_path):
-    """Killed in mid-epoch after a checkpoint, it has the losses of an uninterrupted run."""
+    """Killed in its first epoch, it has the losses of an uninterrupted run: none is lost."""
     (tmp_path / "killer.py").write_text(KILLER)
     whole, parts = tmp_path / "whole", tmp_path / "parts"
-    often = (
-        *SCHEDULE, "--trainer.callbacks.every_n_train_steps", "2",
-        "--trainer.logger.flush_logs_every_n_steps", "1",
-    )  # fmt: skip
-    assert main(["fit", *arguments(tables, whole, *often)]) == 0
-    kill = ("--trainer.callbacks+", "killer.Killer", "--trainer.callbacks.init_args.step", "9")
-    done = fit_elsewhere(arguments(tables, parts, *often, *kill), tmp_path)
+    assert main(["fit", *arguments(tables, whole, *SCHEDULE)]) == 0
+    kill = ("--trainer.callbacks+", "killer.Killer", "--trainer.callbacks.init_args.step", "5")
+    done = fit_elsewhere(arguments(tables, parts, *SCHEDULE, *kill), tmp_path)
     assert done.returncode == -signal.SIGKILL, done.stderr
-    assert max(losses(parts)) == 7
-    assert main(["fit", *arguments(tables, parts, *often, "--ckpt_path", "last")]) == 0
+    assert max(losses(parts)) >= 3
+    assert main(["fit", *arguments(tables, parts, *SCHEDULE, "--ckpt_path", "last")]) == 0
     assert losses(whole) == losses(parts)
     assert sorted(losses(whole)) == list(range(12))
+    assert [path.name for path in parts.glob("last*")] == ["last.ckpt"]
+
+
+def test_autosave_keeps_to_its_clock_and_to_where_training_can_go_on(tables, tmp_path, monkeypatch):
+    """Half a minute after the start at first; never within a cycle, nor over another run's file."""
+    clock = itertools.count(0.0, 20.0)
+    monkeypatch.setattr(autosave, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    written, write = [], AtomicCheckpoints.save_checkpoint
+
+    def spy(self, checkpoint, path, storage_options=None):
+        written.append((Path(path).name, checkpoint["global_step"]))
+        write(self, checkpoint, path, storage_options)
+
+    monkeypatch.setattr(AtomicCheckpoints, "save_checkpoint", spy)
+    (tmp_path / "last.ckpt").write_bytes(b"of another run")
+    cycle = ("--model.method", "PPO", "--model.method.epochs", "1", "--trainer.max_epochs", "1")
+    assert main(["fit", *arguments(tables, tmp_path, *cycle)]) == 0
+    assert written == [("last-v1.ckpt", 4), ("epoch=0-step=6.ckpt", 6), ("last-v1.ckpt", 6)]
+    assert (tmp_path / "last.ckpt").read_bytes() == b"of another run"
 
 
 @pytest.mark.parametrize(
@@ -103,6 +124,54 @@ def test_every_way_to_train_is_resumed_exactly(tables, tmp_path, more, step):
     before, after = losses(whole), losses(parts)
     assert after == {k: v for k, v in before.items() if k >= step}
     assert after
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (("--trainer.max_epochs", "0"), "max_epochs is 0, but .* trained for 1"),
+        (("--trainer.max_steps", "5"), "max_steps is 5, but .* trained for 6"),
+        (("--model.policy.init_args.heads", "2"), r"--model\.policy\.init_args\.heads is 2"),
+        (("--model.learning_rate", "1e-4"), r"--model\.learning_rate is 0\.0001"),
+        (("--model.method", "PPO"), r"--model\.method\.class_path is .*PPO"),
+        (("--data.batch_size", "5"), r"--data\.batch_size is 5, but .* was trained with 4"),
+        (("--data.stops", "[4, 7]"), r"--data\.stops is \[4, 7\]"),
+        (("--data.cities+", "helsinki"), r"--data\.cities is"),
+    ],
+)  # fmt: skip
+def test_options_that_contradict_a_checkpoint_are_refused(trained, tables, tmp_path, change, named):
+    """Fewer epochs than it has, another network of the same shape, other data: by the option."""
+    last = ("--ckpt_path", str(trained / "last.ckpt"))
+    with pytest.raises(PolicyError, match=named):
+        main(["fit", *arguments(tables, tmp_path, *last, *change)])
+    assert not losses(tmp_path)
+
+
+def test_what_does_not_change_training_may_differ(trained, tables, tmp_path):
+    """Files may lie elsewhere, more epochs may follow, other cities may be validated on."""
+    elsewhere = [str(shutil.copy(table, tmp_path)) for table in tables]
+    given = arguments(
+        elsewhere, tmp_path, "--ckpt_path", str(trained / "last.ckpt"), "--trainer.max_epochs", "2",
+        "--data.validation_cities", json.dumps(elsewhere[2:]),
+    )  # fmt: skip
+    assert main(["fit", *given]) == 0
+    assert sorted(losses(tmp_path)) == list(range(6, 12))
+
+
+@pytest.mark.parametrize("verb", ["fit", "validate"])
+def test_without_a_last_checkpoint_nothing_begins_anew(tables, tmp_path, verb):
+    """`--ckpt_path last` in an empty folder is an error that says so."""
+    with pytest.raises(PolicyError, match=f"no last checkpoint in {tmp_path}; leave the option"):
+        main([verb, *arguments(tables, tmp_path, "--ckpt_path", "last")])
+    assert not losses(tmp_path)
+
+
+def test_weights_alone_cannot_be_gone_on_from(tables, tmp_path):
+    """A checkpoint without the optimizer's state is for `--model.weights`."""
+    given = arguments(tables, tmp_path, "--trainer.max_epochs", "1")
+    assert main(["fit", *given, "--trainer.callbacks.save_weights_only", "true"]) == 0
+    with pytest.raises(PolicyError, match="holds weights only"):
+        main(["fit", *given, "--ckpt_path", "last"])
 
 
 def test_an_interrupted_write_leaves_the_last_good_checkpoint(trained, tmp_path, monkeypatch):
@@ -147,7 +216,6 @@ def test_training_begins_with_given_weights(trained, tables, tmp_path, monkeypat
         torch.testing.assert_close(tensor, after[name], rtol=1e-6, atol=1e-6)
 
 
-@pytest.mark.parametrize("option", ["--model.weights", "--ckpt_path"])
 @pytest.mark.parametrize(
     ("change", "named"),
     [
@@ -156,10 +224,15 @@ def test_training_begins_with_given_weights(trained, tables, tmp_path, monkeypat
         (("--model.problems", "[rcvrp, rcvrptw]"), "of another network"),
     ],
 )
-def test_weights_of_another_network_are_refused(trained, tables, tmp_path, option, change, named):
-    """The message names the tensor that does not fit."""
-    with pytest.raises(PolicyError, match=named):
-        main(["fit", *arguments(tables, tmp_path, option, str(trained / "last.ckpt"), *change)])
+def test_weights_of_another_network_are_refused(trained, tables, tmp_path, change, named):
+    """The tensor that does not fit is named, for a checkpoint without options as well."""
+    last, former = trained / "last.ckpt", tmp_path / "former.ckpt"
+    checkpoint = torch.load(last, weights_only=True)
+    del checkpoint["callbacks"]["KeptOptions"]
+    torch.save(checkpoint, former)
+    for option, path in (("--model.weights", last), ("--ckpt_path", former)):
+        with pytest.raises(PolicyError, match=named):
+            main(["fit", *arguments(tables, tmp_path, option, str(path), *change)])
 
 
 @pytest.mark.parametrize("option", ["--model.weights", "--ckpt_path"])
@@ -184,7 +257,7 @@ def test_files_that_are_no_checkpoints_are_refused(trained, tables, tmp_path, op
 def test_a_damaged_last_checkpoint_is_named(tables, tmp_path):
     """`--ckpt_path last` looks at the file before Lightning does."""
     (tmp_path / "last.ckpt").write_bytes(b"damaged")
-    with pytest.raises(PolicyError, match=r"last\.ckpt is damaged"):
+    with pytest.raises(PolicyError, match=r"last\.ckpt is .*damaged"):
         main(["fit", *arguments(tables, tmp_path, "--ckpt_path", "last")])
 
 
@@ -296,6 +369,86 @@ def test_wrong_options_are_refused_before_the_first_step(tables, tmp_path, more,
     with pytest.raises(InputError, match=named):
         main(["fit", *arguments(tables, tmp_path, *more)])
     assert not losses(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("more", "named"),
+    [
+        (("--trainer.accelerator", "tpu"), "torch_xla"),
+        (("--trainer.accelerator", "abacus"), "abacus"),
+        (("--trainer.devices", "many"), "devices"),
+        (("--trainer.strategy", "deepspeed"), "DeepSpeed"),
+        (("--trainer.max_epochs", "-5"), "max_epochs"),
+        (("--trainer.accumulate_grad_batches", "0"), "accumulate_grad_batches is 0"),
+        (("--trainer.val_check_interval", "2000"), "val_check_interval"),
+        (("--trainer.callbacks.filename", "{epoch:q}"), "format code"),
+        (("--trainer.callbacks.save_top_k", "-2"), "save_top_k"),
+        (("--trainer.callbacks+", "no.such.Callback"), "no.such.Callback"),
+        (("--model.policy", "torch.nn.Linear"), "subclass of <class 'Policy'>"),
+        (("--model.policy.init_args.hidden", "1000000000000"), "hidden is 1000000000000"),
+        (("--data.batch_size", "100000000000"), "out of memory"),
+        (("--model.learning_rate", ".nan"), "learning_rate is nan"),
+        (("--model.learning_rate", "1e30"), "training has diverged"),
+        (("--model.weight_decay", "-1"), "weight_decay is -1"),
+    ],
+)  # fmt: skip
+def test_what_others_refuse_is_said_in_a_sentence(tables, tmp_path, more, named):
+    """Whatever Lightning, torch or a class of the config complain of names its option."""
+    with pytest.raises(PolicyError, match=named) as raised:
+        main(["fit", *arguments(tables, tmp_path, "--trainer.max_epochs", "2", *more)])
+    assert "\n" not in str(raised.value)
+    assert len(str(raised.value)) < 600
+
+
+@pytest.mark.parametrize("option", ["--trainer.callbacks.dirpath", "--trainer.logger.save_dir"])
+def test_folders_that_cannot_be_written_are_named(tables, tmp_path, option):
+    """Of checkpoints and of the log."""
+    (tmp_path / "file").touch()
+    with pytest.raises(StorageError, match="file"):
+        main(["fit", *arguments(tables, tmp_path, option, str(tmp_path / "file" / "folder"))])
+
+
+@pytest.mark.parametrize(
+    "content",
+    [None, "", "[1, 2]", "42", "model: [", "model:\n\t- x", b"\xff\xfe\x00", "[" * 10_000,
+     "model: 3", "nothing: 1", "model: !!python/object/apply:os.getcwd []"],
+)  # fmt: skip
+def test_configs_that_are_none_are_refused(tmp_path, content):
+    """Folders, damaged YAML, other types, unknown keys; and nothing in a config is called."""
+    path = tmp_path / "config.yaml"
+    if content is None:
+        path.mkdir()
+    else:
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(PolicyError):
+        main(["fit", "--config", str(path)])
+
+
+def test_faults_of_ours_stay_faults(tables, tmp_path, monkeypatch):
+    """An error in our code is no complaint about options, whatever its type."""
+
+    def broken(*given, **more):
+        raise ValueError("a fault")
+
+    monkeypatch.setattr("nco.training.reinforce.rollout_loss", broken)
+    with pytest.raises(ValueError, match=r"^a fault$") as raised:
+        main(["fit", *arguments(tables, tmp_path)])
+    assert not isinstance(raised.value, InputError)
+
+
+def test_an_interrupt_is_one(tables, tmp_path, monkeypatch):
+    """Lightning would end with the exit code of an answer that is not feasible."""
+
+    def stop(*given, **more):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("nco.training.reinforce.rollout_loss", stop)
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            main(["fit", *arguments(tables, tmp_path)])
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_damaged_tables_are_refused_before_the_first_step(tables, tmp_path):

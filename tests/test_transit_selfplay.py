@@ -11,11 +11,12 @@ import pytest
 import torch
 from lightning.pytorch.callbacks import Timer
 
+from nco.commands.train import main
 from nco.errors import PolicyError
 from nco.transit.design.guide import NetworkGuide
 from nco.transit.learn.cities import Cities
 from nco.transit.learn.lessons import judge, town
-from nco.transit.learn.module import TransitTraining, main
+from nco.transit.learn.module import TransitTraining
 from nco.transit.learn.ppo import TransitPPO
 from nco.transit.learn.selfplay import SelfPlay
 from nco.transit.policy.files import load_network
@@ -156,7 +157,7 @@ def arguments(folder, method, steps):
         },
     }  # fmt: skip
     path.write_text(json.dumps(content))
-    return ["fit", "--config", str(path), "--trainer.max_steps", str(steps)]
+    return ["transit", "fit", "--config", str(path), "--trainer.max_steps", str(steps)]
 
 
 SPECS = [

@@ -49,7 +49,7 @@ def losses(folder: Path) -> dict[int, str]:
 def fit_elsewhere(given: list[str], modules: Path) -> subprocess.CompletedProcess[str]:
     """Trains in a process of its own, which finds callbacks in a folder of modules."""
     return subprocess.run(
-        [sys.executable, "-m", "nco.training.cli", "fit", *given],
+        [sys.executable, "-m", "nco", "train", "fit", *given],
         env={**os.environ, "PYTHONPATH": str(modules), "OMP_NUM_THREADS": "1"},
         capture_output=True, text=True, timeout=280, check=False,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Checkpoints: written whole or not at all, and found to be good before training goes on."""
+"""Checkpoints: written whole or not at all, and only where training can go on from them."""
 
 from __future__ import annotations
 
@@ -38,19 +38,6 @@ class AtomicCheckpoints(TorchCheckpointIO):
         write_atomic(path, buffer.getvalue())
 
 
-def check_file(path: str | Path) -> None:
-    """Refuses a file to go on from that is no checkpoint.
-
-    Raises:
-        PolicyError: the file is missing, damaged, or not of nco.
-    """
-    from nco.models.files import read_policy
-
-    if Path(path).suffix != ".ckpt":
-        raise PolicyError(f"--ckpt_path is {path}; give `last` or a .ckpt file of nco")
-    read_policy(path)
-
-
 class OneTraining(Callback):
     """Keeps two trainings from writing their checkpoints into one folder at the same time."""
 
@@ -66,7 +53,7 @@ class OneTraining(Callback):
         """
         if not trainer.is_global_zero:
             return
-        for folder in dict.fromkeys(_folders(trainer)):
+        for folder in dict.fromkeys(folders(trainer)):
             try:
                 self._held.enter_context(locked(folder, patience_s=0))
             except StorageError as error:
@@ -91,12 +78,7 @@ class OneTraining(Callback):
         self._held.close()
 
 
-def last_checkpoints(trainer: Trainer) -> list[Path]:
-    """The files that `--ckpt_path last` may mean."""
-    return [path for folder in _folders(trainer) for path in sorted(folder.glob("last*.ckpt"))]
-
-
-def _folders(trainer: Trainer) -> list[Path]:
+def folders(trainer: Trainer) -> list[Path]:
     """Where checkpoints go."""
     return [
         Path(callback.dirpath)

@@ -1,198 +1,219 @@
-"""`nco train`: the Lightning CLI over `PolicyTraining` and `CityData`.
+"""The command line of training: Lightning's, over a module and its data, with errors of ours.
 
-    nco train fit --config general --data.folder extracts
-    nco train fit --config general --data.folder extracts --ckpt_path last
-    nco train validate --config general --data.folder extracts --ckpt_path runs/general/last.ckpt
-    nco train references --config general --data.folder extracts
-    nco train label --config general --data.folder extracts --data.labels.path labels.npz
-    nco train specialise --city helsinki --policy general --out mine.safetensors
-    nco train curves runs/general --out curves.png
-    nco train export runs/general/last.ckpt mine.safetensors
-    nco train transit fit --config transit-ppo
-
-A config is a file, or the name of a shipped one (`nco/training/configs`).
+`Course` says what is trained; `nco/commands/train.py` has the verbs. A config is a file, or the
+name of a shipped one.
 """
 
 from __future__ import annotations
 
-import sys
-from argparse import ArgumentParser, ArgumentTypeError
+import warnings
+from argparse import ArgumentError
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NoReturn
+from traceback import walk_tb
+from typing import TYPE_CHECKING, Any
 
-from nco.errors import NcoError, PolicyError
+from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning.pytorch.cli import LightningCLI
 
-CONFIGS = Path(__file__).parent / "configs"
-VERBS = ("fit", "validate", "references", "label", "specialise", "curves", "export", "transit")
-REFERENCE_CPU_S = 2.0
+from nco.errors import NcoError, PolicyError, StorageError
+from nco.training.autosave import Autosave
+from nco.training.checkpoints import OneTraining
+from nco.training.memory import keep_freed_memory
+from nco.training.resuming import KeptOptions, check_resumed, last_checkpoint
+from nco.training.shipped import with_shipped_configs
 
-USAGE = f"""usage: nco train {{{",".join(VERBS)}}} --config CONFIG [--OPTION VALUE ...]
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
-fit         train a policy; with --ckpt_path last it goes on exactly where it was stopped
-validate    measure the mean gap of a checkpoint (--ckpt_path FILE) to the references
-references  compute the reference costs that the config names, with PyVRP
-label       compute the solutions that data.labels names, with PyVRP, for imitation
-specialise  fine-tune a policy on one city for half an hour: nco train specialise --city X
-curves      draw what runs logged: nco train curves runs/general --out curves.png
-export      turn a checkpoint into a policy file: nco train export LAST.ckpt OUT.safetensors
-transit     the same for bus networks: nco train transit fit --config transit-ppo
+_NOISE = (
+    # Lightning would rather read sys.argv itself. That is what started this process, and what
+    # Lightning starts other processes with, so it must stay as it is.
+    ".*args parameter is intended to run from within Python",
+    # Torch on Lightning's account; no validation; a run that goes on in its folder.
+    ".*isinstance.treespec, LeafSpec.*is deprecated",
+    ".*Total length of `list` across ranks is zero",
+    ".*Checkpoint directory .* exists and is not empty",
+    ".*torch.distributed.reduce_op. is deprecated",
+    # What is drawn follows from the count of batches, so loaders have nothing to resume or load.
+    ".*your dataloader is not resumable",
+    ".*does not have many workers",
+)
+# A misspelt option must not pass as an abbreviation of another.
+_STRICT: dict[str, Any] = {"exit_on_error": False, "allow_abbrev": False}
+_MOST_SAID, _MOST_GIVEN = 400, 80  # characters of others' messages, of lines with values in them
 
-`nco train fit --help` lists every option. Shipped configs: """
 
+@dataclass(frozen=True)
+class Course:
+    """What is trained.
 
-def main(argv: list[str]) -> int:
-    """Runs a verb.
-
-    Args:
-        argv: what follows `nco train`.
-
-    Returns:
-        The exit code.
-
-    Raises:
-        NcoError: an option, a city or a file is wrong, found before the first step.
+    Attributes:
+        module: the Lightning module.
+        load: reads a checkpoint of it; raises `PolicyError` for any other file.
+        data: where batches come from; None for a module that draws its own.
+        links: options that follow from others.
+        prog: the words before a verb.
+        seed: of everything random, where the config has none.
     """
-    if not argv or argv[0] in ("-h", "--help"):
-        names = ", ".join(sorted(path.stem for path in CONFIGS.glob("*.yaml")))
-        sys.stdout.write(f"{USAGE}{names}\n")
-        return 0
-    if argv[0] not in VERBS:
-        raise PolicyError(f"nco train has no verb {argv[0]!r}; use {', '.join(VERBS)}")
-    try:
-        if argv[0] == "export":
-            _export(argv[1:])
-        elif argv[0] == "transit":
-            from nco.transit.learn import module as transit
 
-            transit.main(argv[1:])
-        elif argv[0] == "curves":
-            _curves(argv[1:])
-        elif argv[0] == "specialise":
-            _specialise(argv[1:])
-        else:
-            _run(argv[0], with_shipped_configs(argv[1:]))
-    except SystemExit as end:  # --help and --print_config end the parser
-        return int(end.code or 0)
-    return 0
+    module: type[Any]
+    load: Callable[[Path], object]
+    data: type[Any] | None = None
+    links: dict[str, str] = field(default_factory=dict)
+    prog: str = "nco train"
+    seed: int = 1234
 
+    def run(self, verb: str, arguments: list[str]) -> None:
+        """Trains (`fit`) or measures (`validate`).
 
-class _Parser(ArgumentParser):
-    """A parser whose complaints are errors of ours."""
+        Raises:
+            NcoError: an option, a city or a file is wrong.
+        """
+        self._cli(verb, arguments)
 
-    def error(self, message: str) -> NoReturn:
-        raise PolicyError(f"{self.prog}: {message}; see {self.prog} --help")
+    def build(self, arguments: list[str]) -> LightningCLI:
+        """Module, data and trainer as the options say, for verbs that are not Lightning's.
 
+        Raises:
+            NcoError: an option, a city or a file is wrong.
+        """
+        return self._cli(None, arguments)
 
-def _export(arguments: list[str]) -> None:
-    from nco.models.files import read_policy, save_policy
-
-    if len(arguments) != 2:
-        raise PolicyError(f"nco train export takes CHECKPOINT and OUT.safetensors, not {arguments}")
-    loaded = read_policy(arguments[0])
-    save_policy(arguments[1], loaded.policy, loaded.problems, loaded.card)
+    def _cli(self, verb: str | None, arguments: list[str]) -> LightningCLI:
+        keep_freed_memory()
+        with _sentences(f"{self.prog} {verb or 'fit'}"), warnings.catch_warnings():
+            for message in _NOISE:
+                warnings.filterwarnings("ignore", message)
+            return _CommandLine(self, verb, with_shipped_configs(arguments))
 
 
-def _curves(arguments: list[str]) -> None:
-    from nco.training.curves import plot_curves
+class _CommandLine(LightningCLI):
+    """Lightning's command line, which refuses what cannot be used before anything begins."""
 
-    parser = _Parser("nco train curves", allow_abbrev=False)
-    parser.add_argument("folders", nargs="+", metavar="FOLDER", help="of a run's log")
-    parser.add_argument("--out", default="curves.png", help="png, svg or pdf (curves.png)")
-    given = parser.parse_args(arguments)
-    sys.stdout.write(f"{plot_curves(given.folders, given.out)}\n")
-
-
-def _specialise(arguments: list[str]) -> None:
-    parser = _Parser(
-        "nco train specialise", allow_abbrev=False,
-        description="Fine-tune a policy on one city, and say what that gained between places of "
-        "the city that were not trained on.",
-    )  # fmt: skip
-    parser.add_argument("--city", required=True, help="name, extract or table")
-    parser.add_argument("--folder", help="of extracts, for names")
-    parser.add_argument("--policy", default="general", help="name or file (general)")
-    parser.add_argument("--depot", type=_lonlat, metavar="LON,LAT", help="of all instances")
-    parser.add_argument(
-        "--problem", action="append", dest="problems", metavar="P",
-        help="atsp, rcvrp or rcvrptw, repeatable (all that the policy serves)",
-    )  # fmt: skip
-    parser.add_argument("--stops", type=int, default=50, help="of the largest instances (50)")
-    parser.add_argument("--minutes", type=float, default=30.0, help="for everything (30)")
-    parser.add_argument("--instances", type=int, default=32, help="measured on, each problem (32)")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--out", default="specialised.safetensors", metavar="FILE.safetensors")
-    given = vars(parser.parse_args(arguments))
-    from nco.training.specialise import Plan, specialise
-
-    out = Path(given.pop("out"))
-    if out.suffix != ".safetensors":
-        raise PolicyError(f"--out is {out}; a policy file must end in .safetensors")
-    problems = given.pop("problems")
-    plan = Plan(**given, problems=None if problems is None else tuple(problems))
-    sys.stdout.write("gap to PyVRP with eight views, on held-out places of the city\n")
-    for gap in specialise(plan, out):
-        gain = f"{1 - gap.after / gap.before:.0%} less" if gap.before > 0 else "-"
-        sys.stdout.write(
-            f"{gap.problem:8} {gap.before:6.2f} % before, {gap.after:6.2f} % after ({gain}; "
-            f"gain {gap.before - gap.after:.2f} ± {gap.gain_error:.2f})\n"
+    def __init__(self, course: Course, verb: str | None, arguments: list[str]) -> None:
+        self._course, self._verb = course, verb
+        super().__init__(
+            course.module,
+            course.data,
+            save_config_callback=KeptOptions,
+            save_config_kwargs={"overwrite": True},
+            args=arguments if verb is None else [verb, *arguments],
+            run=verb is not None,
+            seed_everything_default=course.seed,
+            auto_configure_optimizers=False,
+            trainer_defaults={
+                "use_distributed_sampler": False,
+                "callbacks": [OneTraining(), Autosave()],
+            },
+            parser_kwargs=_STRICT if verb is None else {**_STRICT, verb: {**_STRICT}},
         )
-    sys.stdout.write(f"written: {out}\n")
+
+    @staticmethod
+    def subcommands() -> dict[str, set[str]]:
+        """Those of Lightning's that are used."""
+        known = LightningCLI.subcommands()
+        return {verb: known[verb] for verb in ("fit", "validate")}
+
+    def add_arguments_to_parser(self, parser: Any) -> None:
+        """Links what module and data must agree on."""
+        for source, target in self._course.links.items():
+            parser.link_arguments(source, target)
+
+    def parse_arguments(self, parser: Any, args: Any) -> None:
+        """Checks the file to go on from, which Lightning reads next."""
+        super().parse_arguments(parser, args)
+        path = self._given().get("ckpt_path")
+        if path is not None and path != "last":
+            self._check(Path(path))
+
+    def instantiate_classes(self) -> None:
+        """Builds module, data and trainer, and checks whether the run goes on from a checkpoint."""
+        super().instantiate_classes()
+        for name in ("accumulate_grad_batches", "check_val_every_n_epoch"):  # Lightning divides
+            if getattr(self.trainer, name) == 0:
+                raise PolicyError(f"--trainer.{name} is 0; give 1 or more")
+        path = self._given().get("ckpt_path")
+        if path == "last":
+            path = last_checkpoint(self.trainer)
+            self._check(path)
+            self.config_init[self._verb]["ckpt_path"] = str(path)
+        if path is not None and self._verb == "fit":
+            check_resumed(Path(path), self.trainer)
+
+    def _given(self) -> Any:
+        return {} if self._verb is None else self.config[self._verb]
+
+    def _check(self, path: Path) -> None:
+        if path.suffix != ".ckpt":
+            raise PolicyError(f"--ckpt_path is {path}; give `last` or a .ckpt file of nco")
+        self._course.load(path)
 
 
-def _lonlat(text: str) -> tuple[float, float]:
-    try:
-        lon, lat = (float(part) for part in text.split(","))
-    except ValueError:
-        raise ArgumentTypeError(f"{text!r} is no place; give LON,LAT in degrees") from None
-    return lon, lat
-
-
-def with_shipped_configs(arguments: list[str]) -> list[str]:
-    """Replaces names of shipped configs by their paths.
+@contextmanager
+def _sentences(prog: str) -> Iterator[None]:
+    """Turns what others raise about options, memory and files into errors of ours.
 
     Raises:
-        PolicyError: a config is neither a file nor shipped.
+        NcoError: says what cannot be used.
+        Exception: a fault of ours, as it was.
     """
-    found = []
-    for k, argument in enumerate(arguments):
-        name, given, value = argument.partition("=")
-        if k and arguments[k - 1] in ("--config", "-c"):
-            found.append(_config(argument))
-        elif given and name in ("--config", "-c"):
-            found.append(f"{name}={_config(value)}")
-        else:
-            found.append(argument)
-    return found
-
-
-def _config(name: str) -> str:
-    shipped = CONFIGS / f"{name}.yaml"
-    if shipped.is_file():
-        return str(shipped)
-    if not Path(name).is_file():
-        known = ", ".join(sorted(path.stem for path in CONFIGS.glob("*.yaml")))
-        raise PolicyError(f"config {name!r} is no file; shipped configs are {known}")
-    return name
-
-
-def _run(verb: str, arguments: list[str]) -> None:
-    from nco.training.lightning_cli import command
-    from nco.training.memory import keep_freed_memory
-    from nco.training.references import compute_references
-    from nco.training.teacher import compute_labels
-
-    keep_freed_memory()
-    if verb == "references":
-        compute_references(command(arguments).datamodule.validation, REFERENCE_CPU_S)
-    elif verb == "label":
-        compute_labels(command(arguments).datamodule.lessons())
-    else:
-        command(arguments, verb)
-
-
-if __name__ == "__main__":
     try:
-        sys.exit(main(sys.argv[1:]))
-    except NcoError as error:
-        sys.stderr.write(f"error: {error}\n")
-        sys.exit(2)
+        yield
+    except NcoError:
+        raise
+    except SystemExit as end:
+        # Lightning catches Ctrl-C and ends the process with the code of failures.
+        if isinstance(end.__context__, KeyboardInterrupt):
+            raise KeyboardInterrupt from None
+        raise
+    except Exception as error:
+        told = next((cause for cause in _causes(error) if isinstance(cause, NcoError)), None)
+        told = told or _told(error, prog)
+        if told is None:
+            raise
+        raise told from error
+
+
+def _told(error: Exception, prog: str) -> NcoError | None:
+    """An error of ours that says what another one says, unless that is a fault of ours."""
+    text = _shortened(str(error)) or type(error).__name__
+    if isinstance(error, MemoryError) or "out of memory" in text or "allocate memory" in text:
+        return PolicyError(
+            f"{prog}: out of memory ({text}); make data.batch_size, data.stops or the network "
+            "smaller"
+        )
+    if isinstance(error, ArgumentError | MisconfigurationException):
+        return PolicyError(f"{prog}: {text}; `{prog} --help` lists every option")
+    if _is_ours(error):
+        return None
+    if isinstance(error, OSError):
+        return StorageError(f"{prog}: {text}; choose folders that can be written, with free space")
+    return PolicyError(f"{prog}: {text}; `{prog} --help` lists every option")
+
+
+def _is_ours(error: Exception) -> bool:
+    """Whether code of ours raised an error, or had something other than Lightning do so.
+
+    What Lightning raises, and torch or classes of a config where no code of ours stands between,
+    is about options.
+    """
+    frames = walk_tb(error.__traceback__)
+    rooms = [frame.f_globals.get("__name__", "").partition(".")[0] for frame, _ in frames]
+    here = [frame.f_globals.get("__name__") for frame, _ in walk_tb(error.__traceback__)]
+    below = rooms[len(here) - here[::-1].index(__name__) :]
+    return "nco" in below and below[-1] != "lightning"
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _shortened(text: str) -> str:
+    """A message of others in one line, without values of pages."""
+    lines = (line.strip() for line in text.splitlines())
+    kept = " ".join(line for line in lines if "Given value" not in line or len(line) <= _MOST_GIVEN)
+    return kept if len(kept) <= _MOST_SAID else f"{kept[:_MOST_SAID]} ..."

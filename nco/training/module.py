@@ -68,8 +68,10 @@ class PolicyTraining(lightning.LightningModule):
             raise PolicyError("problems is empty; name one or more environments")
         if starts < 2:
             raise PolicyError(f"starts is {starts}; the baseline needs 2 or more")
-        if learning_rate <= 0:
+        if not 0 < learning_rate < float("inf"):
             raise PolicyError(f"learning_rate is {learning_rate}; give a number above 0")
+        if not 0 <= weight_decay < float("inf"):
+            raise PolicyError(f"weight_decay is {weight_decay}; give 0 or more")
         for name, share in (("warmup", warmup), ("cooldown", cooldown)):
             if not 0 <= share <= 1:
                 raise PolicyError(f"{name} is {share}; give a share of all steps from 0 to 1")
@@ -91,9 +93,14 @@ class PolicyTraining(lightning.LightningModule):
                 self.policy.embed, dynamic=True
             )
 
+    @property
+    def cycle(self) -> int:
+        """After how many batches training can go on exactly from a checkpoint."""
+        return self.method.cycle
+
     def on_fit_start(self) -> None:
         """Refuses to begin what could not be resumed."""
-        check_cycle(self.trainer, self.method.cycle)
+        check_cycle(self.trainer, self.cycle)
 
     def training_step(self, batch: Drawn, batch_idx: int) -> Tensor:
         """Loss of one drawn batch."""

@@ -10,18 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from nco.envs.convert import conversion
-from nco.errors import FormatError, shortened
+from nco.data.formats.json_file import Fields, read_json
+from nco.errors import FormatError
 from nco.files import locked, write_atomic
-from nco.json_text import parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from nco.problem import Problem
-    from nco.training.validation import Validation
 
 log = logging.getLogger("nco")
+_REMEDY = "run `nco train references` with the same config"
 
 
 @dataclass(frozen=True)
@@ -39,51 +38,41 @@ class References:
         """Whether the file is there."""
         return Path(self.path).is_file()
 
-    def costs(self, key: str) -> torch.Tensor:
-        """`[B]` costs in metres stored under a key.
+    def costs(self, key: str, count: int) -> torch.Tensor:
+        """`[count]` costs in metres stored under a key.
 
         Raises:
-            FormatError: the file is missing, damaged, or lacks the key.
+            FormatError: the file is missing or damaged, or lacks the key.
         """
         stored = self._read()
         if key not in stored:
             raise FormatError(
-                f"references {self.path} lack the validation instances of this config; run "
-                "`nco train references` with the same config"
+                f"references {self.path} lack the validation instances of this config; {_REMEDY}"
             )
-        try:
-            costs = torch.tensor(stored[key]["cost_m"], dtype=torch.float32)
-        except (KeyError, OverflowError, RuntimeError, TypeError, ValueError) as error:
+        cost = torch.tensor(stored.child(key).numbers("cost_m"), dtype=torch.float32)
+        if len(cost) != count or not (cost.isfinite() & (cost > 0)).all():
             raise FormatError(
-                f"references {self.path} are damaged at {key!r} ({shortened(error)}); run "
-                "`nco train references` with the same config"
-            ) from error
-        if costs.ndim != 1 or not (costs.isfinite() & (costs >= 0)).all():
-            raise FormatError(f"references {self.path} have a cost at {key!r} that can be none")
-        return costs
+                f"references {self.path} must hold {count} positive costs of these instances; "
+                f"remove the file, and {_REMEDY}"
+            )
+        return cost
 
     def store(self, key: str, entry: dict[str, Any]) -> None:
         """Adds or replaces an entry, whoever else does so.
 
         Raises:
-            FormatError: the file is damaged.
-            StorageError: it cannot be written.
+            FormatError: there is a file, and it is damaged.
+            StorageError: the file cannot be written.
         """
         with locked(self.path):
-            known = self._read() if self.exist else {}
+            known = self._read().data if self.exist else {}
             write_atomic(self.path, json.dumps({**known, key: entry}, indent=1) + "\n")
 
-    def _read(self) -> dict[str, Any]:
+    def _read(self) -> Fields:
         try:
-            content = parse_json(Path(self.path).read_bytes())
-        except (OSError, ValueError) as error:
-            raise FormatError(
-                f"references {self.path} cannot be read ({shortened(error)}); run "
-                "`nco train references` with the same config"
-            ) from error
-        if not isinstance(content, dict):
-            raise FormatError(f"references {self.path} must hold one JSON object")
-        return content
+            return read_json(self.path)
+        except FormatError as error:
+            raise FormatError(f"references cannot be read: {error}; {_REMEDY}") from error
 
 
 def reference_costs(problems: Iterable[Problem], cpu_s: float) -> list[float]:
@@ -96,16 +85,3 @@ def reference_costs(problems: Iterable[Problem], cpu_s: float) -> list[float]:
         if k % 10 == 9:
             log.info("%d references computed", k + 1)
     return costs
-
-
-def compute_references(validation: Validation, cpu_s: float) -> None:
-    """Computes and stores the references of validation instances."""
-    if validation.references is None:
-        raise FormatError("data.references is not set; name the file to write")
-    for name, stops in validation.cells:
-        instance = validation.instance(name, stops)
-        problems = conversion(name).problems(instance)
-        log.info("references of %d instances of %s with %d stops", len(problems), name, stops)
-        costs = reference_costs(problems, cpu_s)
-        entry = {"method": "pyvrp", "cpu_s": cpu_s, "cost_m": costs}
-        validation.references.store(validation.key(name, stops), entry)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import torch
 from torch import Tensor
 
+from nco.errors import PolicyError
 from nco.models.pointer import Decisions, Encoded
 from nco.search.decoding.rollout import Strategy, joined, rollout
 from nco.search.decoding.views import SYMMETRIES, turned
@@ -31,8 +32,17 @@ def exact(device: torch.device) -> Any:
 
 
 def encode(policy: Policy, observation: Observation) -> Encoded:
-    """Encodes in the precision of the trainer, for decisions in single precision."""
+    """Encodes in the precision of the trainer, for decisions in single precision.
+
+    Raises:
+        PolicyError: training has diverged.
+    """
     encoded = policy.encode(observation)
+    if not all(tensor.isfinite().all() for tensor in encoded.tensors):
+        raise PolicyError(
+            "training has diverged: the network gives numbers that are not finite; go back to a "
+            "checkpoint, with a lower learning_rate or gradient_clip_val"
+        )
     return Encoded.of([tensor.float() for tensor in encoded.tensors], encoded.clip)
 
 

@@ -10,6 +10,7 @@ import logging
 import math
 import time
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,7 +33,6 @@ from nco.training.sources import TableSize, find_sources, table_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from torch import Tensor
 
@@ -140,7 +140,7 @@ class _Cases:
 def specialise(plan: Plan, out: str | Path) -> list[Gap]:
     """Fine-tunes a policy on one city and writes it.
 
-    An interrupt (Ctrl-C) ends training early; what was learnt is measured and written.
+    An interrupt (Ctrl-C) ends training at once; what was learnt is written, but not measured.
 
     Args:
         plan: what and for how long.
@@ -153,8 +153,11 @@ def specialise(plan: Plan, out: str | Path) -> list[Gap]:
         CityError: the city or the depot cannot be used.
         PolicyError: the policy cannot be loaded or does not serve a problem, the city has too few
             points, or the time is over before training begins.
+        KeyboardInterrupt: after what was learnt was written.
     """
     end_s = time.monotonic() + 60 * plan.minutes
+    if Path(out).suffix != ".safetensors":
+        raise PolicyError(f"{out}: a policy file must end in .safetensors")
     keep_freed_memory()
     loaded = read_policy(plan.policy)
     names = _problems(loaded, plan)
@@ -172,15 +175,27 @@ def specialise(plan: Plan, out: str | Path) -> list[Gap]:
             f"{plan.minutes:g} minutes were over before training began: matrices and references "
             "take some; give more minutes, or fewer instances"
         )
-    steps = _train(policy, names, trained, plan, last_s)
+    steps = 0
+
+    def write(measured: list[Gap]) -> None:
+        card = {
+            "about": f"{plan.policy}, fine-tuned on {plan.city}",
+            "training": {**asdict(plan), "steps": steps, "began_with": loaded.card.get("training")},
+            "measured": [asdict(gap) for gap in measured],
+        }
+        save_policy(out, policy, loaded.problems, card)
+
+    try:
+        for steps in _train(policy, names, trained, plan, last_s):  # noqa: B007 (`write` reads it)
+            pass
+    except KeyboardInterrupt:
+        if steps:
+            write([])
+            log.warning("interrupted after %d steps; %s is written, but not measured", steps, out)
+        raise
     after = [case.gaps(policy) for case in cases]
     found = [_gap(*row) for row in zip(names, before, after, strict=True)]
-    card = {
-        "about": f"{plan.policy}, fine-tuned on {plan.city}",
-        "training": {**asdict(plan), "steps": steps, "began_with": loaded.card.get("training")},
-        "measured": [asdict(gap) for gap in found],
-    }
-    save_policy(out, policy, loaded.problems, card)
+    write(found)
     return found
 
 
@@ -221,8 +236,10 @@ def _cases(name: str, pools: Pools, plan: Plan) -> _Cases:
     return _Cases(name, instance, torch.tensor(costs))
 
 
-def _train(policy: Policy, names: Sequence[str], pools: Pools, plan: Plan, last_s: float) -> int:
-    """Trains until a time; returns the number of steps."""
+def _train(
+    policy: Policy, names: Sequence[str], pools: Pools, plan: Plan, last_s: float
+) -> Iterator[int]:
+    """Trains until a time; gives the number of steps after each."""
     optimizer = torch.optim.AdamW(policy.parameters(), plan.learning_rate, weight_decay=1e-6)
     policy.train()
     steps, reported_s = 0, 0.0
@@ -239,11 +256,9 @@ def _train(policy: Policy, names: Sequence[str], pools: Pools, plan: Plan, last_
             if time.monotonic() - reported_s > _REPORT_S:
                 reported_s = time.monotonic()
                 log.info("%3.0f %% of the time, %d steps, mean cost %.0f", 100 * done, steps, cost)
-    except KeyboardInterrupt:
-        log.warning("interrupted after %d steps; measuring what was learnt", steps)
+            yield steps
     finally:
         policy.eval()
-    return steps
 
 
 def _shares_until(last_s: float) -> Iterator[float]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import asdict, dataclass
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
+from nco.envs.convert import conversion
 from nco.errors import FormatError, PolicyError
 from nco.training.batch import Referenced
 from nco.training.distribution import PLAIN
 from nco.training.pools import Pools
+from nco.training.references import References, reference_costs
 from nco.training.sampler import DRAW
 from nco.training.seeds import seeded
 from nco.training.sources import Source, TableSize, table_of
@@ -17,7 +20,7 @@ from nco.training.sources import Source, TableSize, table_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from nco.training.references import References
+log = logging.getLogger("nco")
 
 
 @dataclass(frozen=True)
@@ -70,14 +73,39 @@ class Validation:
             FormatError: references are not set, damaged, or lack instances.
             PolicyError: there are no cities, or a table has too few points.
         """
-        if self.references is None:
-            raise FormatError("data.references is not set; name the file of reference costs")
+        references = self._given()
         return [
             Referenced(
                 problem,
                 self.instance(problem, stops),
-                self.references.costs(self.key(problem, stops)),
+                references.costs(self.key(problem, stops), self.instances),
                 stops,
             )
             for problem, stops in self.cells
         ]
+
+    def compute_references(self, cpu_s: float) -> None:
+        """Computes the reference costs of all instances with PyVRP, and stores them.
+
+        Args:
+            cpu_s: CPU seconds for each instance.
+
+        Raises:
+            FormatError: references are not set, or their file is damaged.
+            PolicyError: there are no cities, or a table has too few points.
+            StorageError: the file cannot be written.
+        """
+        references = self._given()
+        for problem, stops in self.cells:
+            problems = conversion(problem).problems(self.instance(problem, stops))
+            log.info(
+                "references of %d instances of %s with %d stops", len(problems), problem, stops
+            )
+            costs = reference_costs(problems, cpu_s)
+            entry = {"method": "pyvrp", "cpu_s": cpu_s, "cost_m": costs}
+            references.store(self.key(problem, stops), entry)
+
+    def _given(self) -> References:
+        if self.references is None:
+            raise FormatError("data.references is not set; name the file of reference costs")
+        return self.references

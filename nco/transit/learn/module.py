@@ -11,9 +11,6 @@ the seed and the number of the step, so training goes on exactly where it was st
 
 from __future__ import annotations
 
-import sys
-import warnings
-from argparse import ArgumentError
 from collections import deque
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -21,17 +18,14 @@ import lightning
 import numpy as np
 import torch
 from lightning.pytorch.callbacks import Timer
-from lightning.pytorch.cli import LightningCLI
 from torch.utils.data import DataLoader
 
-from nco.errors import NcoError, PolicyError
+from nco.errors import PolicyError
 from nco.training.checkpoints import AtomicCheckpoints
-from nco.training.cli import with_shipped_configs
-from nco.training.lightning_cli import typed
 from nco.transit.design.guide import NetworkGuide
 from nco.transit.learn.cities import Cities
 from nco.transit.learn.lessons import Lesson, judge, town
-from nco.transit.policy.files import CHECKPOINT_KEY, load_network, save_network
+from nco.transit.policy.files import CHECKPOINT_KEY, load_network
 from nco.transit.policy.network import TransitNetwork
 
 if TYPE_CHECKING:
@@ -40,8 +34,6 @@ if TYPE_CHECKING:
     from nco.transit.design.guide import Guide
     from nco.transit.learn.lessons import Judged, Town
 
-# A misspelt option must not pass as an abbreviation of another.
-_STRICT: dict[str, Any] = {"exit_on_error": False, "allow_abbrev": False}
 _MEMORY = 0.98
 """Weight of what was in the running spread of costs."""
 
@@ -103,7 +95,7 @@ class TransitTraining(lightning.LightningModule):
         super().__init__()
         if not demand_shares or not all(0 < share <= 1 for share in demand_shares):
             raise PolicyError(f"demand_shares is {demand_shares}; give shares above 0, up to 1")
-        if learning_rate <= 0 or not 0 <= cooldown <= 1 or min(buffer, batch) < 0:
+        if not 0 < learning_rate < float("inf") or not 0 <= cooldown <= 1 or min(buffer, batch) < 0:
             raise PolicyError(
                 f"learning_rate is {learning_rate} (above 0), cooldown {cooldown} (a share), "
                 f"buffer {buffer} and batch {batch} (0 or more); mend one of them"
@@ -206,43 +198,3 @@ class TransitTraining(lightning.LightningModule):
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Takes the buffer back."""
         self.lessons.extend(Lesson(**fields) for fields in checkpoint["lessons"])
-
-
-def main(argv: list[str]) -> None:
-    """Lightning's command line over `TransitTraining`.
-
-    Args:
-        argv: `fit` and options, or `export`, a checkpoint and the file to write.
-
-    Raises:
-        NcoError: an option or a file is wrong.
-    """
-    if argv[:1] == ["export"]:
-        if len(argv) != 3:
-            raise PolicyError(f"export takes CHECKPOINT and OUT.safetensors, not {argv[1:]}")
-        loaded = load_network(argv[1])
-        save_network(argv[2], loaded.network, loaded.card)
-        return
-    with warnings.catch_warnings():
-        # What Lightning says of its own arguments and loaders; there is nothing to load.
-        for message in (".*args parameter is intended", ".*does not have many workers"):
-            warnings.filterwarnings("ignore", message)
-        try:
-            LightningCLI(
-                TransitTraining,
-                args=with_shipped_configs(argv),
-                seed_everything_default=1,
-                auto_configure_optimizers=False,
-                save_config_kwargs={"overwrite": True},
-                parser_kwargs={**_STRICT, "fit": _STRICT},
-            )
-        except (ArgumentError, ValueError) as error:
-            raise typed(error) from error
-
-
-if __name__ == "__main__":
-    try:
-        main(sys.argv[1:])
-    except NcoError as error:
-        sys.stderr.write(f"error: {error}\n")
-        sys.exit(2)

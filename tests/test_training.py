@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import warnings
 
 import pytest
@@ -248,6 +249,19 @@ def test_wrong_options_are_typed_errors(argv, named, capsys):
     """Found before the first step; the message names the option."""
     with pytest.raises(InputError, match=named):
         main(argv)
+
+
+@pytest.mark.parametrize("chosen", [None, "active"])
+def test_threads_sleep_while_they_wait_unless_the_user_chose(monkeypatch, chosen):
+    """Busy waiting makes training many times slower where another process holds a core."""
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    if chosen:
+        monkeypatch.setenv("OMP_WAIT_POLICY", chosen)
+    else:
+        monkeypatch.setenv("OMP_WAIT_POLICY", "")  # so that it is taken back after the test
+        monkeypatch.delenv("OMP_WAIT_POLICY")
+    assert main([]) == 0
+    assert os.environ["OMP_WAIT_POLICY"] == (chosen or "passive")
 
 
 def test_help_names_verbs_and_configs(capsys):

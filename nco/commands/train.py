@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from nco import console
 from nco.errors import PolicyError
+from nco.threads import sleep_while_waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -51,6 +52,7 @@ def main(argv: list[str]) -> int:
     Raises:
         NcoError: an option, a city or a file is wrong, found before the first step.
     """
+    sleep_while_waiting()  # before torch is loaded
     try:
         _dispatch("nco train", VERBS, argv)
     except SystemExit as end:  # --help and --print_config end the parser

@@ -58,8 +58,9 @@ def last_checkpoint(trainer: Trainer) -> Path:
         )
     if not found:
         raise PolicyError(
-            f"--ckpt_path is last, but there is no last checkpoint in {', '.join(map(str, where))}; "
-            "leave the option out to begin anew, or give a .ckpt file"
+            "--ckpt_path is last, but there is no last checkpoint in "
+            f"{', '.join(map(str, where))}; leave the option out to begin anew, or "
+            "give a .ckpt file"
         )
     return max(found, key=lambda path: path.stat().st_mtime)
 

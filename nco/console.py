@@ -18,7 +18,7 @@ from nco.errors import StorageError
 PATIENCE_S = 2.0  # how long a task may be silent
 _REFRESH_S = 0.1
 _LINE_EVERY_S = 10.0
-_log = logging.getLogger("nco")
+_log, _kernels = logging.getLogger("nco"), logging.getLogger("nco.kernels")
 
 
 def write(text: str) -> None:
@@ -87,15 +87,18 @@ class _ToStderr(logging.Handler):
 
 @contextmanager
 def logging_to_stderr(*, quiet: bool) -> Iterator[None]:
-    """Show the library's log lines on stderr while a command runs: warnings only if quiet."""
+    """Show the library's log lines on stderr while a command runs; few of them if quiet."""
     handler = _ToStderr()
     handler.setFormatter(logging.Formatter("nco: %(message)s"))
     level = _log.level
     _log.addHandler(handler)
     _log.setLevel(logging.WARNING if quiet else logging.INFO)
+    # That something is compiled is a warning, so that programs are told as well.
+    _kernels.setLevel(logging.ERROR if quiet else logging.NOTSET)
     try:
         yield
     finally:
+        _kernels.setLevel(logging.NOTSET)
         _log.removeHandler(handler)
         _log.setLevel(level)
 

@@ -12,10 +12,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from nco.kernels.compiled import compiled
 
 _NONE, _ONE = np.uint8(0), np.uint8(1)
-_compiled: Any = njit(nogil=True, error_model="numpy", cache=True)
+_compiled: Any = compiled(nogil=True, error_model="numpy")
 
 
 @_compiled

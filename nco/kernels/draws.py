@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-_options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
-_inline: Any = njit(**_options)
+from nco.kernels.compiled import compiled
+
+_inline: Any = compiled(cache=False, nogil=True, error_model="numpy", _nrt=False)
 _12, _25, _27, _11 = np.uint64(12), np.uint64(25), np.uint64(27), np.uint64(11)
 _MULTIPLIER = np.uint64(0x2545F4914F6CDD1D)
 

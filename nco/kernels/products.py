@@ -4,8 +4,6 @@ Products of small matrices: `numpy.dot` in compiled code calls OpenBLAS, which t
 product. Those of a decision are so small that two threads with it are no faster than one. Here
 a block of the result stays in registers while one pass over the common axis fills it.
 
-(The kernels are cached by their own files: touch `*_kernels.py` after a change here.)
-
 Transposes: an element at a time takes as long as the product that needs it.
 
 A counter that threads share: each takes the next piece of work when it has done one.
@@ -23,11 +21,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
-from numba import njit, types
-from numba.core import cgutils
 
-from nco.kernels.llvm import FLOAT, INT32, WORD, along, intrinsic, many, opened, place, spread
+from nco.kernels.compiled import compiled
+from nco.kernels.llvm import along, cgutils, intrinsic, ir, many, opened, place, spread, types
 
 ROWS, LANES = 6, 16
 """Of a block: with AVX2, twelve of the sixteen registers hold sums, the others what is added."""
@@ -49,8 +45,10 @@ _C5 = np.float32(0.0013333558146428)
 _HALF, _ONE = np.float32(0.5), np.float32(1.0)
 _EXPONENT_BIAS, _MANTISSA_BITS = np.int32(127), np.int32(23)
 
-_called: Any = njit(nogil=True, fastmath=True, error_model="numpy")
-_inline: Any = njit(nogil=True, fastmath=True, error_model="numpy", inline="always")
+_called: Any = compiled(cache=False, nogil=True, fastmath=True, error_model="numpy")
+_inline: Any = compiled(
+    cache=False, nogil=True, fastmath=True, error_model="numpy", inline="always"
+)
 
 
 def _block(height, width, begun=False):
@@ -60,11 +58,11 @@ def _block(height, width, begun=False):
     """
 
     def generate(context, builder, signature, arguments):
-        vector = ir.VectorType(FLOAT, width)
+        vector = ir.VectorType(ir.FloatType(), width)
         *arrays, row, lane = arguments
         a, b, *begin, out = opened(context, builder, signature, arguments, len(arrays))
         depth = cgutils.unpack_tuple(builder, a.shape)[1]
-        rows = [builder.add(row, ir.Constant(WORD, r)) for r in range(height)]
+        rows = [builder.add(row, ir.Constant(ir.IntType(64), r)) for r in range(height)]
 
         def part(array, index):
             return builder.load(place(builder, array, index, vector), align=4)
@@ -72,7 +70,7 @@ def _block(height, width, begun=False):
         def add(k, sums):
             of_b, added = part(b, (k, lane)), []
             for total, r in zip(sums, rows, strict=True):
-                one = builder.load(place(builder, a, (r, k), FLOAT), align=4)
+                one = builder.load(place(builder, a, (r, k), ir.FloatType()), align=4)
                 product = builder.fmul(spread(builder, one, width), of_b, flags=("contract",))
                 added.append(builder.fadd(product, total, flags=("contract",)))
             return added
@@ -101,19 +99,19 @@ def _turned_square(_typing, a, out, row, lane):
     """Fills `out[lane : lane + SIDE, row : row + SIDE]` with that square of `a`, transposed."""
 
     def generate(context, builder, signature, arguments):
-        vector = ir.VectorType(FLOAT, SIDE)
+        vector = ir.VectorType(ir.FloatType(), SIDE)
         a, out = opened(context, builder, signature, arguments, 2)
         row, lane = arguments[2:]
 
         def side(begin):
-            return [builder.add(begin, ir.Constant(WORD, k)) for k in range(SIDE)]
+            return [builder.add(begin, ir.Constant(ir.IntType(64), k)) for k in range(SIDE)]
 
         rows = [builder.load(place(builder, a, (r, lane), vector), align=4) for r in side(row)]
         # Three rounds of swaps between rows that are 1, 2 and 4 apart.
         for apart in (1, 2, 4):
             low = [k + (SIDE - apart if k & apart else 0) for k in range(SIDE)]
             high = [k + (SIDE if k & apart else apart) for k in range(SIDE)]
-            masks = [ir.Constant(ir.VectorType(INT32, SIDE), mask) for mask in (low, high)]
+            masks = [ir.Constant(ir.VectorType(ir.IntType(32), SIDE), mask) for mask in (low, high)]
             for k in range(SIDE):
                 if not k & apart:
                     pair = rows[k], rows[k + apart]
@@ -131,7 +129,7 @@ def take(_typing, counter):
 
     def generate(context, builder, signature, arguments):
         (array,) = opened(context, builder, signature, arguments, 1)
-        return builder.atomic_rmw("add", array.data, ir.Constant(WORD, 1), "monotonic")
+        return builder.atomic_rmw("add", array.data, ir.Constant(ir.IntType(64), 1), "monotonic")
 
     return types.int64(counter), generate
 
@@ -152,8 +150,8 @@ def larger(_typing, x, y):
     """The larger of two float32, neither of which may be NaN."""
 
     def generate(_context, builder, _signature, arguments):
-        kind = ir.FunctionType(FLOAT, [FLOAT, FLOAT])
-        function = builder.module.declare_intrinsic("llvm.maxnum", [FLOAT], kind)
+        kind = ir.FunctionType(ir.FloatType(), [ir.FloatType(), ir.FloatType()])
+        function = builder.module.declare_intrinsic("llvm.maxnum", [ir.FloatType()], kind)
         return builder.call(function, arguments, fastmath=("nnan", "nsz"))
 
     return types.float32(x, y), generate

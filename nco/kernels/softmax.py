@@ -3,8 +3,6 @@
 Scores are `[N, T]`, a column each decision. A block of columns is gone through from the first row
 to the last while its largest score, or its sum, stays in registers; numba's loops go along rows,
 and read and write these once a row.
-
-(The kernels are cached by their own files: touch `*_kernels.py` after a change here.)
 """
 
 # mypy: allow-untyped-defs, allow-untyped-calls
@@ -16,11 +14,9 @@ import math
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
-from numba import njit, types
-from numba.core import cgutils
 
-from nco.kernels.llvm import FLOAT, INT32, along, intrinsic, many, opened, place, spread
+from nco.kernels.compiled import compiled
+from nco.kernels.llvm import along, cgutils, intrinsic, ir, many, opened, place, spread, types
 
 LANES, FEW_LANES = 16, 8
 """Columns of a block, and of the last one where the number is no multiple."""
@@ -33,7 +29,7 @@ _POWERS = (0.0013333558146428, 0.0096181291076285, 0.0555041086648216, 0.2402265
 """2^f on [-1/2, 1/2] by its Taylor polynomial: 3e-6 relative error."""
 
 # Callers would pass on fastmath, which takes rounding by a sum for no change at all.
-_called: Any = njit(nogil=True, fastmath=False, error_model="numpy")
+_called: Any = compiled(cache=False, nogil=True, fastmath=False, error_model="numpy")
 
 
 def _power(builder, t, width):
@@ -44,7 +40,7 @@ def _power(builder, t, width):
     for constant in _POWERS[1:]:
         product = builder.fmul(value, rest, flags=("contract",))
         value = builder.fadd(product, many(constant, width), flags=("contract",))
-    integers = ir.VectorType(INT32, width)
+    integers = ir.VectorType(ir.IntType(32), width)
     bits = builder.shl(builder.bitcast(shifted, integers), ir.Constant(integers, [23] * width))
     whole = builder.fmul(value, builder.bitcast(bits, value.type))
     there = builder.fcmp_ordered(">=", t, many(_SMALLEST, width))
@@ -55,7 +51,7 @@ def _weighing(width):
     """A function that turns columns `[lane : lane + width]` of scores into weights."""
 
     def generate(context, builder, signature, arguments):
-        vector = ir.VectorType(FLOAT, width)
+        vector = ir.VectorType(ir.FloatType(), width)
         score, top, total = opened(context, builder, signature, arguments, 3)
         factor, lane = spread(builder, arguments[3], width), arguments[4]
         rows = cgutils.unpack_tuple(builder, score.shape)[0]
@@ -90,7 +86,10 @@ def _squashing(width):
     """A function that turns columns `[lane : lane + width]` of raw scores into logits."""
 
     def generate(context, builder, signature, arguments):
-        vector, integers = ir.VectorType(FLOAT, width), ir.VectorType(INT32, width)
+        vector, integers = (
+            ir.VectorType(ir.FloatType(), width),
+            ir.VectorType(ir.IntType(32), width),
+        )
         score, tanh, shut = opened(context, builder, signature, arguments, 3)
         clip, lane = spread(builder, arguments[3], width), arguments[4]
         rows = cgutils.unpack_tuple(builder, score.shape)[0]
@@ -127,7 +126,10 @@ def _counting(width):
     """A function that counts, in columns, the rows up to which weights are within a threshold."""
 
     def generate(context, builder, signature, arguments):
-        vector, integers = ir.VectorType(FLOAT, width), ir.VectorType(INT32, width)
+        vector, integers = (
+            ir.VectorType(ir.FloatType(), width),
+            ir.VectorType(ir.IntType(32), width),
+        )
         weight, threshold, found = opened(context, builder, signature, arguments, 3)
         lane = arguments[3]
         rows = cgutils.unpack_tuple(builder, weight.shape)[0]

@@ -12,12 +12,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from nco.kernels.compiled import compiled
 
 UNTRIED, PENDING, CLOSED = -1, -2, -3  # in place of a child
 _options: dict[str, Any] = {"nogil": True, "_nrt": False}
-_compiled: Any = njit(cache=True, **_options)
-_inner: Any = njit(**_options)
+_compiled: Any = compiled(**_options)
+_inner: Any = compiled(cache=False, **_options)
 
 
 @_inner

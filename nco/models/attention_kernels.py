@@ -15,7 +15,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from nco.kernels.compiled import compiled
 
 from nco.kernels.products import exponential, larger, product, take, turn
 
@@ -25,8 +26,8 @@ VECTOR = 8
 _NEVER = np.float32(-1e30)
 _ZERO = np.float32(0.0)
 
-_compiled: Any = njit(nogil=True, fastmath=True, error_model="numpy", cache=True)
-_inline: Any = njit(nogil=True, fastmath=True, error_model="numpy", inline="always")
+_compiled: Any = compiled(nogil=True, fastmath=True, error_model="numpy")
+_inline: Any = compiled(cache=False, nogil=True, fastmath=True, error_model="numpy", inline="always")
 
 
 @_inline

@@ -16,7 +16,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from nco.kernels.compiled import compiled
 
 from nco.kernels.products import LANES, product, product_onto, take, turn
 from nco.kernels.softmax import sample, squash, weights
@@ -34,8 +35,8 @@ PAD = 16
 _NEVER = np.float32(-1e30)
 _MOST = np.float32(1 - 2**-22)  # of a sum: rounded, it is still less than the whole
 _ZERO, _ONE, _TWO = np.float32(0.0), np.float32(1.0), np.float32(2.0)
-_compiled: Any = njit(nogil=True, fastmath=True, error_model="numpy", cache=True)
-_inline = njit(nogil=True, fastmath=True, error_model="numpy", inline="always")
+_compiled: Any = compiled(nogil=True, fastmath=True, error_model="numpy")
+_inline = compiled(cache=False, nogil=True, fastmath=True, error_model="numpy", inline="always")
 
 
 @_inline

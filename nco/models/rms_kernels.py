@@ -11,7 +11,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from nco.kernels.compiled import compiled
 
 from nco.kernels.products import take
 
@@ -19,7 +20,7 @@ PIECE = 64
 """Rows that a thread takes in one go."""
 
 _ZERO, _ONE = np.float32(0.0), np.float32(1.0)
-_compiled: Any = njit(nogil=True, fastmath=True, error_model="numpy", cache=True)
+_compiled: Any = compiled(nogil=True, fastmath=True, error_model="numpy")
 
 
 @_compiled

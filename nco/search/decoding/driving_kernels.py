@@ -6,8 +6,6 @@ an instance stays in the cache, and nothing waits for torch.
 
 Shapes: `B` instances in `V / B` views each, `S` rollouts of each view, `N` nodes, the depot first,
 `T` steps.
-
-(Kernels are cached by their own files: touch this one after a change in `pointer_kernels.py`.)
 """
 
 # mypy: allow-untyped-defs, allow-untyped-calls
@@ -18,14 +16,16 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from nco.kernels.compiled import compiled
 from nco.kernels.products import peek, take
 from nco.models.pointer_kernels import choose, make_room
 
 _NO, _YES = np.uint8(0), np.uint8(1)
-_compiled: Any = njit(nogil=True, fastmath=True, error_model="numpy", cache=True)
-_inline: Any = njit(nogil=True, fastmath=True, error_model="numpy", inline="always")
+_compiled: Any = compiled(nogil=True, fastmath=True, error_model="numpy")
+_inline: Any = compiled(
+    cache=False, nogil=True, fastmath=True, error_model="numpy", inline="always"
+)
 
 
 @_inline

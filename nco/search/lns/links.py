@@ -14,18 +14,17 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from nco.kernels.compiled import compiled as kernel
 
 # These functions allocate nothing: without numba's counting of references to their many arrays,
 # which is most of what they would do, they are several times as fast. Numba compiles a function
 # once for each combination of types, of which `int32` and `int64` are two, and each literal `True`
 # or `1` is one more: stops and vehicles are handed on as `int64`, and no literals are.
 OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
-_unwrapped: dict[str, Any] = {**OPTIONS, "no_cfunc_wrapper": True}
-compiled: Any = njit(cache=True, **_unwrapped)
-pasted: Any = njit(inline="always", **_unwrapped)  # into the one compiled function that calls it
-_unwrapped["no_cpython_wrapper"] = True
-inner: Any = njit(**_unwrapped)  # called by compiled functions only
+compiled: Any = kernel(ahead=True, **OPTIONS)
+pasted: Any = kernel(cache=False, inline="always", **OPTIONS)  # into the compiled function around
+inner: Any = kernel(cache=False, **OPTIONS)  # called by compiled functions only
 
 SMOOTH = 1e-3  # weight of the mean square of routes, beside the longest
 

@@ -7,23 +7,17 @@ it can of the `count` stops that are left out. Neither may allocate. `removal` a
 register one, from whichever module; searches that begin afterwards use it.
 """
 
-# mypy: allow-untyped-calls
+# mypy: allow-untyped-calls, allow-untyped-decorators
 # Numba's functions have few types.
 
 from __future__ import annotations
 
-from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from llvmlite import ir
-from numba.core import types
-from numba.core.ccallback import CFunc
-from numba.core.typing.typeof import typeof
-from numba.extending import intrinsic
-
 from nco.errors import InputError
-from nco.search.lns.links import OPTIONS, compiled
+from nco.kernels.llvm import intrinsic, ir, types
+from nco.search.lns.links import compiled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,32 +30,23 @@ class Operator:
     """A removal or an insertion.
 
     Attributes:
-        function: what is compiled.
+        kernel: its function, compiled when it is first used.
         share: how often it is used at first, against the others of its kind.
         when: whether it is for such a problem.
     """
 
-    function: Callable[[Any, Any, Any], None]
+    kernel: Any
     share: float
     when: Callable[[Instance], bool]
-    _code: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     @property
     def compiled(self) -> bool:
         """Whether it has an address."""
-        return bool(self._code)
+        return bool(self.kernel.loaded)
 
     def address(self, instance: Instance, plan: Plan) -> int:
         """Where its compiled code begins, for arguments of such types; it stays there."""
-        kinds = (typeof(instance), typeof(plan), types.int64)
-        signature = types.void(*kinds)
-        if signature not in self._code:
-            code = CFunc(self.function, (kinds, types.void), locals={}, options=dict(OPTIONS))
-            with suppress(RuntimeError):  # there is no file to keep it beside
-                code.enable_caching()
-            code.compile()
-            self._code[signature] = code
-        return int(self._code[signature].address)
+        return int(self.kernel.address(instance, plan, 0))
 
 
 def always(_: Instance) -> bool:
@@ -106,7 +91,7 @@ class Operators(dict[str, Operator]):
             raise InputError(f"operator {name!r} has the share {share!r}; give a positive number")
 
         def register(function: F) -> F:
-            self[name] = Operator(function, float(share), when)
+            self[name] = Operator(compiled(function), float(share), when)
             return function
 
         return register
@@ -127,8 +112,9 @@ def prepared() -> bool:
     return all(operator.compiled for operator in (*REMOVALS.values(), *INSERTIONS.values()))
 
 
-def _calling(_: Any, _address: Any, instance: Any, plan: Any, _count: Any) -> Any:
-    """What numba is told of `call`: its types, and how its code is generated."""
+@intrinsic
+def call(_: Any, _address: Any, instance: Any, plan: Any, _count: Any) -> Any:
+    """`call(address, instance, plan, count)` runs an operator, from compiled code."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         kinds = [context.get_value_type(kind) for kind in signature.args[1:]]
@@ -139,17 +125,12 @@ def _calling(_: Any, _address: Any, instance: Any, plan: Any, _count: Any) -> An
     return types.void(types.int64, instance, plan, types.int64), generate
 
 
-call: Any = intrinsic(_calling)
-"""`call(address, instance, plan, count)` runs an operator, from compiled code."""
-
-
+@compiled
 def _run(address: Any, instance: Any, plan: Any, count: Any) -> None:
+    """`run` in compiled code."""
     call(address, instance, plan, count)
-
-
-_run_compiled = compiled(_run)
 
 
 def run(operator: Operator, instance: Instance, plan: Plan, count: int = 0) -> None:
     """Runs an operator once, from Python."""
-    _run_compiled(operator.address(instance, plan), instance, plan, count)
+    _run(operator.address(instance, plan), instance, plan, count)

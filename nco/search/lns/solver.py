@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
 
 from nco.baselines.quick import better_of, quick_routes
 from nco.fleet.kinds import kinds_of
 from nco.fleet.mending import finished
-from nco.problem import Feature
+from nco.problem import Feature, Problem
 from nco.problem.solution import CONSTRUCTION, SEED
 from nco.search import seeds
 from nco.search.lns import guide, operators
@@ -24,11 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from nco.fleet.kinds import Kind
-    from nco.problem import Problem
     from nco.problem.route import Route
     from nco.problem.solution import Solution
-
-log = logging.getLogger("nco")
 
 # Seconds of bringing a problem into arrays, which cannot be interrupted, those a pair of nodes, and
 # those a pair in each table of arcs.
@@ -73,14 +71,13 @@ class LNS:
         seeds.prepare(problem, self.sources)
         if self.guided:
             guide.prepare(problem)
-        if anneal.signatures and operators.prepared():
+        if anneal.loaded and operators.prepared():
             return
-        kinds = kinds_of(problem)
-        if any(kind.stops.any() for kind in kinds):
-            log.info("loading compiled loops; the first time that takes a quarter of a minute")
-            search = Search(problem, kinds, [], 0)
-            operators.prepare(search.instance, search.plan)
-            search.run(1, 0.0, 1.0)
+        # Loops are loaded, or compiled, by using them; how large the problem is does not matter.
+        small = Problem.from_matrices(np.ones((2, 2)) - np.eye(2), demand=[0, 1], capacity=1)
+        search = Search(small, kinds_of(small), [], 0)
+        operators.prepare(search.instance, search.plan)
+        search.run(1, 0.0, 1.0)
 
     def solve(
         self,

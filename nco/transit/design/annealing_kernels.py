@@ -12,8 +12,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
+from nco.kernels.compiled import compiled as kernel
 from nco.kernels.draws import below, uniform
 from nco.transit.design.moves import compiled, inline, legal, propose_legal
 from nco.transit.evaluate.kernels import add_rides, root_of, stops_of, through
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
 # Sums may be taken in any order.
-_sums: Any = njit(fastmath={"reassoc", "nsz", "contract"}, **_options)
+_sums: Any = kernel(cache=False, fastmath={"reassoc", "nsz", "contract"}, **_options)
 
 
 class Times(NamedTuple):

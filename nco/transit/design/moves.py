@@ -14,9 +14,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from scipy.sparse.csgraph import dijkstra
 
+from nco.kernels.compiled import compiled as kernel
 from nco.kernels.draws import below, uniform
 from nco.transit.evaluate.kernels import stops_of
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from nco.transit.instance.transit_instance import TransitInstance
 
 _options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
-compiled: Any = njit(cache=True, **_options)
-inline: Any = njit(**_options)
+compiled: Any = kernel(**_options)
+inline: Any = kernel(cache=False, **_options)
 
 REACH = 6  # stops, at most, that a detour is behind where it begins
 TABLES = 12  # of shortest ways, under times that differ

@@ -13,16 +13,16 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from nco.kernels.compiled import compiled
 from nco.transit.evaluate.lanes import relax
 
 # These functions allocate nothing: without numba's counting of references they are faster.
 _options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
 # Sums of trips may be taken in any order: where trips are whole numbers they are exact anyway.
-_sums: Any = njit(fastmath={"reassoc", "nsz", "contract"}, cache=True, **_options)
-_compiled: Any = njit(cache=True, **_options)
-_inline: Any = njit(**_options)  # by LLVM, as far as it pays
+_sums: Any = compiled(fastmath={"reassoc", "nsz", "contract"}, **_options)
+_compiled: Any = compiled(**_options)
+_inline: Any = compiled(cache=False, **_options)  # by LLVM, as far as it pays
 
 (MISSING_LINK, REPEATED, TOO_SHORT, TOO_LONG, HUB, TERMINAL, UNCONNECTED, NUMBER) = range(8)
 """Columns of violations, in the order of `exact.KINDS`."""

@@ -9,10 +9,7 @@ checks anew for every short row whether arrays overlap. This says directly what 
 
 from __future__ import annotations
 
-from llvmlite import ir
-from numba import types
-
-from nco.kernels.llvm import intrinsic, opened, place, spread
+from nco.kernels.llvm import intrinsic, ir, opened, place, spread, types
 
 LANES_BITS = 256
 """Bits of the entries relaxed at once; rows have to be padded to a multiple of that."""

@@ -14,14 +14,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numba import njit
+
+from nco.kernels.compiled import compiled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nco.transit.instance.transit_instance import TransitInstance
 
-_compiled: Any = njit(cache=True, nogil=True, error_model="numpy")
+_compiled: Any = compiled(nogil=True, error_model="numpy")
 
 STEPS = 20_000
 """Moves of a search before it gives up."""

@@ -25,15 +25,15 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from nco.arrays import Floats
+from nco.kernels.compiled import compiled as kernel
 from nco.kernels.products import larger
 
 # Sums may be taken in any order, which lets them use whole vectors; infinity keeps its meaning.
 _options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
-compiled: Any = njit(cache=True, fastmath={"reassoc", "contract", "nsz"}, **_options)
+compiled: Any = kernel(fastmath={"reassoc", "contract", "nsz"}, **_options)
 
 HALF_HOUR = np.float32(1800.0)  # expected wait in seconds times buses an hour
 

@@ -13,10 +13,11 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-_compiled: Any = njit(nogil=True, cache=True)
+from nco.kernels.compiled import compiled
+
+_compiled: Any = compiled(nogil=True)
 
 
 class Boarding(NamedTuple):

@@ -13,21 +13,21 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from nco.arrays import Floats
+from nco.kernels.compiled import compiled
 
 UNSERVED, WAITING, RIDING, ARRIVED = range(4)
 _NONE = np.int64(2**62)  # the ticket of an empty queue
 _TIE = 1e-10  # seconds by which a bus comes after the one before it, if at the same time
 
-_compiled: Any = njit(nogil=True, cache=True)
+_compiled: Any = compiled(nogil=True)
 # The loop allocates nothing and is faster without numba's counting of references to its arrays.
 _options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
-_loop: Any = njit(cache=True, **_options)
+_loop: Any = compiled(**_options)
 # A call that is not inlined hands over all arrays of the world, which takes longer than its work.
-_inline: Any = njit(inline="always", **_options)
+_inline: Any = compiled(cache=False, inline="always", **_options)
 
 
 class Trips(NamedTuple):

@@ -15,11 +15,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from nco.kernels.compiled import compiled
 from nco.transit.simulate.boarding import Boarding
 
-_compiled: Any = njit(nogil=True, cache=True)
+_compiled: Any = compiled(nogil=True)
 
 
 @_compiled

@@ -13,14 +13,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from nco.arrays import Floats
+from nco.kernels.compiled import compiled
 from nco.transit.instance.transit_instance import TransitInstance
 from nco.transit.simulate.settings import Settings
 
 _ROUNDS = 10  # of averaging
-_compiled: Any = njit(nogil=True, cache=True)
+_compiled: Any = compiled(nogil=True)
 
 
 def road_s(instance: TransitInstance, settings: Settings) -> Floats:

@@ -18,20 +18,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nco.envs import ENVIRONMENTS, environment, rcvrp
-from nco.envs.arcs import whole_units
 from nco.envs.convert import (
     CONVERSIONS,
     atsp_routes,
     conversion,
     rcvrp_instance,
     rcvrptw_instance,
-    vehicle_routes,
 )
 from nco.envs.instances import pad, tensors
 from nco.envs.observe import fill_frame, map_frame, relative
 from nco.envs.rcvrp import RCVRP, UNLIMITED, RCVRPInstance
 from nco.envs.rcvrptw import FOREVER, RCVRPTW, ticks_down, ticks_up
 from nco.errors import PolicyError
+from nco.fleet.alike import vehicle_routes, whole_units
 from nco.problem import Objective, Problem, Profile, Vehicle
 from nco.problem.check import check
 from nco.problem.solution import Solution

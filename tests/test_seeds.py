@@ -1,6 +1,8 @@
 """Solutions to start a search from."""
 
 import math
+import subprocess
+import sys
 import time
 from dataclasses import replace
 
@@ -12,17 +14,21 @@ from instances import directed, line_of_four, problems
 
 import nco
 from nco import Problem, Solution
-from nco.envs import environment
+from nco.envs import environment, observe
 from nco.envs.convert import conversion
-from nco.envs.instances import pad
 from nco.errors import InputError
 from nco.fleet.kinds import kinds_of
+from nco.models import layers
+from nco.models import plain as models_plain
+from nco.models.plain import Tables
+from nco.problem.normal import normal
 from nco.search.decoding.rollout import GREEDY, rollout
 from nco.search.policy.loaded import load_policy
-from nco.search.seeds import SOURCES, prepare, starts
+from nco.search.seeds import SOURCES, plain, prepare, starts
 from nco.search.seeds import policy as module
-from nco.search.seeds.fused import greedy
+from nco.search.seeds.fused import Rollouts
 from nco.search.seeds.parts import halves, plane
+from nco.search.seeds.stepwise import Stepwise, served
 from nco.solver import Clock
 
 every_source = pytest.mark.parametrize("source", SOURCES)
@@ -118,32 +124,119 @@ def test_policy_passes_over_what_it_cannot_do():
 
 
 @pytest.mark.parametrize("vehicles", [None, 0], ids=["ample fleet", "scarce fleet"])
-def test_compiled_rollouts_are_those_of_the_environment(vehicles):
-    """Whole rollouts in one loop cost what those step by step do, in batches of several sizes."""
-    env, convert = environment("rcvrp"), conversion("rcvrp")
-    policy = load_policy("general").policy
-    batch = []
-    for stops, seed in ((30, 1), (12, 2), (21, 3)):
-        problem = town(stops, seed)
+@pytest.mark.parametrize(("stops", "seed"), [(30, 1), (12, 2), (21, 3)])
+def test_compiled_rollouts_are_those_of_the_environment(stops, seed, vehicles):
+    """Whole rollouts in one loop cost what those step by step on tensors do."""
+    env, problem = environment("rcvrp"), town(stops, seed)
+    one = conversion("rcvrp").instance(problem, torch.float32).instance
+    if vehicles is not None:
         least = math.ceil(float(problem.demand.sum()) / 20) + 1
-        one = convert.instance(problem, torch.float32).instance
-        scarce = one.vehicles if vehicles is None else torch.full_like(one.vehicles, least)
-        batch.append(replace(one, vehicles=scarce))
-    instance = pad(batch)
+        one = replace(one, vehicles=torch.full_like(one.vehicles, least))
     with torch.inference_mode():
-        encoded = policy.encode(env.observe(instance))
-        first = env.starts(instance)[:, :8]
-        known = rollout(env, instance, encoded, GREEDY, first=first)
-        actions = greedy(instance, encoded, first, lambda: False)
-        found = env.cost(instance, actions)
-    assert torch.equal(actions[:, :, 0], first)
-    assert torch.isclose(found, known.cost, rtol=1e-4).float().mean() > 0.9
-    for b, one in enumerate(batch):
-        for taken in actions[b].tolist():
-            assert sorted(n for n in taken if n) == list(range(1, one.nodes))
-            routes = "".join("|" if n == 0 else chr(n) for n in taken).strip("|").split("|")
-            loads = [sum(int(one.demand[0, ord(c)]) for c in route) for route in routes]
-            assert max(loads) <= int(one.capacity)
+        encoded = load_policy("general").policy.encode(env.observe(one))
+        first = env.starts(one)[:, :8]
+        known = rollout(env, one, encoded, GREEDY, first=first)
+    tables = Tables(
+        query=encoded.query[0].numpy(),
+        known=torch.stack(
+            [x[0].transpose(1, 2).flatten(0, 1) for x in (encoded.key, encoded.value)]
+        )
+        .contiguous()
+        .numpy(),
+        target=encoded.target[0].T.numpy(),
+        pair=encoded.pair[0].numpy(),
+        weight=encoded.weight.numpy(),
+        bias=encoded.bias.detach().numpy(),
+        heads=encoded.key.shape[1],
+    )
+    demand = one.demand[0].numpy()
+    rollouts = Rollouts(tables, demand, int(one.capacity), int(one.vehicles))
+    same = 0
+    for k, begin in enumerate(first[0].tolist()):
+        taken = rollouts.greedy(begin)
+        assert taken[0] == begin and taken[-1] == 0
+        assert sorted(n for n in taken if n) == list(range(1, stops + 1))
+        routes = "".join("|" if n == 0 else chr(n) for n in taken).strip("|").split("|")
+        assert max(sum(int(demand[ord(c)]) for c in route) for route in routes) <= 20
+        found = float(env.cost(one, torch.tensor(taken)[None, None]))
+        same += math.isclose(found, float(known.cost[0, k]), rel_tol=1e-4)
+    assert same >= 7
+
+
+@pytest.mark.parametrize("places", ["xy", "lonlat", None])
+def test_the_policy_without_torch_sees_and_says_the_same(places):
+    """What is observed and encoded on plain arrays equals what is on tensors, both ways."""
+    problem = town(23)
+    where = {} if places is None else {places: problem.xy / (1.0 if places == "xy" else 1e5)}
+    problem = Problem.from_matrices(
+        problem.profiles[0].distance_m, demand=problem.demand, capacity=20, **where
+    )
+    env, policy = environment("rcvrp"), load_policy("general").policy
+    instance = conversion("rcvrp").instance(problem, torch.float32).instance
+    own = plain.instance_of(normal(problem).problem, range(problem.size))
+    network = plain.policy()
+    for one, other in ((own, instance), (own.backwards(), env.reversed(instance))):
+        observation = env.observe(other)
+        node, pair = one.observed()
+        np.testing.assert_allclose(node, observation.node[0], atol=2e-6)
+        np.testing.assert_allclose(pair, observation.pair[0], atol=1e-5)
+        tables = network.encoded(node, pair, plain.SHOWN)
+        with torch.inference_mode():
+            encoded = policy.encode(observation)
+        key, value = (x[0].transpose(1, 2).flatten(0, 1) for x in (encoded.key, encoded.value))
+        for found, known in (
+            (tables.query, encoded.query[0]), (tables.known[0], key), (tables.known[1], value),
+            (tables.target, encoded.target[0].T), (tables.pair, encoded.pair[0]),
+            (tables.weight, encoded.weight), (tables.bias, encoded.bias.detach()),
+        ):  # fmt: skip
+            np.testing.assert_allclose(found, known, atol=2e-4 * float(known.abs().max()))
+
+
+def test_what_the_plain_policy_repeats_is_what_environments_say():
+    """Features of problems, names of what is shown and constants are those of the tensors' side."""
+    assert conversion("rcvrp").features == plain.SUPPORTS
+    assert {
+        kind: getattr(environment("rcvrp").features, kind) for kind in plain.SHOWN
+    } == plain.SHOWN
+    assert plain.NEAREST == observe.NEAREST
+    assert models_plain.REFERENCE_SIZE == layers.REFERENCE_SIZE
+    assert load_policy("general").policy.spec()["class_path"] == models_plain.CLASS
+
+
+@pytest.mark.parametrize("stops", [40, 300])
+def test_the_same_routes_with_torch_and_without(stops):
+    """Nearly all solutions are the same ones, in whole and in parts, from the same first moves."""
+    problem = town(stops, capacity=60)
+    given = plain.Plain(problem), Stepwise(problem, *served(problem))
+    for parts in (1, 2):
+        way = module.Way(stops, parts, 2, True)
+        found = [one.solved(way, 4, 8, 3, lambda: False) for one in given]
+        routes = [
+            {frozenset(r.stops for r in one.routes(actions, Clock(9.0))) for actions in many}
+            for one, many in zip(given, found, strict=True)
+        ]
+        assert len(routes[0] & routes[1]) >= 6
+
+
+@pytest.mark.parametrize(("count", "seed"), [(1, 0), (10, 0), (999, 5), (1500, 2**31 - 1)])
+def test_orders_are_those_of_torch(count, seed):
+    """First moves come in the order that torch draws from the same seed."""
+    known = torch.randperm(count, generator=torch.Generator().manual_seed(seed))
+    assert plain.permutation(count, seed).tolist() == known.tolist()
+
+
+def test_a_guided_search_needs_no_torch():
+    """A capacitated problem is solved by the policy and the search where torch cannot be found."""
+    script = (
+        "import sys, numpy as np, nco\n"
+        "sys.modules['torch'] = None\n"
+        "line = np.arange(9.0)\n"
+        "problem = nco.Problem.from_matrices(abs(line[:, None] - line), demand=[0] + [1] * 8,"
+        " capacity=3)\n"
+        "print(nco.solve(problem, 'lns-policy', time_limit_s=0.5).feasible)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.stdout.split() == ["True"], done.stderr
 
 
 def test_policy_solves_parts_where_the_whole_takes_too_long():
@@ -181,7 +274,7 @@ def test_policy_keeps_the_better_of_whole_and_parts():
         whole = best(module.SOURCE)
     assert both <= whole
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "_way", lambda *_: module._Way(300, 2, 2, True))
+        patch.setattr(module, "_way", lambda *_: module.Way(300, 2, 2, True))
         parts = best(module.SOURCE)
     assert both <= parts + 1e-6
     assert both in (whole, pytest.approx(parts))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from nco.envs.arcs import arc_cost, coordinates, linked, whole_units
+from nco.envs.arcs import coordinates
 from nco.envs.atsp import ATSPInstance
 from nco.envs.instances import Instances, each
 from nco.envs.rcvrp import UNLIMITED, RCVRPInstance
@@ -24,6 +24,7 @@ from nco.envs.rcvrptw import (
     ticks_up,
 )
 from nco.errors import PolicyError
+from nco.fleet.alike import arc_cost, linked, vehicle_routes, whole_units
 from nco.problem import Feature, Problem, Vehicle
 from nco.problem.normal import normal
 from nco.problem.route import Route
@@ -137,19 +138,6 @@ def rcvrp_instance(
     problem = normal(problem).problem
     nodes = linked(problem)
     return Converted(RCVRPInstance(**_loads(problem, nodes, dtype)), nodes)
-
-
-def vehicle_routes(problem: Problem, nodes: Sequence[int], actions: Sequence[int]) -> list[Route]:
-    """The routes of a rollout: one vehicle after the other, cut at the depot."""
-    found: list[list[int]] = [[]]
-    for node in actions:
-        if node:
-            found[-1].append(nodes[node])
-        elif found[-1]:
-            found.append([])
-    served = sorted((stops for stops in found if stops), key=len, reverse=True)
-    kept = served[: len(problem.vehicles)]
-    return [Route(vehicle, tuple(stops)) for vehicle, stops in enumerate(kept)]
 
 
 def deliveries(routes: Iterable[Sequence[int]]) -> list[int]:

@@ -19,6 +19,8 @@ from nco.observation import Features
 from nco.errors import PolicyError, listed, quoted, shortened
 from nco.json_text import parse_json
 from nco.models.policy import Policy, Spec
+from nco.models.shipped import WEIGHTS as WEIGHTS
+from nco.models.shipped import shipped as shipped
 from nco.models.tensor_files import filled, read_card, read_checkpoint, read_safetensors
 
 if TYPE_CHECKING:
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-WEIGHTS = Path(__file__).parent / "weights"
 CHECKPOINT_KEY = "nco"
 FORMAT = "nco policy 2"
 
@@ -45,11 +46,6 @@ class StoredPolicy:
     policy: Policy
     problems: tuple[str, ...]
     card: dict[str, Any]
-
-
-def shipped() -> tuple[str, ...]:
-    """Names of the policies that come with the package."""
-    return tuple(sorted(path.stem for path in WEIGHTS.glob("*.safetensors")))
 
 
 def build(spec: Spec) -> Policy:

@@ -11,61 +11,120 @@ decisions those of `nco.models.pointer`; tests compare both with them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import torch
-from numba import njit
 
+from nco.arrays import Bools, Ints, Singles
+from nco.kernels.by_reference import by_reference
+from nco.kernels.compiled import compiled
 from nco.kernels.products import exponential, larger
-from nco.search.decoding.expiry import TimeUp
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
-    from nco.envs.rcvrp import RCVRPInstance
-    from nco.models.pointer import Encoded
-    from nco.search.decoding.expiry import Expired
+    from nco.models.plain import Tables
 
 _NEVER = np.float32(-1e30)
 _ZERO = np.float32(0.0)
-_compiled: Any = njit(nogil=True, fastmath=True, error_model="numpy", cache=True)
-_inline = njit(nogil=True, fastmath=True, error_model="numpy", inline="always")
+_options: dict[str, Any] = {
+    "nogil": True, "fastmath": True, "error_model": "numpy", "_nrt": False
+}  # fmt: skip
+_compiled: Any = compiled(ahead=True, **_options)
+_inline: Any = compiled(cache=False, inline="always", **_options)
 
 
-def greedy(instance: RCVRPInstance, encoded: Encoded, first: Tensor, expired: Expired) -> Tensor:
-    """`[B, S, T]` actions of greedy rollouts from first actions, each ended at the depot.
+@by_reference
+class Given(NamedTuple):
+    """What does not change during rollouts of an instance.
+
+    Attributes:
+        query: `[R, N, E]` of the current node and of the depot.
+        known: `[2, E, N]` keys and values.
+        target: `[E, N]`.
+        pair: `[N, N]`.
+        weight: `[C, E]` of the free share of the capacity and of the share of stops unserved.
+        bias: `[E]`.
+        demand: `[N]`.
+        capacity: of each vehicle.
+        vehicles: how many there are.
+        heads: of the glimpse.
+    """
+
+    query: Singles
+    known: Singles
+    target: Singles
+    pair: Singles
+    weight: Singles
+    bias: Singles
+    demand: Ints
+    capacity: int
+    vehicles: int
+    heads: int
+
+
+@by_reference
+class Room(NamedTuple):
+    """What a rollout overwrites.
+
+    Attributes:
+        tables: `[2, E, N]` keys and values of the columns that are left.
+        goal: `[E, N]` their targets.
+        nodes: `[N]` which nodes these are.
+        served: `[N]` of all nodes.
+        shut: `[N]` what closes columns.
+        p: `[N]` scores.
+        q: `[E]` a query.
+        g: `[E]` with its glimpse.
+    """
+
+    tables: Singles
+    goal: Singles
+    nodes: Ints
+    served: Bools
+    shut: Singles
+    p: Singles
+    q: Singles
+    g: Singles
+
+
+class Rollouts:
+    """Greedy rollouts of one instance, one after the other.
 
     Args:
-        instance: `B` instances without time, each with a stop at least.
-        encoded: the same in one view each.
-        first: `[B, S]` stops.
-        expired: asked before every rollout whether to give up.
-
-    Raises:
-        TimeUp: `expired` said so.
+        tables: of the instance, encoded.
+        demand: `[N]` units; that of the depot, node 0, is 0.
+        capacity: units of each vehicle.
+        vehicles: how many there are.
     """
-    stops = instance.demand.shape[1] - 1
-    actions = np.zeros((*first.shape, 2 * stops + 1), np.int64)
-    sizes, heads = instance.counts.tolist(), encoded.key.shape[1]
-    weight, bias = _array(encoded.weight), _array(encoded.bias)
-    for b, rollouts in enumerate(actions):
-        known = [x[b].transpose(1, 2).flatten(0, 1) for x in (encoded.key, encoded.value)]
-        tables = (
-            _array(encoded.query[b]), _array(torch.stack(known)), _array(encoded.target[b].T),
-            _array(encoded.pair[b]), weight, bias, _array(instance.demand[b]),
-        )  # fmt: skip
-        limits = int(instance.capacity[b]), int(instance.vehicles[b]), sizes[b]
-        for begin, taken in zip(first[b].tolist(), rollouts, strict=True):
-            if expired():
-                raise TimeUp
-            _drive(*tables, *limits, begin, heads, taken)
-    longest = int(actions.any((0, 1)).nonzero()[0].max()) + 2
-    return torch.as_tensor(actions[:, :, :longest])
 
+    def __init__(self, tables: Tables, demand: Ints, capacity: int, vehicles: int) -> None:
+        self._given = Given(
+            query=np.ascontiguousarray(tables.query),
+            known=np.ascontiguousarray(tables.known),
+            target=np.ascontiguousarray(tables.target),
+            pair=np.ascontiguousarray(tables.pair),
+            weight=np.ascontiguousarray(tables.weight),
+            bias=tables.bias,
+            demand=np.ascontiguousarray(demand),
+            capacity=capacity,
+            vehicles=vehicles,
+            heads=tables.heads,
+        )
+        width, nodes = tables.target.shape
+        self._room = Room(
+            tables=np.empty((2, width, nodes), np.float32),
+            goal=np.empty((width, nodes), np.float32),
+            nodes=np.empty(nodes, np.int64),
+            served=np.empty(nodes, np.bool_),
+            shut=np.empty(nodes, np.float32),
+            p=np.empty(nodes, np.float32),
+            q=np.empty(width, np.float32),
+            g=np.empty(width, np.float32),
+        )
 
-def _array(tensor: Tensor) -> Any:
-    return tensor.detach().contiguous().numpy()
+    def greedy(self, begin: int) -> list[int]:
+        """Actions from a first stop to the last return to the depot."""
+        actions = np.zeros(2 * len(self._given.demand), np.int64)
+        return list(actions[: _drive(self._given, self._room, begin, actions)].tolist())
 
 
 @_inline
@@ -141,31 +200,22 @@ def _likeliest(g, goal, line, nodes, shut, columns, p):
 
 
 @_compiled
-def _drive(query, known, target, pair, weight, bias, demand, capacity, vehicles, size, begin,
-           heads, actions):  # fmt: skip
-    """One rollout.
-
-    Args:
-        query: `[R, N, E]` of the current node and of the depot.
-        known: `[2, E, N]` keys and values.
-        target: `[E, N]`.
-        pair: `[N, N]`.
-        weight: `[C, E]` of the free share of the capacity and of the share of stops unserved.
-        bias: `[E]`.
-        demand: `[N]`.
-        capacity: of each vehicle.
-        vehicles: how many there are.
-        size: how many nodes are there.
-        begin: first stop.
-        heads: of the glimpse.
-        actions: `[T]` zeros, to fill in.
-    """
-    width, tables, goal = len(bias), known.copy(), target.copy()
-    nodes, served = np.arange(size), np.zeros(len(demand), np.bool_)
-    shut, p = np.empty(size, np.float32), np.empty(size, np.float32)
-    q, g = np.empty(width, np.float32), np.empty(width, np.float32)
-    columns, left, load = size, size - 1, demand.sum()
-    here, free, spare, step, chosen = 0, capacity, vehicles, 0, begin
+def _drive(given, room, begin, actions):
+    """One rollout from a stop; fills `actions` and returns how many they are."""
+    tables, goal, nodes, served = room.tables, room.goal, room.nodes, room.served
+    shut, p, q, g = room.shut, room.p, room.q, room.g
+    demand, query = given.demand, given.query
+    size, width = goal.shape[1], goal.shape[0]
+    load = 0
+    for n in range(size):
+        nodes[n], served[n] = n, False
+        load += demand[n]
+    for e in range(width):
+        for n in range(size):
+            tables[0, e, n], tables[1, e, n] = given.known[0, e, n], given.known[1, e, n]
+            goal[e, n] = given.target[e, n]
+    columns, left = size, size - 1
+    here, free, spare, step, chosen = 0, given.capacity, given.vehicles, 0, begin
     while left or chosen:
         actions[step] = chosen
         step += 1
@@ -176,16 +226,18 @@ def _drive(query, known, target, pair, weight, bias, demand, capacity, vehicles,
             served[chosen] = True
             left -= 1
         else:
-            free = capacity
+            free = given.capacity
         here = chosen
         if 2 * (left + 1) <= columns:
             columns = _pack(tables, goal, nodes, columns, served)
-        must = here == 0 or load > spare * capacity
+        must = here == 0 or load > spare * given.capacity
         allowed, chosen = _mask(nodes, columns, served, demand, free, must, shut)
         if allowed > 1:
-            x, y = np.float32(free / capacity), np.float32(left / (size - 1))
+            x, y = np.float32(free / given.capacity), np.float32(left / (size - 1))
             for e in range(width):
-                q[e] = bias[e] + x * weight[0, e] + y * weight[1, e]
+                q[e] = given.bias[e] + x * given.weight[0, e] + y * given.weight[1, e]
                 q[e] += query[0, here, e] + query[1, 0, e]
-            _glimpse(q, tables, shut, columns, heads, p, g)
-            chosen = _likeliest(g, goal, pair[here], nodes, shut, columns, p)
+            _glimpse(q, tables, shut, columns, given.heads, p, g)
+            chosen = _likeliest(g, goal, given.pair[here], nodes, shut, columns, p)
+    actions[step] = 0
+    return step + 1

@@ -6,22 +6,14 @@ Stops are placed in the plane around the depot in which road distances are repro
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-
-from nco.envs.instances import each, pad
-from nco.envs.observe import fill_frame
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from nco.arrays import Floats
-    from nco.envs.rcvrp import RCVRPInstance
 
 _ROUNDS = 12  # of the power iteration, after which the order along the plane hardly changes
 
@@ -62,30 +54,3 @@ def halves(places: Floats, parts: int) -> list[NDArray[np.int64]]:
         return cut(nodes[:middle], first) + cut(nodes[middle:], pieces - first)
 
     return cut(np.arange(1, len(places)), parts)
-
-
-def divided[I: RCVRPInstance](whole: I, parts: Sequence[NDArray[np.int64]]) -> I:
-    """One batch of the parts of an instance, each with the depot and its share of the vehicles.
-
-    Args:
-        whole: one instance.
-        parts: nodes of each, without the depot.
-    """
-    total = max(1, int(whole.demand.sum()))
-
-    def part(nodes: NDArray[np.int64]) -> I:
-        kept = torch.as_tensor(np.concatenate([[0], nodes]))
-
-        def chosen(name: str, value: torch.Tensor) -> torch.Tensor:
-            if value.ndim == 1:
-                return value
-            return value[:, kept[:, None], kept] if name in whole.per_pair else value[:, kept]
-
-        smaller = each(whole, chosen)
-        load = int(smaller.demand.sum())
-        least = -(-load // int(whole.capacity))
-        share = int(whole.vehicles) * load // total
-        vehicles = torch.full_like(whole.vehicles, max(1, least, share))
-        return replace(smaller, xy=fill_frame(smaller.xy), vehicles=vehicles)
-
-    return pad([part(nodes) for nodes in parts])

@@ -1,0 +1,24 @@
+"""Where the policies that ship are, and what the head of a file of weights says; without torch."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+WEIGHTS = Path(__file__).parent / "weights"
+
+
+def shipped() -> tuple[str, ...]:
+    """Names of the policies that come with the package."""
+    return tuple(sorted(path.stem for path in WEIGHTS.glob("*.safetensors")))
+
+
+def header_of(raw: bytes) -> dict[str, str]:
+    """What a safetensors file says of itself beside its tensors.
+
+    Raises:
+        ValueError: it is no such file.
+    """
+    length = int.from_bytes(raw[:8], "little")
+    found: dict[str, str] = json.loads(raw[8 : 8 + length]).get("__metadata__", {})
+    return found

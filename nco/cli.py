@@ -12,12 +12,12 @@ import sys
 import traceback
 from collections.abc import Sequence
 from importlib import import_module
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from nco import __version__, console, interruption
 from nco.errors import NcoError, StorageError, shortened
 
-# Verb -> what it does. The module `nco.commands.<verb>` has `add_arguments` and `run`.
+# Verb -> what it does. Its module in `nco.commands` has `add_arguments` and `run`.
 VERBS = {
     "solve": "plan routes for a file of stops or a benchmark instance",
     "check": "check a solution against its problem, stop by stop",
@@ -26,6 +26,7 @@ VERBS = {
     "bench": "compare methods over instances and time budgets",
     "train": "train or validate a policy (Lightning command line)",
     "demo": "solve one problem on the built-in city by every method, with a map",
+    "warm-up": "compile ahead what the first call of a command would compile",
     "versions": "say which versions of everything are installed",
 }
 # These hand their arguments on untouched to a command line of their own.
@@ -81,7 +82,7 @@ def _code(verb: str, arguments: argparse.Namespace) -> int:
     as_json = getattr(arguments, "json", False)
     try:
         with console.logging_to_stderr(quiet=getattr(arguments, "quiet", False)):
-            return int(import_module(f"nco.commands.{verb}").run(arguments))
+            return int(_module(verb).run(arguments))
     except NcoError as error:
         if as_json:
             kind = type(error).__name__
@@ -107,6 +108,10 @@ def _code(verb: str, arguments: argparse.Namespace) -> int:
         return FAULT
 
 
+def _module(verb: str) -> Any:
+    return import_module(f"nco.commands.{verb.replace('-', '_')}")
+
+
 def _parser(verb: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="nco",
@@ -125,5 +130,5 @@ def _parser(verb: str) -> argparse.ArgumentParser:
             allow_abbrev=False,
         )
         if name == verb and name not in _PASSED_ON:
-            import_module(f"nco.commands.{name}").add_arguments(sub)
+            _module(name).add_arguments(sub)
     return parser

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from nco.interruption import heeding
@@ -81,20 +82,22 @@ def compare(
         InputError: a method is unknown or cannot do what the problem asks.
         KeyboardInterrupt: the user interrupted it, and there is no answer yet.
     """
-    chosen = [solver(method) for method in methods]
-    for one in chosen:  # before any of them spends its time
-        refuse_unsupported(one, problem)
+    chosen, loading_s = [], []
+    for method in methods:  # before any of them spends its time
+        begin = time.perf_counter()
+        chosen.append(solver(method))
+        loading_s.append(time.perf_counter() - begin)
+        refuse_unsupported(chosen[-1], problem)
     answers: list[Answer] = []
-    for method in chosen:
+    for one, loaded_s in zip(chosen, loading_s, strict=True):
         try:
-            with show(f"solving by {method.name}", time_limit_s):
-                found = solve(
-                    problem, method, time_limit_s=time_limit_s, seed=seed, initial=initial
-                )
+            with show(f"solving by {one.name}", time_limit_s):
+                found = solve(problem, one, time_limit_s=time_limit_s, seed=seed, initial=initial)
         except KeyboardInterrupt:
             if not answers or not heeding():
                 raise
             break
+        found = replace(found, setup_s=loaded_s + found.setup_s)
         answers.append(Answer(found, check(problem, found), time_limit_s))
         if found.interrupted:
             break
@@ -134,6 +137,7 @@ def as_row(problem: Problem, answer: Answer, gap: float | None) -> dict[str, Any
         "distance_m": report.distance_m,
         "duration_s": report.duration_s,
         "time_s": solution.time_s,
+        "setup_s": solution.setup_s,
         "time_limit_s": answer.time_limit_s,
         "seed": solution.seed,
         "disagreement": answer.disagreement,
@@ -164,7 +168,7 @@ _OTHER_COSTS = {
 def header(problem: Problem) -> tuple[str, ...]:
     """Names of the columns of `cells`."""
     cost = f"cost {cost_unit(problem)}".rstrip()
-    return ("method", cost, "gap", "time s", "routes", "unserved", "feasible")
+    return ("method", cost, "gap", "time s", "setup s", "routes", "unserved", "feasible")
 
 
 def cells(problem: Problem, answer: Answer, gap: float | None) -> tuple[str, ...]:
@@ -175,6 +179,7 @@ def cells(problem: Problem, answer: Answer, gap: float | None) -> tuple[str, ...
         cost_text(problem, answer.report.cost),
         "-" if gap is None else f"{100 * gap:.2f} %",
         f"{solution.time_s:.2f}",
+        f"{solution.setup_s:.2f}",
         str(len(solution.routes)),
         str(len(solution.unassigned)),
         "yes" if answer.feasible else "NO",

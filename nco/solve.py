@@ -89,7 +89,8 @@ def solve(
     Args:
         problem: what to solve.
         method: one of `METHODS`, or a solver, such as one with other settings.
-        time_limit_s: wall-clock seconds; loading the method's module and policy is not counted.
+        time_limit_s: wall-clock seconds. Loading the method's module, its policy and compiled
+            loops is not counted in them nor in `Solution.time_s`, but is `Solution.setup_s`.
         seed: the same seed gives the same answer for the same number of iterations.
         initial: a solution to start from, or to return if nothing better is found. It may have
             been one of another problem: its routes count, evaluated on this one.
@@ -108,6 +109,7 @@ def solve(
         KeyboardInterrupt: the user interrupted it. A command that would rather have the best
             answer until then solves under `nco.interruption.heeded`, as `nco solve` does.
     """
+    entered = time.perf_counter()
     check_limits(time_limit_s, seed, jobs)
     chosen = on_cores(solver(method), jobs)
     begin = time.perf_counter()
@@ -131,4 +133,9 @@ def solve(
         again = Solution.from_routes(problem, found.routes)
         found = replace(again, fallback=found.fallback)
     found = replace(found.with_reasons(problem), interrupted=asked_since(begin))
-    return found.stamped(method=chosen.name, seed=seed, time_s=time.perf_counter() - begin)
+    return found.stamped(
+        method=chosen.name,
+        seed=seed,
+        time_s=time.perf_counter() - begin,
+        setup_s=begin - entered,
+    )

@@ -50,11 +50,23 @@ def test_help_is_quick_and_imports_nothing_heavy():
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     # Under 0.3 s on an idle machine, see docs/cli.md; tests share theirs.
     assert time.perf_counter() - begin < 3
-    for verb in ("solve", "check", "city", "bench", "train", "transit", "demo", "versions"):
+    for verb in (
+        "solve",
+        "check",
+        "city",
+        "bench",
+        "train",
+        "transit",
+        "demo",
+        "warm-up",
+        "versions",
+    ):
         assert verb in found.stdout
 
 
-@pytest.mark.parametrize("verb", ["solve", "check", "city", "bench", "transit", "demo", "versions"])
+@pytest.mark.parametrize(
+    "verb", ["solve", "check", "city", "bench", "transit", "demo", "warm-up", "versions"]
+)
 def test_every_verb_explains_itself(verb, capsys):
     """`nco VERB --help` ends with 0."""
     assert main([verb, "--help"]) == 0
@@ -343,3 +355,27 @@ def test_compared_answers_of_problem_without_any_feasible():
     answers = compare(problem, ["nearest", "savings"], time_limit_s=1)
     assert gaps(answers) == [None, None]
     assert len(best(answers).solution.unassigned) == 2
+
+
+def test_warm_up_says_what_is_ready(capsys, monkeypatch):
+    """Each part is prepared once; `--quiet` keeps the lines back."""
+    done = []
+    loops = {"one thing": lambda: done.append(1), "another": lambda: done.append(2)}
+    monkeypatch.setattr("nco.warm_up.LOOPS", loops)
+    assert main(["warm-up"]) == 0
+    printed = capsys.readouterr().out
+    assert done == [1, 2] and "one thing" in printed and "another" in printed
+    assert main(["warm-up", "--quiet"]) == 0
+    assert done == [1, 2, 1, 2] and capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("quiet", [False, True])
+def test_that_something_is_compiled_is_said_unless_quiet(quiet, capsys):
+    """The line of a first call goes to stderr."""
+    from nco.kernels import compiled
+
+    compiled.say_once.cache_clear()
+    with console.logging_to_stderr(quiet=quiet):
+        compiled.say_once()
+        compiled.say_once()
+    assert capsys.readouterr().err.count("compiling loops, once") == int(not quiet)

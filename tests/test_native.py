@@ -27,7 +27,8 @@ def test_problem_round_trip(tmp_path, problem):
 @given(pair=problems_with_routes())
 def test_solution_round_trip(tmp_path, pair):
     """Routes, reasons, violations (also infinite ones) and costs come back bit for bit."""
-    solution = Solution.from_routes(*pair, method="any", seed=3, time_s=0.1)
+    solution = Solution.from_routes(*pair)
+    solution = solution.stamped(method="any", seed=3, time_s=0.1, setup_s=0.2)
     path = write_solution(tmp_path / "s.json", solution)
     assert read_solution(path) == solution
     json.loads(path.read_text(), parse_constant=pytest.fail)

@@ -2,12 +2,14 @@
 
 import dataclasses
 import sys
+import time
 
 import pytest
 from instances import line_of_four
 
 import nco
 from nco import Objective, Solution
+from nco.compare import as_row, cells, compare, header
 from nco.errors import InputError, UnsupportedError
 from nco.problem.objective import Feature
 
@@ -32,6 +34,32 @@ def fixed():
     nco.register("fixed", f"{__name__}:FIXED")
     yield
     sys.modules["nco.solve"]._METHODS.pop("fixed")
+
+
+class Slow(Fixed):
+    """A solver that takes a while to load, and the first time only."""
+
+    name = "slow"
+    ready = False
+
+    def prepare(self, problem):
+        """Loads."""
+        if not self.ready:
+            time.sleep(0.05)
+            self.ready = True
+
+
+def test_loading_is_reported_beside_the_time():
+    """What comes before the clock is `setup_s`, not `time_s`; it counts in rows and files."""
+    problem, slow = line_of_four(), Slow()
+    first, again = (nco.solve(problem, slow, time_limit_s=1) for _ in range(2))
+    assert first.setup_s > 0.05 > first.time_s
+    assert again.setup_s < 0.05
+    (answer,) = compare(problem, [Slow()], time_limit_s=1)
+    row = as_row(problem, answer, None)
+    assert row["setup_s"] == answer.solution.setup_s > 0.05
+    table = dict(zip(header(problem), cells(problem, answer, None), strict=True))
+    assert float(table["setup s"]) >= 0.05
 
 
 def test_unknown_method_lists_the_known():

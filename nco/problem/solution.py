@@ -56,6 +56,8 @@ class Solution:
         method: name of the method that found the routes.
         seed: what it was seeded with.
         time_s: wall-clock seconds it took.
+        setup_s: seconds before that, in which the method's module, its policy and compiled loops
+            were loaded; next to nothing from the second call of a process on.
         fallback: where the method's own search did not run or found nothing better, what its
             routes are instead: "construction" (nearest neighbour or savings), "seed" or "initial".
             Empty where the method found them.
@@ -69,6 +71,7 @@ class Solution:
     method: str = ""
     seed: int = 0
     time_s: float = 0.0
+    setup_s: float = 0.0
     fallback: str = ""
     interrupted: bool = False
 
@@ -157,9 +160,9 @@ class Solution:
             given["interrupted"] = True
         return given
 
-    def stamped(self, *, method: str, seed: int, time_s: float) -> Self:
-        """The same routes under another method name, seed and time."""
-        return replace(self, method=method, seed=seed, time_s=time_s)
+    def stamped(self, *, method: str, seed: int, time_s: float, setup_s: float = 0.0) -> Self:
+        """The same routes under another method name, seed and times."""
+        return replace(self, method=method, seed=seed, time_s=time_s, setup_s=setup_s)
 
     def better_than(self, other: Solution | None) -> bool:
         """Order by violations, then by required stops unserved, then by cost."""

@@ -152,6 +152,7 @@ def write_solution(path: str | Path, solution: Solution) -> Path:
             "method": solution.method,
             "seed": int(solution.seed),
             "time_s": float(solution.time_s),
+            "setup_s": float(solution.setup_s),
             **solution.remarks,
             "feasible": solution.feasible,
             "cost": {"total": solution.cost.total, **_plain(asdict(solution.cost))},
@@ -210,6 +211,7 @@ def solution_from(data: Fields) -> Solution:
         method=data.text("method", ""),
         seed=data.whole("seed", 0),
         time_s=data.number("time_s", 0.0),
+        setup_s=data.number("setup_s", 0.0),
         fallback=data.text("fallback", ""),
         interrupted=data.raw("interrupted", False) is True,
     )

@@ -119,7 +119,7 @@ class PolicySource:
     def prepare(self, problem: Problem) -> None:
         """See `nco.solver.Prepares`: loads the policy and the compiled loops, by using them."""
         if _plainly(problem):
-            _tried(self)
+            _tried(self, plainly=True)
             return
         from nco.search.seeds import stepwise
 
@@ -127,7 +127,7 @@ class PolicySource:
             from nco.search.decoding import driving
 
             driving.prepare()
-            _tried(self)
+            _tried(self, plainly=False)
 
     def __call__(
         self,
@@ -203,9 +203,10 @@ def _in_parts(given: Given, way: Way) -> Way | None:
 
 
 @cache
-def _tried(source: PolicySource) -> None:
+def _tried(source: PolicySource, *, plainly: bool) -> None:
     """Uses a source once: on a busy machine even two stops take a network tenths of a second."""
-    two = Problem.from_matrices(np.ones((3, 3)) - np.eye(3), demand=[0, 1, 1], capacity=1)
+    capacity = {"demand": [0, 1, 1], "capacity": 1} if plainly else {}
+    two = Problem.from_matrices(np.ones((3, 3)) - np.eye(3), **capacity)  # type: ignore[arg-type]
     source(two, (), 1, Clock(math.inf), 0)
 
 

@@ -1,0 +1,44 @@
+"""Everything compiled ahead, so that no first call has to wait for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def _neighbourhoods() -> None:
+    from nco.problem import Problem
+    from nco.search.lns.solver import GUIDED
+
+    GUIDED.prepare(Problem.from_matrices(np.ones((3, 3)) - np.eye(3), demand=[0, 1, 1], capacity=1))
+
+
+def _policies() -> None:
+    from nco.search.decoding import driving
+
+    driving.prepare()
+
+
+def _lines() -> None:
+    from nco.transit.design.registry import design
+    from nco.transit.instance.transit_instance import TransitInstance
+
+    design(TransitInstance.mandl(), "annealing", evaluations=1000)
+
+
+LOOPS: dict[str, Callable[[], None]] = {
+    "neighbourhood search": _neighbourhoods,
+    "decisions of policies": _policies,
+    "annealing of bus lines": _lines,
+}
+"""What is compiled, and a function that compiles it, or loads it where it was compiled before."""
+
+
+def warm_up() -> None:
+    """Compiles all loops that take long to compile; what was compiled before takes seconds."""
+    for prepare in LOOPS.values():
+        prepare()

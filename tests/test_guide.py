@@ -148,5 +148,5 @@ def test_unguided_where_there_is_no_policy():
 def test_a_policy_is_tried_only_once(monkeypatch):
     """What was loaded is not used again within somebody's time limit, only to see that it is."""
     PLENTY.prepare(town(20))
-    monkeypatch.setattr(policy, "_solved", None)
+    monkeypatch.setattr(policy, "given_of", None)
     PLENTY.prepare(town(30))

@@ -44,6 +44,7 @@ def test_an_operator_from_outside_joins_the_search(registered):
     problem = ring(24)
     search = Search(problem, kinds_of(problem), [], 0)
     search.run(300, 0.0, 1.0)
+    search.learn()
     used = [name for name, operator in REMOVALS.items() if operator.when(search.instance)]
     shares = dict(zip(used, search.earned[0], strict=True))
     assert shares["highest"] not in (0.0, 2.0)

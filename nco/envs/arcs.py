@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from nco.envs.observe import fill_frame, map_frame
-from nco.fleet.alike import plane_of
+from nco.fleet.plane import plane_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -72,15 +72,6 @@ def whole_units(problem: Problem) -> tuple[NDArray[np.int64], int]:
     return np.ceil(demand / limit * _UNITS).astype(np.int64), _UNITS
 
 
-def plane_of(cost: Floats) -> Floats:
-    """`[N, 2]` the plane in which squared costs are reproduced best (classical scaling)."""
-    squared = ((cost + cost.T) / 2) ** 2
-    centred = squared - squared.mean(0) - squared.mean(1)[:, None] + squared.mean()
-    values, vectors = np.linalg.eigh(-centred / 2)
-    plane = vectors[:, -2:] * np.sqrt(np.maximum(values[-2:], 0.0))
-    return np.pad(plane, ((0, 0), (0, 2 - plane.shape[1])))
-
-
 def vehicle_routes(problem: Problem, nodes: Sequence[int], actions: Sequence[int]) -> list[Route]:
     """The routes of a rollout: one vehicle after the other, cut at the depot."""
     found: list[list[int]] = [[]]

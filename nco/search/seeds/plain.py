@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nco.fleet.alike import arc_cost, linked, plane_of, vehicle_routes, whole_units
+from nco.fleet.alike import arc_cost, linked, vehicle_routes, whole_units
 from nco.fleet.mending import completed
+from nco.fleet.plane import plane_of
 from nco.models.plain import PlainPolicy
 from nco.models.shipped import WEIGHTS, header_of, shipped
 from nco.problem import Feature

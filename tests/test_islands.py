@@ -40,14 +40,14 @@ def test_parts_are_all_there_is_and_share_nothing(count):
     problem = ring(80, prize=[np.inf] + [1e6] * 77 + [0.0] * 3)
     search = begun(problem)
     search.run(300, 0.5, 1.0)
-    plan = search.plan
-    assert plan.number[0] > 0  # some are left out
+    state = search.state
+    assert state.bank_size[0] > 0  # some are left out
     parts = parts_of(search, count, np.random.default_rng(0))
     vehicles, stops = (np.concatenate(x) for x in zip(*parts, strict=True))
-    assert sorted(vehicles) == list(range(len(plan.served)))
+    assert sorted(vehicles) == list(range(len(state.served)))
     assert sorted(stops) == list(range(1, 81))
     for own, members in parts:
-        assert {int(v) for v in plan.vehicle[members]} - {-1} <= set(own.tolist())
+        assert {int(v) for v in state.vehicle[members]} - {-1} <= set(own.tolist())
         assert abs(len(members) - 80 / count) <= 12
 
 

@@ -12,7 +12,7 @@ from instances import problems
 import nco
 from nco import Feature, Objective, Problem, Route, Solution, Vehicle
 from nco.fleet.kinds import kinds_of
-from nco.search.lns import annealing, arrays, links, operators
+from nco.search.lns import annealing, arrays, changes, operators
 from nco.search.lns.operators import INSERTIONS, REMOVALS
 from nco.search.lns.search import Search
 from nco.search.lns.solver import LNS
@@ -35,22 +35,26 @@ def ring(stops: int, **changes: object) -> Problem:
     return Problem.from_matrices(distance, **given)
 
 
-def begun(problem: Problem, seed: int = 0) -> tuple[arrays.Fleet, arrays.Instance, arrays.Plan]:
-    """A fleet, an instance and a plan with all stops that fit."""
+def begun(
+    problem: Problem, seed: int = 0
+) -> tuple[arrays.Fleet, arrays.Instance, arrays.SearchState]:
+    """A fleet, an instance and a state with all stops that fit."""
     fleet = arrays.Fleet.of(problem, kinds_of(problem), [])
     instance = arrays.instance_of(problem, fleet)
-    plan = arrays.empty_plan(instance, seed)
-    links.rebuild(instance, plan, arrays.links_of([], fleet, instance))
-    annealing.construct(instance, plan, -1)
-    return fleet, instance, plan
+    state = arrays.empty_state(instance, seed)
+    changes.rebuild(instance, state, arrays.successors_of([], fleet, instance))
+    annealing.construct(instance, state, -1)
+    return fleet, instance, state
 
 
-def state(plan: arrays.Plan) -> list[np.ndarray]:
+def snapshot(state: arrays.SearchState) -> list[np.ndarray]:
     """What must come back when changes are taken back."""
-    stops = {*plan.absent[: plan.number[0]].tolist()}
-    driven = np.where(plan.vehicle >= 0, [plan.next, plan.prev], -1)
-    on_time = [np.where(plan.vehicle[: len(x), None] >= 0, x, 0) for x in (plan.ahead, plan.rest)]
-    known = [driven, plan.vehicle, plan.load, plan.served, plan.total, plan.late, plan.duty]
+    stops = {*state.bank[: state.bank_size[0]].tolist()}
+    driven = np.where(state.vehicle >= 0, [state.next, state.prev], -1)
+    on_time = [
+        np.where(state.vehicle[: len(x), None] >= 0, x, 0) for x in (state.prefix, state.suffix)
+    ]
+    known = [driven, state.vehicle, state.load, state.served, state.total, state.late, state.duty]
     return [x.copy() for x in (*known, *on_time, np.array(sorted(stops)))]
 
 
@@ -66,18 +70,18 @@ def test_what_is_taken_back_is_gone(problem, seed):
     problem = replace(problem, vehicles=[replace(v, max_trips=1) for v in problem.vehicles])
     if not any(kind.stops.any() for kind in kinds_of(problem)):
         return
-    _, instance, plan = begun(problem, seed)
+    _, instance, state = begun(problem, seed)
     for out, remove in REMOVALS.items():
         for back, insert in INSERTIONS.items():
             if not (remove.when(instance) and insert.when(instance)):
                 continue
-            before, total = state(plan), float(plan.total[0])
-            plan.number[1] = 0
-            operators.run(remove, instance, plan, 3)
-            links.settle(instance, plan)
-            operators.run(insert, instance, plan)
-            links.take_back(instance, plan, total)
-            assert same(before, state(plan)), (out, back)
+            before, total = snapshot(state), float(state.total[0])
+            state.log_size[0] = 0
+            operators.run(remove, instance, state, 3)
+            changes.settle(instance, state)
+            operators.run(insert, instance, state)
+            changes.take_back(instance, state, total)
+            assert same(before, snapshot(state)), (out, back)
 
 
 @random_problems
@@ -99,26 +103,26 @@ def test_what_is_counted_along_is_what_routes_cost(problem, seed):
 @pytest.mark.parametrize("name", REMOVALS)
 def test_every_removal_takes_stops_out(name):
     """A removal operator leaves fewer stops on routes, none twice, and all others in order."""
-    _, instance, plan = begun(ring(24))
-    instance = instance._replace(heat=np.zeros((25, 25), np.float32))
-    order = [j for j in range(1, 25) if plan.vehicle[j] >= 0]
-    plan.number[1] = 0
-    operators.run(REMOVALS[name], instance, plan, 6)
-    out = plan.absent[: plan.number[0]].tolist()
+    _, instance, state = begun(ring(24))
+    instance = instance._replace(heatmap=np.zeros((25, 25), np.float32))
+    order = [j for j in range(1, 25) if state.vehicle[j] >= 0]
+    state.log_size[0] = 0
+    operators.run(REMOVALS[name], instance, state, 6)
+    out = state.bank[: state.bank_size[0]].tolist()
     assert 1 <= len(out) <= 24 and len(set(out)) == len(out)
-    assert sorted(out + [j for j in order if plan.vehicle[j] >= 0]) == order
+    assert sorted(out + [j for j in order if state.vehicle[j] >= 0]) == order
 
 
 @pytest.mark.parametrize("name", INSERTIONS)
 def test_every_insertion_puts_all_back_that_fit(name):
     """An insertion operator serves all stops again where there is room."""
-    _, instance, plan = begun(ring(24))
-    instance = instance._replace(heat=np.zeros((25, 25), np.float32), guide=1.0)
-    plan.number[1] = 0
-    operators.run(REMOVALS["string"], instance, plan, 8)
-    links.settle(instance, plan)
-    operators.run(INSERTIONS[name], instance, plan)
-    assert plan.number[0] == 0
+    _, instance, state = begun(ring(24))
+    instance = instance._replace(heatmap=np.zeros((25, 25), np.float32), guide=1.0)
+    state.log_size[0] = 0
+    operators.run(REMOVALS["string"], instance, state, 8)
+    changes.settle(instance, state)
+    operators.run(INSERTIONS[name], instance, state)
+    assert state.bank_size[0] == 0
 
 
 def test_heat_guides_insertion():
@@ -128,13 +132,13 @@ def test_heat_guides_insertion():
     )
     fleet = arrays.Fleet.of(problem, kinds_of(problem), [])
     for i, j in ((0, 1), (1, 2), (2, 0)):
-        heat = np.zeros((4, 4), np.float32)
-        heat[i, 3] = heat[3, j] = 1.0
-        instance = arrays.instance_of(problem, fleet, heat)._replace(guide=100.0)
-        plan = arrays.empty_plan(instance, 0)
-        links.rebuild(instance, plan, arrays.links_of([Route(0, (1, 2))], fleet, instance))
-        operators.run(INSERTIONS["policy"], instance, plan)
-        assert instance.place[plan.prev[3]] == i and instance.place[plan.next[3]] == j
+        heatmap = np.zeros((4, 4), np.float32)
+        heatmap[i, 3] = heatmap[3, j] = 1.0
+        instance = arrays.instance_of(problem, fleet, heatmap)._replace(guide=100.0)
+        state = arrays.empty_state(instance, 0)
+        changes.rebuild(instance, state, arrays.successors_of([Route(0, (1, 2))], fleet, instance))
+        operators.run(INSERTIONS["policy"], instance, state)
+        assert instance.place[state.prev[3]] == i and instance.place[state.next[3]] == j
 
 
 def test_a_detour_may_be_what_keeps_a_route_on_time():
@@ -143,15 +147,15 @@ def test_a_detour_may_be_what_keeps_a_route_on_time():
     problem = Problem.from_matrices(
         np.ones((3, 3)) - np.eye(3), drive, window_s=[[0, 500], [0, 500], [0, 10]], vehicles=1
     )
-    fleet, instance, plan = begun(problem)
-    assert plan.number[0] == 0 and not plan.late.any()
-    plan.number[1] = 0
-    before, total = state(plan), float(plan.total[0])
-    links.remove(instance, plan, 1)
-    links.settle(instance, plan)
-    assert plan.late.any() and plan.total[0] > instance.barred / 2
-    links.take_back(instance, plan, total)
-    assert same(before, state(plan))
+    fleet, instance, state = begun(problem)
+    assert state.bank_size[0] == 0 and not state.late.any()
+    state.log_size[0] = 0
+    before, total = snapshot(state), float(state.total[0])
+    changes.remove(instance, state, 1)
+    changes.settle(instance, state)
+    assert state.late.any() and state.total[0] > instance.barred / 2
+    changes.take_back(instance, state, total)
+    assert same(before, snapshot(state))
     assert [r.stops for r in Search(problem, kinds_of(problem), [], 0).routes] == [(1, 2)]
     assert fleet.numbers == (0,)
 
@@ -288,4 +292,4 @@ def test_idle_vehicles_shorten_the_longest_route(warm):
 def test_idle_vehicles_beyond_the_stops_are_not_looked_at():
     """A search knows no more vehicles of a kind than there are stops."""
     problem = ring(12, vehicles=5000)
-    assert len(Search(problem, kinds_of(problem), [], 0).plan.served) == 12
+    assert len(Search(problem, kinds_of(problem), [], 0).state.served) == 12

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from plans import Begun, searches
+from states import Begun, searches
 
 from nco import Objective, Problem
 from nco.fleet.kinds import kinds_of
-from nco.search.lns import links
+from nco.search.lns import changes
 
 random_searches = settings(
     max_examples=30,
@@ -27,14 +27,14 @@ def test_the_objective_prefers_even_routes(longest: float):
     problem = Problem.from_matrices(distance, vehicles=2, objective=weights)
     begun = Begun(problem)
     costs = [
-        links.objective(begun.instance, begun.fresh(trips))
+        changes.objective(begun.instance, begun.fresh(trips))
         for trips in ({0: (3, 2, 1)}, {0: (2, 1), 1: (3,)}, {0: (1,), 1: (2, 3)})
     ]
     if not longest:
         assert costs == [0.0, 0.0, 0.0]
         return
     squares = [200**2, 200**2 + 20**2, 200**2 + 180**2]
-    expected = [longest * (200 + links.SMOOTH * x / (2 * 200)) for x in squares]
+    expected = [longest * (200 + changes.SMOOTH * x / (2 * 200)) for x in squares]
     assert costs == pytest.approx(expected)
 
 
@@ -51,7 +51,7 @@ def test_the_nearest_are_found_in_order(far: list[list[float]], width: int):
     """Columns of the smallest finite entries, smallest first; the rest stays as it was."""
     matrix = np.array(far, np.float32)
     columns = np.full((len(far), width), -1, np.int32)
-    links.nearest(matrix, columns, np.zeros(width, np.float32))
+    changes.nearest(matrix, columns, np.zeros(width, np.float32))
     for row, found in zip(matrix, columns, strict=True):
         order = [int(k) for k in np.argsort(row, kind="stable") if np.isfinite(row[k])][:width]
         assert found.tolist() == order + [-1] * (width - len(order))

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from plans import Begun, searches
+from states import Begun, searches
 
-from nco.search.lns import links
+from nco.search.lns import changes
 from nco.search.lns.operators import INSERTIONS, REMOVALS
 
 random_searches = settings(
@@ -25,12 +25,12 @@ def emptied(begun: Begun, count: int) -> Begun:
     """Some stops are taken out; the routes that are left break no rule."""
     begun.take_out(REMOVALS["random"], count)
     assume(not begun.solution().violations)
-    begun.plan.number[1] = 0
+    begun.state.log_size[0] = 0
     return begun
 
 
 def ways(begun: Begun, trips: Trips, j: int, *, free: bool = False) -> dict[tuple[int, int], float]:
-    """What the plan's price rises by at each place where a stop may go: vehicle and position.
+    """What the state's price rises by at each place where a stop may go: vehicle and position.
 
     Args:
         begun: the search.
@@ -46,11 +46,11 @@ def ways(begun: Begun, trips: Trips, j: int, *, free: bool = False) -> dict[tupl
             after = trips | {v: (*trip[:k], j, *trip[k:])}
             if begun.solution(after).violations:
                 continue
-            plan = begun.fresh(after)
-            rise = plan.total[0] - before.total[0] + begun.instance.prize[j]
+            state = begun.fresh(after)
+            rise = state.total[0] - before.total[0] + begun.instance.prize[j]
             if free and not trip:
                 rise -= begun.instance.fixed[v]
-            found[v, k] = rise + longer(begun, before.measure, plan.measure[v], v)
+            found[v, k] = rise + longer(begun, before.measure, state.measure[v], v)
     return found
 
 
@@ -71,7 +71,7 @@ def longer(begun: Begun, measures: np.ndarray, measure: float, v: int) -> float:
 
 def replayed(begun: Begun, before: Trips) -> Iterable[tuple[Trips, int, tuple[int, int]]]:
     """Each insertion in turn: trips before it, the stop, and where it went."""
-    inserted = begun.plan.log[: begun.plan.number[1], 0].tolist()
+    inserted = begun.state.log[: begun.state.log_size[0], 0].tolist()
     on_route = {j for trip in before.values() for j in trip}
     trips, final = before, begun.trips()
     for j in inserted:
@@ -117,7 +117,7 @@ def test_a_kind_that_is_wanted_begins_routes_for_nothing(begun: Begun, count: in
     begun = emptied(begun, count)
     before = begun.trips()
     for wanted in range(kinds):
-        links.rebuild(begun.instance, begun.plan, begun.fresh(before).next)
+        changes.rebuild(begun.instance, begun.state, begun.fresh(before).next)
         own = range(*begun.instance.first[wanted : wanted + 2])
         begun.insert_on(wanted)
         for trips, j, place in replayed(begun, before):
@@ -134,15 +134,15 @@ def test_what_a_policy_drives_costs_less(begun: Begun, count: int):
     """The price of a place falls with the share of the policy's routes that drive its arcs."""
     assume(begun.instance.guide > 0)
     begun = emptied(begun, count)
-    before, heat, size = begun.trips(), begun.instance.heat, begun.problem.size
-    begun.plan.number[3] = 1000  # places until one is overlooked
+    before, heatmap, size = begun.trips(), begun.instance.heatmap, begun.problem.size
+    begun.state.until_blink[0] = 1000  # places until one is overlooked
     begun.run(INSERTIONS["policy"])
     for trips, j, place in replayed(begun, before):
         known = {}
         for (v, k), rise in ways(begun, trips, j).items():
             path = (size + 2 * v, *trips.get(v, ()), size + 2 * v + 1)
             a, b = begun.instance.place[list(path[k : k + 2])]
-            likely = float(heat[a, j]) + float(heat[j, b]) - float(heat[a, b])
+            likely = float(heatmap[a, j]) + float(heatmap[j, b]) - float(heatmap[a, b])
             known[v, k] = rise - begun.instance.guide * likely
         assert known[place] == pytest.approx(min(known.values()), rel=1e-6, abs=1e-2)
 

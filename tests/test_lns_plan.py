@@ -8,10 +8,10 @@ from itertools import product
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from plans import Begun, differences, searches
+from states import Begun, differences, searches
 
 from nco.problem.evaluate import duty
-from nco.search.lns import links
+from nco.search.lns import changes
 from nco.search.lns.operators import INSERTIONS, REMOVALS
 
 random_searches = settings(
@@ -25,20 +25,20 @@ random_searches = settings(
 @random_searches
 @given(begun=searches())
 def test_every_operator_and_every_undo_leaves_what_a_fresh_build_says(begun: Begun):
-    """All arrays follow from the links: after removal, insertion, and taking both back."""
-    instance, plan = begun.instance, begun.plan
-    assert differences(instance, plan) == []
+    """All arrays follow from the successors: after removal, insertion, and taking both back."""
+    instance, state = begun.instance, begun.state
+    assert differences(instance, state) == []
     for turn, (out, back) in enumerate(product(*begun.operators())):
-        before, total = begun.trips(), float(plan.total[0])
+        before, total = begun.trips(), float(state.total[0])
         begun.take_out(REMOVALS[out], 1 + turn % 5)
-        assert differences(instance, plan) == [], out
+        assert differences(instance, state) == [], out
         begun.run(INSERTIONS[back])
-        assert differences(instance, plan) == [], (out, back)
+        assert differences(instance, state) == [], (out, back)
         if turn % 3:  # else the walk goes on from here
-            links.take_back(instance, plan, total)
+            changes.take_back(instance, state, total)
             assert begun.trips() == before
-            assert plan.total[0] == total
-            assert differences(instance, plan) == [], (out, back, "taken back")
+            assert state.total[0] == total
+            assert differences(instance, state) == [], (out, back, "taken back")
 
 
 @random_searches
@@ -53,27 +53,27 @@ def test_a_fresh_build_says_what_the_problem_says(begun: Begun):
 
 def agree_with_the_evaluation(begun: Begun) -> None:
     """Compares what is known of each vehicle, and in all."""
-    instance, plan, problem, trips = begun.instance, begun.plan, begun.problem, begun.trips()
+    instance, state, problem, trips = begun.instance, begun.state, begun.problem, begun.trips()
     found = begun.solution()
     for v, number in enumerate(begun.fleet.numbers):
         trip = trips.get(v, ())
         vehicle = problem.vehicles[number]
-        assert plan.served[v] == len(trip)
-        assert plan.load[v] == pytest.approx(problem.demand[list(trip)].sum(axis=0))
+        assert state.served[v] == len(trip)
+        assert state.load[v] == pytest.approx(problem.demand[list(trip)].sum(axis=0))
         alone = duty(problem, vehicle, [trip] if trip else [])
         broken = {violation.kind for violation in found.violations if violation.vehicle == number}
         if not trip or "unreachable" in broken:
             continue
-        assert bool(plan.late[v]) == (instance.times and bool(broken & {"time window", "shift"}))
-        if instance.times and not plan.late[v]:
-            assert plan.duty[v] == pytest.approx(alone.duration_s)
+        assert bool(state.late[v]) == (instance.times and bool(broken & {"time window", "shift"}))
+        if instance.times and not state.late[v]:
+            assert state.duty[v] == pytest.approx(alone.duration_s)
         if instance.longest:
             measure = alone.duration_s if instance.by_time else alone.distance_m
-            assert plan.late[v] or plan.measure[v] == pytest.approx(measure, rel=1e-6)
+            assert state.late[v] or state.measure[v] == pytest.approx(measure, rel=1e-6)
     if not found.violations:
         left_out = sum(float(instance.prize[j]) for j in begun.absent)
         routes = found.cost.total - found.cost.unserved - found.cost.longest_route
-        assert plan.total[0] - left_out == pytest.approx(routes, rel=1e-6, abs=1e-2)
+        assert state.total[0] - left_out == pytest.approx(routes, rel=1e-6, abs=1e-2)
         assert routes <= instance.reward  # or a required stop would be left out to save them
         for j in begun.absent:
             optional = problem.objective.unserved * min(problem.prize[j], 1e300)

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from instances import directed
-from plans import Begun, searches
+from states import Begun, searches
 from test_lns import ring
 
 from nco import Objective, Problem
-from nco.search.lns import links
+from nco.search.lns import changes
 from nco.search.lns.operators import REMOVALS
 from nco.search.lns.removal import STRING
 
@@ -128,7 +128,7 @@ def test_the_longest_route_loses_a_string():
     positions = set()
     for seed in range(30):
         begun = searched(14, seed, objective=objective, vehicles=4)
-        longest = int(np.argmax(begun.plan.measure))
+        longest = int(np.argmax(begun.state.measure))
         trip = begun.trips()[longest]
         taken = begun.take_out(REMOVALS["longest"], 1)
         assert len(taken) == 1 and taken[0] in trip
@@ -138,18 +138,18 @@ def test_the_longest_route_loses_a_string():
 
 def test_unlikely_arcs_go_first():
     """The first of a few drawn stops is one that the policy hardly drives to, as all others are."""
-    heat = np.ones((31, 31), np.float32)
-    heat[:, 1:16] = 0.0
+    heatmap = np.ones((31, 31), np.float32)
+    heatmap[:, 1:16] = 0.0
     for seed in range(10):
-        taken = Begun(ring(30), seed, heat).construct().take_out(REMOVALS["policy"], 3)
+        taken = Begun(ring(30), seed, heatmap).construct().take_out(REMOVALS["policy"], 3)
         assert len(taken) == 3 and {*taken} <= set(range(1, 16))
 
 
 @pytest.mark.parametrize("name", REMOVALS)
 def test_nothing_is_taken_where_nothing_is_served(name: str):
-    """Operators find no stop on an empty plan, and end."""
-    heat = np.ones((13, 13), np.float32)
-    begun = Begun(ring(12), 0, heat)
+    """Operators find no stop on an empty state, and end."""
+    heatmap = np.ones((13, 13), np.float32)
+    begun = Begun(ring(12), 0, heatmap)
     assert begun.take_out(REMOVALS[name], 3) == []
 
 
@@ -158,5 +158,5 @@ def test_a_route_that_is_dirty_is_settled_once():
     begun = searched(12, 0)
     trip = next(iter(begun.trips().values()))
     for j in trip[:3]:
-        links.remove(begun.instance, begun.plan, j)
-    assert begun.plan.number[2] == 1
+        changes.remove(begun.instance, begun.state, j)
+    assert begun.state.stale_size[0] == 1

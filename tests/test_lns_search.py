@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from plans import Begun, differences, searches
+from states import Begun, differences, searches
 from test_lns import ring
 
 from nco import Problem, Vehicle
 from nco.fleet.kinds import kinds_of
-from nco.search.lns import annealing, links
+from nco.search.lns import annealing, changes
 from nco.search.lns.operators import INSERTIONS, REMOVALS
 from nco.search.lns.search import Search
 
@@ -24,7 +24,7 @@ random_searches = settings(
 
 
 class Annealed:
-    """A plan under annealing with chosen operators; temperatures as given.
+    """A state under annealing with chosen operators; temperatures as given.
 
     Args:
         begun: where it begins.
@@ -34,25 +34,25 @@ class Annealed:
 
     def __init__(self, begun: Begun, out: tuple[str, ...], back: tuple[str, ...]) -> None:
         self.begun = begun
-        self.best = begun.plan.next.copy()
-        self.best_cost = np.array([links.objective(begun.instance, begun.plan)])
+        self.best = begun.state.next.copy()
+        self.best_cost = np.array([changes.objective(begun.instance, begun.state)])
         width = max(len(out), len(back))
         self.codes, self.chances = np.zeros((2, width), np.int64), np.ones((2, width))
         for row, (known, names) in enumerate(((REMOVALS, out), (INSERTIONS, back))):
             for k, name in enumerate(names):
-                self.codes[row, k] = known[name].address(begun.instance, begun.plan)
+                self.codes[row, k] = known[name].address(begun.instance, begun.state)
                 self.chances[row, k] = (k + 1) / len(names)
         self.points = np.zeros((2, width, 2))
 
     @property
     def cost(self) -> float:
         """Where it stands."""
-        return links.objective(self.begun.instance, self.begun.plan)
+        return changes.objective(self.begun.instance, self.begun.state)
 
     def run(self, iterations: int, hot: float, cold: float, most: int = 3) -> None:
         """Goes on."""
         annealing.anneal(
-            self.begun.instance, self.begun.plan, self.best, self.best_cost, iterations,
+            self.begun.instance, self.begun.state, self.best, self.best_cost, iterations,
             hot, cold, most, self.codes, self.chances, self.points,
         )  # fmt: skip
 
@@ -69,22 +69,22 @@ def test_frozen_searches_never_get_worse(begun: Begun):
         costs.append(search.cost)
         assert costs[-1] <= costs[-2] + 1e-9 * abs(costs[-2])
         assert costs[-1] < costs[-2] or begun.trips() == before or costs[-1] == costs[-2]
-        assert differences(begun.instance, begun.plan) == []
+        assert differences(begun.instance, begun.state) == []
     assert search.best_cost[0] == pytest.approx(min(costs))
 
 
 @random_searches
 @given(begun=searches())
 def test_the_best_routes_are_those_of_the_best_cost(begun: Begun):
-    """However hot the search, its best links cost what it says, and no plan seen was better."""
+    """However hot the search, its best links cost what it says, and no state seen was better."""
     search = Annealed(begun, ("random",), ("blinks",))
     seen = [search.cost]
     for _ in range(15):
         search.run(1, 1e300, 1e300)
         seen.append(search.cost)
-    plan = begun.fresh({})
-    links.rebuild(begun.instance, plan, search.best)
-    cost, tolerance = links.objective(begun.instance, plan), 1e-9 * begun.instance.barred
+    state = begun.fresh({})
+    changes.rebuild(begun.instance, state, search.best)
+    cost, tolerance = changes.objective(begun.instance, state), 1e-9 * begun.instance.barred
     assert cost == pytest.approx(search.best_cost[0], abs=tolerance)
     assert search.best_cost[0] <= min(seen) + 1e-9 * abs(min(seen)) + 1e-12
 
@@ -143,9 +143,9 @@ def test_no_more_is_removed_than_wanted():
     begun = Begun(ring(24), 1).construct()
     counts = set()
     for _ in range(60):
-        begun.plan.log[:] = -2
+        begun.state.log[:] = -2
         Annealed(begun, ("random",), ("greedy",)).run(1, 1e-12, 1e-12, most=4)
-        counts.add(int(((begun.plan.log[:, 0] >= 0) & (begun.plan.log[:, 1] >= 0)).sum()))
+        counts.add(int(((begun.state.log[:, 0] >= 0) & (begun.state.log[:, 1] >= 0)).sum()))
     assert counts == {1, 2, 3, 4}
 
 
@@ -182,14 +182,14 @@ def test_a_search_stands_where_its_routes_say(begun: Begun, seed: int):
     problem = begun.problem
     search = Search(problem, kinds_of(problem), [], seed)
     for _ in range(2):
-        plan = begun.fresh({})
-        links.rebuild(search.instance, plan, search.links)
-        objective = links.objective(search.instance, plan)
+        state = begun.fresh({})
+        changes.rebuild(search.instance, state, search.links)
+        objective = changes.objective(search.instance, state)
         assert search.cost == pytest.approx(objective, rel=1e-9, abs=1e-9 * search.instance.barred)
-        assert differences(search.instance, search.plan) == []
+        assert differences(search.instance, search.state) == []
         other = search.beside(seed + 1)
-        assert other.iterations == 0 and other.links.tolist() == search.plan.next.tolist()
-        assert differences(other.instance, other.plan) == []
+        assert other.iterations == 0 and other.changes.tolist() == search.state.next.tolist()
+        assert differences(other.instance, other.state) == []
         search.run(40, 0.0, 1.0)
     assert search.iterations == 80
 
@@ -198,13 +198,13 @@ def test_what_runs_beside_changes_nothing_here():
     """A search, one beside it and one of a part of it share only what is not written to."""
     problem = ring(24, capacity=6)
     search = Search(problem, kinds_of(problem), [], 0)
-    cost, trips = search.cost, search.plan.next.copy()
+    cost, trips = search.cost, search.state.next.copy()
     beside = search.beside(5)
-    stops = np.flatnonzero(search.plan.vehicle[:25] < 2).astype(np.int32)
+    stops = np.flatnonzero(search.state.vehicle[:25] < 2).astype(np.int32)
     part = search.part(np.arange(2, dtype=np.int32), stops, 7)
     for other in (beside, part):
         other.run(200, 0.0, 1.0)
-    assert search.cost == cost and (search.plan.next == trips).all()
+    assert search.cost == cost and (search.state.next == trips).all()
     assert search.iterations == 0 and beside.iterations == part.iterations == 200
 
 

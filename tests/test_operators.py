@@ -9,7 +9,7 @@ from test_lns import begun, ring
 from nco import Problem, Route
 from nco.errors import InputError
 from nco.fleet.kinds import kinds_of
-from nco.search.lns import arrays, links, operators
+from nco.search.lns import arrays, changes, operators
 from nco.search.lns.operators import INSERTIONS, REMOVALS
 from nco.search.lns.search import Search
 from nco.search.lns.solver import LNS
@@ -29,18 +29,18 @@ def test_an_operator_from_outside_joins_the_search(registered):
     """A function registered elsewhere is compiled, called and judged like the others."""
 
     @operators.removal("highest", 2.0)
-    def highest(instance, plan, count):
+    def highest(instance, state, count):
         """Takes out the stops of the highest numbers."""
         left = count
         for j in range(len(instance.service) - 1, -1, -1):
-            if left > 0 and plan.vehicle[j] >= 0:
-                links.remove(instance, plan, np.int64(j))
+            if left > 0 and state.vehicle[j] >= 0:
+                changes.remove(instance, state, np.int64(j))
                 left -= 1
 
-    _, instance, plan = begun(ring(24))
-    plan.number[1] = 0
-    operators.run(REMOVALS["highest"], instance, plan, 5)
-    assert sorted(plan.absent[: plan.number[0]]) == [20, 21, 22, 23, 24]
+    _, instance, state = begun(ring(24))
+    state.log_size[0] = 0
+    operators.run(REMOVALS["highest"], instance, state, 5)
+    assert sorted(state.bank[: state.bank_size[0]]) == [20, 21, 22, 23, 24]
     problem = ring(24)
     search = Search(problem, kinds_of(problem), [], 0)
     search.run(300, 0.0, 1.0)
@@ -52,21 +52,21 @@ def test_an_operator_from_outside_joins_the_search(registered):
 
 def test_operators_from_outside_may_be_of_either_kind(registered):
     """Insertions are registered as removals are, and code without a file is not cached but runs."""
-    scope = {"np": np, "links": links}
+    scope = {"np": np, "changes": changes}
     source = (
-        "def first_fit(instance, plan, count):\n"
+        "def first_fit(instance, state, count):\n"
         "    for _ in range(count):\n"
-        "        links.insert(instance, plan, np.int64(plan.absent[0]), np.int64(13))\n"
+        "        changes.insert(instance, state, np.int64(state.bank[0]), np.int64(13))\n"
     )
     exec(source, scope)
     operators.insertion("first fit")(scope["first_fit"])
     problem = ring(12, capacity=12)
     fleet = arrays.Fleet.of(problem, kinds_of(problem), [])
     instance = arrays.instance_of(problem, fleet)
-    plan = arrays.empty_plan(instance, 0)
-    links.rebuild(instance, plan, arrays.links_of([], fleet, instance))
-    operators.run(INSERTIONS["first fit"], instance, plan, 12)
-    assert plan.number[0] == 0 and plan.served[0] == 12
+    state = arrays.empty_state(instance, 0)
+    changes.rebuild(instance, state, arrays.successors_of([], fleet, instance))
+    operators.run(INSERTIONS["first fit"], instance, state, 12)
+    assert state.bank_size[0] == 0 and state.served[0] == 12
 
 
 @pytest.mark.parametrize("register", [operators.removal, operators.insertion])
@@ -89,10 +89,10 @@ def test_who_has_no_other_place_is_served_first(name):
     fleet = arrays.Fleet.of(problem, kinds_of(problem), [])
     instance = arrays.instance_of(problem, fleet)
     for seed in range(8):
-        plan = arrays.empty_plan(instance, seed)
-        links.rebuild(instance, plan, arrays.links_of([Route(0, (4,))], fleet, instance))
-        operators.run(INSERTIONS[name], instance, plan)
-        assert plan.vehicle[5] == plan.vehicle[4]
+        state = arrays.empty_state(instance, seed)
+        changes.rebuild(instance, state, arrays.successors_of([Route(0, (4,))], fleet, instance))
+        operators.run(INSERTIONS[name], instance, state)
+        assert state.vehicle[5] == state.vehicle[4]
 
 
 def test_all_operators_are_compiled_before_the_clock(registered):
@@ -102,7 +102,7 @@ def test_all_operators_are_compiled_before_the_clock(registered):
     assert operators.prepared()
 
     @operators.removal("none")
-    def none(instance, plan, count):
+    def none(instance, state, count):
         """Takes out no stops."""
 
     assert not operators.prepared()

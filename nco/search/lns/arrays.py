@@ -16,7 +16,7 @@ from nco.fleet.scaling import largest, timed
 from nco.kernels.by_reference import by_reference
 from nco.kernels.draws import seeded
 from nco.problem.route import Route
-from nco.search.lns.links import nearest
+from nco.search.lns.changes import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,7 +66,7 @@ class Instance(NamedTuple):
         before: `[N, NEAR]` the nearest nodes to come from, -1 behind the last.
         behind: `[N, NEAR]` the nearest nodes to go to, -1 behind the last.
         related: `[N, RELATED]` the nearest stops, either way, -1 behind the last.
-        heat: `[N, N]` share of a policy's routes that drive an arc, if a policy guides.
+        heatmap: `[N, N]` share of a policy's routes that drive an arc, if a policy guides.
         guide: cost that an arc may be longer for being on all of them.
         stops: nodes that may be served.
         times: whether time matters.
@@ -94,7 +94,7 @@ class Instance(NamedTuple):
     before: Ints
     behind: Ints
     related: Ints
-    heat: Singles
+    heatmap: Singles
     guide: float
     stops: Ints
     times: bool
@@ -103,7 +103,7 @@ class Instance(NamedTuple):
 
 
 @by_reference
-class Plan(NamedTuple):
+class SearchState(NamedTuple):
     """Routes, and what is known of them.
 
     Attributes:
@@ -117,19 +117,22 @@ class Plan(NamedTuple):
         duty: `[M]` seconds on duty.
         late: `[M]` whether a route misses a window. Taking a stop out may do that: the direct
             street need not be the fastest.
-        ahead: `[N + 2 M, 3]` of the route up to a place and of that place: seconds, and the times
-            between which it then begins.
-        rest: `[N + 2 M, 3]` the same of the place and what follows it.
-        absent: `[N]` stops left out, the first `number[0]` of them.
-        absent_at: `[N]` where each is in `absent`, or -1.
+        prefix: `[N + 2 M, 3]` the segment of the route up to a place and of that place: seconds,
+            and the times between which it then begins.
+        suffix: `[N + 2 M, 3]` the segment of the place and what follows it.
+        bank: `[N]` stops left out, the first `bank_size[0]` of them (the request bank of Pisinger
+            and Ropke 2007).
+        bank_at: `[N]` where each is in `bank`, or -1.
+        bank_size: `[1]`.
         log: `[L, 2]` stops inserted (with -1) or removed (with the place before), in order.
+        log_size: `[1]` entries of it.
         trial: `[N + 2 M + 2 NEAR]` places that are tried.
         chosen: `[MOST]` stops that are to be inserted.
         found: `[MOST, 2 + 2 VEHICLES]` what is known of them.
         dirty: `[M]` whether times of a route are out of date.
-        stale: `[M]` the routes of which they are, the first `number[2]` of them.
-        number: `[4]` stops left out, entries of the log, stale routes, places until one is
-            overlooked.
+        stale: `[M]` the routes of which they are, the first `stale_size[0]` of them.
+        stale_size: `[1]`.
+        until_blink: `[1]` places until one is overlooked.
         bits: `[1]` state of the random numbers.
         total: `[1]` cost of the routes and of what is left out.
     """
@@ -143,17 +146,20 @@ class Plan(NamedTuple):
     measure: Floats
     duty: Floats
     late: Bools
-    ahead: Floats
-    rest: Floats
-    absent: Ints
-    absent_at: Ints
+    prefix: Floats
+    suffix: Floats
+    bank: Ints
+    bank_at: Ints
+    bank_size: Longs
     log: Longs
+    log_size: Longs
     trial: Ints
     chosen: Longs
     found: Floats
     dirty: Bools
     stale: Longs
-    number: Longs
+    stale_size: Longs
+    until_blink: Longs
     bits: NDArray[np.uint64]
     total: Floats
 
@@ -190,13 +196,13 @@ def tables_of(kinds: Sequence[Kind]) -> list[int]:
     ]
 
 
-def instance_of(problem: Problem, fleet: Fleet, heat: Singles | None = None) -> Instance:
+def instance_of(problem: Problem, fleet: Fleet, heatmap: Singles | None = None) -> Instance:
     """A problem for the vehicles of a fleet.
 
     Args:
         problem: what is to be solved.
         fleet: at least one vehicle.
-        heat: `[N, N]` share of a policy's routes that drive an arc.
+        heatmap: `[N, N]` share of a policy's routes that drive an arc.
     """
     kinds, size, depots = fleet.kinds, problem.size, problem.depots
     table = tables_of(kinds)
@@ -271,7 +277,7 @@ def instance_of(problem: Problem, fleet: Fleet, heat: Singles | None = None) -> 
         before=before,
         behind=behind,
         related=related,
-        heat=np.zeros((1, 1), np.float32) if heat is None else heat,
+        heatmap=np.zeros((1, 1), np.float32) if heatmap is None else heatmap,
         guide=0.0,
         stops=np.flatnonzero(servable).astype(np.int32),
         times=times,
@@ -344,8 +350,8 @@ def _neighbours(
     return before, behind, related
 
 
-def empty_plan(instance: Instance, seed: int) -> Plan:
-    """A plan that serves nothing; fill it with `links.rebuild`.
+def empty_state(instance: Instance, seed: int) -> SearchState:
+    """A state that serves nothing; fill it with `changes.rebuild`.
 
     Args:
         instance: what it is for.
@@ -355,7 +361,7 @@ def empty_plan(instance: Instance, seed: int) -> Plan:
     dimensions = instance.capacity.shape[1]
     following = np.full(places, -1, np.int32)
     following[size::2] = np.arange(size + 1, places, 2)
-    return Plan(
+    return SearchState(
         next=following,
         prev=np.full(places, -1, np.int32),
         leaving=np.zeros(places),
@@ -365,23 +371,26 @@ def empty_plan(instance: Instance, seed: int) -> Plan:
         measure=np.zeros(vehicles),
         duty=np.zeros(vehicles),
         late=np.zeros(vehicles, np.bool_),
-        ahead=np.zeros((places if instance.times else 1, 3)),
-        rest=np.zeros((places if instance.times else 1, 3)),
-        absent=np.zeros(size, np.int32),
-        absent_at=np.full(size, -1, np.int32),
+        prefix=np.zeros((places if instance.times else 1, 3)),
+        suffix=np.zeros((places if instance.times else 1, 3)),
+        bank=np.zeros(size, np.int32),
+        bank_at=np.full(size, -1, np.int32),
+        bank_size=np.zeros(1, np.int64),
         log=np.zeros((8 * size + 64, 2), np.int64),
+        log_size=np.zeros(1, np.int64),
         trial=np.zeros(places + 2 * NEAR, np.int32),
         chosen=np.zeros(MOST, np.int64),
         found=np.zeros((MOST, 2 + 2 * VEHICLES)),
         dirty=np.zeros(vehicles, np.bool_),
         stale=np.zeros(vehicles, np.int64),
-        number=np.zeros(4, np.int64),
+        stale_size=np.zeros(1, np.int64),
+        until_blink=np.zeros(1, np.int64),
         bits=seeded(seed),
         total=np.zeros(1),
     )
 
 
-def links_of(routes: Sequence[Route], fleet: Fleet, instance: Instance) -> Ints:
+def successors_of(routes: Sequence[Route], fleet: Fleet, instance: Instance) -> Ints:
     """`[N + 2 M]` the place that follows each, for routes on vehicles of the fleet.
 
     Routes keep their vehicle where the fleet has it; others take one of the same kind.

@@ -31,11 +31,11 @@ class Guide:
 
     Attributes:
         routes: its best ones, which break no rule; none if they do.
-        heat: `[N, N]` share of its solutions that drive an arc.
+        heatmap: `[N, N]` share of its solutions that drive an arc.
     """
 
     routes: list[Route]
-    heat: Singles
+    heatmap: Singles
 
 
 def prepare(problem: Problem) -> None:
@@ -74,10 +74,10 @@ def heat_of(problem: Problem, solutions: Sequence[Sequence[Route]]) -> Singles:
         problem: what was solved.
         solutions: routes of each; at least one.
     """
-    heat = np.zeros((problem.size, problem.size), np.float32)
+    heatmap = np.zeros((problem.size, problem.size), np.float32)
     for routes in solutions:
         for route in routes:
             vehicle = problem.vehicles[route.vehicle]
             path = np.array([vehicle.start, *route.stops, vehicle.end])
-            heat[path[:-1], path[1:]] += 1.0
-    return heat / np.float32(len(solutions))
+            heatmap[path[:-1], path[1:]] += 1.0
+    return heatmap / np.float32(len(solutions))

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from nco.search.lns.links import below, inner, insert, joined, pasted, uniform
+from nco.kernels.draws import below, uniform
+from nco.search.lns.changes import inner, insert, merged, pasted
 from nco.search.lns.operators import guided, insertion, mixed
 
 BLINK = 0.01  # chance that a place is overlooked (Christiaens and Vanden Berghe 2020)
@@ -21,55 +22,55 @@ _LOG_SEEN = np.log(1.0 - BLINK)
 
 
 @pasted
-def _delta(instance, plan, j, i, opening, bound):
+def _delta(instance, state, j, i, opening, bound):
     """What it costs to put a stop behind a place; `_NEVER` if it cannot be, or exceeds a bound.
 
     `opening` is the share of a vehicle's fixed cost that counts.
     """
-    v, n = plan.vehicle[i], plan.next[i]
-    for c in range(plan.load.shape[1]):
-        if plan.load[v, c] + instance.demand[j, c] > instance.capacity[v, c]:
+    v, n = state.vehicle[i], state.next[i]
+    for c in range(state.load.shape[1]):
+        if state.load[v, c] + instance.demand[j, c] > instance.capacity[v, c]:
             return _NEVER
     k, a, b = instance.kind[v], instance.place[i], instance.place[n]
     delta = np.float64(instance.cost_into[k, j, a]) + np.float64(instance.cost[k, j, b])
-    delta -= plan.leaving[i]
-    if not plan.served[v]:
+    delta -= state.leaving[i]
+    if not state.served[v]:
         delta += opening * instance.fixed[v]
     if delta >= bound:
         return _NEVER
     if instance.times:
-        ahead, rest = plan.ahead[i], plan.rest[n]
-        seconds, early, latest, late = joined(
-            ahead[0], ahead[1], ahead[2], instance.service[j], instance.opens[j],
+        prefix, suffix = state.prefix[i], state.suffix[n]
+        seconds, early, latest, time_warp = merged(
+            prefix[0], prefix[1], prefix[2], instance.service[j], instance.opens[j],
             instance.closes[j], instance.drive[k, a, j],
         )  # fmt: skip
-        if late > 0.0:
+        if time_warp > 0.0:
             return _NEVER
-        seconds, early, latest, late = joined(
-            seconds, early, latest, rest[0], rest[1], rest[2], instance.drive[k, j, b]
+        seconds, early, latest, time_warp = merged(
+            seconds, early, latest, suffix[0], suffix[1], suffix[2], instance.drive[k, j, b]
         )
-        if late > 0.0:
+        if time_warp > 0.0:
             return _NEVER
-        delta += instance.per_s[v] * (seconds - plan.duty[v])
+        delta += instance.per_s[v] * (seconds - state.duty[v])
         if instance.longest > 0.0 and instance.by_time:
-            delta += _longer(instance, plan, v, seconds)
+            delta += _longer(instance, state, v, seconds)
     if instance.longest > 0.0 and not instance.by_time:
         metres = instance.metres
-        longer = plan.measure[v] + np.float64(metres[k, a, j]) + np.float64(metres[k, j, b])
-        if plan.served[v]:
+        longer = state.measure[v] + np.float64(metres[k, a, j]) + np.float64(metres[k, j, b])
+        if state.served[v]:
             longer -= np.float64(metres[k, a, b])
-        delta += _longer(instance, plan, v, longer)
+        delta += _longer(instance, state, v, longer)
     return delta
 
 
 @inner
-def _longer(instance, plan, v, measure):
+def _longer(instance, state, v, measure):
     """Price of a longer route: of what is beyond the longest one, and of being longer at all.
 
     The latter is linear in squares, so that of two routes the shorter one grows.
     """
-    own, longest = plan.measure[v], 0.0
-    for other in plan.measure:
+    own, longest = state.measure[v], 0.0
+    for other in state.measure:
         longest = max(longest, other)
     if measure <= 0.0:
         return 0.0
@@ -78,7 +79,7 @@ def _longer(instance, plan, v, measure):
 
 
 @pasted
-def _near(instance, plan, j, log_seen, wanted):
+def _near(instance, state, j, log_seen, wanted):
     """Fills `trial` with places beside a stop's nearest nodes and on idle vehicles; how many.
 
     `log_seen` is the logarithm of the chance that a place is seen; at 0 none is overlooked. Of
@@ -89,34 +90,34 @@ def _near(instance, plan, j, log_seen, wanted):
         for n in instance.before[j] if side == 0 else instance.behind[j]:
             if n < 0:
                 break
-            if plan.vehicle[n] >= 0:
-                plan.number[3] -= 1
-                if plan.number[3] < 0 and log_seen < 0.0:
-                    plan.number[3] = int(np.log(1.0 - uniform(plan)) / log_seen)
+            if state.vehicle[n] >= 0:
+                state.until_blink[0] -= 1
+                if state.until_blink[0] < 0 and log_seen < 0.0:
+                    state.until_blink[0] = int(np.log(1.0 - uniform(state.bits)) / log_seen)
                     continue
-                plan.trial[count] = n if side == 0 else plan.prev[n]
+                state.trial[count] = n if side == 0 else state.prev[n]
                 count += 1
     kinds = len(instance.first) - 1
     # Where two kinds cost the same for a stop, either may be the better one for those that follow.
-    other = wanted if wanted >= 0 else below(plan, kinds) if kinds > 1 else 0
+    other = wanted if wanted >= 0 else below(state.bits, kinds) if kinds > 1 else 0
     for _ in range(1 if wanted >= 0 else kinds):
-        count = _idle(instance, plan, other, count)
+        count = _idle(instance, state, other, count)
         other = (other + 1) % kinds
     return count
 
 
 @inner
-def _idle(instance, plan, kind, count):
+def _idle(instance, state, kind, count):
     """Puts the first idle vehicle of a kind into `trial`; how many there are then."""
     for v in range(instance.first[kind], instance.first[kind + 1]):
-        if plan.served[v] == 0:
-            plan.trial[count] = len(instance.service) + 2 * v
+        if state.served[v] == 0:
+            state.trial[count] = len(instance.service) + 2 * v
             return count + 1
     return count
 
 
 @pasted
-def _everywhere(instance, plan, j, wanted):
+def _everywhere(instance, state, j, wanted):
     """Fills `trial` with all places on vehicles that have room for a stop; how many.
 
     Where a kind was wanted, idle vehicles of the others have not been tried.
@@ -124,149 +125,149 @@ def _everywhere(instance, plan, j, wanted):
     count, size = 0, len(instance.service)
     if wanted >= 0:
         for kind in range(len(instance.first) - 1):
-            count = _idle(instance, plan, kind, count)
-    for v in range(len(plan.served)):
-        if plan.served[v] and _fits(instance, plan, j, v):
+            count = _idle(instance, state, kind, count)
+    for v in range(len(state.served)):
+        if state.served[v] and _fits(instance, state, j, v):
             i = size + 2 * v
             while i != size + 2 * v + 1:
-                plan.trial[count] = i
+                state.trial[count] = i
                 count += 1
-                i = plan.next[i]
+                i = state.next[i]
     return count
 
 
 @inner
-def _worth(instance, plan, j):
+def _worth(instance, state, j):
     """What a stop may cost to be inserted rather than left out."""
     worth = instance.prize[j]
-    if worth < instance.reward and uniform(plan) < BOLD:
+    if worth < instance.reward and uniform(state.bits) < BOLD:
         worth = instance.reward
     return worth
 
 
 @inner
-def _best(instance, plan, j, log_seen, guide, wanted):
+def _best(instance, state, j, log_seen, guide, wanted):
     """The place behind which a stop costs least, -1 for none.
 
     `wanted` is a kind of vehicles that begin routes at no fixed cost, if any others do at all.
     """
-    best, place = _worth(instance, plan, j), -1
-    count, opening = _near(instance, plan, j, log_seen, wanted), 0.0 if wanted >= 0 else 1.0
+    best, place = _worth(instance, state, j), -1
+    count, opening = _near(instance, state, j, log_seen, wanted), 0.0 if wanted >= 0 else 1.0
     for turn in range(2):
         for n in range(count):
-            i = plan.trial[n]
-            delta = _delta(instance, plan, j, i, opening, best + 2.0 * guide)
+            i = state.trial[n]
+            delta = _delta(instance, state, j, i, opening, best + 2.0 * guide)
             if guide > 0.0 and delta < _NEVER:
-                a, b = instance.place[i], instance.place[plan.next[i]]
-                delta -= guide * (instance.heat[a, j] + instance.heat[j, b])
-                delta += guide * instance.heat[a, b]
+                a, b = instance.place[i], instance.place[state.next[i]]
+                delta -= guide * (instance.heatmap[a, j] + instance.heatmap[j, b])
+                delta += guide * instance.heatmap[a, b]
             if delta < best:
                 best, place = delta, i
         if place >= 0 or turn:
             break
-        count, opening = _everywhere(instance, plan, j, wanted), 1.0
+        count, opening = _everywhere(instance, state, j, wanted), 1.0
     return place
 
 
 @pasted
-def _fits(instance, plan, j, v):
+def _fits(instance, state, j, v):
     """Whether a vehicle has room for a stop."""
-    for c in range(plan.load.shape[1]):
-        if plan.load[v, c] + instance.demand[j, c] > instance.capacity[v, c]:
+    for c in range(state.load.shape[1]):
+        if state.load[v, c] + instance.demand[j, c] > instance.capacity[v, c]:
             return False
     return True
 
 
 @pasted
-def _shuffle(plan, count):
+def _shuffle(state, count):
     """Brings the stops that are left out into random order, the first `count` of them."""
-    total = plan.number[0]
+    total = state.bank_size[0]
     for n in range(count):
-        other = n + below(plan, total - n)
-        a, b = plan.absent[n], plan.absent[other]
-        plan.absent[n], plan.absent[other] = b, a
-        plan.absent_at[a], plan.absent_at[b] = other, n
+        other = n + below(state.bits, total - n)
+        a, b = state.bank[n], state.bank[other]
+        state.bank[n], state.bank[other] = b, a
+        state.bank_at[a], state.bank_at[b] = other, n
 
 
 @inner
-def _choose(plan):
+def _choose(state):
     """Fills `chosen` with stops that are left out, in random order; how many."""
-    count = min(plan.number[0], len(plan.chosen))
-    _shuffle(plan, count)
+    count = min(state.bank_size[0], len(state.chosen))
+    _shuffle(state, count)
     for n in range(count):
-        plan.chosen[n] = plan.absent[n]
+        state.chosen[n] = state.bank[n]
     return count
 
 
 @inner
-def in_order(instance, plan, log_seen, guide, wanted):
+def in_order(instance, state, log_seen, guide, wanted):
     """One after the other: in random order, large ones first, far ones first, or near ones."""
-    count = _choose(plan)
-    draw = below(plan, 11)
+    count = _choose(state)
+    draw = below(state.bits, 11)
     if draw >= 4:
         for n in range(count):
-            j, key = plan.chosen[n], 0.0
+            j, key = state.chosen[n], 0.0
             if draw < 8:
-                for c in range(plan.load.shape[1]):
+                for c in range(state.load.shape[1]):
                     key -= instance.demand[j, c]
             else:
                 key = np.float64(instance.cost[0, instance.place[len(instance.service)], j])
                 if draw < 10:
                     key = -key
             m = n
-            while m > 0 and plan.found[m - 1, 0] > key:
-                plan.found[m, 0], plan.chosen[m] = plan.found[m - 1, 0], plan.chosen[m - 1]
+            while m > 0 and state.found[m - 1, 0] > key:
+                state.found[m, 0], state.chosen[m] = state.found[m - 1, 0], state.chosen[m - 1]
                 m -= 1
-            plan.found[m, 0], plan.chosen[m] = key, j
+            state.found[m, 0], state.chosen[m] = key, j
     for n in range(count):
-        place = _best(instance, plan, plan.chosen[n], log_seen, guide, wanted)
+        place = _best(instance, state, state.chosen[n], log_seen, guide, wanted)
         if place >= 0:
-            insert(instance, plan, plan.chosen[n], place)
+            insert(instance, state, state.chosen[n], place)
 
 
 @insertion("blinks", 6.0)
-def blinks(instance, plan, count):
+def blinks(instance, state, count):
     """One after the other where they cost least, with places overlooked now and then."""
-    in_order(instance, plan, _LOG_SEEN, 0.0, np.int64(-1))
+    in_order(instance, state, _LOG_SEEN, 0.0, np.int64(-1))
 
 
 @insertion("greedy")
-def greedy(instance, plan, count):
+def greedy(instance, state, count):
     """One after the other where they cost least."""
-    in_order(instance, plan, 0.0, 0.0, np.int64(-1))
+    in_order(instance, state, 0.0, 0.0, np.int64(-1))
 
 
 @insertion("kind", 2.0, when=mixed)
-def of_a_kind(instance, plan, count):
+def of_a_kind(instance, state, count):
     """One after the other, with new routes on vehicles of one kind, whatever these cost."""
-    in_order(instance, plan, _LOG_SEEN, 0.0, np.int64(below(plan, len(instance.first) - 1)))
+    in_order(instance, state, _LOG_SEEN, 0.0, np.int64(below(state.bits, len(instance.first) - 1)))
 
 
 @insertion("policy", when=guided)
-def likely(instance, plan, count):
+def likely(instance, state, count):
     """One after the other, where arcs that a policy drives cost less."""
-    in_order(instance, plan, _LOG_SEEN, instance.guide, np.int64(-1))
+    in_order(instance, state, _LOG_SEEN, instance.guide, np.int64(-1))
 
 
 @inner
-def _rank(instance, plan, n, vehicles):
+def _rank(instance, state, n, vehicles):
     """Finds where the chosen stop of a number costs least on each of the best vehicles.
 
     Fills its row of `found`: place, regret, then cost and vehicle of the best, the second, ...
     """
-    j, found, last = plan.chosen[n], plan.found[n], vehicles - 1
-    worth = _worth(instance, plan, j)
+    j, found, last = state.chosen[n], state.found[n], vehicles - 1
+    worth = _worth(instance, state, j)
     found[0] = -1.0
     for r in range(vehicles):
         found[2 + 2 * r], found[3 + 2 * r] = worth, -1.0
-    count = _near(instance, plan, j, 0.0, np.int64(-1))
+    count = _near(instance, state, j, 0.0, np.int64(-1))
     for turn in range(2):
         for t in range(count):
-            i = plan.trial[t]
-            delta = _delta(instance, plan, j, i, 1.0, found[2 + 2 * last])
+            i = state.trial[t]
+            delta = _delta(instance, state, j, i, 1.0, found[2 + 2 * last])
             if delta >= found[2 + 2 * last]:
                 continue
-            v, r = plan.vehicle[i], 0
+            v, r = state.vehicle[i], 0
             while r < last and found[3 + 2 * r] != v:
                 r += 1
             if delta >= found[2 + 2 * r]:
@@ -279,18 +280,18 @@ def _rank(instance, plan, n, vehicles):
                 found[0] = i
         if found[0] >= 0.0 or turn:
             break
-        count = _everywhere(instance, plan, j, np.int64(-1))
+        count = _everywhere(instance, state, j, np.int64(-1))
     found[1] = 0.0
     for r in range(1, vehicles):
         found[1] += found[2 + 2 * r] - found[2]
 
 
 @inner
-def _by_regret(instance, plan, vehicles):
+def _by_regret(instance, state, vehicles):
     """First the stop that would lose most by going to its next-best vehicles."""
-    left, found = _choose(plan), plan.found
+    left, found = _choose(state), state.found
     for n in range(left):
-        _rank(instance, plan, n, vehicles)
+        _rank(instance, state, n, vehicles)
     while left > 0:
         pick, most = -1, -1.0
         for n in range(left):
@@ -299,29 +300,29 @@ def _by_regret(instance, plan, vehicles):
         if pick < 0:
             return
         vehicle = found[pick, 3]
-        insert(instance, plan, plan.chosen[pick], int(found[pick, 0]))
+        insert(instance, state, state.chosen[pick], int(found[pick, 0]))
         left -= 1
-        plan.chosen[pick] = plan.chosen[left]
+        state.chosen[pick] = state.chosen[left]
         for c in range(2 + 2 * vehicles):
             found[pick, c] = found[left, c]
         for n in range(left):
             if found[n, 3] == vehicle:  # where it is second, its cost is a moment old
-                _rank(instance, plan, n, vehicles)
+                _rank(instance, state, n, vehicles)
 
 
 @insertion("regret-2", 0.5)
-def regret_2(instance, plan, count):
+def regret_2(instance, state, count):
     """By what is lost at the second-best vehicle (Ropke and Pisinger 2006)."""
-    _by_regret(instance, plan, np.int64(2))
+    _by_regret(instance, state, np.int64(2))
 
 
 @insertion("regret-3", 0.5)
-def regret_3(instance, plan, count):
+def regret_3(instance, state, count):
     """By what is lost at the second-best and third-best vehicles."""
-    _by_regret(instance, plan, np.int64(3))
+    _by_regret(instance, state, np.int64(3))
 
 
 @insertion("regret-4", 0.5)
-def regret_4(instance, plan, count):
+def regret_4(instance, state, count):
     """By what is lost at the second-best to fourth-best vehicles."""
-    _by_regret(instance, plan, np.int64(4))
+    _by_regret(instance, state, np.int64(4))

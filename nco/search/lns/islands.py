@@ -4,7 +4,7 @@ Compiled loops release the interpreter lock, so threads are enough: nothing is c
 has to be started before the clock. Where there are many routes, each island searches its share of
 them, neighbouring ones, and every moment the shares are put together and cut anew: that is one
 search that gets on as many times as fast. Where there are few, or where the longest of all counts,
-every island searches all of the problem by chances of its own, and now and then the worst of them
+every island searches all of the problem by weights of its own, and now and then the worst of them
 goes on from the best.
 """
 

@@ -1,10 +1,10 @@
 """Operators of the neighbourhood search by name, each compiled by itself and called by address.
 
-All have one signature, `operator(instance, plan, count)`: of a problem (`arrays.Instance`) and
-where its search stands (`arrays.Plan`), a removal takes about `count` stops out of their routes by
-`links.remove` and leaves times of routes out of date; an insertion puts back by `links.insert` what
-it can of the `count` stops that are left out. Neither may allocate. `removal` and `insertion`
-register one, from whichever module; searches that begin afterwards use it.
+All have one signature, `operator(instance, state, count)`: of a problem (`arrays.Instance`) and
+where its search stands (`arrays.SearchState`), a removal takes about `count` stops out of their
+routes by `changes.remove` and leaves times of routes out of date; an insertion puts back by
+`changes.insert` what it can of the `count` stops that are left out. Neither may allocate. `removal`
+and `insertion` register one, from whichever module; searches that begin afterwards use it.
 """
 
 # mypy: allow-untyped-calls, allow-untyped-decorators
@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any
 
 from nco.errors import InputError
 from nco.kernels.llvm import intrinsic, ir, types
-from nco.search.lns.links import compiled
+from nco.search.lns.changes import compiled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from nco.search.lns.arrays import Instance, Plan
+    from nco.search.lns.arrays import Instance, SearchState
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,12 +31,12 @@ class Operator:
 
     Attributes:
         kernel: its function, compiled when it is first used.
-        share: how often it is used at first, against the others of its kind.
+        weight: how often it is used at first, against the others of its kind.
         when: whether it is for such a problem.
     """
 
     kernel: Any
-    share: float
+    weight: float
     when: Callable[[Instance], bool]
 
     @property
@@ -44,9 +44,9 @@ class Operator:
         """Whether it has an address."""
         return bool(self.kernel.loaded)
 
-    def address(self, instance: Instance, plan: Plan) -> int:
+    def address(self, instance: Instance, state: SearchState) -> int:
         """Where its compiled code begins, for arguments of such types; it stays there."""
-        return int(self.kernel.address(instance, plan, 0))
+        return int(self.kernel.address(instance, state, 0))
 
 
 def always(_: Instance) -> bool:
@@ -55,8 +55,8 @@ def always(_: Instance) -> bool:
 
 
 def guided(instance: Instance) -> bool:
-    """For an operator that reads `Instance.heat`: whether there is a policy's."""
-    return len(instance.heat) == len(instance.service)
+    """For an operator that reads `Instance.heatmap`: whether there is a policy's."""
+    return len(instance.heatmap) == len(instance.service)
 
 
 def mixed(instance: Instance) -> bool:
@@ -73,25 +73,25 @@ class Operators(dict[str, Operator]):
     """Operators of one sort, by name."""
 
     def register[F: Callable[..., None]](
-        self, name: str, share: float = 1.0, *, when: Callable[[Instance], bool] = always
+        self, name: str, weight: float = 1.0, *, when: Callable[[Instance], bool] = always
     ) -> Callable[[F], F]:
         """Registers the function below it.
 
         Args:
             name: no other operator of the sort has it.
-            share: see `Operator`.
+            weight: see `Operator`.
             when: see `Operator`.
 
         Raises:
-            InputError: the name is taken, or the share is no positive number.
+            InputError: the name is taken, or the weight is no positive number.
         """
         if name in self:
             raise InputError(f"operator {name!r} is already registered; choose another name")
-        if not 0 < share < float("inf"):
-            raise InputError(f"operator {name!r} has the share {share!r}; give a positive number")
+        if not 0 < weight < float("inf"):
+            raise InputError(f"operator {name!r} has the weight {weight!r}; give a positive number")
 
         def register(function: F) -> F:
-            self[name] = Operator(compiled(function), float(share), when)
+            self[name] = Operator(compiled(function), float(weight), when)
             return function
 
         return register
@@ -101,10 +101,10 @@ REMOVALS, INSERTIONS = Operators(), Operators()
 removal, insertion = REMOVALS.register, INSERTIONS.register
 
 
-def prepare(instance: Instance, plan: Plan) -> None:
+def prepare(instance: Instance, state: SearchState) -> None:
     """Compiles, or loads, all operators, also those that are not for this problem."""
     for operator in (*REMOVALS.values(), *INSERTIONS.values()):
-        operator.address(instance, plan)
+        operator.address(instance, state)
 
 
 def prepared() -> bool:
@@ -113,8 +113,8 @@ def prepared() -> bool:
 
 
 @intrinsic
-def call(_: Any, _address: Any, instance: Any, plan: Any, _count: Any) -> Any:
-    """`call(address, instance, plan, count)` runs an operator, from compiled code."""
+def call(_: Any, _address: Any, instance: Any, state: Any, _count: Any) -> Any:
+    """`call(address, instance, state, count)` runs an operator, from compiled code."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         kinds = [context.get_value_type(kind) for kind in signature.args[1:]]
@@ -122,15 +122,15 @@ def call(_: Any, _address: Any, instance: Any, plan: Any, _count: Any) -> Any:
         builder.call(builder.inttoptr(arguments[0], code), arguments[1:])
         return context.get_dummy_value()
 
-    return types.void(types.int64, instance, plan, types.int64), generate
+    return types.void(types.int64, instance, state, types.int64), generate
 
 
 @compiled
-def _run(address: Any, instance: Any, plan: Any, count: Any) -> None:
+def _run(address: Any, instance: Any, state: Any, count: Any) -> None:
     """`run` in compiled code."""
-    call(address, instance, plan, count)
+    call(address, instance, state, count)
 
 
-def run(operator: Operator, instance: Instance, plan: Plan, count: int = 0) -> None:
+def run(operator: Operator, instance: Instance, state: SearchState, count: int = 0) -> None:
     """Runs an operator once, from Python."""
-    _run(operator.address(instance, plan), instance, plan, count)
+    _run(operator.address(instance, state), instance, state, count)

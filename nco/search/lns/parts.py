@@ -15,7 +15,7 @@ ROUTES = 4  # of a part, at least, so that stops find others to go to
 
 def parted(search: Search, count: int) -> bool:
     """Whether a search can be cut into so many parts that know nothing of one another."""
-    used = int((search.plan.served > 0).sum())
+    used = int((search.state.served > 0).sum())
     return not search.instance.longest and used >= ROUTES * count
 
 
@@ -30,16 +30,16 @@ def parts_of(search: Search, count: int, rng: np.random.Generator) -> list[tuple
         count: parts; not more than there are routes are made.
         rng: draws where cuts are.
     """
-    plan, instance = search.plan, search.instance
-    on_routes = instance.stops[plan.vehicle[instance.stops] >= 0]
-    count = max(1, min(count, int((plan.served > 0).sum())))
-    group = np.full(len(plan.served), -1, np.int32)
+    state, instance = search.state, search.instance
+    on_routes = instance.stops[state.vehicle[instance.stops] >= 0]
+    count = max(1, min(count, int((state.served > 0).sum())))
+    group = np.full(len(state.served), -1, np.int32)
     _share_out(search, on_routes, count, 0, group, rng)
-    idle = np.flatnonzero(plan.served == 0)
+    idle = np.flatnonzero(state.served == 0)
     group[idle] = np.arange(len(idle)) % count
     owner = np.full(len(instance.service), -1, np.int32)
-    owner[on_routes] = group[plan.vehicle[on_routes]]
-    out = plan.absent[: plan.number[0]]
+    owner[on_routes] = group[state.vehicle[on_routes]]
+    out = state.bank[: state.bank_size[0]]
     near = np.where(instance.related[out] >= 0, owner[instance.related[out]], -1)
     nearest = (near >= 0).argmax(1)
     owner[out] = np.maximum(near[np.arange(len(out)), nearest], 0)
@@ -54,15 +54,15 @@ def _share_out(
     search: Search, stops: Ints, count: int, first: int, group: Ints, rng: np.random.Generator
 ) -> None:
     """Gives the vehicles of some stops to `count` groups from `first` on, half by half."""
-    plan, instance = search.plan, search.instance
-    own, size = np.unique(plan.vehicle[stops], return_counts=True)
+    state, instance = search.state, search.instance
+    own, size = np.unique(state.vehicle[stops], return_counts=True)
     if count == 1:
         group[own] = first
         return
     pivot = int(rng.choice(stops))
-    k = instance.kind[plan.vehicle[pivot]]
+    k = instance.kind[state.vehicle[pivot]]
     far = instance.cost[k, pivot, stops].astype(float) + instance.cost_into[k, pivot, stops]
-    place = np.searchsorted(own, plan.vehicle[stops])
+    place = np.searchsorted(own, state.vehicle[stops])
     order = np.argsort(np.bincount(place, far) / size, kind="stable")
     half = count // 2
     # Each half has a route for every group in it.

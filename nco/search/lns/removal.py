@@ -1,6 +1,6 @@
 """Removal operators: which stops to take out of their routes; see `nco.search.lns.operators`.
 
-They leave times of routes out of date; `links.settle` follows.
+They leave times of routes out of date; `changes.settle` follows.
 """
 
 # mypy: allow-untyped-defs, allow-untyped-calls
@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from nco.search.lns.links import below, inner, pasted, remove, uniform
+from nco.kernels.draws import below, uniform
+from nco.search.lns.changes import inner, pasted, remove
 from nco.search.lns.operators import balanced, guided, mixed, removal
 
 STRING = 10  # most stops of a route that string removal takes in one piece
@@ -19,39 +20,39 @@ SKIP = 0.3  # chance that a related stop is passed over
 
 
 @inner
-def _served(instance, plan):
+def _served(instance, state):
     """A random stop on a route; -1 if luck finds none."""
     for _ in range(10):
-        j = instance.stops[below(plan, len(instance.stops))]
-        if plan.vehicle[j] >= 0:
+        j = instance.stops[below(state.bits, len(instance.stops))]
+        if state.vehicle[j] >= 0:
             return j
     return -1
 
 
 @removal("string", 6.0)
-def strings(instance, plan, count):
+def strings(instance, state, count):
     """Strings of routes near a stop, whole or with a gap (Christiaens and Vanden Berghe 2020)."""
-    seed = _served(instance, plan)
+    seed = _served(instance, state)
     if seed >= 0:
-        _strings_near(instance, plan, seed, count)
+        _strings_near(instance, state, seed, count)
 
 
 @removal("longest", 3.0, when=balanced)
-def longest(instance, plan, count):
+def longest(instance, state, count):
     """Strings of the longest route and of routes near a stop of it."""
     v = 0
-    for other in range(len(plan.measure)):
-        if plan.measure[other] > plan.measure[v]:
+    for other in range(len(state.measure)):
+        if state.measure[other] > state.measure[v]:
             v = other
-    if plan.served[v]:
-        seed = plan.next[len(instance.service) + 2 * v]
-        for _ in range(below(plan, plan.served[v])):
-            seed = plan.next[seed]
-        _strings_near(instance, plan, seed, count)
+    if state.served[v]:
+        seed = state.next[len(instance.service) + 2 * v]
+        for _ in range(below(state.bits, state.served[v])):
+            seed = state.next[seed]
+        _strings_near(instance, state, seed, count)
 
 
 @inner
-def _strings_near(instance, plan, seed, count):
+def _strings_near(instance, state, seed, count):
     """Strings of the routes that are nearest to a stop, its own first."""
     left, k = count, -1
     while left > 0 and k < instance.related.shape[1]:
@@ -60,113 +61,113 @@ def _strings_near(instance, plan, seed, count):
         if j < 0:
             return
         # A route that lost a string is dirty: it loses only one.
-        if plan.vehicle[j] < 0 or plan.dirty[plan.vehicle[j]]:
+        if state.vehicle[j] < 0 or state.dirty[state.vehicle[j]]:
             continue
-        size = plan.served[plan.vehicle[j]]
-        length = 1 + below(plan, min(size, STRING, left))
+        size = state.served[state.vehicle[j]]
+        length = 1 + below(state.bits, min(size, STRING, left))
         kept = 0
-        if length > 1 and length < size and uniform(plan) < 0.5:
+        if length > 1 and length < size and uniform(state.bits) < 0.5:
             kept = 1
-            while length + kept < size and uniform(plan) < 0.5:
+            while length + kept < size and uniform(state.bits) < 0.5:
                 kept += 1
-        _string(instance, plan, j, length, kept)
+        _string(instance, state, j, length, kept)
         left -= length
 
 
 @pasted
-def _string(instance, plan, j, length, kept):
+def _string(instance, state, j, length, kept):
     """Takes a string around a stop; `kept` stops in a row within it stay."""
     span, size = length + kept, len(instance.service)
-    back, i = 0, plan.prev[j]
+    back, i = 0, state.prev[j]
     while back < span - 1 and i < size:
-        back, i = back + 1, plan.prev[i]
-    ahead, i = 0, plan.next[j]
-    while ahead < span - 1 and i < size:
-        ahead, i = ahead + 1, plan.next[i]
-    least = max(0, span - 1 - ahead)
-    steps = least + below(plan, back - least + 1)
+        back, i = back + 1, state.prev[i]
+    behind, i = 0, state.next[j]
+    while behind < span - 1 and i < size:
+        behind, i = behind + 1, state.next[i]
+    least = max(0, span - 1 - behind)
+    steps = least + below(state.bits, back - least + 1)
     for _ in range(steps):
-        j = plan.prev[j]
-    gap = span if kept == 0 else 1 + below(plan, length - 1)
+        j = state.prev[j]
+    gap = span if kept == 0 else 1 + below(state.bits, length - 1)
     for position in range(span):
-        following = plan.next[j]
+        following = state.next[j]
         if position < gap or position >= gap + kept:
-            remove(instance, plan, j)
+            remove(instance, state, j)
         j = following
 
 
 @removal("related")
-def related(instance, plan, count):
+def related(instance, state, count):
     """A stop and others near it."""
-    seed = _served(instance, plan)
+    seed = _served(instance, state)
     if seed < 0:
         return
-    remove(instance, plan, seed)
+    remove(instance, state, seed)
     left = count - 1
     for k in range(instance.related.shape[1]):
         j = np.int64(instance.related[seed, k])
         if j < 0 or left <= 0:
             return
-        if plan.vehicle[j] >= 0 and uniform(plan) >= SKIP:
-            remove(instance, plan, j)
+        if state.vehicle[j] >= 0 and uniform(state.bits) >= SKIP:
+            remove(instance, state, j)
             left -= 1
 
 
 @removal("worst")
-def worst(instance, plan, count):
+def worst(instance, state, count):
     """Stops that cost a long detour."""
     for _ in range(count):
         worst, most = np.int64(-1), -1e300
         for _ in range(TOURNAMENT):
-            j = instance.stops[below(plan, len(instance.stops))]
-            if plan.vehicle[j] >= 0:
-                i, k = plan.prev[j], instance.kind[plan.vehicle[j]]
-                a, b = instance.place[i], instance.place[plan.next[j]]
-                detour = plan.leaving[i] + plan.leaving[j] - instance.cost[k, a, b]
+            j = instance.stops[below(state.bits, len(instance.stops))]
+            if state.vehicle[j] >= 0:
+                i, k = state.prev[j], instance.kind[state.vehicle[j]]
+                a, b = instance.place[i], instance.place[state.next[j]]
+                detour = state.leaving[i] + state.leaving[j] - instance.cost[k, a, b]
                 if detour > most:
                     worst, most = j, detour
         if worst >= 0:
-            remove(instance, plan, worst)
+            remove(instance, state, worst)
 
 
 @removal("random")
-def random(instance, plan, count):
+def random(instance, state, count):
     """Any stops."""
     for _ in range(count):
-        j = _served(instance, plan)
+        j = _served(instance, state)
         if j >= 0:
-            remove(instance, plan, j)
+            remove(instance, state, j)
 
 
 @inner
-def _from_here(instance, plan, j, most):
+def _from_here(instance, state, j, most):
     """Takes a stop and those behind it out of their route, so many at most; how many."""
     count, size = 0, len(instance.service)
     while j < size and count < most:
-        following = np.int64(plan.next[j])
-        remove(instance, plan, j)
+        following = np.int64(state.next[j])
+        remove(instance, state, j)
         count += 1
         j = following
     return count
 
 
 @removal("route", 0.5)
-def route(instance, plan, count):
+def route(instance, state, count):
     """A route, or as much of a long one as other operators take at most."""
-    j, size = _served(instance, plan), len(instance.service)
+    j, size = _served(instance, state), len(instance.service)
     if j < 0:
         return
     left = 2 * count
-    if plan.served[plan.vehicle[j]] <= left:
-        while plan.prev[j] < size:
-            j = plan.prev[j]
-    _from_here(instance, plan, np.int64(j), left)
+    if state.served[state.vehicle[j]] <= left:
+        while state.prev[j] < size:
+            j = state.prev[j]
+    _from_here(instance, state, np.int64(j), left)
 
 
 @removal("routes", 2.0, when=mixed)
-def routes(instance, plan, count):
+def routes(instance, state, count):
     """Whole routes near a stop, so that vehicles of another kind may drive in their place."""
-    seed, size = _served(instance, plan), len(instance.service)
+    seed, size = _served(instance, state), len(instance.service)
     if seed < 0:
         return
     left, k = 2 * count, -1
@@ -175,38 +176,38 @@ def routes(instance, plan, count):
         k += 1
         if j < 0:
             return
-        if plan.vehicle[j] < 0 or plan.served[plan.vehicle[j]] > max(left, count):
+        if state.vehicle[j] < 0 or state.served[state.vehicle[j]] > max(left, count):
             continue
-        while plan.prev[j] < size:
-            j = np.int64(plan.prev[j])
-        left -= _from_here(instance, plan, j, np.int64(size))
+        while state.prev[j] < size:
+            j = np.int64(state.prev[j])
+        left -= _from_here(instance, state, j, np.int64(size))
 
 
 @removal("policy", when=guided)
-def unlikely(instance, plan, count):
+def unlikely(instance, state, count):
     """Stops behind arcs that the policy hardly ever drives, and others near them."""
     size = len(instance.service)
     seed, least = np.int64(-1), 2.0
     for _ in range(TOURNAMENT):
-        j = _served(instance, plan)
+        j = _served(instance, state)
         if j >= 0:
-            heat = _heat(instance, plan, j)
-            if heat < least:
-                seed, least = j, heat
+            share = _heat(instance, state, j)
+            if share < least:
+                seed, least = j, share
     if seed < 0:
         return
-    remove(instance, plan, seed)
+    remove(instance, state, seed)
     left = count - 1
     for k in range(instance.related.shape[1]):
         j = np.int64(instance.related[seed, k])
         if j < 0 or left <= 0:
             return
-        if j < size and plan.vehicle[j] >= 0 and uniform(plan) >= _heat(instance, plan, j):
-            remove(instance, plan, j)
+        if j < size and state.vehicle[j] >= 0 and uniform(state.bits) >= _heat(instance, state, j):
+            remove(instance, state, j)
             left -= 1
 
 
 @inner
-def _heat(instance, plan, j):
+def _heat(instance, state, j):
     """Share of the policy's routes that drive the arc into a stop."""
-    return instance.heat[instance.place[plan.prev[j]], j]
+    return instance.heatmap[instance.place[state.prev[j]], j]

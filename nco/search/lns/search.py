@@ -10,8 +10,8 @@ import numpy as np
 from nco.fleet.kinds import numbered
 from nco.search.lns import insertion, removal  # noqa: F401 (they register operators)
 from nco.search.lns.annealing import anneal, construct
-from nco.search.lns.arrays import Fleet, empty_plan, instance_of, links_of
-from nco.search.lns.links import objective, rebuild
+from nco.search.lns.arrays import Fleet, empty_state, instance_of, successors_of
+from nco.search.lns.changes import objective, rebuild
 from nco.search.lns.operators import INSERTIONS, REMOVALS
 
 if TYPE_CHECKING:
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from nco.fleet.kinds import Kind
     from nco.problem import Problem
     from nco.problem.route import Route
-    from nco.search.lns.arrays import Instance, Ints, Plan, Singles
+    from nco.search.lns.arrays import Instance, Ints, SearchState, Singles
 
 HOT, COLD = 1.0, 0.02  # temperatures, in mean costs of a stop
 MOST = 20  # stops that are removed in one go
 GUIDE = 0.3  # mean costs of a stop that an arc may be longer for being on all of a policy's routes
 KINDS = 8  # of vehicles, of which each is tried in turn to begin routes on
 SHARED = 0.3  # of the longest route's price, that all routes have when temperatures are chosen
-ADAPT = 1000  # iterations, after which operators get other chances
+ADAPT = 1000  # iterations, after which operators get other weights
 MEMORY = 0.9  # share of what was known of operators that then counts beside what is new
 LEAST = 0.2  # share of its first chance that every operator keeps
 
@@ -41,7 +41,7 @@ class Search:
         kinds: of its vehicles.
         routes: to start from; they break no rule.
         seed: of all that is random.
-        heat: `[N, N]` share of a policy's routes that drive an arc; without, none guides.
+        heatmap: `[N, N]` share of a policy's routes that drive an arc; without, none guides.
     """
 
     def __init__(
@@ -50,23 +50,23 @@ class Search:
         kinds: Sequence[Kind],
         routes: Sequence[Route],
         seed: int,
-        heat: Singles | None = None,
+        heatmap: Singles | None = None,
     ) -> None:
         self._fleet = Fleet.of(problem, kinds, routes)
-        self._instance = instance_of(problem, self._fleet, heat)
-        self._plan = empty_plan(self._instance, seed)
-        self._begin(links_of(routes, self._fleet, self._instance), begun=bool(routes))
-        plan, prize = self._plan, self._instance.prize
-        missing = prize[plan.absent[: plan.number[0]]].sum()
-        served = max(1, len(self._instance.stops) - int(plan.number[0]))
-        fixed = float(self._instance.fixed[plan.served > 0].sum())
-        driven = abs(float(plan.total[0] - missing) - fixed)
+        self._instance = instance_of(problem, self._fleet, heatmap)
+        self._state = empty_state(self._instance, seed)
+        self._begin(successors_of(routes, self._fleet, self._instance), begun=bool(routes))
+        state, prize = self._state, self._instance.prize
+        missing = prize[state.bank[: state.bank_size[0]]].sum()
+        served = max(1, len(self._instance.stops) - int(state.bank_size[0]))
+        fixed = float(self._instance.fixed[state.served > 0].sum())
+        driven = abs(float(state.total[0] - missing) - fixed)
         whole = driven + min(fixed, driven or fixed)  # vehicles may cost far more than all arcs
-        whole += SHARED * self._instance.longest * float(plan.measure.sum())
+        whole += SHARED * self._instance.longest * float(state.measure.sum())
         self._unit = max(whole / served, 1e-9)
-        self._links = plan.next.copy()
-        self._cost = np.array([objective(self._instance, plan)])
-        if heat is not None:
+        self._successors = state.next.copy()
+        self._cost = np.array([objective(self._instance, state)])
+        if heatmap is not None:
             self._instance = self._instance._replace(guide=GUIDE * self._unit)
         operators = [
             [operator for operator in known.values() if operator.when(self._instance)]
@@ -74,8 +74,8 @@ class Search:
         ]
         self._codes = np.zeros((2, max(map(len, operators))), np.int64)
         for codes, own in zip(self._codes, operators, strict=True):
-            codes[: len(own)] = [operator.address(self._instance, plan) for operator in own]
-        self._shares = [np.array([operator.share for operator in own]) for own in operators]
+            codes[: len(own)] = [operator.address(self._instance, state) for operator in own]
+        self._shares = [np.array([operator.weight for operator in own]) for own in operators]
         self._earned = [shares.copy() for shares in self._shares]
         self._points = np.zeros((*self._codes.shape, 2))
         self._stop = np.zeros(1, np.int64)
@@ -83,21 +83,21 @@ class Search:
 
     def _begin(self, following: Ints, *, begun: bool) -> None:
         """Inserts what is missing; where nothing is begun, on the kinds of vehicles in turn."""
-        plan, kinds = self._plan, len(self._instance.first) - 1
+        state, kinds = self._state, len(self._instance.first) - 1
         wanted = [-1, *range(kinds if not begun and 1 < kinds <= KINDS else 0)]
         found = []
         for kind in wanted:
-            rebuild(self._instance, plan, following)
-            construct(self._instance, plan, kind)
-            found.append((objective(self._instance, plan), plan.next.copy()))
+            rebuild(self._instance, state, following)
+            construct(self._instance, state, kind)
+            found.append((objective(self._instance, state), state.next.copy()))
         if len(found) > 1:
-            rebuild(self._instance, plan, min(found, key=lambda pair: pair[0])[1])
+            rebuild(self._instance, state, min(found, key=lambda pair: pair[0])[1])
 
     @property
     def incomplete(self) -> bool:
         """Whether a required stop is left out where the search stands."""
-        absent = self._plan.absent[: self._plan.number[0]]
-        return bool((self._instance.prize[absent] >= self._instance.reward).any())
+        bank = self._state.bank[: self._state.bank_size[0]]
+        return bool((self._instance.prize[bank] >= self._instance.reward).any())
 
     @property
     def cost(self) -> float:
@@ -109,17 +109,17 @@ class Search:
         """The best routes."""
         size, duties = len(self._instance.service), []
         for v, k in enumerate(self._fleet.kind):
-            trip, place = [], int(self._links[size + 2 * v])
+            trip, place = [], int(self._successors[size + 2 * v])
             while place < size:
                 trip.append(place)
-                place = int(self._links[place])
+                place = int(self._successors[place])
             duties.append((k, [trip]))
         return numbered(self._fleet.kinds, duties)
 
     @property
-    def links(self) -> Ints:
+    def successors(self) -> Ints:
         """`[N + 2 M]` the place behind each, of the best routes."""
-        return self._links
+        return self._successors
 
     @property
     def instance(self) -> Instance:
@@ -127,9 +127,9 @@ class Search:
         return self._instance
 
     @property
-    def plan(self) -> Plan:
+    def state(self) -> SearchState:
         """Where the search stands; not to be changed."""
-        return self._plan
+        return self._state
 
     @property
     def earned(self) -> Sequence[Floats]:
@@ -138,7 +138,7 @@ class Search:
 
     def beside(self, seed: int) -> Search:
         """Another search of the same problem from the same routes; what they share is read only."""
-        return self._on(self._fleet, self._instance, self._plan.next, seed)
+        return self._on(self._fleet, self._instance, self._state.next, seed)
 
     def part(self, vehicles: Ints, stops: Ints, seed: int) -> Search:
         """A search of some routes of where this one stands; vehicles are numbered anew.
@@ -164,7 +164,7 @@ class Search:
         )
         number = np.full(len(whole.place) + 1, -1, np.int32)  # the last for what leads nowhere
         number[places] = np.arange(len(places), dtype=np.int32)
-        following = number[self._plan.next[places]]
+        following = number[self._state.next[places]]
         return self._on(Fleet(known.kinds, numbers, kinds), instance, following, seed)
 
     def join(self, parts: Sequence[tuple[Ints, Search]]) -> None:
@@ -173,19 +173,19 @@ class Search:
         Args:
             parts: vehicles of each, as given to `part`; every vehicle on a route is in one.
         """
-        best, stand = self._plan.next.copy(), self._plan.next.copy()
+        best, stand = self._state.next.copy(), self._state.next.copy()
         size = len(self._instance.service)
         for vehicles, part in parts:
             places = _places(size, vehicles)
             own = np.concatenate([part.instance.stops, np.arange(size, len(places))])
             known = np.append(places, -1).astype(np.int32)  # the last for what leads nowhere
-            best[places[own]] = known[part.links[own]]
-            stand[places[own]] = known[part.plan.next[own]]
-        rebuild(self._instance, self._plan, best)
-        cost = objective(self._instance, self._plan)
+            best[places[own]] = known[part.successors[own]]
+            stand[places[own]] = known[part.state.next[own]]
+        rebuild(self._instance, self._state, best)
+        cost = objective(self._instance, self._state)
         if cost < self.cost:
-            self._links[:], self._cost[0] = best, cost
-        rebuild(self._instance, self._plan, stand)
+            self._successors[:], self._cost[0] = best, cost
+        rebuild(self._instance, self._state, stand)
         for _, part in parts:
             part.learn()
         earned = zip(*(part.earned for _, part in parts), strict=True)
@@ -194,29 +194,29 @@ class Search:
 
     def go_on_from(self, other: Search) -> None:
         """Takes over the best routes of a search on the same problem and vehicles."""
-        self._links[:] = other.links
+        self._successors[:] = other.successors
         self._cost[0] = other.cost
-        rebuild(self._instance, self._plan, self._links)
+        rebuild(self._instance, self._state, self._successors)
 
     def offer(self, routes: Sequence[Route]) -> None:
         """Goes on from routes that break no rule, if they are better than the best so far."""
-        rebuild(self._instance, self._plan, links_of(routes, self._fleet, self._instance))
-        cost = objective(self._instance, self._plan)
+        rebuild(self._instance, self._state, successors_of(routes, self._fleet, self._instance))
+        cost = objective(self._instance, self._state)
         if cost < self.cost:
-            self._links[:], self._cost[0] = self._plan.next, cost
-        rebuild(self._instance, self._plan, self._links)
+            self._successors[:], self._cost[0] = self._state.next, cost
+        rebuild(self._instance, self._state, self._successors)
 
     def _on(self, fleet: Fleet, instance: Instance, following: Ints, seed: int) -> Search:
-        """A search from links of other places, by operators that earned as much as here."""
-        plan = empty_plan(instance, seed)
-        rebuild(instance, plan, following)
+        """A search from successors of other places, by operators that earned as much as here."""
+        state = empty_state(instance, seed)
+        rebuild(instance, state, following)
         other = copy(self)
         vars(other).update(
             _fleet=fleet,
             _instance=instance,
-            _plan=plan,
-            _links=plan.next.copy(),
-            _cost=np.array([objective(instance, plan)]),
+            _state=state,
+            _successors=state.next.copy(),
+            _cost=np.array([objective(instance, state)]),
             _earned=list(self._earned),
             _points=np.zeros_like(self._points),
             iterations=0,
@@ -241,7 +241,7 @@ class Search:
             shares = (begin + (end - begin) * n / iterations for n in (made, made + count))
             hot, cold = (self._unit * HOT * (COLD / HOT) ** share for share in shares)
             self.iterations += anneal(
-                self._instance, self._plan, self._links, self._cost, count, hot, cold, MOST,
+                self._instance, self._state, self._successors, self._cost, count, hot, cold, MOST,
                 self._codes, self._chances(), self._points, self._stop,
             )  # fmt: skip
             made += count
@@ -249,12 +249,12 @@ class Search:
                 self.learn()
 
     def _chances(self) -> Floats:
-        """`[2, O]` cumulative chances of operators."""
-        chances = np.ones(self._codes.shape)
-        for row, earned in zip(chances, self._earned, strict=True):
+        """`[2, O]` cumulative weights of operators."""
+        weights = np.ones(self._codes.shape)
+        for row, earned in zip(weights, self._earned, strict=True):
             row[: len(earned)] = np.cumsum(earned) / earned.sum()
             row[len(earned) - 1 :] = 1.0
-        return chances
+        return weights
 
     def learn(self) -> None:
         """Gives operators that earn more a better chance (Ropke and Pisinger 2006)."""

@@ -76,7 +76,7 @@ class LNS:
         # Loops are loaded, or compiled, by using them; how large the problem is does not matter.
         small = Problem.from_matrices(np.ones((2, 2)) - np.eye(2), demand=[0, 1], capacity=1)
         search = Search(small, kinds_of(small), [], 0)
-        operators.prepare(search.instance, search.plan)
+        operators.prepare(search.instance, search.state)
         search.run(1, 0.0, 1.0)
 
     def solve(
@@ -106,7 +106,9 @@ class LNS:
                 routes = hint.routes
             search = None
             if clock.left_s > setup_s(problem, kinds):
-                search = Search(problem, kinds, routes, seed, None if hint is None else hint.heat)
+                search = Search(
+                    problem, kinds, routes, seed, None if hint is None else hint.heatmap
+                )
                 self._run(problem, kinds, search, clock, seed)
                 routes = search.routes
             elif routes:

@@ -12,27 +12,27 @@ from instances import problems
 
 from nco import Problem, Route, Solution
 from nco.fleet.kinds import kinds_of
-from nco.search.lns import annealing, arrays, insertion, links, operators, removal  # noqa: F401
+from nco.search.lns import annealing, arrays, changes, insertion, operators, removal  # noqa: F401
 from nco.search.lns.operators import INSERTIONS, REMOVALS, Operator
 
 
 class Begun:
-    """A problem of one trip a vehicle, brought into arrays, and a plan for it without routes.
+    """A problem of one trip a vehicle, brought into arrays, and a state for it without routes.
 
     Args:
         problem: to solve.
         seed: of all that is random.
-        heat: `[N, N]` share of a policy's routes that drive an arc; without, none guides.
+        heatmap: `[N, N]` share of a policy's routes that drive an arc; without, none guides.
     """
 
-    def __init__(self, problem: Problem, seed: int = 0, heat: np.ndarray | None = None) -> None:
+    def __init__(self, problem: Problem, seed: int = 0, heatmap: np.ndarray | None = None) -> None:
         self.problem = problem
         self.fleet = arrays.Fleet.of(problem, kinds_of(problem), [])
-        instance = arrays.instance_of(problem, self.fleet, heat)
+        instance = arrays.instance_of(problem, self.fleet, heatmap)
         self.instance = (
-            instance if heat is None else instance._replace(guide=0.02 * instance.reward)
+            instance if heatmap is None else instance._replace(guide=0.02 * instance.reward)
         )
-        self.plan = arrays.empty_plan(self.instance, seed)
+        self.state = arrays.empty_state(self.instance, seed)
         self.drive([])
 
     def __repr__(self) -> str:
@@ -40,13 +40,13 @@ class Begun:
 
     def construct(self) -> Begun:
         """Inserts all stops that fit, one after the other."""
-        annealing.construct(self.instance, self.plan, -1)
+        annealing.construct(self.instance, self.state, -1)
         return self
 
     def drive(self, routes: list[Route]) -> None:
         """Puts these routes in place of all others."""
-        following = arrays.links_of(routes, self.fleet, self.instance)
-        links.rebuild(self.instance, self.plan, following)
+        following = arrays.successors_of(routes, self.fleet, self.instance)
+        changes.rebuild(self.instance, self.state, following)
 
     def operators(self) -> tuple[list[str], list[str]]:
         """Names of the removals and insertions that are for such a problem."""
@@ -59,25 +59,25 @@ class Begun:
     def run(self, operator: Operator, count: int | None = None) -> None:
         """Runs an operator on so many stops, or on all that are left out."""
         wanted = len(self.absent) if count is None else count
-        operators.run(operator, self.instance, self.plan, wanted)
+        operators.run(operator, self.instance, self.state, wanted)
 
     def insert_on(self, wanted: int) -> None:
         """Inserts stops one after the other, with new routes on one kind of vehicles."""
-        self.plan.number[1] = 0
-        _in_order(self.instance, self.plan, wanted)
+        self.state.log_size[0] = 0
+        _in_order(self.instance, self.state, wanted)
 
     def take_out(self, operator: Operator, count: int) -> list[int]:
         """Runs a removal and brings times up to date; the stops that it took, in order."""
-        self.plan.number[1] = 0
+        self.state.log_size[0] = 0
         self.run(operator, count)
-        taken = self.plan.log[: self.plan.number[1], 0].tolist()
-        links.settle(self.instance, self.plan)
+        taken = self.state.log[: self.state.log_size[0], 0].tolist()
+        changes.settle(self.instance, self.state)
         return taken
 
     @property
     def absent(self) -> list[int]:
         """Stops that are left out."""
-        return self.plan.absent[: self.plan.number[0]].tolist()
+        return self.state.bank[: self.state.bank_size[0]].tolist()
 
     def trips(self) -> dict[int, tuple[int, ...]]:
         """The stops of each vehicle of the search that drives, in order."""
@@ -86,10 +86,10 @@ class Begun:
 
     def _trip(self, v: int) -> Iterator[int]:
         size = self.problem.size
-        place = int(self.plan.next[size + 2 * v])
+        place = int(self.state.next[size + 2 * v])
         while place < size:
             yield place
-            place = int(self.plan.next[place])
+            place = int(self.state.next[place])
 
     def solution(self, trips: dict[int, tuple[int, ...]] | None = None) -> Solution:
         """The routes, or those of some trips, evaluated."""
@@ -97,20 +97,20 @@ class Begun:
         routes = [Route(self.fleet.numbers[v], trip) for v, trip in wanted.items()]
         return Solution.from_routes(self.problem, routes)
 
-    def fresh(self, trips: dict[int, tuple[int, ...]]) -> arrays.Plan:
-        """A plan of some trips, built anew."""
-        following = arrays.empty_plan(self.instance, 0).next
+    def fresh(self, trips: dict[int, tuple[int, ...]]) -> arrays.SearchState:
+        """A state of some trips, built anew."""
+        following = arrays.empty_state(self.instance, 0).next
         for v, trip in trips.items():
             places = [self.problem.size + 2 * v, *trip, self.problem.size + 2 * v + 1]
             following[places[:-1]] = places[1:]
-        plan = arrays.empty_plan(self.instance, 0)
-        links.rebuild(self.instance, plan, following)
-        return plan
+        state = arrays.empty_state(self.instance, 0)
+        changes.rebuild(self.instance, state, following)
+        return state
 
 
-@links.compiled
-def _in_order(instance, plan, wanted):
-    insertion.in_order(instance, plan, 0.0, 0.0, wanted)
+@changes.compiled
+def _in_order(instance, state, wanted):
+    insertion.in_order(instance, state, 0.0, 0.0, wanted)
 
 
 @st.composite
@@ -120,26 +120,26 @@ def searches(draw: st.DrawFn, max_stops: int = 7) -> Begun:
     problem = replace(problem, vehicles=[replace(v, max_trips=1) for v in problem.vehicles])
     assume(any(kind.stops.any() for kind in kinds_of(problem)))
     seed = draw(st.integers(0, 1000))
-    heat = None
+    heatmap = None
     if draw(st.booleans()):
-        heat = np.random.default_rng(seed).random((problem.size,) * 2, np.float32)
-    return Begun(problem, seed, heat).construct()
+        heatmap = np.random.default_rng(seed).random((problem.size,) * 2, np.float32)
+    return Begun(problem, seed, heatmap).construct()
 
 
-def differences(instance: arrays.Instance, plan: arrays.Plan) -> list[str]:
-    """Names of what a plan knows otherwise than a fresh build of its routes does."""
-    fresh = arrays.empty_plan(instance, 0)
-    links.rebuild(instance, fresh, plan.next)
-    on_route = plan.vehicle >= 0
-    timed = on_route[: len(plan.ahead)] if len(plan.ahead) > 1 else np.zeros(1, bool)
-    out, known = plan.absent[: plan.number[0]], np.flatnonzero(plan.absent_at >= 0)
+def differences(instance: arrays.Instance, state: arrays.SearchState) -> list[str]:
+    """Names of what a state knows otherwise than a fresh build of its routes does."""
+    fresh = arrays.empty_state(instance, 0)
+    changes.rebuild(instance, fresh, state.next)
+    on_route = state.vehicle >= 0
+    timed = on_route[: len(state.prefix)] if len(state.prefix) > 1 else np.zeros(1, bool)
+    out, known = state.bank[: state.bank_size[0]], np.flatnonzero(state.bank_at >= 0)
     rounding = 1e-9 * (instance.barred + abs(float(fresh.total[0])))
 
     def close(name: str, where: np.ndarray | slice = slice(None), atol: float = 1e-6) -> bool:
-        ours, theirs = getattr(plan, name)[where], getattr(fresh, name)[where]
+        ours, theirs = getattr(state, name)[where], getattr(fresh, name)[where]
         return np.allclose(ours, theirs, rtol=1e-9, atol=atol)
 
-    first, last = (np.arange(len(instance.service) + k, len(plan.next), 2) for k in (0, 1))
+    first, last = (np.arange(len(instance.service) + k, len(state.next), 2) for k in (0, 1))
     follows, comes = on_route.copy(), on_route.copy()
     follows[last] = comes[first] = False
     holds = {
@@ -152,15 +152,15 @@ def differences(instance: arrays.Instance, plan: arrays.Plan) -> list[str]:
         "measure": close("measure"),
         "duty": close("duty"),
         "late": close("late"),
-        "ahead": close("ahead", timed),
-        "rest": close("rest", timed),
-        "absent": sorted(out) == sorted(fresh.absent[: fresh.number[0]]),
-        "absent_at": sorted(known) == sorted(out)
-        and bool((plan.absent_at[out] == np.arange(len(out))).all()),
-        "dirty": not plan.dirty.any() and plan.number[2] == 0,
+        "prefix": close("prefix", timed),
+        "suffix": close("suffix", timed),
+        "bank": sorted(out) == sorted(fresh.bank[: fresh.bank_size[0]]),
+        "bank_at": sorted(known) == sorted(out)
+        and bool((state.bank_at[out] == np.arange(len(out))).all()),
+        "dirty": not state.dirty.any() and state.stale_size[0] == 0,
         "total": close("total", atol=rounding),
         "objective": bool(
-            abs(links.objective(instance, plan) - links.objective(instance, fresh)) <= rounding
+            abs(changes.objective(instance, state) - changes.objective(instance, fresh)) <= rounding
         ),
     }
     return [name for name, same in holds.items() if not same]

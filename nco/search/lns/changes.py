@@ -1,0 +1,294 @@
+"""Compiled changes of routes: a stop put in, a stop taken out, changes taken back.
+
+Times of a route follow from segments, after T. Vidal et al. (2013, "A hybrid genetic algorithm with
+adaptive diversity management for a large class of vehicle routing problems with time windows"):
+of a part of a route one needs to know how many seconds it takes at least, and between which times
+it then begins; two parts are merged in a few operations.
+"""
+
+# mypy: allow-untyped-defs, allow-untyped-calls
+# Numba types these functions by what they are called with.
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from nco.kernels.compiled import compiled as kernel
+
+# These functions allocate nothing: without numba's counting of references to their many arrays,
+# which is most of what they would do, they are several times as fast. Numba compiles a function
+# once for each combination of types, of which `int32` and `int64` are two, and each literal `True`
+# or `1` is one more: stops and vehicles are handed on as `int64`, and no literals are.
+OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
+compiled: Any = kernel(ahead=True, **OPTIONS)
+pasted: Any = kernel(cache=False, inline="always", **OPTIONS)  # into the compiled function around
+inner: Any = kernel(cache=False, **OPTIONS)  # called by compiled functions only
+
+SMOOTH = 1e-3  # weight of the mean square of routes, beside the longest
+
+
+@compiled
+def nearest(far, columns, values):
+    """Fills rows of `columns` with those of the smallest entries of rows of `far`, in order.
+
+    Where fewer entries are finite, the rest is left. `values` is overwritten.
+    """
+    for row in range(len(far)):
+        count = 0
+        for column in range(far.shape[1]):
+            x = far[row, column]
+            if x < np.inf and (count < len(values) or x < values[count - 1]):
+                place = min(count, len(values) - 1)
+                count = min(count + 1, len(values))
+                while place > 0 and values[place - 1] > x:
+                    values[place] = values[place - 1]
+                    columns[row, place] = columns[row, place - 1]
+                    place -= 1
+                values[place], columns[row, place] = x, column
+
+
+@inner
+def copy(to, given):
+    """Fills a vector; assignment of arrays would allocate."""
+    for n in range(len(to)):
+        to[n] = given[n]
+
+
+@inner
+def merged(d1, e1, l1, d2, e2, l2, arc_s):
+    """Two segments merged: seconds, earliest and latest begin, and time warp (seconds too late)."""
+    later = d1 + arc_s
+    wait = max(e2 - later - l1, 0.0)
+    time_warp = max(e1 + later - l2, 0.0)
+    earliest, latest = max(e2 - later, e1) - wait, min(l2 - later, l1) + time_warp
+    return d1 + d2 + arc_s + wait, earliest, latest, time_warp
+
+
+@inner
+def arc(instance, k, i, j):
+    """Cost of an arc between places, for a kind of vehicle."""
+    return np.float64(instance.cost[k, instance.place[i], instance.place[j]])
+
+
+@inner
+def _put_in(instance, state, j, before):
+    """Puts a stop behind a place: costs, loads and neighbours."""
+    v, behind = state.vehicle[before], state.next[before]
+    k = instance.kind[v]
+    there, away = arc(instance, k, before, j), arc(instance, k, j, behind)
+    delta = there + away - state.leaving[before]
+    state.leaving[before], state.leaving[j] = there, away
+    if not state.served[v]:
+        delta += instance.fixed[v]
+    state.total[0] += delta - instance.prize[j]
+    if instance.longest > 0.0 and not instance.by_time:
+        a, b, n = instance.place[before], instance.place[behind], instance.metres
+        state.measure[v] += np.float64(n[k, a, j]) + np.float64(n[k, j, b])
+        if state.served[v]:
+            state.measure[v] -= np.float64(n[k, a, b])
+    for c in range(state.load.shape[1]):
+        state.load[v, c] += instance.demand[j, c]
+    state.served[v] += 1
+    state.next[before], state.prev[j], state.next[j], state.prev[behind] = j, before, behind, j
+    state.vehicle[j] = v
+    at, last = state.bank_at[j], state.bank_size[0] - 1
+    other = state.bank[last]
+    state.bank[at], state.bank_at[other] = other, at
+    state.bank_at[j] = -1
+    state.bank_size[0] = last
+
+
+@inner
+def _take_out(instance, state, j):
+    """Takes a stop out: costs, loads and neighbours."""
+    v, before, behind = state.vehicle[j], state.prev[j], state.next[j]
+    k = instance.kind[v]
+    state.served[v] -= 1
+    delta = state.leaving[before] + state.leaving[j]
+    state.leaving[before] = 0.0
+    if state.served[v]:
+        state.leaving[before] = arc(instance, k, before, behind)
+        delta -= state.leaving[before]
+    else:
+        delta += instance.fixed[v]
+    state.total[0] += instance.prize[j] - delta
+    if instance.longest > 0.0 and not instance.by_time:
+        a, b, n = instance.place[before], instance.place[behind], instance.metres
+        state.measure[v] -= np.float64(n[k, a, j]) + np.float64(n[k, j, b])
+        if state.served[v]:
+            state.measure[v] += np.float64(n[k, a, b])
+    for c in range(state.load.shape[1]):
+        state.load[v, c] -= instance.demand[j, c]
+    state.next[before], state.prev[behind] = behind, before
+    state.vehicle[j] = -1
+    count = state.bank_size[0]
+    state.bank[count], state.bank_at[j] = j, count
+    state.bank_size[0] = count + 1
+
+
+@inner
+def refresh(instance, state, v):
+    """Works out the times of a route anew, and what its duty costs."""
+    begin = len(instance.service) + 2 * v
+    end, k = begin + 1, instance.kind[v]
+    prefix, suffix = state.prefix, state.suffix
+    prefix[begin, 0], prefix[begin, 1] = 0.0, instance.opens[begin]
+    prefix[begin, 2] = instance.closes[begin]
+    i, time_warp = begin, 0.0
+    while i != end:
+        j = state.next[i]
+        a, b = instance.place[i], instance.place[j]
+        service = instance.service[b]
+        prefix[j, 0], prefix[j, 1], prefix[j, 2], missed = merged(
+            prefix[i, 0], prefix[i, 1], prefix[i, 2], service, instance.opens[j],
+            instance.closes[j], instance.drive[k, a, b],
+        )  # fmt: skip
+        time_warp += missed
+        i = j
+    if state.late[v] != (time_warp > 0.0 and state.served[v] > 0):
+        state.late[v] = not state.late[v]
+        state.total[0] += instance.barred if state.late[v] else -instance.barred
+    suffix[end, 0], suffix[end, 1], suffix[end, 2] = 0.0, instance.opens[end], instance.closes[end]
+    j = end
+    while j != begin:
+        i = state.prev[j]
+        a, b = instance.place[i], instance.place[j]
+        service = instance.service[a]
+        suffix[i, 0], suffix[i, 1], suffix[i, 2], _ = merged(
+            service, instance.opens[i], instance.closes[i], suffix[j, 0], suffix[j, 1],
+            suffix[j, 2], instance.drive[k, a, b],
+        )  # fmt: skip
+        j = i
+    duty = prefix[end, 0] if state.served[v] else 0.0
+    state.total[0] += instance.per_s[v] * (duty - state.duty[v])
+    state.duty[v] = duty
+    if instance.longest > 0.0 and instance.by_time:
+        state.measure[v] = duty
+
+
+@inner
+def _soil(state, v):
+    """Notes that the times of a route are out of date."""
+    if not state.dirty[v]:
+        state.dirty[v] = True
+        state.stale[state.stale_size[0]] = v
+        state.stale_size[0] += 1
+
+
+@inner
+def insert(instance, state, j, before):
+    """Puts a stop behind a place, and keeps all that is known of routes up to date."""
+    _put_in(instance, state, j, before)
+    entry = state.log_size[0]
+    state.log[entry, 0], state.log[entry, 1] = j, -1
+    state.log_size[0] = entry + 1
+    if instance.times:
+        refresh(instance, state, np.int64(state.vehicle[j]))
+
+
+@compiled
+def remove(instance, state, j):
+    """Takes a stop out; times of its route are out of date until `settle`."""
+    entry = state.log_size[0]
+    state.log[entry, 0], state.log[entry, 1] = j, state.prev[j]
+    state.log_size[0] = entry + 1
+    _soil(state, state.vehicle[j])
+    _take_out(instance, state, j)
+
+
+@compiled
+def settle(instance, state):
+    """Brings the times of all routes up to date."""
+    for n in range(state.stale_size[0]):
+        v = state.stale[n]
+        state.dirty[v] = False
+        if instance.times:
+            refresh(instance, state, v)
+    state.stale_size[0] = 0
+
+
+@compiled
+def take_back(instance, state, total):
+    """Undoes all that the log holds; the cost becomes what it was, to the last digit."""
+    for entry in range(state.log_size[0] - 1, -1, -1):
+        j, before = state.log[entry]
+        if before < 0:
+            _soil(state, state.vehicle[j])
+            _take_out(instance, state, j)
+        else:
+            _put_in(instance, state, j, before)
+            _soil(state, state.vehicle[j])
+    state.log_size[0] = 0
+    settle(instance, state)
+    state.total[0] = total
+
+
+@pasted
+def _empty(instance, state):
+    """Takes all stops out of a state but for its successors. Loops compile faster than slices."""
+    for i in range(len(state.leaving)):
+        state.leaving[i] = 0.0
+    for j in range(len(instance.service)):
+        state.vehicle[j] = state.bank_at[j] = -1
+    state.bank_size[0] = state.log_size[0] = state.stale_size[0] = state.until_blink[0] = 0
+    state.total[0] = 0.0
+    for v in range(len(instance.kind)):
+        state.served[v], state.measure[v], state.duty[v] = 0, 0.0, 0.0
+        state.late[v] = state.dirty[v] = False
+        for c in range(state.load.shape[1]):
+            state.load[v, c] = 0.0
+
+
+@compiled
+def rebuild(instance, state, following):
+    """Fills a state from successors `[N + 2 M]`; also frees sums from what rounding added up to."""
+    size = len(instance.service)
+    copy(state.next, following)
+    _empty(instance, state)
+    for v in range(len(instance.kind)):
+        begin, k = size + 2 * v, instance.kind[v]
+        end = begin + 1
+        state.vehicle[begin] = state.vehicle[end] = v
+        i = begin
+        while i != end:
+            j = state.next[i]
+            state.prev[j] = i
+            if j != end or state.served[v]:
+                state.leaving[i] = arc(instance, k, i, j)
+                state.total[0] += state.leaving[i]
+                if instance.longest > 0.0 and not instance.by_time:
+                    a, b = instance.place[i], instance.place[j]
+                    state.measure[v] += np.float64(instance.metres[k, a, b])
+            if j != end:
+                state.vehicle[j] = v
+                state.served[v] += 1
+                for c in range(state.load.shape[1]):
+                    state.load[v, c] += instance.demand[j, c]
+            i = j
+        if state.served[v]:
+            state.total[0] += instance.fixed[v]
+        if instance.times:
+            refresh(instance, state, v)
+    for j in instance.stops:
+        if state.vehicle[j] < 0:
+            count = state.bank_size[0]
+            state.bank[count], state.bank_at[j] = j, count
+            state.bank_size[0] = count + 1
+            state.total[0] += instance.prize[j]
+
+
+@compiled
+def objective(instance, state):
+    """What is minimised: the total, and the longest route where that counts."""
+    total = state.total[0]
+    if instance.longest > 0.0:
+        longest, squares = 0.0, 0.0
+        for measure in state.measure:
+            longest = max(longest, measure)
+            squares += measure * measure
+        if longest > 0.0:
+            squares /= len(state.measure) * longest
+            total += instance.longest * (longest + SMOOTH * squares)
+    return total

@@ -25,7 +25,7 @@ def test_empty_routes_are_dropped():
 def test_full_vehicles_are_the_reason():
     """With every vehicle in use and full, the reason names the demand and the room."""
     problem = dataclasses.replace(line_of_four(), vehicles=(Vehicle(capacity=(2,)),))
-    assert "none has room for its demand of 1" in reason(problem, [[1, 2]], 3)
+    assert "no room for its demand of 1 (free: 0)" in reason(problem, [[1, 2]], 3)
 
 
 def test_unused_vehicle_is_the_methods_fault():
@@ -36,13 +36,13 @@ def test_unused_vehicle_is_the_methods_fault():
 def test_window_that_no_vehicle_meets():
     """A stop that closes before anyone can be there says when it could be reached."""
     problem = dataclasses.replace(early_and_late(), window_s=[[0, 9e9], [0, 9e9], [0, 50]])
-    assert "before 100 s and its window closes at 50 s" in reason(problem, [[1]], 2)
+    assert "arrive at 100 s and its window closes at 50 s" in reason(problem, [[1]], 2)
 
 
 def test_shift_that_ends_too_early():
     """A stop that cannot be served within any shift says when the vehicle would be back."""
     problem = dataclasses.replace(early_and_late(), vehicles=(Vehicle(shift_s=(0, 200)),))
-    assert "back at 250 s, after closing at 200 s" in reason(problem, [], 2)
+    assert "ends 50 s too early: back at 250 s, it ends at 200 s" in reason(problem, [], 2)
 
 
 def test_unreachable_stop():

@@ -324,7 +324,7 @@ def test_stop_that_no_street_reaches(caplog):
     assert np.isinf(problem.profiles[0].distance_m[0, 2])
     unassigned = Solution.from_routes(problem, [[1]]).unassigned
     assert [(entry.stop, entry.reason) for entry in unassigned] == [
-        (2, "no street leads to it from the depot")
+        (2, "no street leads to it from 'depot'")
     ]
 
 

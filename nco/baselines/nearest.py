@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nco.fleet.kinds import Kind, kinds_of, slack, unserved_cost
+from nco.fleet.kinds import Kind, kinds_of, unserved_cost
 from nco.fleet.mending import completed, finished
 from nco.fleet.scaling import timed
 from nco.problem import Feature, Problem
+from nco.problem.evaluate import slack
 from nco.problem.route import Route
 from nco.problem.solution import Solution
 from nco.solver import Clock

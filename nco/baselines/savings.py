@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from nco.fleet.kinds import Kind, kinds_of, slack, unserved_cost
+from nco.fleet.kinds import Kind, kinds_of, unserved_cost
 from nco.fleet.mending import completed, finished
 from nco.problem import Feature, Problem
+from nco.problem.evaluate import slack
 from nco.problem.route import Route
 from nco.problem.solution import Solution
 from nco.solver import Clock

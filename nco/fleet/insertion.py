@@ -9,8 +9,9 @@ from itertools import pairwise
 import numpy as np
 
 from nco.arrays import Floats
-from nco.fleet.kinds import Kind, kinds_of, slack
+from nco.fleet.kinds import Kind, kinds_of
 from nco.problem import Problem
+from nco.problem.evaluate import slack
 from nco.problem.route import Route
 from nco.solver import Clock
 

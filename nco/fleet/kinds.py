@@ -10,7 +10,7 @@ import numpy as np
 
 from nco.arrays import Bools, Floats
 from nco.problem import Problem, Vehicle
-from nco.problem.evaluate import TOLERANCE
+from nco.problem.evaluate import slack
 from nco.problem.route import Route
 
 
@@ -198,11 +198,6 @@ def unserved_cost(problem: Problem) -> Floats:
     prize = problem.prize
     required = np.isinf(prize)  # whatever the weight, be it 0
     return np.where(required, np.inf, problem.objective.unserved * np.where(required, 0.0, prize))
-
-
-def slack(limit: float | Floats) -> float | Floats:
-    """How far an amount may exceed its limit before that counts as a violation."""
-    return TOLERANCE * np.maximum(1.0, np.abs(limit))
 
 
 def numbered(

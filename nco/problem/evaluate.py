@@ -15,6 +15,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from nco.arrays import Floats
 from nco.errors import ProblemError
 from nco.problem.normal import Normal, normal
 from nco.problem.problem import Problem
@@ -203,6 +204,11 @@ def _check_numbers(problem: Problem, r: int, route: Route) -> None:
 def exceeds(amount: float, limit: float) -> bool:
     """Whether an amount is over its limit by more than the tolerance."""
     return amount > limit + TOLERANCE * max(1.0, abs(limit))
+
+
+def slack(limit: float | Floats) -> float | Floats:
+    """How far an amount may exceed its limit before that counts as a violation."""
+    return TOLERANCE * np.maximum(1.0, np.abs(limit))
 
 
 def _violations(

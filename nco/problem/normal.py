@@ -111,9 +111,13 @@ def _zero(problem: Problem, vehicles: Iterable[Vehicle]) -> float:
     leaves = np.maximum(shifts[:, 0], window[[vehicle.start for vehicle in vehicles], 0])
     begin = float(leaves.min())
     opens, closes = np.append(window[:, 0], leaves), np.append(window[:, 1], shifts[:, 1])
-    if (closes < begin).any():
-        # What closes too early is never met, as is what closes at 0 where the clock begins sooner.
-        return begin - _rounded(max(_largest(profile.duration_s) for profile in problem.profiles))
+    early = float(closes.min())
+    if early < begin:
+        lead = _rounded(max(_largest(profile.duration_s) for profile in problem.profiles))
+        if begin - early <= IDLE * (float(opens.max()) - begin + lead):
+            return float(math.floor(early))
+        # What closes far too early is never met, as is what closes at 0 if nobody leaves then.
+        return begin - lead
     later = opens[opens > begin]
     first = float(min(later.min(initial=np.inf), closes.min(initial=np.inf)))
     last = float(later.max(initial=first))

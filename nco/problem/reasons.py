@@ -1,109 +1,140 @@
-"""Why a stop is on no route, in words."""
+"""Why a stop is on no route: what would have to give, found by trying.
+
+Each stop left out is tried in every slot of the routes as they are, and alone in an empty vehicle
+of each kind; of what keeps it out, the least is said.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from nco.arrays import Bools, Floats
-from nco.problem.evaluate import TOLERANCE, duty, exceeds
+from nco.problem.normal import normal
+from nco.problem.obstacles import Bill, Obstacle, obstacles
 from nco.problem.problem import Problem
 from nco.problem.route import Route
-from nco.problem.vehicle import Vehicle
+from nco.problem.slots import Ints, Limit, Slots, Trial
 
-MOST = 20  # kinds of vehicles, of which obstacles are told
+AT_ONCE = 2**16  # pairs of stops and slots that are tried in one go
+# What the last resorts weigh; other limits weigh their share of a day, or of what is carried.
+WEIGHTS = {Limit.STREET: 1e6, Limit.PERMISSION: 3.0, Limit.TRIPS: 2.0}
+EACH = 1e3  # what every limit weighs beside that: one that gives much rather than two a little
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a stop is left out.
+
+    Attributes:
+        text: in words.
+        obstacles: where all of these give, the stop fits into the routes, or alone into a vehicle;
+            none where it fits as it is, or has no street.
+    """
+
+    text: str
+    obstacles: tuple[Obstacle, ...] = ()
 
 
 def reasons_unassigned(
     problem: Problem, routes: Sequence[Route], missing: Sequence[int]
-) -> list[str]:
-    """One reason for each missing stop: what stops every vehicle, or how far all are used."""
-    if not missing:
-        return []
-    kinds = [vehicle for vehicle, _ in problem.fleet]
-    used = {route.vehicle for route in routes}
-    idle = [v for v in range(len(problem.vehicles)) if v not in used]
-    kind_of = {v: k for k, (_, numbers) in enumerate(problem.fleet) for v in numbers}
-    room = _free_capacity(problem, routes)
-    reasons = []
-    able = np.array([_able(problem, vehicle) for vehicle in kinds])
-    for stop in missing:
-        if stop in problem.off_street:
-            reasons.append(problem.off_street[stop])
-        elif not able[:, stop].any():
-            obstacles = [_obstacle(problem, vehicle, stop) for vehicle in kinds[:MOST]]
-            reasons.append("; ".join(dict.fromkeys(obstacles)))
-        elif np.isfinite(problem.prize[stop]):
-            reasons.append("left out: serving it was not found worth its prize")
-        elif any(able[kind_of[v], stop] for v in idle):
-            reasons.append("the method left it out although an unused vehicle could serve it")
-        elif not (room >= problem.demand[stop]).all(axis=1).any():
-            need = ", ".join(f"{amount:g}" for amount in problem.demand[stop])
-            most = ", ".join(f"{amount:g}" for amount in room.max(axis=0, initial=0.0))
-            reasons.append(
-                f"all {len(problem.vehicles)} vehicles are in use and none has room for its demand "
-                f"of {need} (free: {most} at most); add vehicles"
-            )
-        else:
-            reasons.append(
-                f"all {len(problem.vehicles)} vehicles are in use and it was not found to fit into "
-                "any of their routes; add vehicles or relax windows and shifts"
-            )
-    return reasons
+) -> list[Reason]:
+    """One reason for each missing stop.
+
+    Args:
+        problem: as given.
+        routes: of its vehicles; where these break rules, less may be said than would have to give.
+        missing: stops on none of them.
+    """
+    found = {j: Reason(problem.off_street[j]) for j in missing if j in problem.off_street}
+    asked = np.array([j for j in missing if j not in found], np.int64)
+    if len(asked):
+        explainer = _Explainer(problem, routes)
+        step = max(1, AT_ONCE // explainer.slots)
+        for k in range(0, len(asked), step):
+            part = asked[k : k + step]
+            found.update(zip(part.tolist(), explainer.reasons(part), strict=True))
+    return [found[j] for j in missing]
 
 
-def _able(problem: Problem, vehicle: Vehicle) -> Bools:
-    """`[N]` to which nodes nothing keeps a vehicle from driving a trip for them alone."""
-    profile, window = problem.profiles[vehicle.profile], problem.window_s
-    over = (problem.demand - np.array(vehicle.capacity)).max(axis=1, initial=-1.0)
-    start, end = vehicle.start, vehicle.end
-    opens = max(vehicle.shift_s[0], float(window[start, 0])) + float(problem.service_s[start])
-    begin = np.maximum(opens + profile.duration_s[start], window[:, 0])
-    finish = begin + problem.service_s + profile.duration_s[:, end]
-    finish = np.maximum(finish, window[end, 0])
-    closing = min(vehicle.shift_s[1], float(window[end, 1]))
-    able = ~(_over(over, 0.0) | _over(begin, window[:, 1]) | _over(finish, closing))
-    able &= np.isfinite(profile.distance_m[start]) & np.isfinite(profile.distance_m[:, end])
-    return able if vehicle.allowed is None else able & vehicle.allowed
+class _Explainer:
+    """Routes into which stops are tried."""
 
+    def __init__(self, problem: Problem, routes: Sequence[Route]) -> None:
+        self._problem, self._form = problem, normal(problem).problem
+        trips: dict[int, list[tuple[int, ...]]] = {}
+        for route in routes:
+            trips.setdefault(route.vehicle, []).append(route.stops)
+        self._trips, self._bill = trips, Bill(problem, trips)
+        kinds = [numbers for _, numbers in problem.fleet]
+        idle = [next((v for v in numbers if v not in trips), None) for numbers in kinds]
+        self._idle = np.array([v is not None for v in idle])
+        shown = [numbers[0] if v is None else v for v, numbers in zip(idle, kinds, strict=True)]
+        self._alone = Slots.of(self._form, dict.fromkeys(shown, ()))
+        self._used = Slots.of(self._form, trips)
+        shifts = [vehicle.shift_s for vehicle, _ in self._form.fleet]
+        times = np.concatenate([self._form.window_s.ravel(), np.ravel(shifts)])
+        self._day = float(times[np.isfinite(times)].max()) or 1.0
 
-def _over(amount: Floats, limit: Floats | float) -> Bools:
-    """As `exceeds`, of many amounts."""
-    return amount > limit + TOLERANCE * np.maximum(1.0, np.abs(limit))
+    @property
+    def slots(self) -> int:
+        """How many there are."""
+        return len(self._alone.vehicle) + len(self._used.vehicle)
 
+    def reasons(self, stops: Ints) -> list[Reason]:
+        """Of some stops."""
+        alone = Trial.of(self._form, self._alone, stops)
+        used = Trial.of(self._form, self._used, stops)
+        return [self._reason(int(j), n, alone, used) for n, j in enumerate(stops)]
 
-def _free_capacity(problem: Problem, routes: Sequence[Route]) -> np.ndarray:
-    """`[R, K]` what each route could still carry."""
-    free = [
-        np.array(problem.vehicles[route.vehicle].capacity)
-        - problem.demand[list(route.stops)].sum(axis=0)
-        for route in routes
-    ]
-    return np.array(free).reshape(len(routes), problem.dimensions)
-
-
-def _obstacle(problem: Problem, vehicle: Vehicle, stop: int) -> str:
-    """What keeps a vehicle from serving a stop on a trip of its own; empty if nothing does."""
-    profile = problem.profiles[vehicle.profile]
-    if vehicle.allowed is not None and not vehicle.allowed[stop]:
-        return "no vehicle that could come is allowed to serve it"
-    if exceeds(float((problem.demand[stop] - vehicle.capacity).max(initial=-1.0)), 0.0):
-        return "its demand is more than a vehicle holds"
-    if not np.isfinite(profile.distance_m[vehicle.start, stop]):
-        return "no street leads to it from the depot"
-    if not np.isfinite(profile.distance_m[stop, vehicle.end]):
-        return "no street leads from it back to the depot"
-    plan = duty(problem, vehicle, [[stop]])
-    start, finish = plan.start_s[1], plan.start_s[2]
-    if exceeds(start, float(problem.window_s[stop, 1])):
-        return (
-            f"no vehicle can be there before {start:.0f} s and its window closes at "
-            f"{problem.window_s[stop, 1]:.0f} s"
+    def _reason(self, stop: int, n: int, alone: Trial, used: Trial) -> Reason:
+        free = ~alone.amounts[:, n].any(axis=0)
+        idle, fits = free & self._idle, ~used.amounts[:, n].any(axis=0)
+        prize = float(self._problem.prize[stop])
+        if np.isfinite(prize) and (idle.any() or fits.any()):
+            costs = [
+                self._bill.added(stop, n, slots, trial)[chosen]
+                for slots, trial, chosen in (
+                    (self._alone, alone, idle),
+                    (self._used, used, fits),
+                )
+            ]
+            return self._unprofitable(prize, float(np.concatenate(costs).min()))
+        if idle.any():
+            v = int(self._alone.vehicle[idle.argmax()])
+            text = f"the method left it out although an unused vehicle could serve it: vehicle {v}"
+            return Reason(text)
+        if fits.any():
+            v = int(self._used.vehicle[fits.argmax()])
+            return Reason(f"the method left it out although it fits into the way of vehicle {v}")
+        tried = [(self._used, used)] if self._trips else []
+        if not free.any():
+            tried.insert(0, (self._alone, alone))
+        _, least = min(
+            (self._least(stop, n, *pair) for pair in tried), key=lambda weighed: weighed[0]
         )
-    closing = min(vehicle.shift_s[1], float(problem.window_s[vehicle.end, 1]))
-    if exceeds(finish, closing):
-        return (
-            f"a vehicle that serves it is back at {finish:.0f} s, after closing at {closing:.0f} s"
-        )
-    return ""
+        if not free.any():
+            return least
+        count = len(self._problem.vehicles)
+        busy = f"all {count} vehicles are in use and " if len(self._trips) == count else ""
+        return Reason(f"{busy}{least.text}; relax that or add vehicles", least.obstacles)
+
+    def _unprofitable(self, prize: float, extra: float) -> Reason:
+        worth = self._problem.objective.unserved * prize
+        amounts = f"serving it costs {extra:.6g} more, leaving it out {worth:.6g}"
+        if extra < worth:
+            return Reason(f"the method left it out although {amounts}")
+        return Reason(f"left out: {amounts}")
+
+    def _least(self, stop: int, n: int, slots: Slots, trial: Trial) -> tuple[float, Reason]:
+        """What would have to give in the slot where that is least, and what it weighs."""
+        amounts = trial.amounts[:, n]
+        weights = np.full(len(Limit), 1.0 / self._day)
+        weights[list(WEIGHTS)] = list(WEIGHTS.values())
+        weights[Limit.ROOM] = 1.0 / max(1.0, float(self._form.demand[stop].max(initial=0.0)))
+        weighed = (amounts * weights[:, None] + EACH * (amounts > 0)).sum(axis=0)
+        best = int(weighed.argmin())
+        found = obstacles(self._problem, self._trips, stop, n, slots, trial, best)
+        text = " and ".join(obstacle.text for obstacle in found)
+        return float(weighed[best]), Reason(text, found)

@@ -133,7 +133,8 @@ class Solution:
         mute = [entry.stop for entry in self.unassigned if not entry.reason]
         if not mute:
             return self
-        reasons = dict(zip(mute, reasons_unassigned(problem, self.routes, mute), strict=True))
+        found = reasons_unassigned(problem, self.routes, mute)
+        reasons = {j: reason.text for j, reason in zip(mute, found, strict=True)}
         unassigned = tuple(
             entry if entry.reason else replace(entry, reason=reasons[entry.stop])
             for entry in self.unassigned

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from nco.baselines.quick import vehicles_seen
-from nco.fleet.kinds import Kind, duties_of, slack, unserved_cost
+from nco.fleet.kinds import Kind, duties_of, unserved_cost
 from nco.fleet.scaling import largest, timed
 from nco.kernels.by_reference import by_reference
 from nco.kernels.draws import seeded
+from nco.problem.evaluate import slack
 from nco.problem.route import Route
 from nco.search.lns.changes import nearest
 

@@ -87,8 +87,8 @@ def replanned(planner: Planner, limit_s: float, *, rows_before: bool) -> tuple[P
     rows_s = time.perf_counter() - begin
     plan = planner.replan(limit_s if rows_before else max(limit_s - rows_s, 1e-3))
     whole_s = time.perf_counter() - begin - (rows_s if rows_before else 0.0)
-    assert plan.suffix is not None and plan.solution is not None
-    cost_of(plan.suffix, plan.solution)
+    assert plan.rest is not None and plan.solution is not None
+    cost_of(plan.rest, plan.solution)
     return plan, 1000 * rows_s, 1000 * whole_s
 
 
@@ -139,8 +139,8 @@ def main() -> None:
         if not event:
             continue  # the first one is for warming up
         for name, plan in made.items():
-            assert plan.suffix is not None and plan.solution is not None
-            costs.setdefault(name, []).append(cost_of(plan.suffix, plan.solution))
+            assert plan.rest is not None and plan.solution is not None
+            costs.setdefault(name, []).append(cost_of(plan.rest, plan.solution))
             left_out.setdefault(name, []).append(len(plan.unassigned))
         rest = made["all in"].rest
         assert rest is not None

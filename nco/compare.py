@@ -168,7 +168,7 @@ _OTHER_COSTS = {
 def header(problem: Problem) -> tuple[str, ...]:
     """Names of the columns of `cells`."""
     cost = f"cost {cost_unit(problem)}".rstrip()
-    return ("method", cost, "gap", "time s", "setup s", "routes", "unserved", "feasible")
+    return ("method", cost, "gap", "time s", "setup", "routes", "unserved", "feasible")
 
 
 def cells(problem: Problem, answer: Answer, gap: float | None) -> tuple[str, ...]:

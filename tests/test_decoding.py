@@ -254,7 +254,8 @@ def test_a_policy_made_for_other_features_is_refused(tmp_path):
 def weights(tmp_path, monkeypatch):
     """An empty folder in place of that of the shipped policies."""
     policy._loaded.cache_clear()
-    monkeypatch.setattr("nco.models.files.WEIGHTS", tmp_path)
+    for module in ("files", "shipped"):
+        monkeypatch.setattr(f"nco.models.{module}.WEIGHTS", tmp_path)
     yield tmp_path
     policy._loaded.cache_clear()
 

@@ -55,9 +55,9 @@ def test_every_stop_is_driven_to_and_left_in_every_solution():
     """Where the policy serves all stops, the arcs into each and out of each make up a whole."""
     found = guided(town(20))
     assert found is not None
-    assert found.heat.dtype == np.float32
-    assert found.heat[1:].sum(1) == pytest.approx(np.ones(20), abs=1e-5)
-    assert found.heat[:, 1:].sum(0) == pytest.approx(np.ones(20), abs=1e-5)
+    assert found.heatmap.dtype == np.float32
+    assert found.heatmap[1:].sum(1) == pytest.approx(np.ones(20), abs=1e-5)
+    assert found.heatmap[:, 1:].sum(0) == pytest.approx(np.ones(20), abs=1e-5)
     assert Solution.from_routes(town(20), found.routes).feasible
 
 
@@ -65,7 +65,7 @@ def test_the_same_seed_gives_the_same_heat():
     """The policy's solutions follow from the seed."""
     heats = [guided(town(15), seed=seed) for seed in (3, 3)]
     assert all(found is not None for found in heats)
-    assert np.array_equal(heats[0].heat, heats[1].heat)
+    assert np.array_equal(heats[0].heatmap, heats[1].heatmap)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_a_guided_search_goes_on_from_the_policy():
     found = guided(problem)
     assert found is not None
     begun = Solution.from_routes(problem, found.routes)
-    search = Search(problem, kinds_of(problem), found.routes, 0, found.heat)
+    search = Search(problem, kinds_of(problem), found.routes, 0, found.heatmap)
     search.run(2000, 0.0, 1.0)
     ended = Solution.from_routes(problem, search.routes)
     assert ended.feasible and ended.cost.total < begun.cost.total

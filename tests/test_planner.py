@@ -71,8 +71,8 @@ def test_the_first_plan_is_a_solution_of_the_day():
     """Before anything happens the rest is the day, and costs what a solution of it costs."""
     problem = day()
     plan = Planner(problem, method=QUICK).plan(LIMIT_S)
-    assert plan.feasible and plan.suffix == replace(problem, name=plan.suffix.name)
-    assert nco.check(plan.suffix, plan.solution)
+    assert plan.feasible and plan.rest == replace(problem, name=plan.rest.name)
+    assert nco.check(plan.rest, plan.solution)
     assert plan.cost.total == pytest.approx(plan.solution.cost.total)
     assert served(plan) == sorted(problem.names[1:])
 
@@ -109,7 +109,7 @@ def test_the_whole_is_what_is_behind_and_the_rest(objective, shares):
         planner._seed = seed
         planner._planned = {}
         plan = planner.replan(LIMIT_S)
-        assert plan.feasible and nco.check(plan.suffix, plan.solution)
+        assert plan.feasible and nco.check(plan.rest, plan.solution)
         differences.append(plan.cost.total - plan.solution.cost.total)
         if not shares:
             assert plan.cost.longest_route == pytest.approx(plan.solution.cost.longest_route)
@@ -148,15 +148,15 @@ def test_news_of_every_kind():
     plan = planner.replan(LIMIT_S)
     expected = {*before.rest.names[1:], "late", "later"} - {left[0]}
     assert plan.feasible and served(plan) == sorted(expected)
-    assert nco.check(plan.suffix, plan.solution)
+    assert nco.check(plan.rest, plan.solution)
     assert all(call.begun for route in plan.routes if route.vehicle == out for call in route.calls)
-    moved = plan.suffix.names.index(left[1])
-    assert plan.suffix.lonlat[moved] == pytest.approx(CITY.lonlat[22])
-    known = CITY.matrix(plan.suffix.lonlat).distance_m
-    metres = plan.suffix.profiles[0].distance_m
+    moved = plan.rest.names.index(left[1])
+    assert plan.rest.lonlat[moved] == pytest.approx(CITY.lonlat[22])
+    known = CITY.matrix(plan.rest.lonlat).distance_m
+    metres = plan.rest.profiles[0].distance_m
     closed = np.isinf(metres)  # from where a vehicle stands, to all but its anchor
     assert np.allclose(metres[~closed], known[~closed])
-    assert set(np.flatnonzero(closed.any(1))) == set(range(1, plan.suffix.depots))
+    assert set(np.flatnonzero(closed.any(1))) == set(range(1, plan.rest.depots))
 
 
 def test_a_moved_stop_is_planned_anew():
@@ -262,7 +262,7 @@ def test_stops_that_nobody_can_take_are_named():
     planner.advance(plan.routes[0].calls[0].departure_s - 1)
     planner.drop_vehicle(0)
     plan = planner.replan()
-    assert not plan.feasible and plan.suffix is None
+    assert not plan.feasible and plan.rest is None
     assert plan.unassigned == dict.fromkeys(plan.unassigned, "no vehicle is left")
     assert set(plan.unassigned) == set(order[1:])
     assert served(plan) == [order[0]] and plan.routes[0].end is None
@@ -332,7 +332,7 @@ def test_a_vehicle_leaves_from_where_it_stands():
     planner.plan(LIMIT_S)
     planner.served(0, ["1"], ready_s=1000.0)
     plan = planner.replan(LIMIT_S)
-    assert plan.solution.routes[0].stops[0] == plan.suffix.size - 1  # the anchor
+    assert plan.solution.routes[0].stops[0] == plan.rest.size - 1  # the anchor
     order = [int(call.name) for call in plan.routes[0].calls]
     assert order[0] == 1
     legs = [0, *order, 0]
@@ -376,7 +376,7 @@ def test_optional_stops_profits_and_own_ends():
     planner.add("late", CITY.lonlat[20], demand=1, prize=1.0, vehicles=[0])
     planner.add("must", CITY.lonlat[21], demand=1, vehicles=[1])
     plan = planner.replan(LIMIT_S)
-    assert plan.feasible and nco.check(plan.suffix, plan.solution)
+    assert plan.feasible and nco.check(plan.rest, plan.solution)
     assert plan.route_of("must").vehicle == 1
     assert all(route.end.name == base.names[1] for route in plan.routes)
     odd = [base.names[j] for j in range(3, size, 2)]
@@ -455,8 +455,8 @@ def test_a_day_of_chances_is_counted_right(seed, windows):
         now = fixed(plan)
         for vehicle, names in past.items():
             assert now.get(vehicle, [])[: len(names)] == names
-        if plan.suffix is not None:
-            report = nco.check(plan.suffix, plan.solution)
+        if plan.rest is not None:
+            report = nco.check(plan.rest, plan.solution)
             assert report or not plan.feasible, report
         loads = [sum(1 for _ in route.calls) for route in plan.routes]
         assert max(loads, default=0) <= 5

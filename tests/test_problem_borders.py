@@ -201,14 +201,14 @@ def test_nothing_equals_no_array(field, value):
 def test_vehicles_are_alike_but_for_their_names():
     """Every field but the name sets a vehicle apart."""
     plain = Vehicle(name="a")
-    assert plain.alike(Vehicle(name="b")) and plain != Vehicle(name="b")
+    assert plain.likeness == Vehicle(name="b").likeness and plain != Vehicle(name="b")
     for change in (
         {"capacity": (1.0,)}, {"start": 1}, {"end": 1}, {"shift_s": (0, 1)}, {"profile": 1},
         {"fixed_cost": 1.0}, {"cost_per_m": 2.0}, {"cost_per_s": 2.0}, {"max_trips": 2},
         {"allowed": [True]}, {"preference": [0.0]},
     ):  # fmt: skip
         other = replace(plain, **change)
-        assert not plain.alike(other) and not other.alike(plain)
+        assert plain.likeness != other.likeness
 
 
 def test_profiles_belong_to_vehicles():

@@ -92,6 +92,7 @@ def build(
         return Built(folder / BASE, info)
     started = time.perf_counter()
     try:
+        root.mkdir(parents=True, exist_ok=True)
         with locked(folder, patience_s=None):
             # Another process may have built it while this one waited.
             info = None if afresh else _whole(folder)

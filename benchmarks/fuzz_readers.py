@@ -98,7 +98,6 @@ def outcomes(
     """Number, reader, outcome and content of damaged files."""
     from fuzzing.readers import readers
 
-    logging.getLogger("nco").setLevel(logging.CRITICAL)
     all_readers = readers(folder)
     whole = {reader.name: reader.file.read_bytes() for reader in all_readers}
     for number in numbers:
@@ -110,6 +109,7 @@ def outcomes(
 
 def work(arguments: argparse.Namespace) -> None:
     """One process: every `jobs`-th file, from where it stopped."""
+    logging.getLogger("nco").setLevel(logging.CRITICAL)  # damaged files have much to warn of
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     out, job = arguments.out, arguments.worker
     state = out / f"state-{job}.json"

@@ -7,6 +7,11 @@ from extracts import toy_xml
 
 from nco.data.cities.city import City
 from nco.data.cities.places import city
+from nco.threads import sleep_while_waiting
+
+# Before a test loads torch: under limits of half a second, threads that wait busily leave policies
+# no time for an answer while anything else holds a core.
+sleep_while_waiting()
 
 
 @pytest.fixture(scope="session")

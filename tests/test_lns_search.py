@@ -13,7 +13,7 @@ from nco import Problem, Vehicle
 from nco.fleet.kinds import kinds_of
 from nco.search.lns import annealing, changes
 from nco.search.lns.operators import INSERTIONS, REMOVALS
-from nco.search.lns.search import Search
+from nco.search.lns.search import ADAPT, Search
 
 random_searches = settings(
     max_examples=30,
@@ -37,23 +37,24 @@ class Annealed:
         self.best = begun.state.next.copy()
         self.best_cost = np.array([changes.objective(begun.instance, begun.state)])
         width = max(len(out), len(back))
-        self.codes, self.chances = np.zeros((2, width), np.int64), np.ones((2, width))
+        self.codes, self.weights = np.zeros((2, width), np.int64), np.ones((2, width))
         for row, (known, names) in enumerate(((REMOVALS, out), (INSERTIONS, back))):
             for k, name in enumerate(names):
                 self.codes[row, k] = known[name].address(begun.instance, begun.state)
-                self.chances[row, k] = (k + 1) / len(names)
-        self.points = np.zeros((2, width, 2))
+                self.weights[row, k] = (k + 1) / len(names)
+        self.scores = np.zeros((2, width, 2))
+        self.stop = np.zeros(1, np.int64)
 
     @property
     def cost(self) -> float:
         """Where it stands."""
         return changes.objective(self.begun.instance, self.begun.state)
 
-    def run(self, iterations: int, hot: float, cold: float, most: int = 3) -> None:
-        """Goes on."""
-        annealing.anneal(
+    def run(self, iterations: int, hot: float, cold: float, most: int = 3) -> int:
+        """Goes on; how many iterations it made."""
+        return annealing.anneal(
             self.begun.instance, self.begun.state, self.best, self.best_cost, iterations,
-            hot, cold, most, self.codes, self.chances, self.points,
+            hot, cold, most, self.codes, self.weights, self.scores, self.stop,
         )  # fmt: skip
 
 
@@ -76,7 +77,7 @@ def test_frozen_searches_never_get_worse(begun: Begun):
 @random_searches
 @given(begun=searches())
 def test_the_best_routes_are_those_of_the_best_cost(begun: Begun):
-    """However hot the search, its best links cost what it says, and no state seen was better."""
+    """However hot the search, its best routes cost what it says, and no state seen was better."""
     search = Annealed(begun, ("random",), ("blinks",))
     seen = [search.cost]
     for _ in range(15):
@@ -95,24 +96,24 @@ def test_hot_searches_accept_what_is_worse():
     for hot, cold in ((1e9, 1e9), (1e9, 1e-9), (1e-9, 1e-9)):
         search = Annealed(Begun(ring(24), 3).construct(), ("random",), ("greedy",))
         search.run(400, hot, cold, most=2)
-        kept.append(search.points[0, 0, 0])
+        kept.append(search.scores[0, 0, 0])
         last = search.cost
         assert last >= search.best_cost[0]
     assert kept[0] > kept[1] > kept[2]
     search = Annealed(Begun(ring(24), 3).construct(), ("random",), ("greedy",))
     search.run(1, 1e9, 1e-300)
-    assert search.points[:, 0, 1].tolist() == [1, 1]
+    assert search.scores[:, 0, 1].tolist() == [1, 1]
 
 
-def test_points_tell_what_operators_did():
+def test_scores_tell_what_operators_did():
     """Each use is counted for both operators; a new best earns more than any other change."""
     begun = Begun(ring(24), 1).construct()
     search = Annealed(begun, ("random", "worst"), ("greedy", "blinks"))
     earned = set()
     for _ in range(300):
-        before, best, points = search.cost, search.best_cost[0], search.points.copy()
+        before, best, scores = search.cost, search.best_cost[0], search.scores.copy()
         search.run(1, 300.0, 300.0)
-        rise, used = (search.points - points)[..., 0], (search.points - points)[..., 1]
+        rise, used = (search.scores - scores)[..., 0], (search.scores - scores)[..., 1]
         assert used.sum(axis=1).tolist() == [1, 1] and ((rise > 0) <= (used > 0)).all()
         gained = set(rise.sum(axis=1))
         assert len(gained) == 1
@@ -126,15 +127,15 @@ def test_points_tell_what_operators_did():
             assert gained == {0.0}
         earned |= gained
     assert earned == {0.0, 1.0, 4.0, 10.0}
-    assert (search.points[..., 1] > 60).all()
+    assert (search.scores[..., 1] > 60).all()
 
 
-def test_operators_are_drawn_by_their_chances():
-    """What has no chance is never used; the others as often as cumulative chances say."""
+def test_operators_are_drawn_by_their_weights():
+    """What has no weight is never used; the others as often as cumulative weights say."""
     search = Annealed(Begun(ring(12), 1).construct(), ("random", "worst", "route"), ("greedy",))
-    search.chances[0] = [0.0, 0.8, 1.0]
+    search.weights[0] = [0.0, 0.8, 1.0]
     search.run(500, 1.0, 1.0)
-    uses = search.points[0, :, 1]
+    uses = search.scores[0, :, 1]
     assert uses[0] == 0 and 350 < uses[1] < 450 and uses.sum() == 500
 
 
@@ -147,6 +148,18 @@ def test_no_more_is_removed_than_wanted():
         Annealed(begun, ("random",), ("greedy",)).run(1, 1e-12, 1e-12, most=4)
         counts.add(int(((begun.state.log[:, 0] >= 0) & (begun.state.log[:, 1] >= 0)).sum()))
     assert counts == {1, 2, 3, 4}
+
+
+def test_a_stopped_loop_changes_nothing():
+    """A flag that is up ends it before its next iteration; down again, it goes on."""
+    search = Annealed(Begun(ring(24), 1).construct(), ("random",), ("blinks",))
+    before = search.cost, search.begun.trips()
+    search.stop[0] = 1
+    assert search.run(50, 1e9, 1e9) == 0
+    assert (search.cost, search.begun.trips()) == before and not search.scores.any()
+    search.stop[0] = 0
+    assert search.run(50, 1e9, 1e9) == 50
+    assert search.scores[:, 0, 1].tolist() == [50, 50] and search.begun.trips() != before[1]
 
 
 @random_searches
@@ -178,17 +191,17 @@ def test_construction_begins_on_the_best_kind_of_vehicles():
 @random_searches
 @given(begun=searches(), seed=st.integers(0, 99))
 def test_a_search_stands_where_its_routes_say(begun: Begun, seed: int):
-    """The cost is that of the links, before and after any run, and in every copy of the search."""
+    """The cost is that of the routes, before and after any run, and in every copy of the search."""
     problem = begun.problem
     search = Search(problem, kinds_of(problem), [], seed)
     for _ in range(2):
         state = begun.fresh({})
-        changes.rebuild(search.instance, state, search.links)
+        changes.rebuild(search.instance, state, search.successors)
         objective = changes.objective(search.instance, state)
         assert search.cost == pytest.approx(objective, rel=1e-9, abs=1e-9 * search.instance.barred)
         assert differences(search.instance, search.state) == []
         other = search.beside(seed + 1)
-        assert other.iterations == 0 and other.changes.tolist() == search.state.next.tolist()
+        assert other.iterations == 0 and other.successors.tolist() == search.state.next.tolist()
         assert differences(other.instance, other.state) == []
         search.run(40, 0.0, 1.0)
     assert search.iterations == 80
@@ -213,12 +226,14 @@ def test_operators_that_earn_more_are_used_more():
     problem = ring(24)
     search = Search(problem, kinds_of(problem), [], 0)
     first = [shares.copy() for shares in search.earned]
-    search.run(100, 0.0, 1.0)
+    search.run(ADAPT - 1, 0.0, 0.9)
+    assert all((x == y).all() for x, y in zip(first, search.earned, strict=True))
+    search.run(1, 0.9, 1.0)
     for before, after in zip(first, search.earned, strict=True):
         assert not np.allclose(before, after)
         assert (after >= 0.9 * before).all() and (after <= 1.4 * before).all()
     for _ in range(30):
-        search.run(10, 0.9, 1.0)
+        search.run(ADAPT, 0.9, 1.0)
     for before, after in zip(first, search.earned, strict=True):
         assert (after >= 0.2 * before).all() and (after <= 5.0 * before).all()
 
@@ -228,7 +243,8 @@ def test_where_nothing_is_earned_shares_stay():
     problem = Problem.from_matrices([[0.0, 1.0], [1.0, 0.0]])
     search = Search(problem, kinds_of(problem), [], 0)
     before = [shares.copy() for shares in search.earned]
-    search.run(50, 1.0, 1.0)
+    search.run(2 * ADAPT, 1.0, 1.0)
+    assert search.iterations == 2 * ADAPT
     assert all((x == y).all() for x, y in zip(before, search.earned, strict=True))
 
 

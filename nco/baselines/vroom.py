@@ -12,7 +12,7 @@ import vroom
 
 from nco.fleet.costs import Costs
 from nco.fleet.kinds import Kind, kinds_of
-from nco.fleet.mending import finished
+from nco.fleet.mending import completed, finished
 from nco.baselines.apart import Tell, searched
 from nco.baselines.quick import quick_routes, vehicles_seen
 from nco.fleet.scaling import Loads, Ticks, timed
@@ -86,6 +86,7 @@ class Vroom:
         if self.level is None and level >= 1 and clock.left_s > 2 * heuristics:
             deeper = model.run(level, clock)
             best = min(best, deeper, key=model.rank)
+        best = model.completed(best, clock)
         return best if model.rank(best) <= model.rank(quick) else []
 
 
@@ -113,6 +114,16 @@ class _Model:
     def rank(self, routes: Sequence[Route]) -> tuple[int, int, float]:
         """How good routes are: the smaller, the better."""
         return Solution.from_routes(self._problem, routes, explain=False).rank
+
+    def completed(self, routes: list[Route], clock: Clock) -> list[Route]:
+        """Routes with the stops that VROOM left out where they fit, if that is better.
+
+        VROOM gives up stops that quick routes may serve, so that only this can be compared.
+        """
+        if sum(len(route.stops) for route in routes) == len(self._stops) or not routes:
+            return routes
+        more = completed(self._problem, routes, clock, self._kinds)
+        return min(routes, more, key=self.rank)
 
     def run(self, level: int, clock: Clock) -> list[Route]:
         """Let VROOM search until it ends, or for what is left of the time; empty if interrupted."""

@@ -77,7 +77,7 @@ class Search:
             codes[: len(own)] = [operator.address(self._instance, state) for operator in own]
         self._shares = [np.array([operator.weight for operator in own]) for own in operators]
         self._earned = [shares.copy() for shares in self._shares]
-        self._points = np.zeros((*self._codes.shape, 2))
+        self._scores = np.zeros((*self._codes.shape, 2))
         self._stop = np.zeros(1, np.int64)
         self.iterations = 0
 
@@ -218,7 +218,7 @@ class Search:
             _successors=state.next.copy(),
             _cost=np.array([objective(instance, state)]),
             _earned=list(self._earned),
-            _points=np.zeros_like(self._points),
+            _scores=np.zeros_like(self._scores),
             iterations=0,
         )
         return other
@@ -242,13 +242,13 @@ class Search:
             hot, cold = (self._unit * HOT * (COLD / HOT) ** share for share in shares)
             self.iterations += anneal(
                 self._instance, self._state, self._successors, self._cost, count, hot, cold, MOST,
-                self._codes, self._chances(), self._points, self._stop,
+                self._codes, self._weights(), self._scores, self._stop,
             )  # fmt: skip
             made += count
             if self.iterations % ADAPT == 0:
                 self.learn()
 
-    def _chances(self) -> Floats:
+    def _weights(self) -> Floats:
         """`[2, O]` cumulative weights of operators."""
         weights = np.ones(self._codes.shape)
         for row, earned in zip(weights, self._earned, strict=True):
@@ -259,14 +259,14 @@ class Search:
     def learn(self) -> None:
         """Gives operators that earn more a better chance (Ropke and Pisinger 2006)."""
         for k, shares in enumerate(self._shares):
-            sums, uses = self._points[k, : len(shares)].T
+            sums, uses = self._scores[k, : len(shares)].T
             mean = sums.sum() / max(1.0, uses.sum())
             if not mean:
                 continue
             rate = np.where(uses > 0, sums / np.maximum(uses, 1.0) / mean, 1.0)
             wanted = shares * np.clip(rate, LEAST, 1 / LEAST)
             self._earned[k] = MEMORY * self._earned[k] + (1 - MEMORY) * wanted
-        self._points[:] = 0.0
+        self._scores[:] = 0.0
 
 
 def _places(size: int, vehicles: Ints) -> Ints:

@@ -89,6 +89,12 @@ class PolicySolver:
             routes = _nearest(problem, Clock(max(clock.left_s, _GRACE_S)))
             fallback = CONSTRUCTION
         found = Solution.from_routes(problem, routes)
+        if not (found.feasible or fallback):
+            # The rollout leaves stops out, and time to insert them may have been over.
+            plain = _nearest(problem, Clock(max(clock.left_s, _GRACE_S)))
+            quick = Solution.from_routes(problem, plain)
+            if quick.better_than(found):
+                found, fallback = quick, CONSTRUCTION
         if initial is not None and initial.better_than(found):
             found, fallback = initial, INITIAL
         found = found.stamped(method=self.name, seed=seed, time_s=clock.elapsed_s)

@@ -12,11 +12,11 @@ from typing import ClassVar
 import hybgensea
 import numpy as np
 
+from nco.baselines.apart import Tell, searched
+from nco.baselines.quick import quick_routes, vehicles_seen
 from nco.fleet.costs import Costs
 from nco.fleet.kinds import Kind, kinds_of, numbered
 from nco.fleet.mending import finished
-from nco.baselines.apart import Tell, searched
-from nco.baselines.quick import quick_routes, vehicles_seen
 from nco.problem import Feature, Problem
 from nco.problem.route import Route
 from nco.problem.solution import CONSTRUCTION, Solution

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nco.arrays import Bools, Floats
 from nco.fleet.kinds import Kind, kinds_of, unserved_cost
 from nco.fleet.mending import completed, finished
 from nco.fleet.scaling import timed
@@ -15,7 +16,6 @@ from nco.problem.evaluate import slack
 from nco.problem.route import Route
 from nco.problem.solution import Solution
 from nco.solver import Clock
-from nco.arrays import Bools, Floats
 
 
 class Nearest:

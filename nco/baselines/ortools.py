@@ -11,13 +11,13 @@ from weakref import ref
 import numpy as np
 from ortools.constraint_solver import pywrapcp, routing_enums_pb2
 
+from nco.arrays import Ints
+from nco.baselines.apart import Tell, searched
+from nco.baselines.quick import quick_routes, vehicles_seen
 from nco.fleet.costs import Costs
 from nco.fleet.kinds import Kind, kinds_of
 from nco.fleet.mending import finished
-from nco.baselines.apart import Tell, searched
-from nco.baselines.quick import quick_routes, vehicles_seen
 from nco.fleet.scaling import Loads, Ticks, timed, up
-from nco.arrays import Ints
 from nco.problem import Feature, Problem
 from nco.problem.route import Route
 from nco.problem.solution import CONSTRUCTION, INITIAL, Solution

@@ -10,10 +10,10 @@ from typing import ClassVar
 
 import pyvrp
 
-from nco.fleet.kinds import Kind, kinds_of
-from nco.fleet.mending import completed, finished
 from nco.baselines.pyvrp_model import Model
 from nco.baselines.quick import quick_routes
+from nco.fleet.kinds import Kind, kinds_of
+from nco.fleet.mending import completed, finished
 from nco.problem import Feature, Problem
 from nco.problem.route import Route
 from nco.problem.solution import CONSTRUCTION, INITIAL, Solution

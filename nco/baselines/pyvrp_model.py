@@ -10,10 +10,10 @@ import pyvrp.search
 from pyvrp import Activity, ActivityType, PenaltyManager, ProblemData
 from pyvrp.PenaltyManager import PenaltyParams
 
+from nco.arrays import Ints
 from nco.fleet.costs import Costs
 from nco.fleet.kinds import Kind, duties_of, numbered
 from nco.fleet.scaling import Loads, Ticks, timed
-from nco.arrays import Ints
 from nco.problem import Problem
 from nco.problem.route import Route
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from nco.fleet.kinds import Kind
-from nco.fleet.mending import completed
 from nco.baselines.nearest import nearest_routes
 from nco.baselines.savings import Savings, savings_routes
+from nco.fleet.kinds import Kind
+from nco.fleet.mending import completed
 from nco.problem import Problem
 from nco.problem.route import Route
 from nco.problem.solution import Solution

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from nco.arrays import Floats
 from nco.fleet.kinds import Kind, kinds_of, unserved_cost
 from nco.fleet.mending import completed, finished
 from nco.problem import Feature, Problem
@@ -16,7 +17,6 @@ from nco.problem.evaluate import slack
 from nco.problem.route import Route
 from nco.problem.solution import Solution
 from nco.solver import Clock
-from nco.arrays import Floats
 
 # Weights of c[i, j] that are tried in turn while a required stop finds no vehicle.
 SHAPES = (1.0, 1.2, 0.8, 1.5, 0.5)

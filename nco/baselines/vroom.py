@@ -10,13 +10,13 @@ from typing import ClassVar
 import numpy as np
 import vroom
 
+from nco.arrays import Ints
+from nco.baselines.apart import Tell, searched
+from nco.baselines.quick import quick_routes, vehicles_seen
 from nco.fleet.costs import Costs
 from nco.fleet.kinds import Kind, kinds_of
 from nco.fleet.mending import completed, finished
-from nco.baselines.apart import Tell, searched
-from nco.baselines.quick import quick_routes, vehicles_seen
 from nco.fleet.scaling import Loads, Ticks, timed
-from nco.arrays import Ints
 from nco.problem import Feature, Problem
 from nco.problem.route import Route
 from nco.problem.solution import CONSTRUCTION, Solution

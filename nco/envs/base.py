@@ -8,13 +8,12 @@ nodes play a role (`roles`) and a few numbers (`context`), as counted by `Featur
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Any, Protocol
-
-from nco.observation import Features, Observation
 
 import torch
 from torch import Tensor
+
+from nco.observation import Features, Observation
 
 
 class Environment[I, S](Protocol):

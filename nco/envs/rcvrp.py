@@ -13,8 +13,8 @@ import torch
 
 from nco.envs import observe
 from nco.envs.base import wrapped
-from nco.observation import Features, Observation
 from nco.envs.instances import Instances, transposed, unavailable
+from nco.observation import Features, Observation
 
 if TYPE_CHECKING:
     from torch import Tensor

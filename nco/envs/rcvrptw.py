@@ -17,8 +17,6 @@ import torch
 
 from nco.envs import observe
 from nco.envs.base import wrapped
-from nco.observation import gather_rows
-from nco.observation import Features, Observation
 from nco.envs.instances import transposed
 from nco.envs.rcvrp import (
     RCVRP,
@@ -30,6 +28,7 @@ from nco.envs.rcvrp import (
     loads,
     with_depot,
 )
+from nco.observation import Features, Observation, gather_rows
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -21,8 +21,8 @@ from nco.models.layers import PairBias
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from nco.observation import Observation
     from nco.models.options import Angle
+    from nco.observation import Observation
 
 ANGLE_PLANES = {"none": (), "raw": ("angle",), "sincos": ("sine", "cosine")}
 

@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 
 from nco.kernels.compiled import compiled
-
 from nco.kernels.products import exponential, larger, product, take, turn
 
 VECTOR = 8
@@ -27,7 +26,9 @@ _NEVER = np.float32(-1e30)
 _ZERO = np.float32(0.0)
 
 _compiled: Any = compiled(nogil=True, fastmath=True, error_model="numpy")
-_inline: Any = compiled(cache=False, nogil=True, fastmath=True, error_model="numpy", inline="always")
+_inline: Any = compiled(
+    cache=False, nogil=True, fastmath=True, error_model="numpy", inline="always"
+)
 
 
 @_inline

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from safetensors.torch import save
 
-from nco.files import write_atomic
-from nco.observation import Features
 from nco.errors import PolicyError, listed, quoted, shortened
+from nco.files import write_atomic
 from nco.json_text import parse_json
 from nco.models.policy import Policy, Spec
 from nco.models.shipped import WEIGHTS as WEIGHTS
 from nco.models.shipped import shipped as shipped
 from nco.models.tensor_files import filled, read_card, read_checkpoint, read_safetensors
+from nco.observation import Features
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -141,7 +141,8 @@ def _locate(source: str | Path) -> Path:
     if path.suffix not in (".safetensors", ".ckpt"):
         names = ", ".join(shipped()) or "none"
         raise PolicyError(
-            f"policy {quoted(str(source))} is unknown; give a .safetensors or .ckpt file, or the name "
+            f"policy {quoted(str(source))} is unknown; give a .safetensors or .ckpt file, or the "
+            "name "
             f"of a shipped one ({names})"
         )
     if not path.is_file():

@@ -14,8 +14,8 @@ from nco.models.biased import attend
 from nco.models.rms import feed_forward, normalised
 
 if TYPE_CHECKING:
-    from nco.observation import Observation
     from nco.models.biased import Bias
+    from nco.observation import Observation
 
 REFERENCE_SIZE = 50  # nodes; the size at which attention is scaled as usual
 NEVER = -1e30  # bias that closes a node; finite, as compiled loops need it

@@ -17,8 +17,8 @@ from nco.models.layers import NamedLinear
 from nco.models.spectral import singular_factors
 
 if TYPE_CHECKING:
-    from nco.observation import Features, Observation
     from nco.models.options import Angle, Gate, Neighbours
+    from nco.observation import Features, Observation
 
 SIDES = ("rows", "columns")
 PLACE: tuple[str, ...] = ("x", "y")

@@ -119,7 +119,7 @@ class PlainPolicy:
         return hidden
 
     def _block(self, name: str, node: Singles, bias: Singles, sharp: float) -> Singles:
-        """Attention under a bias `[H, N, N]`, which is overwritten, and the feed-forward network."""
+        """Attention under a bias `[H, N, N]`, which is overwritten, and the feed-forward part."""
         of = {key: self._of[f"{name}.{key}"] for key in _BLOCK}
         weight = of["project.weight"] * of["attention_norm.weight"]
         projected = _product(_normalised(node), weight.T).reshape(len(node), 3, self._heads, -1)

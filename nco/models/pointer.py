@@ -22,9 +22,9 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from nco.observation import gather_rows
 from nco.models import threads
 from nco.models.layers import NamedLinear, PairBias, sharpness
+from nco.observation import gather_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 
 from nco.kernels.compiled import compiled
-
 from nco.kernels.products import LANES, product, product_onto, take, turn
 from nco.kernels.softmax import sample, squash, weights
 
@@ -142,7 +141,7 @@ def _draw(logit, temperature, allowed, draw, chosen, count, lanes, top, total, f
 
 @_inline
 def make_room(shape, most):
-    """What decisions overwrite, for keys of that shape `[H, N, W]` and at most so many decisions."""
+    """What decisions overwrite, for keys of shape `[H, N, W]` and at most so many decisions."""
     heads, nodes, width = shape
     size, tile = heads * width, _lanes(most, TILE)
     rows = np.zeros((tile, size + PAD), np.float32)[:, :size]

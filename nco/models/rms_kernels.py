@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from nco.kernels.compiled import compiled
-
 from nco.kernels.products import take
 
 PIECE = 64

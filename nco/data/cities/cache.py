@@ -11,9 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from nco.errors import CityError, StorageError
 from nco.files import update_atomic
 from nco.json_text import parse_json
-from nco.errors import CityError, StorageError
 
 
 def cache_dir() -> Path:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nco.arrays import Floats
 from nco.data.cities.cache import content_hash
 from nco.data.cities.engine import Engine, Matrices, StreetRoute, as_lonlat
 from nco.data.cities.roads import RoadGraph, read_roads
@@ -22,7 +23,6 @@ from nco.data.cities.snapping import (
     checked_limit,
     size_km,
 )
-from nco.arrays import Floats
 from nco.errors import CityError, quoted
 
 if TYPE_CHECKING:

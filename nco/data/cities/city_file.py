@@ -8,9 +8,9 @@ from pathlib import Path
 
 from nco.archives import BrokenArchiveError, read_members
 from nco.data.cities.cache import cache_dir, content_hash
+from nco.errors import CityError, quoted
 from nco.files import write_atomic
 from nco.json_text import parse_json
-from nco.errors import CityError, quoted
 
 SUFFIX = ".city"
 _FORMAT = "nco-city-1"

@@ -1,6 +1,6 @@
 """What every routing engine answers, and the checks on the points it is asked about.
 
-Three things answer: OSRM in process (`nco.data.cities.osrm`), an OSRM server (`nco.data.cities.server`) and
+Three things answer: OSRM in process (`osrm`), an OSRM server (`server`) and
 a table of fixed points (`nco.data.cities.table`, which has no streets).
 """
 
@@ -9,11 +9,10 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from nco.arrays import Floats
 from nco.errors import CityError
-
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from nco.arrays import Floats
 from nco.data.cities.engine import Matrices, StreetRoute, tidy
 from nco.data.cities.osrm_build import Built, build
-from nco.arrays import Floats
 from nco.errors import CityError
 
 # OSRM keeps a table as a tree of tagged values, about 100 bytes a pair, until it is converted.

@@ -17,15 +17,15 @@ import tempfile
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from importlib.metadata import version
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from nco.data.cities.cache import cache_dir, content_hash, file_hash, read_json
-from nco.files import locked, write_atomic
 from nco.data.cities.roads import component_sizes, read_roads
 from nco.errors import CityError, StorageError, quoted
+from nco.files import locked, write_atomic
 from nco.interruption import undone
 
 log = logging.getLogger("nco")

@@ -16,9 +16,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 from nco.data.cities.cache import cache_dir
-from nco.files import write_atomic
 from nco.data.cities.web import Ask
 from nco.errors import CityError, ServiceError, quoted
+from nco.files import write_atomic
 
 log = logging.getLogger("nco")
 

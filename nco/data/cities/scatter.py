@@ -15,8 +15,8 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from nco.data.cities.engine import Engine
 from nco.arrays import Floats
+from nco.data.cities.engine import Engine
 from nco.data.cities.roads import EARTH_RADIUS_M, RoadGraph, haversine_m
 from nco.errors import CityError, quoted
 
@@ -122,7 +122,8 @@ class Scatter:
             most = max(most, len(found))
         place = "the city" if within_km is None else f"a box of {within_km:g} km"
         raise CityError(
-            f"{n} different connected points (how={quoted(how)}) were asked for, {place} has room for "
+            f"{n} different connected points (how={quoted(how)}) were asked for, "
+            f"{place} has room for "
             f"{most}; ask for fewer, or take a larger box or city"
         )
 

@@ -9,9 +9,9 @@ import numpy as np
 
 from nco.arrays import Floats
 from nco.data.cities.engine import Matrices, StreetRoute, tidy
-from nco.json_text import parse_json
 from nco.data.cities.web import Ask
 from nco.errors import CityError, ServiceError, quoted, shortened
+from nco.json_text import parse_json
 
 log = logging.getLogger("nco")
 

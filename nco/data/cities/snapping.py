@@ -14,15 +14,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nco.arrays import Floats
 from nco.data.cities.engine import Engine, as_lonlat
 from nco.data.cities.roads import haversine_m
-from nco.arrays import Floats
 from nco.errors import CityError, OffStreetError, quoted, shortened
 
 MAX_SNAP_M = 250.0
 """How far a point may be moved onto a street, unless a city is told otherwise."""
 
-# A place this near to a street is covered. Of 5093 buildings in the extracts of Krems, Helsinki's and
+# A place this near to a street is covered. Of 5093 buildings in extracts of Krems, Helsinki's and
 # Munich's centre all are, or are surrounded by such places; with 100 m seven are not.
 NEAR_M = 250.0
 _MOST_LISTED = 10
@@ -68,7 +68,11 @@ class Asked:
 
     def label(self, i: int) -> str:
         """What a point is called, and where it is."""
-        label = f"{self.what}[{i}]" if self.names is None else f"{self.what}[{i}] ({shortened(self.names[i])})"
+        label = (
+            f"{self.what}[{i}]"
+            if self.names is None
+            else f"{self.what}[{i}] ({shortened(self.names[i])})"
+        )
         lon, lat = self.lonlat[i].tolist()
         return f"{label} at longitude {lon:g}, latitude {lat:g}"
 

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nco.arrays import Floats
 from nco.data.cities.engine import Matrices, as_lonlat
 from nco.data.cities.roads import haversine_m
 from nco.data.cities.scatter import check_drawing
 from nco.data.cities.snapping import Asked
 from nco.data.cities.table_files import read_rrnco, read_table, write_rrnco, write_table
-from nco.arrays import Floats
 from nco.errors import CityError, OffStreetError
 
 

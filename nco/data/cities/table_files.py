@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from nco.archives import BrokenArchiveError, read_npz
 from nco.arrays import Floats
 from nco.data.cities.engine import Matrices, as_lonlat, tidy
-from nco.files import write_atomic
-from nco.archives import BrokenArchiveError, read_npz
 from nco.errors import CityError, listed
+from nco.files import write_atomic
 
 # RRNCO drops points with pairs beyond this as outliers, which is how it knows the unreachable.
 _RRNCO_FAR_KM = 1e5

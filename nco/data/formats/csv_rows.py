@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from nco.data.formats.json_file import read_bytes, read_text
-from nco.errors import FormatError, listed, quoted, shortened
+from nco.errors import FormatError, listed, shortened
 
 logger = logging.getLogger("nco")
 _SEPARATORS = ",;\t"
@@ -114,7 +114,7 @@ def _text(path: str | Path) -> str:
         if raw[: error.start].isascii():
             text = _decoded(path, raw, "cp1252")
             logger.warning(
-                "%s is not UTF-8 and is read as Windows-1252; if names look wrong, save it as UTF-8",
+                "%s is not UTF-8 and read as Windows-1252; if names look wrong, save it as UTF-8",
                 path,
             )
             return text
@@ -126,7 +126,7 @@ def _decoded(path: str | Path, raw: bytes, encoding: str) -> str:
         text = raw.decode(encoding)
     except UnicodeDecodeError as error:
         raise FormatError(
-            f"{path}: byte {error.start + 1} is neither UTF-8 nor {encoding}; save the file as UTF-8"
+            f"{path}: byte {error.start + 1} is neither UTF-8 nor {encoding}; save it as UTF-8"
         ) from None
     if not text.strip():
         raise FormatError(f"{path} is empty")

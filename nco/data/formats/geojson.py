@@ -16,13 +16,13 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike
 
+from nco.arrays import Floats
 from nco.data.cities.city import CREDIT
 from nco.data.formats.json_file import Fields, read_json, write_json
 from nco.errors import InputError, NcoError, quoted
 from nco.problem import Problem
 from nco.problem.schedule import RouteSchedule, schedule
 from nco.problem.solution import Route, Solution
-from nco.arrays import Floats
 
 logger = logging.getLogger("nco")
 
@@ -52,7 +52,7 @@ def write_geojson(
     """
     if problem.lonlat is None:
         raise InputError(
-            f"problem {quoted(problem.name)} has no lonlat, so its routes cannot be drawn on a map; "
+            f"problem {quoted(problem.name)} has no lonlat, so its routes cannot be drawn; "
             "save them as .json, .csv or .sol"
         )
     timetables = schedule(problem, solution)

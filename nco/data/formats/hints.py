@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from nco.errors import listed
-from nco.problem.objective import Objective
-from nco.problem import Problem
 from nco.arrays import Floats
+from nco.errors import listed
+from nco.problem import Problem
+from nco.problem.objective import Objective
 
 logger = logging.getLogger("nco")
 _DAY_S = 86_400.0

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NoReturn
 
+from nco.errors import FormatError, StorageError, quoted, shortened
 from nco.files import write_atomic
 from nco.json_text import parse_json
-from nco.errors import FormatError, StorageError, quoted, shortened
 
 MOST_WHOLE = 2**53  # beyond it not every whole number is a float
 _MISSING: Any = object()

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from nco.arrays import Floats
 from nco.data.cities.streets import Streets, Table
 from nco.errors import OffStreetError
-from nco.arrays import Floats
 
 logger = logging.getLogger("nco")
 ALLOW = "allow unassigned stops (allow_unassigned=True, --allow-unassigned)"

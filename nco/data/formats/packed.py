@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from nco.archives import BrokenArchiveError, inflate, shrinks_too_well
+from nco.arrays import Floats
 from nco.data.formats.json_file import Fields
 from nco.errors import quoted
-from nco.arrays import Floats
 
 _READABLE = 2500
 _NUMBERS = {int, float, type(None)}

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from nco.data.cities.streets import Streets
 from nco.data.formats import (
     geojson,
     native,
@@ -30,7 +31,6 @@ from nco.data.formats import vrplib as instances
 from nco.data.formats.csv_rows import read_rows
 from nco.data.formats.json_file import read_json
 from nco.data.formats.stops import Stops, problem_from_stops
-from nco.data.cities.streets import Streets
 from nco.data.formats.vrplib_write import write_instance
 from nco.errors import FormatError, InputError, quoted
 from nco.problem import Problem
@@ -100,7 +100,8 @@ def _load_json(
         return vroom_solution.vroom_routes(data, _needed(path, problem))
     return data.fail(
         "format",
-        f"is {quoted(kind)}; known are {native.PROBLEM!r}, {native.SOLUTION!r}, VROOM problems (with "
+        f"is {quoted(kind)}; known are {native.PROBLEM!r}, {native.SOLUTION!r}, VROOM problems "
+        "(with "
         "'jobs') and solutions (with 'code' and 'routes'), and GeoJSON",
     )
 

@@ -17,9 +17,9 @@ from typing import Literal
 
 import numpy as np
 
+from nco.arrays import Floats
 from nco.errors import InputError, ProblemError, quoted
 from nco.memory import require_memory
-from nco.arrays import Floats
 
 Rounding = Literal["none", "round", "trunc", "ceil", "dimacs"]
 

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import numpy as np
 
-from nco.files import write_atomic
 from nco.data.formats.json_file import read_text
 from nco.errors import FormatError, UnsupportedError, quoted
+from nco.files import write_atomic
 from nco.problem import Problem
 from nco.problem.solution import Solution
 
@@ -45,7 +45,8 @@ def read_sol(path: str | Path, problem: Problem) -> Solution:
         strange = [j for j in route if not 1 <= j <= most]
         if strange:
             raise FormatError(
-                f"{path}: route #{r} visits {quoted(strange[0])}, but problem {quoted(problem.name)} has stops "
+                f"{path}: route #{r} visits {quoted(strange[0])}, but "
+                f"problem {quoted(problem.name)} has stops "
                 f"1 to {most}; are the routes for another problem?"
             )
     if len(routes) > len(problem.vehicles):
@@ -96,7 +97,8 @@ def write_sol(path: str | Path, problem: Problem, solution: Solution) -> Path:
     vehicles = [route.vehicle for route in solution.routes]
     if len(problem.fleet) > 1 or len(set(vehicles)) < len(vehicles):
         raise UnsupportedError(
-            f"the routes for {quoted(problem.name)} do not fit into .sol, which has no vehicles and "
+            f"the routes for {quoted(problem.name)} do not fit into .sol, which has no vehicles "
+            "and "
             "no trips; save them as .json or .csv"
         )
     lines = [

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
+from nco.arrays import Floats
 from nco.data.formats.rounding import Rounding, euclidean
 from nco.errors import FormatError, quoted
 from nco.problem import Problem
-from nco.arrays import Floats
 
 _HEADING = "NUMBERCAPACITY"
 _MOST_VEHICLES = 1_000_000

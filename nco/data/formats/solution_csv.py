@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import NoReturn
 
 from nco.data.cities.city import CREDIT
-from nco.files import write_atomic
 from nco.data.formats.csv_rows import Rows, read_rows, table_text
 from nco.errors import FormatError, listed, quoted
+from nco.files import write_atomic
 from nco.problem import Problem
 from nco.problem.schedule import Visit, schedule
 from nco.problem.solution import Route, Solution
@@ -112,7 +112,7 @@ def _place(problem: Problem, node: int) -> list[object]:
 
 
 def _moved(problem: Problem, node: int) -> list[object]:
-    """Metres to the street, where a city told them; nothing for a place that it knows nothing of."""
+    """Metres to the street, where a city told them; nothing for a place that it does not know."""
     if problem.moved_m is None:
         return []
     metres = float(problem.moved_m[node])
@@ -128,7 +128,8 @@ def _numbers(visit: Visit) -> list[object]:
 def _whole(path: str | Path, line: int, column: str, text: str) -> int:
     def fail() -> NoReturn:
         raise FormatError(
-            f"{path}, line {line}, column {column!r} is {quoted(text)}; it must be a whole number from 0"
+            f"{path}, line {line}, column {column!r} is {quoted(text)}; it must be "
+            "a whole number from 0"
         )
 
     digits = text.strip()

@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from nco import _validate as validate
+from nco.arrays import ByValue, Floats
+from nco.data.cities.streets import Streets
 from nco.data.formats import hints
 from nco.data.formats.measured import ALLOW, first_ten, measured
-from nco.data.cities.streets import Streets
 from nco.errors import CityError, FormatError, InputError, ProblemError, quoted
 from nco.problem import Objective, Problem, Vehicle
-from nco.arrays import ByValue, Floats
 from nco.problem.times import Times
 
 logger = logging.getLogger("nco")
@@ -203,7 +203,8 @@ def _find_depot(stops: Stops, depot: str | ArrayLike | None) -> tuple[int | None
             place = validate.lonlat(np.atleast_2d(np.asarray(depot, float)), 1)[0]
         except (ProblemError, TypeError, ValueError):
             raise InputError(
-                f"depot is {quoted(depot)}; give the name of a stop, or longitude and latitude in degrees"
+                f"depot is {quoted(depot)}; give the name of a stop, or longitude and latitude "
+                "in degrees"
             ) from None
     home = stops.row(depot if isinstance(depot, str) else DEPOT)
     if home < 0 and place is not None:

@@ -21,10 +21,10 @@ from typing import NoReturn
 
 import numpy as np
 
-from nco.files import write_atomic
 from nco.data.formats.csv_rows import Rows, read_rows, table_text
 from nco.data.formats.stops import Stops
 from nco.errors import FormatError, quoted, shortened
+from nco.files import write_atomic
 from nco.problem.times import Times, counted_by
 
 _REQUIRED = ("name", "lon", "lat")
@@ -100,7 +100,8 @@ def _columns(path: str | Path, header: list[str]) -> dict[str, int]:
             close = difflib.get_close_matches(name, (*_REQUIRED, *_OPTIONAL), 1)
             hint = f"did you mean {close[0]!r}?" if close else "put # before its name to skip it"
             raise FormatError(
-                f"{path}, line 1: column {k + 1} is named {quoted(title)}, which is not known; {hint} "
+                f"{path}, line 1: column {k + 1} is named {quoted(title)}, which is not "
+                f"known; {hint} "
                 f"(columns: {', '.join((*_REQUIRED, *_OPTIONAL))})"
             )
         if name in where:
@@ -194,7 +195,8 @@ class _Table:
             self._fail(
                 line,
                 column,
-                f"is before window_start ({shortened(end)} < {shortened(start)}), so the window is empty; "
+                f"is before window_start ({shortened(end)} < {shortened(start)}), so the window is "
+                "empty; "
                 "after midnight, count on (25:30)",
             )
         return begin, finish

@@ -21,14 +21,14 @@ from typing import Any, Literal
 
 import numpy as np
 
+from nco.arrays import Bools, Floats
+from nco.data.cities.engine import Matrices
+from nco.data.cities.streets import Streets, Table
 from nco.data.formats.json_file import Fields, read_json
 from nco.data.formats.measured import measured
 from nco.data.formats.packed import unpack
-from nco.data.cities.engine import Matrices
-from nco.data.cities.streets import Streets, Table
 from nco.errors import FormatError, InputError, ProblemError, listed, quoted
 from nco.problem import Objective, Problem, Profile, Vehicle
-from nco.arrays import Bools, Floats
 from nco.problem.times import counted_by
 
 Naming = Literal["id", "description"]
@@ -155,9 +155,7 @@ def vroom_problem(
     titles = _names(vehicles, names, differ=names == "id")
     labels = (*_depot_names(depots), *_names(jobs, names))
     if "matrices" not in data:
-        table = _measured(
-            data, places, city, labels, len(jobs), allow_unassigned=allow_unassigned
-        )
+        table = _measured(data, places, city, labels, len(jobs), allow_unassigned=allow_unassigned)
     else:
         table = None
     try:

@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
+from nco.arrays import Floats
 from nco.data.cities.city import CREDIT
 from nco.data.formats.json_file import write_json
 from nco.data.formats.vroom_json import FOREVER
 from nco.errors import UnsupportedError
-from nco.problem.objective import Feature
 from nco.problem import Problem, Vehicle
-from nco.arrays import Floats
+from nco.problem.objective import Feature
 
 _FITS = frozenset(Feature) - {
     Feature.PREFERENCES,

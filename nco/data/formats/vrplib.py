@@ -1,8 +1,8 @@
 """Classical benchmark instances: VRPLIB, CVRPLIB, TSPLIB and Solomon.
 
 One unit of such a file is read as one metre and one second. Distances between coordinates are
-rounded as `nco.data.formats.rounding` explains; explicit matrices are taken as they stand unless a rule
-is given. Depots become the first nodes; the other nodes keep their order. DISTANCE, the longest that
+rounded as `rounding` explains; explicit matrices are taken as they stand unless a rule is given.
+Depots become the first nodes; the other nodes keep their order. DISTANCE, the longest that
 a route may be with its service, is the end of every vehicle's shift.
 """
 
@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 
+from nco.arrays import Floats
 from nco.data.formats.json_file import read_text
 from nco.data.formats.rounding import Rounding, check_rounding, euclidean, rounded
 from nco.data.formats.solomon import is_solomon, solomon_problem
 from nco.data.formats.vrplib_text import Section, Text, take_apart
 from nco.errors import FormatError, ProblemError, listed, quoted, shortened
 from nco.problem import Problem, Profile, Vehicle
-from nco.arrays import Floats
 
 RULE_OF: dict[str, Rounding] = {"EUC_2D": "round", "FLOOR_2D": "trunc", "CEIL_2D": "ceil"}
 _TYPES = ("TSP", "ATSP", "CVRP", "ACVRP", "VRPTW", "CVRPTW", "ACVRPTW", "MDVRP")

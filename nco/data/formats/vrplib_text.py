@@ -13,8 +13,8 @@ from typing import NoReturn
 
 import numpy as np
 
-from nco.errors import FormatError, quoted
 from nco.arrays import Floats
+from nco.errors import FormatError, quoted
 
 _SPECIFICATION = re.compile(r"([A-Za-z][A-Za-z_0-9 ]*?)\s*:\s*(.*)")
 _SECTION = re.compile(r"([A-Za-z][A-Za-z_0-9 ]*)_SECTION\s*:?\s*")

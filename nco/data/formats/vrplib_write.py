@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from nco.files import write_atomic
 from nco.data.formats.rounding import euclidean
 from nco.data.formats.vrplib import RULE_OF
 from nco.errors import UnsupportedError
-from nco.problem.objective import Feature
+from nco.files import write_atomic
 from nco.problem import Problem
+from nco.problem.objective import Feature
 
 _FITS = frozenset({Feature.CAPACITY, Feature.TIME_WINDOWS})
 

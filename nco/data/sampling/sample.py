@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nco.arrays import Floats
 from nco.data.cities.streets import Streets
 from nco.errors import InputError
 from nco.problem import Problem, Profile, Vehicle
-from nco.arrays import Floats
 
 # Stops and the capacity that serves about ten of them a route (Kool et al. 2019, as in RRNCO).
 _STOPS = (10, 20, 50, 100, 200, 500, 1000)

@@ -116,7 +116,7 @@ def test_other_encodings_are_said(tmp_path, caplog):
     path = tmp_path / "s.csv"
     path.write_bytes(TABLE.format(",").encode("cp1252"))
     load(path)
-    assert caplog.text.count("is read as Windows-1252") == 1
+    assert caplog.text.count("read as Windows-1252") == 1
 
 
 @pytest.mark.parametrize("raw", [b"\r\n\x1f", b'""\n', b"sep=;\n", b"sep=;", b'"\n', b"\xff\xfe"])

@@ -34,10 +34,10 @@ def quick_routes(problem: Problem, kinds: Sequence[Kind], clock: Clock) -> list[
             neighbour does not reach are inserted until it is over.
     """
     routes = nearest_routes(problem, kinds, clock if problem.size > SURE else None)
-    routes = _complete(problem, kinds, routes, clock)
+    routes = complete(problem, kinds, routes, clock)
     if problem.features <= Savings.supports and clock.left_s > SAVINGS_S * problem.size:
         merged = savings_routes(problem, kinds[0], clock)
-        routes = better_of(problem, routes, _complete(problem, kinds, merged, clock))
+        routes = better_of(problem, routes, complete(problem, kinds, merged, clock))
     return routes
 
 
@@ -47,7 +47,7 @@ def better_of(problem: Problem, first: list[Route], second: list[Route]) -> list
     return second if other.better_than(one) else first
 
 
-def _complete(
+def complete(
     problem: Problem, kinds: Sequence[Kind], routes: list[Route], clock: Clock
 ) -> list[Route]:
     """Routes that break nothing with the missing stops where they fit."""

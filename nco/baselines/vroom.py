@@ -12,10 +12,10 @@ import vroom
 
 from nco.arrays import Ints
 from nco.baselines.apart import Tell, searched
-from nco.baselines.quick import quick_routes, vehicles_seen
+from nco.baselines.quick import better_of, complete, quick_routes, vehicles_seen
 from nco.fleet.costs import Costs
 from nco.fleet.kinds import Kind, kinds_of
-from nco.fleet.mending import completed, finished
+from nco.fleet.mending import finished
 from nco.fleet.scaling import Loads, Ticks, timed
 from nco.problem import Feature, Problem
 from nco.problem.route import Route
@@ -120,10 +120,10 @@ class _Model:
 
         VROOM gives up stops that quick routes may serve, so that only this can be compared.
         """
-        if sum(len(route.stops) for route in routes) == len(self._stops) or not routes:
+        if not routes:
             return routes
-        more = completed(self._problem, routes, clock, self._kinds)
-        return min(routes, more, key=self.rank)
+        more = complete(self._problem, self._kinds, routes, clock)
+        return better_of(self._problem, routes, more)
 
     def run(self, level: int, clock: Clock) -> list[Route]:
         """Let VROOM search until it ends, or for what is left of the time; empty if interrupted."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
+
+from nco.json_text import parse_json
 
 WEIGHTS = Path(__file__).parent / "weights"
 
@@ -20,5 +21,5 @@ def header_of(raw: bytes) -> dict[str, str]:
         ValueError: it is no such file.
     """
     length = int.from_bytes(raw[:8], "little")
-    found: dict[str, str] = json.loads(raw[8 : 8 + length]).get("__metadata__", {})
+    found: dict[str, str] = parse_json(raw[8 : 8 + length]).get("__metadata__", {})
     return found

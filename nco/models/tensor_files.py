@@ -16,6 +16,7 @@ from safetensors.torch import load
 from nco.archives import BrokenArchiveError, check_members
 from nco.errors import PolicyError, listed, quoted, shortened
 from nco.json_text import parse_json
+from nco.models.shipped import header_of
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -30,8 +31,7 @@ def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     try:
         raw = path.read_bytes()
         tensors = load(raw)
-        length = int.from_bytes(raw[:8], "little")
-        own = parse_json(raw[8 : 8 + length]).get("__metadata__", {})
+        own = header_of(raw)
     except Exception as error:  # the library raises almost anything on a damaged file
         raise PolicyError(f"{path} is damaged or no safetensors file: {_words(error)}") from error
     return tensors, {str(name): str(value) for name, value in own.items()}

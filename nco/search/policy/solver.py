@@ -84,16 +84,14 @@ class PolicySolver:
         self.prepare(problem)
         clock = Clock(time_limit_s)
         routes, fallback = self._routes(problem, seed, clock, initial), ""
-        if routes is None:
+        found = None if routes is None else Solution.from_routes(problem, routes)
+        if found is None:
             log.info("no time to decode %d nodes: nearest neighbour answers", problem.size)
-            routes = _nearest(problem, Clock(max(clock.left_s, _GRACE_S)))
-            fallback = CONSTRUCTION
-        found = Solution.from_routes(problem, routes)
-        if not (found.feasible or fallback):
-            # The rollout leaves stops out, and time to insert them may have been over.
+        if found is None or not found.feasible:
+            # A rollout may leave stops out, and time to insert them may have been over.
             plain = _nearest(problem, Clock(max(clock.left_s, _GRACE_S)))
             quick = Solution.from_routes(problem, plain)
-            if quick.better_than(found):
+            if found is None or quick.better_than(found):
                 found, fallback = quick, CONSTRUCTION
         if initial is not None and initial.better_than(found):
             found, fallback = initial, INITIAL

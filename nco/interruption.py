@@ -17,7 +17,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -101,7 +101,16 @@ class Command:
         finally:
             self._searches -= 1
 
-    def handle(self, _number: int, _frame: FrameType | None) -> None:
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """While there is an answer that would be lost: it may take as long as writing one."""
+        before, self._answered = self._answered, True
+        try:
+            yield
+        finally:
+            self._answered = before
+
+    def handle(self, _number: int, frame: FrameType | None) -> None:
         """What a signal does, in the main thread."""
         overdue, self._overdue = self._overdue, False
         again, self.interrupted = self.interrupted, True
@@ -109,6 +118,8 @@ class Command:
             return
         end_searches()
         if again or not self._searches:
+            if _loads(frame):
+                _end()
             raise KeyboardInterrupt
 
     def watch(self, signals: socket.socket) -> None:
@@ -129,14 +140,30 @@ class Command:
             return
         if self._answered and self._over.wait(WRITE_S - FORCE_S):
             return
-        for undo in list(_undo.values()):
-            with contextlib.suppress(Exception):
-                undo()
-        os._exit(EXIT_CODE)
+        _end()
 
     def end(self) -> None:
         """The command has ended by itself."""
         self._over.set()
+
+
+def _loads(frame: FrameType | None) -> bool:
+    """Whether a module is being loaded; C++ that is may abort the process at an exception."""
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib._bootstrap"):
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _end() -> NoReturn:
+    """Ends the process by force, without leaving anything half done."""
+    for undo in list(_undo.values()):
+        with contextlib.suppress(Exception):
+            undo()
+    with contextlib.suppress(OSError):
+        os.write(2, b"nco: error: interrupted\n")
+    os._exit(EXIT_CODE)
 
 
 _command: Command | None = None
@@ -156,6 +183,13 @@ def interrupted() -> bool:
 def keeping() -> Iterator[None]:
     """While a search runs: under `heeded`, see `Command.keeping`; otherwise nothing changes."""
     with contextlib.nullcontext() if _command is None else _command.keeping():
+        yield
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """While there is an answer that would be lost: under `heeded`, see `Command.answering`."""
+    with contextlib.nullcontext() if _command is None else _command.answering():
         yield
 
 

@@ -19,6 +19,9 @@ from nco import interruption
 from nco.baselines import apart
 from nco.files import write_atomic
 from nco.solver import Clock
+from nco.transit.design.method import Progress
+from nco.transit.design.registry import design
+from nco.transit.instance.transit_instance import TransitInstance
 
 LIMIT_S = 30.0
 AT_ONCE_S = 6.0  # below 1 on a quiet machine; a busy one took 3.5
@@ -26,6 +29,15 @@ METHODS = (
     "auto", "lns", "genetic", "policy-sample", "policy-active", "mcts",
     "pyvrp", "ortools", "vroom", "hgs",
 )  # fmt: skip
+COMMANDS = (
+    "transit evaluate mandl lines.txt --lines 3 --uxsim",
+    "warm-up",
+    "bench policies --sets helsinki --references references --jobs 2",
+    "train fit --config smoke --trainer.max_epochs 100000",
+    "train transit fit --config transit-ppo",
+    "train specialise --city helsinki",
+    "train label --config smoke --data.labels.path labels",
+)
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are those of POSIX")
 
@@ -112,6 +124,24 @@ def test_every_method_ends_at_once(method, problem_file, tmp_path):
     )
 
 
+@pytest.mark.parametrize("after_s", [0.5, 5.0])
+@pytest.mark.parametrize("words", COMMANDS)
+def test_commands_without_a_search_end_at_once(words, after_s, tmp_path, monkeypatch):
+    """Loading, compiling, measuring or training: exit code 130, one sentence, no child."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NCO_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "lines.txt").write_text("0-1-2-5-7-9-10-12\n9-13-12\n4-3-5-7-14-6\n")
+    process = started(*words.split())
+    time.sleep(after_s)
+    if process.poll() in (0, 1):
+        pytest.skip("it had ended before")
+    _, err, took_s = ended(process, signal.SIGINT)
+    assert process.returncode == 130, err
+    assert err.splitlines()[-1] == "nco: error: interrupted"
+    assert "Traceback" not in err
+    assert took_s < AT_ONCE_S
+
+
 def test_an_interruption_ends_the_clocks_that_run():
     """Searches under way have no time left; one that begins later has all of its own."""
     before = Clock(10.0)
@@ -188,3 +218,59 @@ def test_a_command_is_told_of_signals(number):
             signal.pthread_kill(threading.get_ident(), number)
         with interruption.keeping():
             pytest.fail("a search began after an interruption")
+
+
+def test_a_command_interrupted_while_it_loads_is_ended_by_force(tmp_path):
+    """C++ aborts the process when an exception meets it in an import; nothing is raised there."""
+    (tmp_path / "native.py").write_text(
+        "import os, signal, time\n"
+        "try:\n    os.kill(os.getpid(), signal.SIGINT); time.sleep(30)\n"
+        "except BaseException:\n    os.abort()\n"
+    )
+    code = (
+        "from nco import interruption\n"
+        "with interruption.heeded(), interruption.undone(lambda: print('undone', flush=True)):\n"
+        "    import native\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])},
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (130, "undone\n"), done.stderr
+    assert done.stderr == "nco: error: interrupted\n"
+
+
+def test_what_has_an_answer_may_finish_writing_it(monkeypatch):
+    """A signal is not followed by force while an answer is on its way, but is afterwards."""
+    ends: list[float] = []
+    for name, moment_s in (("SEARCH_S", 0.02), ("FORCE_S", 0.04), ("WRITE_S", 0.5)):
+        monkeypatch.setattr(interruption, name, moment_s)
+    monkeypatch.setattr(interruption, "_end", lambda: ends.append(time.perf_counter()))
+    begin = time.perf_counter()
+    with interruption.heeded(), interruption.answering(), pytest.raises(KeyboardInterrupt):
+        try:
+            signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+        finally:
+            time.sleep(1.0)
+    assert [end - begin >= 0.5 for end in ends] == [True]
+
+
+@pytest.mark.parametrize("method", ["annealing", "greedy", "hyper", "mcts-plain", "policy-beam"])
+def test_a_design_that_does_not_heed_an_interruption_returns_its_best(method, monkeypatch):
+    """In the middle of what takes long, such as a rollout of a large network, the best is kept."""
+    instance, real = TransitInstance.mandl(), Progress.costs
+    design(instance, method, evaluations=2)  # loads and compiles
+
+    def costs(progress, lines):
+        real(progress, lines)
+        signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+        time.sleep(LIMIT_S)
+
+    monkeypatch.setattr(interruption, "FORCE_S", LIMIT_S)
+    monkeypatch.setattr(Progress, "costs", costs)
+    begin = time.perf_counter()
+    with interruption.heeded():
+        found = design(instance, method, time_limit_s=LIMIT_S)
+    assert time.perf_counter() - begin < AT_ONCE_S
+    assert found.interrupted
+    assert found.lines

@@ -19,6 +19,7 @@ import torch
 from nco.envs import environment
 from nco.envs.convert import conversion
 from nco.errors import PolicyError
+from nco.interruption import answering
 from nco.models.files import read_policy, save_policy
 from nco.search.decoding.rollout import Strategy
 from nco.search.decoding.views import EIGHT
@@ -185,17 +186,20 @@ def specialise(plan: Plan, out: str | Path) -> list[Gap]:
         }
         save_policy(out, policy, loaded.problems, card)
 
-    try:
-        for steps in _train(policy, names, trained, plan, last_s):  # noqa: B007 (`write` reads it)
-            pass
-    except KeyboardInterrupt:
-        if steps:
-            write([])
-            log.warning("interrupted after %d steps; %s is written, but not measured", steps, out)
-        raise
-    after = [case.gaps(policy) for case in cases]
-    found = [_gap(*row) for row in zip(names, before, after, strict=True)]
-    write(found)
+    with answering():  # a step, and writing what it has learnt, may take seconds
+        try:
+            for steps in _train(policy, names, trained, plan, last_s):  # noqa: B007 (read above)
+                pass
+            after = [case.gaps(policy) for case in cases]
+        except KeyboardInterrupt:
+            if steps:
+                write([])
+                log.warning(
+                    "interrupted after %d steps; %s is written, but not measured", steps, out
+                )
+            raise
+        found = [_gap(*row) for row in zip(names, before, after, strict=True)]
+        write(found)
     return found
 
 

@@ -88,14 +88,15 @@ class Annealing:
             ways, rng = Ways(instance, seed), Random(seed)
             shape = (instance.lines, instance.max_stops)
             sets = [pad_lines(fitted(ways, lines, rng), *shape) for lines in initial]
-        if progress.left:
-            costs = progress.costs(np.stack(sets[: progress.left]))
-            first = int(costs.argmin())
-            if isinstance(objective, ExactObjective):
-                self._compiled(objective, progress, streets, sets[first], seed, bool(initial))
-            else:
-                start = sets[first], float(costs[first])
-                self._anywhere(progress, streets, *start, bits, bool(initial))
+        with progress.keeping_best():
+            if progress.left:
+                costs = progress.costs(np.stack(sets[: progress.left]))
+                first = int(costs.argmin())
+                if isinstance(objective, ExactObjective):
+                    self._compiled(objective, progress, streets, sets[first], seed, bool(initial))
+                else:
+                    start = sets[first], float(costs[first])
+                    self._anywhere(progress, streets, *start, bits, bool(initial))
         return progress.design(self.name, seed)
 
     def _temperature(self, scale: float, share: float, warm: bool) -> float:

@@ -55,10 +55,12 @@ class Built:
         progress, rng = Progress(objective, budget), Random(seed)
         ways, built = Ways(objective.instance, seed), 0
         take(progress, initial)
-        while not progress.over:
-            count = min(progress.left, _BATCH)
-            progress.costs(padded([self.build(ways, rng, built + k) for k in range(count)], ways))
-            built += count
+        with progress.keeping_best():
+            while not progress.over:
+                count = min(progress.left, _BATCH)
+                sets = [self.build(ways, rng, built + k) for k in range(count)]
+                progress.costs(padded(sets, ways))
+                built += count
         return progress.design(self.name, seed)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -14,7 +15,7 @@ from nco.transit.design.result import Design
 from nco.transit.instance.lines import as_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -151,6 +152,19 @@ class Progress:
         if cost < self.cost:
             self.lines, self.cost = lines.copy(), cost
             self.trace.append((self.evaluations, cost))
+
+    @contextmanager
+    def keeping_best(self) -> Iterator[None]:
+        """While a method searches: an interruption that it does not heed in time ends it here.
+
+        Raises:
+            KeyboardInterrupt: there are no lines yet, or no command asked for them.
+        """
+        try:
+            yield
+        except KeyboardInterrupt:
+            if self.lines is None or not self.interrupted:
+                raise
 
     @property
     def best(self) -> NDArray[np.int16]:

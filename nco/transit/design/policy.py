@@ -55,11 +55,12 @@ class PolicySampling:
         generator = torch.Generator().manual_seed(seed)
         pick: Pick = greedy
         count = 1
-        while not progress.over or progress.lines is None:
-            count = min(count, progress.left) or 1
-            state = build(guide, guide.env.reset(count), pick)
-            progress.costs(state.padded())
-            pick, count = sampler(generator, self.temperature), self.rollouts
+        with progress.keeping_best():
+            while not progress.over or progress.lines is None:
+                count = min(count, progress.left) or 1
+                state = build(guide, guide.env.reset(count), pick)
+                progress.costs(state.padded())
+                pick, count = sampler(generator, self.temperature), self.rollouts
         return progress.design(self.name, seed)
 
 
@@ -93,14 +94,15 @@ class PolicyBeam:
         progress = Progress(objective, budget)
         take(progress, initial)
         guide, width = self.guide(self.environment(objective)), self.width
-        while not progress.over or progress.lines is None:
-            with torch.inference_mode():
-                state = _beam(guide, width)
-            whole = state.padded()
-            progress.costs(whole[: max(1, progress.left)])
-            if len(whole) < width:
-                break  # there are no more
-            width *= 2
+        with progress.keeping_best():
+            while not progress.over or progress.lines is None:
+                with torch.inference_mode():
+                    state = _beam(guide, width)
+                whole = state.padded()
+                progress.costs(whole[: max(1, progress.left)])
+                if len(whole) < width:
+                    break  # there are no more
+                width *= 2
         return progress.design(self.name, seed)
 
 

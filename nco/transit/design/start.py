@@ -103,7 +103,8 @@ def searched(
     """
     progress, ways, rng = Progress(objective, budget), Ways(objective.instance, seed), Random(seed)
     take(progress, initial)
-    if not progress.over:
-        sets, costs = begin(progress, ways, initial, count, rng)
-        search(progress, ways, sets, costs, rng)
+    with progress.keeping_best():
+        if not progress.over:
+            sets, costs = begin(progress, ways, initial, count, rng)
+            search(progress, ways, sets, costs, rng)
     return progress.design(name, seed)

@@ -281,7 +281,12 @@ class TreeDesign:
         """See `DesignMethod`."""
         progress = Progress(objective, budget)
         take(progress, initial)
-        found = _Found(progress)
+        with progress.keeping_best():
+            self._search(progress, seed, initial)
+        return progress.design(self.name, seed)
+
+    def _search(self, progress: Progress, seed: int, initial: Sequence[Lines]) -> None:
+        objective, found = progress.objective, _Found(progress)
         guide = self.guide(self.environment(objective))
         generator = torch.Generator().manual_seed(seed)
         pick = sampler(generator, self.temperature)
@@ -301,7 +306,6 @@ class TreeDesign:
         while not progress.over:
             waiting = waiting or rng.permutation(objective.instance.lines).tolist()
             self._search_again(found, guide, pick, waiting.pop())
-        return progress.design(self.name, seed)
 
     def _search_again(self, found: _Found, guide: Guide, pick: Pick, number: int) -> None:
         """Takes a line out of the best lines and searches it; what is better is kept."""

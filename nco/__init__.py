@@ -32,9 +32,11 @@ if TYPE_CHECKING:
     from nco.data.sampling import sample as sample
     from nco.planner import Planner as Planner
     from nco.problem import Feature as Feature
+    from nco.problem import Group as Group
     from nco.problem import Objective as Objective
     from nco.problem import Problem as Problem
     from nco.problem import Profile as Profile
+    from nco.problem import Shipment as Shipment
     from nco.problem import Vehicle as Vehicle
     from nco.problem.check import check as check
     from nco.problem.route import Route as Route
@@ -51,12 +53,14 @@ __version__ = "0.1.0"
 _PUBLIC = {
     "City": "nco.data.cities.city:City",
     "Feature": "nco.problem:Feature",
+    "Group": "nco.problem:Group",
     "Objective": "nco.problem:Objective",
     "OsrmServer": "nco.data.cities.server:OsrmServer",
     "Planner": "nco.planner:Planner",
     "Problem": "nco.problem:Problem",
     "Profile": "nco.problem:Profile",
     "Route": "nco.problem.route:Route",
+    "Shipment": "nco.problem:Shipment",
     "Solution": "nco.problem.solution:Solution",
     "TableCity": "nco.data.cities.table:TableCity",
     "TransitInstance": "nco.transit.instance.transit_instance:TransitInstance",

@@ -1,7 +1,7 @@
 """Checks of single fields: each returns a clean read-only array or raises with field and index."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
 import numpy as np
@@ -141,6 +141,13 @@ def lonlat(values: ArrayLike, n: int) -> Floats:
             "within 180, latitude within 90: are they swapped?"
         )
     return result
+
+
+def words(values: Iterable[str], what: str) -> frozenset[str]:
+    """A set of words; a single string is not taken for its letters."""
+    if isinstance(values, str):
+        raise ProblemError(f"{what} is the text {quoted(values)}; give a set of words")
+    return frozenset(str(word) for word in values)
 
 
 def names(values: Sequence[str], n: int) -> tuple[str, ...]:

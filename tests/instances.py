@@ -1,9 +1,11 @@
 """Tiny named instances and hypothesis strategies that several test files share."""
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import strategies as st
 
-from nco import Objective, Problem, Profile, Route, Vehicle
+from nco import Group, Objective, Problem, Profile, Route, Shipment, Vehicle
 
 # Helsinki, Sydney, San Francisco, the ends of the world: longitudes beyond 90, both signs of both.
 PLACES = np.array([[24.9, 60.1], [151.2, -33.9], [-122.4, 37.7], [179.97, 89.97], [-180.0, -90.0]])
@@ -137,3 +139,97 @@ def problems_with_routes(draw: st.DrawFn) -> tuple[Problem, tuple[Route, ...]]:
     vehicles = st.integers(0, len(problem.vehicles) - 1)
     pairs = draw(st.lists(st.tuples(vehicles, stops), max_size=4))
     return problem, tuple(Route(v, tuple(trip)) for v, trip in pairs)
+
+
+RULES = (
+    "pickups", "backhauls", "shipments", "groups", "releases", "limits", "open", "skills", "speeds",
+    "service",
+)  # fmt: skip
+
+
+@st.composite
+def ruled_problems(draw: st.DrawFn, max_stops: int = 6, rules: tuple[str, ...] = RULES) -> Problem:
+    """Rich problems with rules beyond loads, windows and trips, some of them at a time."""
+    problem = draw(problems(max_stops))
+    asked = draw(st.sets(st.sampled_from(rules), min_size=1, max_size=4))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    return with_rules(problem, asked, rng)
+
+
+def with_rules(problem: Problem, asked: set[str], rng: np.random.Generator) -> Problem:
+    """A problem with drawn fields of the rules that are asked for."""
+    n, stops = problem.size, list(problem.stops)
+    is_stop = np.arange(n) >= problem.depots
+    fields: dict[str, object] = {}
+    free = [int(j) for j in rng.permutation(stops)]
+    if asked & {"pickups", "backhauls"}:
+        pickup = (
+            rng.integers(0, 9, problem.demand.shape) * (is_stop & (rng.random(n) < 0.6))[:, None]
+        )
+        fields["pickup"] = pickup
+        fields["linehauls_first"] = "backhauls" in asked
+        if "backhauls" in asked:
+            demand = np.where(pickup.any(axis=1, keepdims=True), 0.0, problem.demand)
+            fields["demand"] = demand
+    if "shipments" in asked:
+        prize, shipments = problem.prize.copy(), []
+        for _ in range(int(rng.integers(1, 1 + max(1, len(free) // 2)))):
+            if len(free) >= 2:
+                pair = free.pop(), free.pop()
+                prize[list(pair)] = prize[pair[0]]
+                amount = tuple(float(a) for a in rng.integers(0, 9, problem.dimensions))
+                shipments.append(Shipment(pickup=pair[0], delivery=pair[1], amount=amount))
+        fields |= {"shipments": tuple(shipments), "prize": prize}
+    if "groups" in asked and free:
+        cut = int(rng.integers(1, len(free) + 1))
+        members = tuple(free[:cut])
+        fields["groups"] = (Group(stops=members, prize=float(rng.choice([np.inf, 300.0, 0.0]))),)
+    if "releases" in asked:
+        fields["release_s"] = np.where(is_stop & (rng.random(n) < 0.5), rng.uniform(0, 1500, n), 0)
+    if "skills" in asked:
+        words = np.array(["cold", "lift", "key"])
+        fields["skills"] = {
+            j: frozenset(words[rng.random(3) < 0.3].tolist()) for j in stops if rng.random() < 0.5
+        }
+    vehicles = [_with_rules(vehicle, asked, rng, is_stop) for vehicle in problem.vehicles]
+    return replace(problem, vehicles=tuple(vehicles), **fields)
+
+
+def _with_rules(
+    vehicle: Vehicle, asked: set[str], rng: np.random.Generator, is_stop: np.ndarray
+) -> Vehicle:
+    fields: dict[str, object] = {}
+    if "limits" in asked:
+        limits = {
+            "max_duration_s": float(rng.uniform(300, 4000)),
+            "max_distance_m": float(rng.uniform(1000, 8000)),
+            "max_driving_s": float(rng.uniform(200, 1500)),
+            "max_stops": int(rng.integers(1, 5)),
+        }
+        fields |= {name: value for name, value in limits.items() if rng.random() < 0.5}
+    if "open" in asked:
+        fields |= {"open_start": bool(rng.random() < 0.5), "open_end": bool(rng.random() < 0.5)}
+    if "skills" in asked:
+        words = np.array(["cold", "lift", "key", "forklift"])
+        fields["skills"] = frozenset(words[rng.random(4) < 0.6].tolist())
+    if "speeds" in asked:
+        fields["speed"] = float(rng.choice([0.5, 1.0, 1.7]))
+    if "service" in asked and rng.random() < 0.7:
+        fields["service_s"] = rng.integers(0, 400, len(is_stop)) * is_stop
+    return replace(vehicle, **fields)
+
+
+@st.composite
+def ruled_problems_with_routes(draw: st.DrawFn) -> tuple[Problem, tuple[Route, ...]]:
+    """A problem with rules and routes that keep some of them, and break any."""
+    problem = draw(ruled_problems())
+    stops = draw(st.permutations(list(problem.stops)))
+    order = list(stops)
+    for shipment in problem.shipments if draw(st.booleans()) else ():
+        order.remove(shipment.delivery)
+        order.insert(order.index(shipment.pickup) + 1, shipment.delivery)
+    cuts = sorted(draw(st.lists(st.integers(0, len(order)), max_size=3)))
+    vehicles = st.integers(0, len(problem.vehicles) - 1)
+    trips = [order[a:b] for a, b in zip([0, *cuts], [*cuts, len(order)], strict=True)]
+    kept = [trip for trip in trips if trip and draw(st.booleans() | st.just(True))]
+    return problem, tuple(Route(draw(vehicles), tuple(trip)) for trip in kept)

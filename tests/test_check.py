@@ -12,6 +12,7 @@ from instances import (
     line_of_four,
     one_way_street,
     problems_with_routes,
+    ruled_problems_with_routes,
 )
 
 from nco import Objective, Problem, Route, Vehicle, check
@@ -25,8 +26,8 @@ def kinds(problem: Problem, routes) -> list[str]:
     ]
 
 
-@settings(max_examples=300, deadline=None)
-@given(problems_with_routes())
+@settings(max_examples=500, deadline=None)
+@given(problems_with_routes() | ruled_problems_with_routes())
 def test_checker_and_evaluation_agree(case):
     """Two independent computations give the same parts of the cost and the same verdict."""
     problem, routes = case

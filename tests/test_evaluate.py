@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from instances import directed, line_of_four, problems_with_routes
 
 from nco import Objective, Problem, Route, Solution, Vehicle, check
-from nco.problem.evaluate import duty
+from nco.problem.duty import duty
 
 some = settings(max_examples=150, deadline=None, derandomize=True)
 

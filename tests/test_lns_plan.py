@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from states import Begun, differences, searches
 
-from nco.problem.evaluate import duty
+from nco.problem.duty import duty
 from nco.search.lns import changes
 from nco.search.lns.operators import INSERTIONS, REMOVALS
 

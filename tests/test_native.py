@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
-from instances import directed, line_of_four, problems, problems_with_routes
+from instances import directed, line_of_four, problems, problems_with_routes, ruled_problems
 
 from nco import Problem, Solution
 from nco.data.formats.native import read_problem, read_solution, write_problem, write_solution
@@ -17,7 +17,7 @@ quick = settings(
 
 
 @quick
-@given(problem=problems())
+@given(problem=problems() | ruled_problems())
 def test_problem_round_trip(tmp_path, problem):
     """Every field of a problem, unreachable pairs included, comes back bit for bit."""
     assert read_problem(write_problem(tmp_path / "p.json", problem)) == problem

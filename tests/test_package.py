@@ -74,11 +74,11 @@ def test_wheel_carries_no_tests_and_its_licence(wheel):
 
 PUBLIC = {
     "nco": """
-        City Feature Objective OsrmServer Planner Problem Profile Route Solution TableCity
+        City Feature Group Objective OsrmServer Planner Problem Profile Route Shipment Solution TableCity
         TransitInstance Vehicle check city errors load load_policy methods plot register sample
         save solve
         """,
-    "nco.problem": "Feature Objective Problem Profile Vehicle",
+    "nco.problem": "Feature Group Objective Problem Profile Shipment Vehicle",
     "nco.plot": "anytime asymmetry fronts map routes streets transit",
     "nco.bench": """
         Drawn Report Result Shard Stored Suite Task check_comparable gather in_cities in_files

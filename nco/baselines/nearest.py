@@ -12,9 +12,10 @@ from nco.fleet.kinds import Kind, kinds_of, unserved_cost
 from nco.fleet.mending import completed, finished
 from nco.fleet.scaling import timed
 from nco.problem import Feature, Problem
-from nco.problem.evaluate import slack
+from nco.problem.objective import CLASSICAL
 from nco.problem.route import Route
 from nco.problem.solution import Solution
+from nco.problem.tolerance import slack
 from nco.solver import Clock
 
 
@@ -28,7 +29,7 @@ class Nearest:
     """
 
     name = "nearest"
-    supports = frozenset(Feature) - {Feature.LONGEST_ROUTE}
+    supports = CLASSICAL - {Feature.LONGEST_ROUTE}
 
     def solve(
         self,

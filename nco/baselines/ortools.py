@@ -19,6 +19,7 @@ from nco.fleet.kinds import Kind, kinds_of
 from nco.fleet.mending import finished
 from nco.fleet.scaling import Loads, Ticks, timed, up
 from nco.problem import Feature, Problem
+from nco.problem.objective import CLASSICAL
 from nco.problem.route import Route
 from nco.problem.solution import CONSTRUCTION, INITIAL, Solution
 from nco.solver import Clock
@@ -44,7 +45,7 @@ class ORTools:
     """
 
     name: ClassVar[str] = "ortools"
-    supports: ClassVar[frozenset[Feature]] = frozenset(Feature) - {Feature.TRIPS}
+    supports: ClassVar[frozenset[Feature]] = CLASSICAL - {Feature.TRIPS}
     max_iterations: int | None = None
 
     def solve(

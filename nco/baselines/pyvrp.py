@@ -15,6 +15,7 @@ from nco.baselines.quick import quick_routes
 from nco.fleet.kinds import Kind, kinds_of
 from nco.fleet.mending import completed, finished
 from nco.problem import Feature, Problem
+from nco.problem.objective import CLASSICAL
 from nco.problem.route import Route
 from nco.problem.solution import CONSTRUCTION, INITIAL, Solution
 from nco.solver import Clock, ThreadClock
@@ -43,7 +44,7 @@ class PyVRP:
     """
 
     name: ClassVar[str] = "pyvrp"
-    supports: ClassVar[frozenset[Feature]] = frozenset(Feature) - {Feature.LONGEST_ROUTE}
+    supports: ClassVar[frozenset[Feature]] = CLASSICAL - {Feature.LONGEST_ROUTE}
     max_iterations: int | None = None
     clock: type[Clock] = Clock
 

@@ -13,9 +13,9 @@ from nco.arrays import Floats
 from nco.fleet.kinds import Kind, kinds_of, unserved_cost
 from nco.fleet.mending import completed, finished
 from nco.problem import Feature, Problem
-from nco.problem.evaluate import slack
 from nco.problem.route import Route
 from nco.problem.solution import Solution
+from nco.problem.tolerance import slack
 from nco.solver import Clock
 
 # Weights of c[i, j] that are tried in turn while a required stop finds no vehicle.

@@ -18,6 +18,7 @@ from nco.fleet.kinds import Kind, kinds_of
 from nco.fleet.mending import finished
 from nco.fleet.scaling import Loads, Ticks, timed
 from nco.problem import Feature, Problem
+from nco.problem.objective import CLASSICAL
 from nco.problem.route import Route
 from nco.problem.solution import CONSTRUCTION, Solution
 from nco.solver import Clock
@@ -45,7 +46,7 @@ class Vroom:
     """
 
     name: ClassVar[str] = "vroom"
-    supports: ClassVar[frozenset[Feature]] = frozenset(Feature) - {
+    supports: ClassVar[frozenset[Feature]] = CLASSICAL - {
         Feature.LONGEST_ROUTE,
         Feature.OPTIONAL_STOPS,
         Feature.TRIPS,

@@ -11,8 +11,8 @@ import numpy as np
 from nco.arrays import Floats
 from nco.fleet.kinds import Kind, kinds_of
 from nco.problem import Problem
-from nco.problem.evaluate import slack
 from nco.problem.route import Route
+from nco.problem.tolerance import slack
 from nco.solver import Clock
 
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from nco.arrays import Bools, Floats
 from nco.problem import Problem, Vehicle
-from nco.problem.evaluate import slack
 from nco.problem.route import Route
+from nco.problem.tolerance import slack
 
 
 @dataclass(frozen=True)

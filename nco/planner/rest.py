@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nco.problem import Problem, Profile
-from nco.problem.evaluate import exceeds
 from nco.problem.route import Route
+from nco.problem.tolerance import exceeds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -8,7 +8,9 @@ all of it and shares no code with them.
 from nco.problem.objective import Feature as Feature
 from nco.problem.objective import Objective as Objective
 from nco.problem.problem import Problem as Problem
+from nco.problem.ties import Group as Group
+from nco.problem.ties import Shipment as Shipment
 from nco.problem.vehicle import Profile as Profile
 from nco.problem.vehicle import Vehicle as Vehicle
 
-__all__ = ["Feature", "Objective", "Problem", "Profile", "Vehicle"]
+__all__ = ["Feature", "Group", "Objective", "Problem", "Profile", "Shipment", "Vehicle"]

@@ -7,7 +7,9 @@ from the definition of a `Problem`, stop by stop, so that an error in one is see
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from nco.problem.problem import Problem
 from nco.problem.solution import Solution
@@ -115,6 +117,7 @@ def check(problem: Problem, solution: Solution) -> Report:
     for v, its_routes in by_vehicle.items():
         _walk(problem, solution, v, its_routes, tally)
     unserved = _check_served(problem, tally)
+    _check_shipments(problem, solution, tally)
     weights = problem.objective
     measured = tally.metres if weights.longest_by == "distance" else tally.seconds
     parts = {
@@ -150,6 +153,22 @@ def _weigh(weight: float, amount: float) -> float:
 
 def _over(amount: float, limit: float) -> bool:
     return amount > limit * (1.0 + SLACK)
+
+
+class _Passage(NamedTuple):
+    """A node on a vehicle's way.
+
+    Attributes:
+        arrival: when it gets there.
+        start: when service starts.
+        closes: latest start there.
+        serves: seconds of service.
+    """
+
+    arrival: float
+    start: float
+    closes: float
+    serves: float
 
 
 @dataclass
@@ -189,54 +208,154 @@ def _walk(
             f"vehicle {v} drives {len(its_routes)} routes; it may drive {vehicle.max_trips}",
             its_routes[-1],
         )
-    leaves = max(vehicle.shift_s[0], float(problem.window_s[vehicle.start][0]))
-    clock = _Clock(tally.first, leaves)
-    log = [(vehicle.start, leaves, leaves)]  # node, arrival, start of service
-    closes = float(problem.window_s[vehicle.start][1])
-    if clock.past(closes):
-        message = (
-            f"route {its_routes[0]}: vehicle {v} leaves {problem.names[vehicle.start]!r} at "
-            f"{problem.times.at(leaves)}, {problem.times.during(leaves - closes)} after it closes"
-        )
-        tally.add("time window", message, its_routes[0], vehicle.start)
-    here, metres = vehicle.start, 0.0
-    for r in its_routes:
-        load = [0.0] * problem.dimensions
-        for j in (*solution.routes[r].stops, vehicle.end):
-            metres += float(problem.profiles[vehicle.profile].distance_m[here][j])
-            clock.spend(float(problem.profiles[vehicle.profile].duration_s[here][j]))
-            if math.isinf(clock.now) and not math.isinf(log[-1][2]):
+    clock, closes = _departure(problem, v, its_routes[0], solution, tally)
+    log = [_Passage(clock.now, clock.now, closes, 0.0)]
+    here, metres, at_wheel = vehicle.start, 0.0, 0.0
+    for n, r in enumerate(its_routes):
+        stops = solution.routes[r].stops
+        if n:
+            arrival, clock.now = clock.now, max(clock.now, _goods_ready(problem, stops))
+            log.append(_Passage(arrival, clock.now, closes, 0.0))
+            if clock.now > arrival:
+                _check_time(problem, vehicle, r, here, clock, closes, tally)
+        for k, j in enumerate((*stops, vehicle.end)):
+            first = vehicle.open_start and n == 0 and k == 0
+            last = vehicle.open_end and n == len(its_routes) - 1 and k == len(stops)
+            if not (first or last):
+                metres += float(problem.profiles[vehicle.profile].distance_m[here][j])
+                drive = float(problem.profiles[vehicle.profile].duration_s[here][j])
+                drive /= vehicle.speed
+                at_wheel += drive
+                clock.spend(drive)
+            if math.isinf(clock.now) and not math.isinf(log[-1].start):
                 message = (
                     f"route {r}: vehicle {v} cannot get from {problem.names[here]!r} "
                     f"to {problem.names[j]!r}"
                 )
                 tally.add("unreachable", message, r, j)
+            opens, closes = (float(time) for time in problem.window_s[j])
+            if last:
+                opens, closes = 0.0, math.inf
             arrival = clock.now
-            clock.now = max(arrival, float(problem.window_s[j][0]))
-            log.append((j, arrival, clock.now))
-            _check_time(problem, vehicle, r, j, clock, tally)
-            clock.spend(float(problem.service_s[j]))
+            clock.now = max(arrival, opens)
+            serves = float(problem.service_s[j])
+            if vehicle.service_s is not None:
+                serves = float(vehicle.service_s[j])
+            log.append(_Passage(arrival, clock.now, closes, serves))
+            _check_time(problem, vehicle, r, j, clock, closes, tally)
+            clock.spend(serves)
             here = j
             if j >= problem.depots:
                 _check_stop(problem, vehicle, v, r, j, tally)
-                load = [have + float(problem.demand[j][k]) for k, have in enumerate(load)]
-        for k, (have, most) in enumerate(zip(load, vehicle.capacity, strict=True)):
-            if _over(have, most):
-                message = f"route {r}: vehicle {v} loads {have:g} of dimension {k}, holds {most:g}"
-                tally.add("capacity", message, r)
+        _check_load(problem, vehicle, v, r, stops, tally)
     tally.metres.append(metres)
     tally.distance.append(_weigh(vehicle.cost_per_m, metres))
-    seconds = _shortest_duty(problem, vehicle, log)
+    seconds = _shortest_duty(vehicle, log)
     tally.seconds.append(seconds)
     tally.duration.append(_weigh(vehicle.cost_per_s, seconds))
     tally.fixed.append(vehicle.fixed_cost)
+    served = sum(len(solution.routes[r].stops) for r in its_routes)
+    _check_limits(problem, v, its_routes[-1], metres, at_wheel, seconds, served, tally)
+
+
+def _departure(
+    problem: Problem, v: int, r: int, solution: Solution, tally: _Tally
+) -> tuple[_Clock, float]:
+    """The clock when a vehicle leaves for its first route, and when its depot closes."""
+    vehicle = problem.vehicles[v]
+    leaves, closes = max(0.0, vehicle.shift_s[0]), math.inf
+    if not vehicle.open_start:
+        leaves = max(leaves, float(problem.window_s[vehicle.start][0]))
+        closes = float(problem.window_s[vehicle.start][1])
+    leaves = max(leaves, _goods_ready(problem, solution.routes[r].stops))
+    clock = _Clock(tally.first, leaves)
+    if clock.past(closes):
+        message = (
+            f"route {r}: vehicle {v} leaves {problem.names[vehicle.start]!r} at "
+            f"{problem.times.at(leaves)}, {problem.times.during(leaves - closes)} after it closes"
+        )
+        tally.add("time window", message, r, vehicle.start)
+    return clock, closes
+
+
+def _goods_ready(problem: Problem, stops: Sequence[int]) -> float:
+    """When a trip that serves these stops can be loaded."""
+    return max((float(problem.release_s[j]) for j in stops), default=0.0)
+
+
+def _check_load(
+    problem: Problem, vehicle: Vehicle, v: int, r: int, stops: Sequence[int], tally: _Tally
+) -> None:
+    """Carry the goods of one trip from stop to stop."""
+    amounts = {s.pickup: (s, 1.0) for s in problem.shipments}
+    amounts.update({s.delivery: (s, -1.0) for s in problem.shipments})
+    collected: set[int] = set()
+    picked_up = False
+    for k, most in enumerate(vehicle.capacity):
+        load = math.fsum(float(problem.demand[j][k]) for j in stops)
+        peak = load
+        collected.clear()
+        for j in stops:
+            load += float(problem.pickup[j][k]) - float(problem.demand[j][k])
+            shipment, sign = amounts.get(j, (None, 0.0))
+            if shipment is not None:
+                if sign > 0 and shipment.delivery in stops:
+                    load += shipment.amount[k]
+                    collected.add(j)
+                elif sign < 0 and shipment.pickup in collected:
+                    load -= shipment.amount[k]
+            peak = max(peak, load)
+        if _over(peak, most):
+            message = f"route {r}: vehicle {v} loads {peak:g} of dimension {k}, holds {most:g}"
+            tally.add("capacity", message, r)
+    for j in stops:
+        if problem.linehauls_first and picked_up and any(problem.demand[j]):
+            message = (
+                f"route {r}: {problem.names[j]!r} is delivered to after something was picked up"
+            )
+            tally.add("backhaul", message, r, j)
+        picked_up = picked_up or any(problem.pickup[j])
+
+
+def _check_limits(
+    problem: Problem,
+    v: int,
+    r: int,
+    metres: float,
+    at_wheel: float,
+    seconds: float,
+    served: int,
+    tally: _Tally,
+) -> None:
+    """Compare what a vehicle did in all with what it may do."""
+    vehicle, during = problem.vehicles[v], problem.times.during
+    for kind, amount, most in (
+        ("longest duty", seconds, vehicle.max_duration_s),
+        ("longest driving", at_wheel, vehicle.max_driving_s),
+        ("longest distance", metres, vehicle.max_distance_m),
+        ("stops", float(served), math.inf if vehicle.max_stops is None else vehicle.max_stops),
+    ):
+        slack = SLACK * max(1.0, most) if kind != "stops" else 0.0
+        if math.isfinite(amount) and amount > most + slack:
+            have, may = (
+                (during(amount), during(most))
+                if kind in ("longest duty", "longest driving")
+                else (f"{amount:g}", f"{most:g}")
+            )
+            tally.add(kind, f"route {r}: {kind} of vehicle {v} is {have}; it may be {may}", r)
 
 
 def _check_time(
-    problem: Problem, vehicle: Vehicle, r: int, j: int, clock: _Clock, tally: _Tally
+    problem: Problem,
+    vehicle: Vehicle,
+    r: int,
+    j: int,
+    clock: _Clock,
+    closes: float,
+    tally: _Tally,
 ) -> None:
     at, during = problem.times.at, problem.times.during
-    closes, start = float(problem.window_s[j][1]), clock.now
+    start = clock.now
     if clock.past(closes):
         message = (
             f"route {r}: {problem.names[j]!r} is reached at {at(start)}, "
@@ -259,33 +378,48 @@ def _check_stop(problem: Problem, vehicle: Vehicle, v: int, r: int, j: int, tall
     if vehicle.allowed is not None and not vehicle.allowed[j]:
         message = f"route {r}: vehicle {v} may not serve stop {problem.names[j]!r}"
         tally.add("not allowed", message, r, j)
+    for word in sorted(problem.skills.get(j, ())):
+        if word not in vehicle.skills:
+            message = (
+                f"route {r}: stop {problem.names[j]!r} asks for {word}, vehicle {v} has it not"
+            )
+            tally.add("skills", message, r, j)
     if vehicle.preference is not None:
         tally.preference.append(float(vehicle.preference[j]))
 
 
-def _shortest_duty(
-    problem: Problem, vehicle: Vehicle, log: list[tuple[int, float, float]]
-) -> float:
+def _shortest_duty(vehicle: Vehicle, log: list[_Passage]) -> float:
     """Return minus departure when the vehicle leaves as late as its earliest return allows.
 
     Walks backwards: the latest start at each node that delays nothing behind it.
     """
-    finish = log[-1][2]
+    finish = log[-1].start
     if math.isinf(finish):
         return math.inf
-    latest, arrived = finish, log[-1][1]
-    for here, arrival, start in log[-2::-1]:
-        leg = arrived - start  # the service here and the drive behind it
-        latest = max(start, min(latest - leg, float(problem.window_s[here][1])))
-        arrived = arrival
-    return finish - max(log[0][2], min(latest, vehicle.shift_s[1]))
+    latest, arrived = finish, log[-1].arrival
+    for passage in log[-2::-1]:
+        leg = arrived - passage.start  # the service here and the drive behind it
+        latest = max(passage.start, min(latest - leg, passage.closes))
+        arrived = passage.arrival
+    return finish - max(log[0].start, min(latest, vehicle.shift_s[1]))
 
 
 def _check_served(problem: Problem, tally: _Tally) -> float:
     """Prizes of the optional stops left out; a finding for each required one."""
     lost = []
+    grouped: set[int] = set()
+    for g, group in enumerate(problem.groups):
+        grouped.update(group.stops)
+        served = [j for j in group.stops if j in tally.times_served]
+        if not served and math.isinf(group.prize):
+            tally.add("unserved", f"no stop of group {g} is served", None, group.stops[0])
+        elif not served:
+            lost.append(group.prize)
+        for j in served[1:]:
+            names = problem.names[served[0]], problem.names[j]
+            tally.add("group", f"group {g}: {names[0]!r} and {names[1]!r} are both served", None, j)
     for j in range(problem.depots, problem.size):
-        if j in tally.times_served:
+        if j in tally.times_served or j in grouped:
             continue
         prize = float(problem.prize[j])
         if math.isinf(prize):
@@ -293,3 +427,28 @@ def _check_served(problem: Problem, tally: _Tally) -> float:
         else:
             lost.append(prize)
     return math.fsum(lost)
+
+
+def _check_shipments(problem: Problem, solution: Solution, tally: _Tally) -> None:
+    """Look up both ends of each shipment."""
+    for n, shipment in enumerate(problem.shipments):
+        seen = [
+            (r, place, j)
+            for r, route in enumerate(solution.routes)
+            for place, j in enumerate(route.stops)
+            if j in (shipment.pickup, shipment.delivery)
+        ]
+        if not seen:
+            continue
+        good = (
+            len(seen) == 2
+            and seen[0][0] == seen[1][0]
+            and (seen[0][2], seen[1][2]) == (shipment.pickup, shipment.delivery)
+        )
+        if not good and len({j for *_, j in seen}) == len(seen):
+            names = problem.names[shipment.pickup], problem.names[shipment.delivery]
+            message = (
+                f"route {seen[-1][0]}: shipment {n} from {names[0]!r} to {names[1]!r} is not "
+                "carried on one trip, its pickup first"
+            )
+            tally.add("shipment", message, seen[-1][0], seen[-1][2])

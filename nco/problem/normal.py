@@ -68,6 +68,8 @@ def _normal(problem: Problem) -> Normal:
     longest_s = max(
         *(_largest(profile.duration_s) for profile in problem.profiles),
         _largest(problem.service_s),
+        *(_largest(v.service_s) for v in vehicles if v.service_s is not None),
+        _largest(problem.release_s - zero_s),
         _largest(problem.window_s[:, 0] - zero_s),
         *(vehicle.shift_s[0] - zero_s for vehicle in vehicles),
     )
@@ -86,6 +88,9 @@ def _normal(problem: Problem) -> Normal:
             shift_s=tuple(moved(np.array(vehicle.shift_s)).tolist()),
             capacity=tuple((np.array(vehicle.capacity) * units).tolist()),
             fixed_cost=vehicle.fixed_cost - offset,
+            max_duration_s=vehicle.max_duration_s * per_s,
+            max_driving_s=vehicle.max_driving_s * per_s,
+            service_s=None if vehicle.service_s is None else vehicle.service_s * per_s,
         )
         for vehicle in vehicles
     }
@@ -98,7 +103,13 @@ def _normal(problem: Problem) -> Normal:
         ),
         window_s=moved(problem.window_s),
         service_s=problem.service_s * per_s,
+        release_s=moved(problem.release_s),
         demand=problem.demand * units,
+        pickup=problem.pickup * units,
+        shipments=tuple(
+            replace(shipment, amount=tuple((np.array(shipment.amount) * units).tolist()))
+            for shipment in problem.shipments
+        ),
         objective=_weighed(problem.objective, per_cost, per_s),
     )
     return Normal(other, zero_s, per_s)
@@ -108,7 +119,8 @@ def _zero(problem: Problem, vehicles: Iterable[Vehicle]) -> float:
     """A time before which nobody can leave, or has anything to do."""
     window = problem.window_s
     shifts = np.array([vehicle.shift_s for vehicle in vehicles])
-    leaves = np.maximum(shifts[:, 0], window[[vehicle.start for vehicle in vehicles], 0])
+    opened = [0.0 if v.open_start else float(window[v.start, 0]) for v in vehicles]
+    leaves = np.maximum(shifts[:, 0], opened)
     begin = float(leaves.min())
     opens, closes = np.append(window[:, 0], leaves), np.append(window[:, 1], shifts[:, 1])
     early = float(closes.min())
@@ -118,6 +130,7 @@ def _zero(problem: Problem, vehicles: Iterable[Vehicle]) -> float:
             return float(math.floor(early))
         # What closes far too early is never met, as is what closes at 0 if nobody leaves then.
         return begin - lead
+    opens = np.append(opens, problem.release_s)
     later = opens[opens > begin]
     first = float(min(later.min(initial=np.inf), closes.min(initial=np.inf)))
     last = float(later.max(initial=first))
@@ -134,7 +147,10 @@ def _all_driven(problem: Problem, trips: int) -> float:
     drives = [np.where(np.isinf(p.duration_s), 0.0, p.duration_s) for p in problem.profiles]
     returns = problem.size if trips > 1 else 1
     legs = max(float(drive.max(axis=0).sum() + returns * drive.max()) for drive in drives)
-    return legs + float(problem.service_s.sum())
+    vehicles = {id(vehicle): vehicle for vehicle in problem.vehicles}.values()
+    own = [v.service_s for v in vehicles if v.service_s is not None]
+    service = np.max([problem.service_s, *own], axis=0)
+    return legs / min(v.speed for v in vehicles) + float(service.sum())
 
 
 def _rounded(amount: float) -> float:
@@ -144,7 +160,9 @@ def _rounded(amount: float) -> float:
 
 def _units(problem: Problem, vehicles: Iterable[Vehicle], k: int) -> float:
     capacity = _largest(np.array([vehicle.capacity[k] for vehicle in vehicles]))
-    return _into(capacity or float(problem.demand[:, k].sum()), LARGEST)
+    moved = float(problem.demand[:, k].sum() + problem.pickup[:, k].sum())
+    moved += sum(shipment.amount[k] for shipment in problem.shipments)
+    return _into(capacity or moved, LARGEST)
 
 
 def _costs(problem: Problem, vehicles: Sequence[Vehicle], zero_s: float) -> tuple[float, float]:
@@ -159,7 +177,8 @@ def _costs(problem: Problem, vehicles: Sequence[Vehicle], zero_s: float) -> tupl
     by_s = [(profiles[v.profile][1], weights.duration * v.cost_per_s) for v in vehicles]
     dearest = max(m * rate + s * rate_s for (m, rate), (s, rate_s) in zip(by_m, by_s, strict=True))
     fixed = weights.fixed * np.array([vehicle.fixed_cost for vehicle in vehicles])
-    prizes = weights.unserved * np.where(np.isinf(problem.prize), 0.0, problem.prize)
+    given = np.append(problem.prize, [group.prize for group in problem.groups])
+    prizes = weights.unserved * np.where(np.isinf(given), 0.0, given)
     gains = [np.abs(v.preference).max() for v in vehicles if v.preference is not None]
     dearest = dearest or max(float(prizes.max()), weights.preference * max(gains, default=0.0))
     lowest, offset = float(fixed.min()), 0.0

@@ -26,6 +26,37 @@ class Feature(StrEnum):
     FIXED_COST = "a fixed cost of vehicles"
     LONGEST_ROUTE = "a cost on the longest route"
     UNREACHABLE = "unreachable pairs"
+    PICKUPS = "pickups that go to the depot"
+    BACKHAULS = "deliveries before pickups"
+    SHIPMENTS = "shipments from stop to stop"
+    GROUPS = "groups of alternative stops"
+    RELEASES = "release times"
+    LONGEST_DUTY = "a longest duty"
+    MOST_DISTANCE = "a longest distance"
+    MOST_DRIVING = "a longest driving time"
+    MOST_STOPS = "a limit on the number of stops"
+    OPEN_ROUTES = "routes that begin or end anywhere"
+    SKILLS = "skills"
+    SPEEDS = "vehicles that are faster than their profile"
+    OWN_SERVICE = "service times of single vehicles"
+
+
+CLASSICAL = frozenset(Feature) - {
+    Feature.PICKUPS,
+    Feature.BACKHAULS,
+    Feature.SHIPMENTS,
+    Feature.GROUPS,
+    Feature.RELEASES,
+    Feature.LONGEST_DUTY,
+    Feature.MOST_DISTANCE,
+    Feature.MOST_DRIVING,
+    Feature.MOST_STOPS,
+    Feature.OPEN_ROUTES,
+    Feature.SKILLS,
+    Feature.SPEEDS,
+    Feature.OWN_SERVICE,
+}
+"""Features of loads from depots, windows, mixed fleets and trips, without what came later."""
 
 
 @dataclass(frozen=True, kw_only=True)

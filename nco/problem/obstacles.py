@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nco.arrays import Floats
-from nco.problem.evaluate import duty
+from nco.problem.duty import duty
 from nco.problem.normal import normal
 from nco.problem.problem import Problem
 from nco.problem.slots import Limit, Slots, Trial, legs

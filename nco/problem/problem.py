@@ -19,11 +19,12 @@ from nco import _validate as validate
 from nco.arrays import Bools, ByValue, Floats
 from nco.errors import ProblemError, quoted
 from nco.problem.objective import Feature, Objective
+from nco.problem.ties import Group, Shipment, checked_groups, checked_shipments
 from nco.problem.times import Times
 from nco.problem.vehicle import Profile, Vehicle
 from nco.snapped import moved_far
 
-__all__ = ["Feature", "Objective", "Problem", "Profile", "Vehicle"]
+__all__ = ["Feature", "Group", "Objective", "Problem", "Profile", "Shipment", "Vehicle"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -38,6 +39,14 @@ class Problem(ByValue):
         window_s: `[N, 2]` earliest and latest start of service (opening hours at depots).
         service_s: `[N]` seconds of service, 0 at depots.
         prize: `[N]` cost of not serving a stop; `inf` (the default) makes it required.
+        pickup: `[N, K]` amounts that are taken at stops to the end of the trip, 0 at depots; a stop
+            may take `demand` and give `pickup`. A vector `[N]` is read as K = 1.
+        linehauls_first: whether nothing may be delivered on a trip after something was picked up.
+        shipments: goods that go from stop to stop, see `Shipment`.
+        groups: alternatives of which one is served, see `Group`.
+        release_s: `[N]` when the goods of a stop are at the depot: no trip that carries them leaves
+            sooner.
+        skills: words that a vehicle must have to serve a stop, by node.
         objective: weights of the cost parts.
         lonlat: `[N, 2]` degrees, longitude first; None for problems without geography.
         xy: `[N, 2]` planar coordinates of classical benchmark instances.
@@ -60,6 +69,12 @@ class Problem(ByValue):
     window_s: Floats = field(default=None)  # type: ignore[arg-type]
     service_s: Floats = field(default=None)  # type: ignore[arg-type]
     prize: Floats = field(default=None)  # type: ignore[arg-type]
+    pickup: Floats = field(default=None)  # type: ignore[arg-type]
+    linehauls_first: bool = False
+    shipments: tuple[Shipment, ...] = ()
+    groups: tuple[Group, ...] = ()
+    release_s: Floats = field(default=None)  # type: ignore[arg-type]
+    skills: Mapping[int, frozenset[str]] = field(default_factory=dict)
     objective: Objective = field(default_factory=Objective)
     lonlat: Floats | None = None
     xy: Floats | None = None
@@ -85,9 +100,7 @@ class Problem(ByValue):
                 )
         if not 1 <= self.depots <= n:
             raise ProblemError(f"depots is {self.depots}; with {n} nodes it must be 1 to {n}")
-        demand = np.zeros((n, 0)) if self.demand is None else np.asarray(self.demand)
-        demand = demand[:, None] if demand.ndim == 1 else demand
-        set_field(self, "demand", validate.table(demand, (n, None), "demand", low=0.0))
+        self._set_amounts()
         window = np.tile([0.0, np.inf], (n, 1)) if self.window_s is None else self.window_s
         set_field(self, "window_s", validate.windows(window, n, "window_s"))
         service = np.zeros(n) if self.service_s is None else self.service_s
@@ -104,9 +117,51 @@ class Problem(ByValue):
             set_field(self, "moved_m", moved)
         set_field(self, "off_street", self._checked_off_street())
         set_field(self, "times", validate.choice(self.times, Times, "times"))
+        release = np.zeros(n) if self.release_s is None else self.release_s
+        set_field(self, "release_s", validate.vector(release, "release_s", n, low=0.0))
+        shipments = checked_shipments(self.shipments, self.stops, self.dimensions, self.names)
+        set_field(self, "shipments", shipments)
+        tied = [node for s in shipments for node in (s.pickup, s.delivery)]
+        set_field(self, "groups", checked_groups(self.groups, self.stops, tied, self.names))
+        set_field(self, "skills", self._checked_skills())
+        self._check_prizes()
         self._check_depots()
         self._check_vehicles()
         self._check_fit()
+
+    def _set_amounts(self) -> None:
+        """`demand` and `pickup` as tables of the same shape, where only one is given as well."""
+        n, given = self.size, {}
+        for name in ("demand", "pickup"):
+            value = getattr(self, name)
+            if value is not None:
+                amounts = np.asarray(value)
+                amounts = amounts[:, None] if amounts.ndim == 1 else amounts
+                given[name] = validate.table(amounts, (n, None), name, low=0.0)
+        dimensions = max((a.shape[1] for a in given.values()), default=0)
+        if not given and self.shipments:
+            dimensions = len(self.shipments[0].amount)
+        for name in ("demand", "pickup"):
+            amounts = given.get(name, validate.table(np.zeros((n, dimensions)), (n, None), name))
+            if amounts.shape[1] != dimensions:
+                raise ProblemError(
+                    f"{name} has {amounts.shape[1]} dimensions, but demand and pickup together "
+                    f"have {dimensions}; give both in the same dimensions"
+                )
+            object.__setattr__(self, name, amounts)
+
+    def _checked_skills(self) -> dict[int, frozenset[str]]:
+        """A copy without empty entries; every key is a stop."""
+        found = {}
+        for node, given in self.skills.items():
+            if node not in self.stops:
+                raise ProblemError(
+                    f"skills names node {node}; stops are {self.depots} to {self.size - 1}"
+                )
+            words = validate.words(given, f"skills[{node}]")
+            if words:
+                found[int(node)] = words
+        return found
 
     def _default_names(self) -> tuple[str, ...]:
         d = self.depots
@@ -132,10 +187,11 @@ class Problem(ByValue):
 
     def _check_depots(self) -> None:
         for d in range(self.depots):
-            if self.demand[d].any() or self.service_s[d]:
+            amounts = self.demand[d].any() or self.pickup[d].any()
+            if amounts or self.service_s[d] or self.release_s[d]:
                 raise ProblemError(
-                    f"demand[{d}] or service_s[{d}] is not 0, but node {d} is a depot; only stops "
-                    f"(nodes {self.depots} and up) have demand and service"
+                    f"demand[{d}], pickup[{d}], service_s[{d}] or release_s[{d}] is not 0, but "
+                    f"node {d} is a depot; only stops (nodes {self.depots} and up) have them"
                 )
 
     def _check_vehicles(self) -> None:
@@ -157,27 +213,46 @@ class Problem(ByValue):
                     f"{where}: profile is {vehicle.profile}; profiles are 0 to "
                     f"{len(self.profiles) - 1}"
                 )
-            for name in ("allowed", "preference"):
+            for name in ("allowed", "preference", "service_s"):
                 array = getattr(vehicle, name)
                 if array is not None and len(array) != n:
                     raise ProblemError(
                         f"{where}: {name} has {len(array)} entries; give one a node ({n})"
                     )
+            if vehicle.service_s is not None and vehicle.service_s[: self.depots].any():
+                raise ProblemError(f"{where}: service_s is not 0 at a depot; it is of stops alone")
+
+    def _check_prizes(self) -> None:
+        """Refuse shipments of which one end is required and the other is not."""
+        for k, shipment in enumerate(self.shipments):
+            ends = (shipment.pickup, shipment.delivery)
+            if len({bool(np.isinf(self.prize[j])) for j in ends}) > 1:
+                raise ProblemError(
+                    f"shipments[{k}]: the prizes of its stops {ends[0]} and {ends[1]} are "
+                    f"{self.prize[ends[0]]:g} and {self.prize[ends[1]]:g}; both stops are served "
+                    "or neither is: give two finite prizes, or two infinite ones"
+                )
 
     def _check_fit(self) -> None:
         """Refuse stops that are larger than every vehicle."""
         if not self.dimensions:
             return
         capacity = np.array([vehicle.capacity for _, vehicle in self._distinct_vehicles])
-        too_big = ~(self.demand[:, None, :] <= capacity[None]).all(axis=2).any(axis=1)
-        if too_big.any():
-            j = int(np.argmax(too_big))
-            raise ProblemError(
-                f"demand[{j}] of {quoted(self.names[j])} is {_numbers(self.demand[j])}, "
-                "more than any "
-                f"vehicle carries ({_numbers(capacity.max(axis=0))} at most); split the stop or "
-                "use larger vehicles"
-            )
+        amounts = {"demand": self.demand, "pickup": self.pickup}
+        if self.shipments:
+            shipped = np.zeros_like(self.demand)
+            for shipment in self.shipments:
+                shipped[shipment.pickup] = shipment.amount
+            amounts["the amount of the shipment"] = shipped
+        for name, amount in amounts.items():
+            too_big = ~(amount[:, None, :] <= capacity[None]).all(axis=2).any(axis=1)
+            if too_big.any():
+                j = int(np.argmax(too_big))
+                raise ProblemError(
+                    f"{name}[{j}] of {quoted(self.names[j])} is {_numbers(amount[j])}, more than "
+                    f"any vehicle carries ({_numbers(capacity.max(axis=0))} at most); split the "
+                    "stop or use larger vehicles"
+                )
 
     @classmethod
     def from_matrices(
@@ -242,8 +317,16 @@ class Problem(ByValue):
 
     @property
     def required(self) -> Bools:
-        """`[N]` whether a node is a stop that must be served."""
-        return np.isinf(self.prize) & (np.arange(self.size) >= self.depots)
+        """`[N]` whether a node is a stop that must be served; of a group no single stop is."""
+        asked = np.isinf(self.prize) & (np.arange(self.size) >= self.depots)
+        asked[[j for group in self.groups for j in group.stops]] = False
+        return asked
+
+    @cached_property
+    def mates(self) -> dict[int, int]:
+        """The other end of its shipment, of each stop that has one."""
+        pairs = [(s.pickup, s.delivery) for s in self.shipments]
+        return dict(pairs) | {delivery: pickup for pickup, delivery in pairs}
 
     @property
     def moved(self) -> dict[int, float]:
@@ -277,9 +360,10 @@ class Problem(ByValue):
     def _features(self) -> Iterable[Feature]:
         kinds = [vehicle for vehicle, _ in self.fleet]
         finite = any(np.isfinite(c) for vehicle in kinds for c in vehicle.capacity)
+        bound = [s.amount for s in self.shipments if any(s.amount)]
         weights = self.objective
         asked = {
-            Feature.CAPACITY: finite and bool(self.demand.any()),
+            Feature.CAPACITY: finite and bool(self.demand.any() or self.pickup.any() or len(bound)),
             Feature.DIMENSIONS: self.dimensions > 1,
             Feature.TIME_WINDOWS: bool(
                 (self.window_s[:, 0] > 0).any() or np.isfinite(self.window_s[:, 1]).any()
@@ -293,7 +377,8 @@ class Problem(ByValue):
             ),
             Feature.PREFERENCES: weights.preference > 0
             and any(v.preference is not None and bool(v.preference.any()) for v in kinds),
-            Feature.OPTIONAL_STOPS: bool(np.isfinite(self.prize[self.depots :]).any()),
+            Feature.OPTIONAL_STOPS: bool(np.isfinite(self.prize[self.depots :]).any())
+            or any(np.isfinite(group.prize) for group in self.groups),
             Feature.TRIPS: any(v.max_trips > 1 for v in kinds),
             Feature.DURATION_COST: weights.duration > 0 and any(v.cost_per_s > 0 for v in kinds),
             Feature.FIXED_COST: weights.fixed > 0 and any(v.fixed_cost > 0 for v in kinds),
@@ -301,6 +386,21 @@ class Problem(ByValue):
             Feature.UNREACHABLE: any(
                 bool(np.isinf(self.profiles[v.profile].distance_m).any()) for v in kinds
             ),
+            Feature.PICKUPS: bool(self.pickup.any()),
+            Feature.BACKHAULS: self.linehauls_first and bool(self.pickup.any()),
+            Feature.SHIPMENTS: bool(self.shipments),
+            Feature.GROUPS: bool(self.groups),
+            Feature.RELEASES: bool(self.release_s.any()),
+            Feature.LONGEST_DUTY: any(np.isfinite(v.max_duration_s) for v in kinds),
+            Feature.MOST_DISTANCE: any(np.isfinite(v.max_distance_m) for v in kinds),
+            Feature.MOST_DRIVING: any(np.isfinite(v.max_driving_s) for v in kinds),
+            Feature.MOST_STOPS: any(v.max_stops is not None for v in kinds),
+            Feature.OPEN_ROUTES: any(v.open_start or v.open_end for v in kinds),
+            Feature.SKILLS: any(
+                words - v.skills for words in set(self.skills.values()) for v in kinds
+            ),
+            Feature.SPEEDS: any(v.speed != 1 for v in kinds),
+            Feature.OWN_SERVICE: any(v.service_s is not None for v in kinds),
         }
         return (feature for feature, present in asked.items() if present)
 

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from nco.problem.normal import normal
+from nco.problem.objective import CLASSICAL
 from nco.problem.obstacles import Bill, Obstacle, obstacles
 from nco.problem.problem import Problem
 from nco.problem.route import Route
 from nco.problem.slots import Ints, Limit, Slots, Trial
+from nco.problem.trying import reasons_by_trying
 
 AT_ONCE = 2**16  # pairs of stops and slots that are tried in one go
 # What the last resorts weigh; other limits weigh their share of a day, or of what is carried.
@@ -49,7 +51,10 @@ def reasons_unassigned(
     """
     found = {j: Reason(problem.off_street[j]) for j in missing if j in problem.off_street}
     asked = np.array([j for j in missing if j not in found], np.int64)
-    if len(asked):
+    if problem.features - CLASSICAL:
+        texts = reasons_by_trying(problem, routes, asked.tolist())
+        found.update(zip(asked.tolist(), map(Reason, texts), strict=True))
+    elif len(asked):
         explainer = _Explainer(problem, routes)
         step = max(1, AT_ONCE // explainer.slots)
         for k in range(0, len(asked), step):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nco.problem.evaluate import duty
+from nco.problem.duty import duty, hops, loads, nodes_of, openings, services
 from nco.problem.normal import Normal, normal
 from nco.problem.problem import Problem
 from nco.problem.solution import Solution
@@ -102,23 +102,22 @@ def _drive(
     problem: Problem, form: Normal, v: int, trips: Sequence[Sequence[int]]
 ) -> list[RouteSchedule]:
     """Walk one vehicle's trips from the departure that `duty` found."""
-    vehicle, profile = problem.vehicles[v], problem.profile_of(v)
+    vehicle = problem.vehicles[v]
     now = form.time_s(duty(form.problem, form.problem.vehicles[v], trips).departure_s)
+    nodes = nodes_of(vehicle, trips)
+    hop_m, hop_s = (x.tolist() for x in hops(problem, vehicle, nodes))
+    opens = openings(problem, vehicle, trips)[0].tolist()
+    service = services(problem, vehicle)
     metres = seconds = 0.0
-    result = []
+    result, k = [], 0
     for t, trip in enumerate(trips):
-        # What is still to be delivered, summed from the end so that the last load is exactly 0.
-        loads = np.cumsum(problem.demand[[*trip, vehicle.end]][::-1], axis=0)[::-1].tolist()
-        left = (*map(tuple, loads[1:]), (0.0,) * problem.dimensions)
-        here = vehicle.end if t else vehicle.start  # the next trip begins where the last ended
-        visits = [Visit(here, now, now, now, tuple(loads[0]), metres, seconds)]
-        for node, load in zip((*trip, vehicle.end), left, strict=True):
-            metres += float(profile.distance_m[here, node])
-            seconds += float(profile.duration_s[here, node])
-            arrival = now + float(profile.duration_s[here, node])
-            start = max(arrival, float(problem.window_s[node, 0]))
-            now = start + float(problem.service_s[node])
+        left = [tuple(load) for load in loads(problem, trip).tolist()]
+        visits = [Visit(nodes[k], now, now, now, left[0], metres, seconds)]
+        for node, load in zip((*trip, vehicle.end), (*left[1:], left[-1]), strict=True):
+            metres, seconds, arrival = metres + hop_m[k], seconds + hop_s[k], now + hop_s[k]
+            k += 1
+            start = max(arrival, opens[k])  # back at the depot, when the next trip's goods are
+            now = start + float(service[node])
             visits.append(Visit(node, arrival, start, now, load, metres, seconds))
-            here = node
         result.append(RouteSchedule(v, t, tuple(visits)))
     return result

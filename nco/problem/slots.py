@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nco.arrays import Bools, Floats
-from nco.problem.evaluate import slack
 from nco.problem.problem import Problem
+from nco.problem.tolerance import slack
 from nco.problem.vehicle import Vehicle
 
 Ints = NDArray[np.int64]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
-from nco.problem.evaluate import Cost, Violation, evaluate
+import numpy as np
+
+from nco.problem.evaluate import Cost, evaluate
 from nco.problem.problem import Problem
 from nco.problem.reasons import reasons_unassigned
 from nco.problem.route import Route
+from nco.problem.violations import Violation
 
 __all__ = ["Cost", "Route", "Solution", "Unassigned", "Violation"]
 
@@ -31,7 +34,7 @@ def explained(fallback: str) -> str:
 
 @dataclass(frozen=True)
 class Unassigned:
-    """A stop that no route serves.
+    """A stop that no route serves; of a group that nobody serves, its first stop.
 
     Attributes:
         stop: node number.
@@ -118,13 +121,10 @@ class Solution:
         """
         kept = tuple(route for route in self.routes if route.stops)
         cost, violations = evaluate(problem, kept)
-        served = {stop for route in kept for stop in route.stops}
         reasons = {entry.stop: entry.reason for entry in self.unassigned}
-        required = problem.required
         unassigned = tuple(
-            Unassigned(stop, reasons.get(stop, ""), bool(required[stop]))
-            for stop in problem.stops
-            if stop not in served
+            Unassigned(stop, reasons.get(stop, ""), required)
+            for stop, required in _left_out(problem, kept)
         )
         return replace(self, routes=kept, cost=cost, violations=violations, unassigned=unassigned)
 
@@ -197,3 +197,17 @@ class Solution:
 
     def __str__(self) -> str:
         return self.summary()
+
+
+def _left_out(problem: Problem, routes: Sequence[Route]) -> Iterator[tuple[int, bool]]:
+    """Stops that are left out, and whether they were required."""
+    served = {stop for route in routes for stop in route.stops}
+    group_of = {stop: group for group in problem.groups for stop in group.stops}
+    for stop in problem.stops:
+        if stop in served:
+            continue
+        group = group_of.get(stop)
+        if group is None:
+            yield stop, bool(np.isinf(problem.prize[stop]))
+        elif stop == group.stops[0] and served.isdisjoint(group.stops):
+            yield stop, bool(np.isinf(group.prize))

@@ -58,6 +58,16 @@ class Vehicle(ByValue):
         cost_per_s: cost of a second between departure and return (driving, waiting and
             service), multiplied by `Objective.duration`.
         max_trips: how many routes it may drive one after the other.
+        max_duration_s: longest duty, from its departure to its return: driving, waiting, service.
+        max_distance_m: most metres, on all trips together.
+        max_driving_s: most seconds of driving alone, on all trips together.
+        max_stops: most stops, on all trips together; None is no limit.
+        open_start: whether it begins at its first stop, wherever that is: the way there from
+            `start` is not driven. Hours of the depot do not bind it there.
+        open_end: the same of its last stop and the way to `end`.
+        skills: words; stops that ask for others are not served (`Problem.skills`).
+        speed: times by which it is faster than the durations of its profile.
+        service_s: `[N]` seconds of service by this vehicle in place of `Problem.service_s`.
         allowed: `[N]` stops it may serve; None means all.
         preference: `[N]` gain of serving each stop with this vehicle; None means 0.
         name: for messages and files.
@@ -72,6 +82,15 @@ class Vehicle(ByValue):
     cost_per_m: float = 1.0
     cost_per_s: float = 1.0
     max_trips: int = 1
+    max_duration_s: float = np.inf
+    max_distance_m: float = np.inf
+    max_driving_s: float = np.inf
+    max_stops: int | None = None
+    open_start: bool = False
+    open_end: bool = False
+    skills: frozenset[str] = frozenset()
+    speed: float = 1.0
+    service_s: Floats | None = None
     allowed: Bools | None = None
     preference: Floats | None = None
     name: str = ""
@@ -87,6 +106,7 @@ class Vehicle(ByValue):
             validate.at_least(float(getattr(self, name)), 0.0, f"{where}: {name}")
         if self.max_trips < 1:
             raise ProblemError(f"{where}: max_trips is {self.max_trips}; it must be 1 or more")
+        self._check_limits(where)
         if self.max_trips > 1 and self.start != self.end:
             raise ProblemError(
                 f"{where}: max_trips is {self.max_trips} but it starts at depot {self.start} and "
@@ -94,11 +114,30 @@ class Vehicle(ByValue):
             )
         object.__setattr__(self, "capacity", capacity)
         object.__setattr__(self, "shift_s", (begin, finish))
+        object.__setattr__(self, "skills", validate.words(self.skills, f"{where}: skills"))
+        if self.service_s is not None:
+            service = validate.vector(self.service_s, f"{where}: service_s", low=0.0)
+            object.__setattr__(self, "service_s", service)
         if self.allowed is not None:
             object.__setattr__(self, "allowed", validate.mask(self.allowed, f"{where}: allowed"))
         if self.preference is not None:
             preference = validate.vector(self.preference, f"{where}: preference")
             object.__setattr__(self, "preference", preference)
+
+    def _check_limits(self, where: str) -> None:
+        for name in ("max_duration_s", "max_distance_m", "max_driving_s"):
+            value = float(getattr(self, name))
+            validate.at_least(value, 0.0, f"{where}: {name}", finite=False)
+            object.__setattr__(self, name, value)
+        if self.max_stops is not None and self.max_stops < 1:
+            raise ProblemError(
+                f"{where}: max_stops is {self.max_stops}; give 1 or more, or None for no limit"
+            )
+        if not 0 < self.speed < np.inf:
+            raise ProblemError(
+                f"{where}: speed is {self.speed:g}; it must be above 0 and finite, such as 1.2 for "
+                "a vehicle that is a fifth faster than its profile"
+            )
 
     @cached_property
     def likeness(self) -> Hashable:

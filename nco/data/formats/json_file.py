@@ -174,6 +174,10 @@ class Fields:
         """A string."""
         return str(self._typed(key, default, str, "text in quotes"))
 
+    def flag(self, key: str, default: Any = False) -> bool:
+        """True or false."""
+        return bool(self._typed(key, default, bool, "true or false"))
+
     def whole(
         self, key: str, default: Any = _MISSING, *, low: int = 0, most: int = MOST_WHOLE
     ) -> int:

@@ -10,7 +10,7 @@ of the size and far quicker. Alike vehicles in a row are one entry with a `count
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -22,7 +22,7 @@ from nco.data.cities.city import CREDIT
 from nco.data.formats.json_file import Fields, read_json, write_json
 from nco.data.formats.packed import pack, unpack
 from nco.errors import FormatError, ProblemError, quoted
-from nco.problem import Objective, Problem, Profile, Vehicle
+from nco.problem import Group, Objective, Problem, Profile, Shipment, Vehicle
 from nco.problem.solution import Cost, Route, Solution, Unassigned, Violation
 from nco.problem.times import Times
 
@@ -30,6 +30,7 @@ PROBLEM, SOLUTION = "nco-problem", "nco-solution"
 VERSION = 1
 _MOST_VEHICLES = 1_000_000
 _ARRAYS = ("demand", "window_s", "service_s", "prize", "lonlat", "xy", "moved_m")
+_RARE_ARRAYS = ("pickup", "release_s")  # written where they say something
 
 
 def write_problem(path: str | Path, problem: Problem) -> Path:
@@ -56,6 +57,12 @@ def write_problem(path: str | Path, problem: Problem) -> Path:
                 for vehicle, count in _runs(problem.vehicles)
             ],
             **{name: pack(array) for name, array in arrays.items() if array is not None},
+            **{
+                name: pack(getattr(problem, name))
+                for name in _RARE_ARRAYS
+                if getattr(problem, name).any()
+            },
+            **_from_ties(problem),
             **({"off_street": _from_off_street(problem)} if problem.off_street else {}),
             "profiles": [
                 {
@@ -104,7 +111,9 @@ def problem_from(data: Fields) -> Problem:
                     duration_s=unpack(entry, "duration_s"),
                 )
             )
-    given: dict[str, Any] = {name: unpack(data, name) for name in _ARRAYS if name in data}
+    given: dict[str, Any] = {
+        name: unpack(data, name) for name in (*_ARRAYS, *_RARE_ARRAYS) if name in data
+    }
     if "times" in data:
         given["times"] = data.text("times")
     with _located(data):
@@ -116,6 +125,10 @@ def problem_from(data: Fields) -> Problem:
             name=data.text("name", "problem"),
             objective=_to_objective(data.child("objective", {})),
             off_street=_to_off_street(data),
+            linehauls_first=data.flag("linehauls_first"),
+            shipments=_to_shipments(data),
+            groups=_to_groups(data),
+            skills=_to_skills(data),
             **given,
         )
 
@@ -129,6 +142,53 @@ def _to_off_street(data: Fields) -> dict[int, str]:
     for entry in data.children("off_street", []):
         entry.refuse_unknown(("stop", "reason"))
         found[entry.whole("stop")] = entry.text("reason")
+    return found
+
+
+def _from_ties(problem: Problem) -> dict[str, Any]:
+    """What ties stops together or to vehicles, where there is any."""
+    given: dict[str, Any] = {
+        "linehauls_first": problem.linehauls_first,
+        "shipments": [asdict(shipment) for shipment in problem.shipments],
+        "groups": [asdict(group) for group in problem.groups],
+        "skills": [
+            {"stop": node, "words": sorted(words)} for node, words in problem.skills.items()
+        ],
+    }
+    return {name: value for name, value in given.items() if value}
+
+
+def _to_shipments(data: Fields) -> tuple[Shipment, ...]:
+    found = []
+    for entry in data.children("shipments", []):
+        entry.refuse_unknown(f.name for f in fields(Shipment))
+        with _located(entry):
+            found.append(
+                Shipment(
+                    pickup=entry.whole("pickup"),
+                    delivery=entry.whole("delivery"),
+                    amount=tuple(entry.numbers("amount")) if "amount" in entry else (),
+                )
+            )
+    return tuple(found)
+
+
+def _to_groups(data: Fields) -> tuple[Group, ...]:
+    found = []
+    for entry in data.children("groups", []):
+        entry.refuse_unknown(f.name for f in fields(Group))
+        with _located(entry):
+            prize = entry.number("prize", math.inf)
+            found.append(Group(stops=tuple(entry.wholes("stops")), prize=prize))
+    return tuple(found)
+
+
+def _to_skills(data: Fields) -> dict[int, frozenset[str]]:
+    found: dict[int, frozenset[str]] = {}
+    for entry in data.children("skills", []):
+        entry.refuse_unknown(("stop", "words"))
+        words = frozenset(str(word) for word in entry.items("words"))
+        found[entry.whole("stop")] = words
     return found
 
 
@@ -256,29 +316,31 @@ def _from_vehicle(vehicle: Vehicle) -> dict[str, Any]:
         value = getattr(vehicle, f.name)
         if isinstance(value, np.ndarray):
             entry[f.name] = value.tolist()
+        elif isinstance(value, frozenset):
+            entry.update({f.name: sorted(value)} if value else {})
         elif value is not None and value != f.default:
             entry[f.name] = value
     return entry
 
 
+_VEHICLE: dict[str, Callable[[Fields, str], Any]] = {
+    **dict.fromkeys(("capacity", "shift_s"), lambda entry, name: tuple(entry.numbers(name))),
+    **dict.fromkeys(("start", "end", "profile", "max_trips", "max_stops"), Fields.whole),
+    **dict.fromkeys(("fixed_cost", "cost_per_m", "cost_per_s", "speed"), Fields.number),
+    **dict.fromkeys(("max_duration_s", "max_distance_m", "max_driving_s"), Fields.number),
+    **dict.fromkeys(("open_start", "open_end"), Fields.flag),
+    **dict.fromkeys(("preference", "service_s"), Fields.numbers),
+    "allowed": lambda entry, name: [bool(flag) for flag in entry.items(name)],
+    "skills": lambda entry, name: frozenset(str(word) for word in entry.items(name)),
+}
+"""How each field of a vehicle is read."""
+
+
 def _to_vehicle(entry: Fields) -> Vehicle:
     entry.refuse_unknown(("count", *(f.name for f in fields(Vehicle))))
-    given: dict[str, Any] = {}
-    for name in ("capacity", "shift_s"):
-        if name in entry:
-            given[name] = tuple(entry.numbers(name))
+    given = {name: _VEHICLE[name](entry, name) for name in _VEHICLE if name in entry}
     if len(given.get("shift_s", (0, 0))) != 2:
         entry.fail("shift_s", "must be two numbers: earliest departure, latest return")
-    for name in ("start", "end", "profile", "max_trips"):
-        if name in entry:
-            given[name] = entry.whole(name)
-    for name in ("fixed_cost", "cost_per_m", "cost_per_s"):
-        if name in entry:
-            given[name] = entry.number(name)
-    if "allowed" in entry:
-        given["allowed"] = [bool(flag) for flag in entry.items("allowed")]
-    if "preference" in entry:
-        given["preference"] = entry.numbers("preference")
     with _located(entry):
         return Vehicle(name=entry.text("name", ""), **given)
 

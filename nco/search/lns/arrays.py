@@ -15,8 +15,8 @@ from nco.fleet.kinds import Kind, duties_of, unserved_cost
 from nco.fleet.scaling import largest, timed
 from nco.kernels.by_reference import by_reference
 from nco.kernels.draws import seeded
-from nco.problem.evaluate import slack
 from nco.problem.route import Route
+from nco.problem.tolerance import slack
 from nco.search.lns.changes import nearest
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ from nco.baselines.quick import better_of, quick_routes
 from nco.fleet.kinds import kinds_of
 from nco.fleet.mending import finished
 from nco.problem import Feature, Problem
+from nco.problem.objective import CLASSICAL
 from nco.problem.solution import CONSTRUCTION, SEED
 from nco.search import seeds
 from nco.search.lns import guide, operators
@@ -54,7 +55,7 @@ class LNS:
         clock: what the time limit is measured by.
     """
 
-    supports: ClassVar[frozenset[Feature]] = frozenset(Feature) - {Feature.TRIPS}
+    supports: ClassVar[frozenset[Feature]] = CLASSICAL - {Feature.TRIPS}
     name: str = "lns"
     sources: tuple[str, ...] = ()
     max_iterations: int | None = None

@@ -17,7 +17,7 @@ def choice[E: StrEnum](value: str, kind: type[E], what: str) -> E:
         return kind(value)
     except ValueError:
         known = ", ".join(repr(str(known)) for known in kind)
-        raise ProblemError(f"{what} is {value!r:.60}; use one of {known}") from None
+        raise ProblemError(f"{what} is {quoted(value)}; use one of {known}") from None
 
 
 def at_least(value: float, low: float, what: str, *, finite: bool = True) -> None:

@@ -7,6 +7,7 @@ options cannot be used (a message on stderr begins with `nco: error:`); 70 a fau
 
 import argparse
 import contextlib
+import errno
 import os
 import sys
 import traceback
@@ -15,7 +16,8 @@ from importlib import import_module
 from typing import Any, NoReturn
 
 from nco import __version__, console, interruption
-from nco.errors import NcoError, StorageError, shortened
+from nco.commands._parser import Parser
+from nco.errors import InputError, NcoError, StorageError, shortened
 
 # Verb -> what it does. Its module in `nco.commands` has `add_arguments` and `run`.
 VERBS = {
@@ -82,7 +84,7 @@ def _code(verb: str, arguments: argparse.Namespace) -> int:
     as_json = getattr(arguments, "json", False)
     try:
         with console.logging_to_stderr(quiet=getattr(arguments, "quiet", False)):
-            return int(_module(verb).run(arguments))
+            return _result(verb, arguments)
     except NcoError as error:
         if as_json:
             kind = type(error).__name__
@@ -108,12 +110,22 @@ def _code(verb: str, arguments: argparse.Namespace) -> int:
         return FAULT
 
 
+def _result(verb: str, arguments: argparse.Namespace) -> int:
+    try:
+        return int(_module(verb).run(arguments))
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        given = shortened(error.filename)
+        raise InputError(f"no path can be as long as {given}; give a shorter one") from error
+
+
 def _module(verb: str) -> Any:
     return import_module(f"nco.commands.{verb.replace('-', '_')}")
 
 
 def _parser(verb: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="nco",
         description="Route planning on real cities: learned policies, exact checks, baselines.",
         epilog="`nco VERB --help` explains a verb. Exit codes: 0 feasible, 1 not feasible, "

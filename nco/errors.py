@@ -13,7 +13,8 @@ NcoError                    the command line ends with exit code 2
 ```
 
 A message says what was given, what is allowed and what to do about it. Of what was given it quotes
-`MOST_QUOTED` characters at most, by `quoted` and `shortened`.
+`MOST_QUOTED` characters at most, by `quoted` and `shortened`; the path of a file that is there is
+shown whole.
 """
 
 import reprlib

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from nco.errors import InputError
+from nco.errors import InputError, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping
@@ -23,7 +23,7 @@ def add_method(methods: MutableMapping[str, str], name: str, target: str) -> Non
         InputError: the name is taken.
     """
     if name in methods:
-        raise InputError(f"method {name!r} is already registered as {methods[name]}")
+        raise InputError(f"method {quoted(name)} is already registered as {methods[name]}")
     methods[name] = target
 
 
@@ -34,6 +34,6 @@ def load_method(methods: Mapping[str, str], name: str) -> Any:
         InputError: no such method.
     """
     if name not in methods:
-        raise InputError(f"method {name!r} is unknown; known are {', '.join(methods)}")
+        raise InputError(f"method {quoted(name)} is unknown; known are {', '.join(methods)}")
     module, attribute = methods[name].split(":")
     return getattr(import_module(module), attribute)

@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 from types import MappingProxyType
 
-from nco.errors import InputError
+from nco.errors import InputError, quoted
 from nco.interruption import asked_since, keeping
 from nco.problem import Problem
 from nco.problem.normal import normal
@@ -122,7 +122,7 @@ def solve(
     if initial is not None:
         if not isinstance(initial, Solution):
             raise InputError(
-                f"initial is {initial!r:.60}; give a Solution, such as Solution.from_routes makes"
+                f"initial is {quoted(initial)}; give a Solution, such as Solution.from_routes makes"
             )
         initial = initial.on(form)
     with keeping():

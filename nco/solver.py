@@ -7,7 +7,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from nco.errors import InputError, UnsupportedError
+from nco.errors import InputError, UnsupportedError, quoted
 from nco.interruption import asked_since
 from nco.problem import Feature, Problem
 from nco.problem.solution import Solution
@@ -114,7 +114,7 @@ def refuse_unsupported(solver: Solver, problem: Problem) -> None:
     lacking = sorted(problem.features - solver.supports)
     if lacking:
         raise UnsupportedError(
-            f"method {solver.name!r} cannot handle: {', '.join(lacking)}; "
+            f"method {quoted(solver.name)} cannot handle: {', '.join(lacking)}; "
             "choose another method (`nco.methods(problem)` lists those that can)"
         )
 
@@ -127,12 +127,14 @@ def check_limits(time_limit_s: float, seed: int, jobs: int = 1) -> None:
             the number of jobs is below 1 or above `MAX_JOBS`.
     """
     if not (_is(time_limit_s, _NUMBERS) and 0 < time_limit_s < float("inf")):
-        raise InputError(f"time_limit_s is {time_limit_s!r}; give a positive number of seconds")
+        raise InputError(
+            f"time_limit_s is {quoted(time_limit_s)}; give a positive number of seconds"
+        )
     if not (_is(seed, _WHOLES) and 0 <= seed <= MAX_SEED):
-        raise InputError(f"seed is {seed!r}; give a whole number from 0 to {MAX_SEED}")
+        raise InputError(f"seed is {quoted(seed)}; give a whole number from 0 to {MAX_SEED}")
     if not (_is(jobs, _WHOLES) and 1 <= jobs <= MAX_JOBS):
         raise InputError(
-            f"jobs is {jobs!r}; give the number of cores to use, a whole number from 1 to "
+            f"jobs is {quoted(jobs)}; give the number of cores to use, a whole number from 1 to "
             f"{MAX_JOBS}"
         )
 
@@ -152,7 +154,7 @@ def on_cores(solver: Solver, jobs: int) -> Solver:
         return solver
     if not isinstance(solver, Parallel):
         raise UnsupportedError(
-            f"method {solver.name!r} runs on one core, but jobs is {jobs}; leave jobs at 1, or "
-            "choose a method that has islands, such as auto or lns"
+            f"method {quoted(solver.name)} runs on one core, but jobs is {jobs}; leave jobs at 1, "
+            "or choose a method that has islands, such as auto or lns"
         )
     return solver.with_jobs(jobs)

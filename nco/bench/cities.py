@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nco.errors import CityError, InputError
+from nco.errors import CityError, InputError, quoted
 
 if TYPE_CHECKING:
     from nco.data.cities.city import City
@@ -49,15 +49,15 @@ class Drawn:
         for name, known in (("problem", PROBLEMS), ("how", HOW)):
             if getattr(self, name) not in known:
                 raise InputError(
-                    f"{name} is {getattr(self, name)!r}; use one of {', '.join(known)}"
+                    f"{name} is {quoted(getattr(self, name))}; use one of {', '.join(known)}"
                 )
         least = 2 if self.problem == "atsp" else 1
         if self.size < least:
-            raise InputError(f"size is {self.size}; {self.problem} takes {least} or more")
+            raise InputError(f"size is {quoted(self.size)}; {self.problem} takes {least} or more")
         for name in ("within_km", "capacity"):
             value = getattr(self, name)
             if value is not None and not 0 < value < math.inf:
-                raise InputError(f"{name} is {value}; give a number above 0")
+                raise InputError(f"{name} is {quoted(value)}; give a number above 0")
         if self.capacity is not None and self.problem == "atsp":
             raise InputError("capacity does not apply to atsp, which has no demand; leave it out")
 
@@ -195,8 +195,8 @@ def _check_cities(instances: Iterable[Drawn]) -> None:
         other = labels.setdefault(instance.label, instance.city)
         if other != instance.city:
             raise CityError(
-                f"the cities {other!r} and {instance.city!r} are both called {instance.label!r} "
-                "in results; rename one of the files"
+                f"the cities {quoted(other)} and {quoted(instance.city)} are both called "
+                f"{quoted(instance.label)} in results; rename one of the files"
             )
         if instance.label not in known and not Path(instance.city).is_file():
             city(instance.city)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from nco.bench.result import AGREEMENT, Result
 from nco.bench.summary import Best, by, gap, groups
-from nco.errors import InputError
+from nco.errors import InputError, quoted
 from nco.stats import interval
 
 _CHAMPION = "auto"
@@ -59,7 +59,7 @@ def champion(results: Sequence[Result], wanted: str | None = None) -> str:
         return _CHAMPION if _CHAMPION in methods else methods[0]
     if wanted not in methods:
         raise InputError(
-            f"method {wanted!r} was not run, so it cannot be compared; choose one of "
+            f"method {quoted(wanted)} was not run, so it cannot be compared; choose one of "
             f"{', '.join(methods)}"
         )
     return wanted

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from nco.bench.suite import Task
-from nco.errors import InputError
+from nco.errors import InputError, quoted
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Shard:
         """
         found = re.fullmatch(r"(\d+)/(\d+)", text)
         if not found:
-            raise InputError(f"shard is {text!r}; give i/n, such as 1/8 and so on to 8/8")
+            raise InputError(f"shard is {quoted(text)}; give i/n, such as 1/8 and so on to 8/8")
         return cls(int(found[1]), int(found[2]))
 
     def __str__(self) -> str:

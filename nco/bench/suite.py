@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nco.bench.instances import Instance
-from nco.errors import InputError
+from nco.errors import InputError, quoted
 from nco.solver import check_limits
 
 _OVERHEAD_S = 0.2  # drawing, converting and checking, roughly
@@ -72,7 +72,9 @@ class Suite:
             object.__setattr__(self, name, tuple(dict.fromkeys(values)))
         for method in self.methods:
             if method not in METHODS:
-                raise InputError(f"method {method!r} is unknown; known are {', '.join(METHODS)}")
+                raise InputError(
+                    f"method {quoted(method)} is unknown; known are {', '.join(METHODS)}"
+                )
         for instance in self.instances:
             for budget_s in self.budgets_s:
                 check_limits(budget_s, instance.seed)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from nco import console
 from nco.commands import _problem
-from nco.errors import InputError
+from nco.errors import InputError, quoted, shortened
 
 if TYPE_CHECKING:
     from nco.bench import Report, Result, Suite
@@ -107,7 +107,7 @@ def run(arguments: argparse.Namespace) -> int:
     references = read_references(arguments)
     if arguments.compare is not None and arguments.compare not in suite.methods:
         raise InputError(
-            f"--compare {arguments.compare}: it is not among the methods to run, "
+            f"--compare {shortened(arguments.compare)}: it is not among the methods to run, "
             f"{', '.join(suite.methods)}; add it to --method"
         )
     prepare(out)
@@ -215,4 +215,4 @@ def _above_zero(text: str) -> float:
     try:
         return _problem.seconds(text)
     except argparse.ArgumentTypeError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0") from None
+        raise argparse.ArgumentTypeError(f"{quoted(text)} is not a number above 0") from None

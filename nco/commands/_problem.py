@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nco import console
-from nco.errors import FormatError, InputError
+from nco.errors import FormatError, InputError, quoted
 
 if TYPE_CHECKING:
     from nco.data.cities.city import City
@@ -72,20 +72,22 @@ def metres(text: str) -> float:
     try:
         return seconds(text)
     except argparse.ArgumentTypeError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number of metres") from None
+        raise argparse.ArgumentTypeError(
+            f"{quoted(text)} is not a positive number of metres"
+        ) from None
 
 
 def whole(text: str) -> int:
     """A whole number of 1 or more."""
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of 1 or more")
+        raise argparse.ArgumentTypeError(f"{quoted(text)} is not a whole number of 1 or more")
     return int(text)
 
 
 def seed(text: str) -> int:
     """A whole number of 0 or more."""
     if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of 0 or more")
+        raise argparse.ArgumentTypeError(f"{quoted(text)} is not a whole number of 0 or more")
     return int(text)
 
 
@@ -96,7 +98,7 @@ def seconds(text: str) -> float:
     except ValueError:
         value = 0.0
     if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number of seconds")
+        raise argparse.ArgumentTypeError(f"{quoted(text)} is not a positive number of seconds")
     return value
 
 
@@ -106,7 +108,7 @@ def numbers(text: str) -> tuple[float, ...]:
         return tuple(float(part) for part in text.split(","))
     except ValueError:
         raise argparse.ArgumentTypeError(
-            f"{text!r} is not a number, or numbers like 50,8"
+            f"{quoted(text)} is not a number, or numbers like 50,8"
         ) from None
 
 
@@ -114,7 +116,7 @@ def names(text: str) -> tuple[str, ...]:
     """Different names with commas between them."""
     found = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
     if not found:
-        raise argparse.ArgumentTypeError(f"{text!r} names nothing")
+        raise argparse.ArgumentTypeError(f"{quoted(text)} names nothing")
     return found
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nco.commands import _problem
-from nco.errors import InputError
+from nco.errors import InputError, quoted, shortened
 
 if TYPE_CHECKING:
     from nco.data.cities.city import City
@@ -142,8 +142,9 @@ def with_hub(instance: TransitInstance, hub: str | None) -> TransitInstance:
     if hub.isdecimal() and int(hub) < instance.size:
         return instance.changed(hub=int(hub))
     raise InputError(
-        f"--hub {hub}: {instance.name!r} has no such stop; its {instance.size} stops are called "
-        f"{instance.names[0]!r} to {instance.names[-1]!r}, or give centre or none"
+        f"--hub {shortened(hub)}: {quoted(instance.name)} has no such stop; its {instance.size} "
+        f"stops are called {quoted(instance.names[0])} to {quoted(instance.names[-1])}, or "
+        "give centre or none"
     )
 
 
@@ -158,5 +159,5 @@ def _share(text: str) -> float:
     except ValueError:
         value = -1.0
     if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to 1")
+        raise argparse.ArgumentTypeError(f"{quoted(text)} is not a number from 0 to 1")
     return value

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from nco import console
-from nco.errors import PolicyError
+from nco.commands._parser import brief
+from nco.errors import PolicyError, quoted
 from nco.threads import sleep_while_waiting
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def _dispatch(prog: str, verbs: Mapping[str, Verb], argv: list[str]) -> None:
     elif argv[0] in verbs:
         verbs[argv[0]].run(argv[1:])
     else:
-        raise PolicyError(f"{prog} has no verb {argv[0]!r}; use {', '.join(verbs)}")
+        raise PolicyError(f"{prog} has no verb {quoted(argv[0])}; use {', '.join(verbs)}")
 
 
 def _usage(prog: str, verbs: Mapping[str, Verb]) -> str:
@@ -188,7 +189,7 @@ class _Parser(argparse.ArgumentParser):
     """A parser whose complaints are errors of ours."""
 
     def error(self, message: str) -> NoReturn:
-        raise PolicyError(f"{self.prog}: {message}; see {self.prog} --help")
+        raise PolicyError(f"{self.prog}: {brief(message)}; see {self.prog} --help")
 
 
 def _files(prog: str, arguments: list[str]) -> argparse.Namespace:
@@ -202,7 +203,9 @@ def _lonlat(text: str) -> tuple[float, float]:
     try:
         lon, lat = (float(part) for part in text.split(","))
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no place; give LON,LAT in degrees") from None
+        raise argparse.ArgumentTypeError(
+            f"{quoted(text)} is no place; give LON,LAT in degrees"
+        ) from None
     return lon, lat
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from nco.envs.atsp import ATSP
 from nco.envs.rcvrp import RCVRP
 from nco.envs.rcvrptw import RCVRPTW
-from nco.errors import PolicyError
+from nco.errors import PolicyError, quoted
 
 if TYPE_CHECKING:
     from nco.envs.base import AnyEnvironment
@@ -26,5 +26,5 @@ def environment(name: str) -> AnyEnvironment:
     """
     if name not in ENVIRONMENTS:
         known = ", ".join(sorted(ENVIRONMENTS))
-        raise PolicyError(f"no environment is called {name!r}; use one of {known}")
+        raise PolicyError(f"no environment is called {quoted(name)}; use one of {known}")
     return ENVIRONMENTS[name]

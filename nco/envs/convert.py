@@ -23,7 +23,7 @@ from nco.envs.rcvrptw import (
     ticks_down,
     ticks_up,
 )
-from nco.errors import PolicyError
+from nco.errors import PolicyError, quoted
 from nco.fleet.alike import arc_cost, linked, vehicle_routes, whole_units
 from nco.problem import Feature, Problem, Vehicle
 from nco.problem.normal import normal
@@ -255,5 +255,5 @@ def conversion(name: str) -> Conversion[Any]:
     """
     if name not in CONVERSIONS:
         known = ", ".join(CONVERSIONS)
-        raise PolicyError(f"no problem is converted for {name!r}; use one of {known}")
+        raise PolicyError(f"no problem is converted for {quoted(name)}; use one of {known}")
     return CONVERSIONS[name]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 import torch.nn.functional as F  # noqa: N812
 
-from nco.errors import PolicyError
+from nco.errors import PolicyError, listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -84,7 +84,7 @@ def pad[I: Instances](instances: Sequence[I]) -> I:
     kinds = {type(instance) for instance in instances}
     if len(kinds) != 1:
         names = ", ".join(sorted(kind.__name__ for kind in kinds)) or "none"
-        raise PolicyError(f"instances are {names}; give one or more of one problem")
+        raise PolicyError(f"instances are {listed(names)}; give one or more of one problem")
     first = instances[0]
     nodes = max(instance.nodes for instance in instances)
     alike = all(i.size is None and i.nodes == nodes for i in instances)

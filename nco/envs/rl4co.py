@@ -20,7 +20,7 @@ from nco.envs.atsp import ATSPInstance, ATSPState
 from nco.envs.instances import Instances, tensors
 from nco.envs.rcvrp import RCVRPInstance, RCVRPState
 from nco.envs.rcvrptw import RCVRPTWInstance, RCVRPTWState
-from nco.errors import PolicyError, ProblemError
+from nco.errors import PolicyError, ProblemError, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -94,7 +94,9 @@ class RL4COEnv(BridgedEnv):
         super().__init__(**kwargs)
         self.env = environment(problem)
         if problem not in _BRIDGES:
-            raise PolicyError(f"{problem!r} has no names in RL4CO; use one of {sorted(_BRIDGES)}")
+            raise PolicyError(
+                f"{quoted(problem)} has no names in RL4CO; use one of {sorted(_BRIDGES)}"
+            )
         self.bridge = _BRIDGES[problem]
         # RL4CO picks embeddings and start nodes by this name.
         self.name = self.bridge.name

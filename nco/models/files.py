@@ -128,7 +128,7 @@ def read_policy(source: str | Path, problem: str | None = None) -> StoredPolicy:
         found, spec, tensors, card = _read_weights(path)
     if problem is not None and problem not in found:
         raise PolicyError(
-            f"{path} is a policy for {listed(found)}, not for {problem!r}; give another file"
+            f"{path} is a policy for {listed(found)}, not for {quoted(problem)}; give another file"
         )
     policy = filled(lambda: build(spec), tensors, path)
     return StoredPolicy(policy, found, card)

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from nco.errors import PolicyError
+from nco.errors import PolicyError, quoted
 from nco.models.biased import attend
 from nco.models.rms import feed_forward, normalised
 
@@ -46,7 +46,7 @@ class NamedLinear(nn.Linear):
         unknown = [name for name in shown if name not in self.names]
         if unknown:
             raise PolicyError(
-                f"the network does not know the feature {unknown[0]!r}; it was built for "
+                f"the network does not know the feature {quoted(unknown[0])}; it was built for "
                 f"{', '.join(self.names)}"
             )
         return self.weight[:, [self.names.index(name) for name in shown]], self.bias

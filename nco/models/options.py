@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, get_args
 
-from nco.errors import PolicyError
+from nco.errors import PolicyError, quoted
 
 Neighbours = Literal["nearest", "sampled"]
 """Which distances describe a node: the smallest ones in each direction, or those to and from
@@ -55,4 +55,4 @@ def check_choices(**chosen: object) -> None:
     for name, value in chosen.items():
         allowed = get_args(_CHOICES[name])
         if value not in allowed:
-            raise PolicyError(f"{name} is {value!r}; it must be one of {', '.join(allowed)}")
+            raise PolicyError(f"{name} is {quoted(value)}; it must be one of {', '.join(allowed)}")

@@ -105,7 +105,9 @@ def check_sizes(init_args: dict[str, Any]) -> None:
                 f"{name} is {quoted(value)}; it must be a number above 0, at most {MOST_SIZE}"
             )
     if init_args.get("layers", 0) > MOST_LAYERS:
-        raise PolicyError(f"layers is {init_args['layers']}; it must be {MOST_LAYERS} or fewer")
+        raise PolicyError(
+            f"layers is {quoted(init_args['layers'])}; it must be {MOST_LAYERS} or fewer"
+        )
     for name, value in init_args.items():
         if name.endswith("heads") and init_args["width"] % value:
             raise PolicyError(

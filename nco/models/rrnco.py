@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from nco.errors import PolicyError
+from nco.errors import PolicyError, quoted
 from nco.models.adaptive_bias import DistanceBias, GatedBias, JointBias, Pairs
 from nco.models.layers import sharpness
 from nco.models.mixing import Normalised, Stream
@@ -110,7 +110,9 @@ class RRNCOPolicy(Policy):
         for kind, needed in (("node", PLACE), ("pair", ("cost",))):
             missing = [name for name in needed if name not in getattr(features, kind)]
             if missing:
-                raise PolicyError(f"{kind} features lack {missing[0]!r}, which this network reads")
+                raise PolicyError(
+                    f"{kind} features lack {quoted(missing[0])}, which this network reads"
+                )
         self.angle, self.size_aware, self.layers = angle, size_aware, layers
         self.sampling_seed = 0
         self.embedding = NodeEmbedding(features, width, neighbours, nearest, gate, angle, spectral)

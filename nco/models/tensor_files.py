@@ -101,18 +101,20 @@ def filled[Network: nn.Module](
 def _fitting(name: str, like: Tensor, tensor: Tensor | None, path: Path) -> Tensor:
     """A tensor of the file in the type of the network's."""
     if tensor is None:
-        raise PolicyError(f"{path} lacks tensor {name!r}; it is of another network")
+        raise PolicyError(f"{path} lacks tensor {quoted(name)}; it is of another network")
     if tensor.shape != like.shape:
         raise PolicyError(
-            f"{path}: tensor {name!r} has shape {quoted(tuple(tensor.shape))}, "
+            f"{path}: tensor {quoted(name)} has shape {quoted(tuple(tensor.shape))}, "
             f"not {tuple(like.shape)}; it is of another network"
         )
     if like.is_floating_point() and not tensor.is_floating_point():
-        raise PolicyError(f"{path}: tensor {name!r} holds {tensor.dtype}; it must hold fractions")
+        raise PolicyError(
+            f"{path}: tensor {quoted(name)} holds {tensor.dtype}; it must hold fractions"
+        )
     # A copy, so that tensors of a file that overlap do not share what training changes.
     mine = tensor.detach().to(like.dtype, copy=True, memory_format=torch.contiguous_format)
     if not torch.isfinite(mine).all():
-        raise PolicyError(f"{path}: tensor {name!r} holds numbers that are not finite")
+        raise PolicyError(f"{path}: tensor {quoted(name)} holds numbers that are not finite")
     return mine
 
 

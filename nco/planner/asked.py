@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from nco import _validate as validate
+from nco.errors import quoted
 
 
 def checked_fields(name: str, given: Mapping[str, Any], dimensions: int) -> dict[str, Any]:
@@ -23,7 +24,7 @@ def checked_fields(name: str, given: Mapping[str, Any], dimensions: int) -> dict
     """
     made: dict[str, Any] = {}
     for field, value in given.items():
-        what = f"{name!r}: {field}"
+        what = f"{quoted(name)}: {field}"
         if field == "demand":
             demand = validate.array(np.atleast_1d(value), what)
             nothing = demand.shape == (1,) and not demand[0]

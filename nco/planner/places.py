@@ -12,7 +12,7 @@ import numpy as np
 from nco import _validate as validate
 from nco.data.cities.city import City
 from nco.data.cities.engine import as_lonlat
-from nco.errors import CityError, InputError, StorageError
+from nco.errors import CityError, InputError, StorageError, quoted
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -100,11 +100,11 @@ class Places:
         """
         if not self._roads:
             raise InputError(
-                f"{name!r} is given by lonlat, but the planner has no city; give "
+                f"{quoted(name)} is given by lonlat, but the planner has no city; give "
                 "Planner(..., city=...), or the rows and columns of its matrices as arcs="
             )
         one: Any = [lonlat]
-        point = as_lonlat(one, f"the place of {name!r}")[0]
+        point = as_lonlat(one, f"the place of {quoted(name)}")[0]
         # That a street is cut off shows only beside places that are not.
         known = [k for k, there in enumerate(self.lonlat) if there is not None]
         others = self._points([k for k in known if k not in self._off_street][:_WITNESSES])
@@ -129,12 +129,12 @@ class Places:
         given = [arcs] if isinstance(arcs, Arcs) else list(arcs)
         if len(given) != len(self._names):
             raise InputError(
-                f"{name!r} has arcs for {len(given)} profiles; give one Arcs for each of "
+                f"{quoted(name)} has arcs for {len(given)} profiles; give one Arcs for each of "
                 f"{', '.join(self._names)}"
             )
         clean = [
             [
-                validate.vector(value, f"{name!r}: {field}", len(near), low=0.0, finite=False)
+                validate.vector(value, f"{quoted(name)}: {field}", len(near), low=0.0, finite=False)
                 for field, value in vars(one).items()
             ]
             for one in given
@@ -197,7 +197,9 @@ def roads_of(city: Roads | Sequence[Roads] | None) -> list[Roads]:
     if city is None:
         return []
     if isinstance(city, str):
-        raise InputError(f"city is {city!r}; give the city itself, such as nco.city({city!r})")
+        raise InputError(
+            f"city is {quoted(city)}; give the city itself, such as nco.city({quoted(city)})"
+        )
     return [_quick(one) for one in ([city] if isinstance(city, Roads) else city)]
 
 

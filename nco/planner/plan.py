@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nco.errors import quoted
 from nco.planner.day import Call
 from nco.problem.evaluate import Cost
 from nco.problem.schedule import schedule
@@ -98,10 +99,10 @@ class Plan:
         ]
         lines += [f"  violation: {text}" for text in self.violations]
         lines += [
-            f"  moved: {name!r}, {far_m:.0f} m, onto the nearest street"
+            f"  moved: {quoted(name)}, {far_m:.0f} m, onto the nearest street"
             for name, far_m in self.moved.items()
         ]
-        lines += [f"  not served: {name!r}, {why}" for name, why in self.unassigned.items()]
+        lines += [f"  not served: {quoted(name)}, {why}" for name, why in self.unassigned.items()]
         return "\n".join(lines)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nco.errors import InputError
+from nco.errors import InputError, quoted
 from nco.planner.asked import checked_fields
 from nco.planner.day import Stop, Trip, VehicleDay, load_of
 from nco.planner.places import Arcs, Places, Roads, roads_of
@@ -62,8 +62,8 @@ class Planner:
         roads = roads_of(city)
         if roads and problem.lonlat is None:
             raise InputError(
-                f"problem {problem.name!r} has no lonlat, so that no city can tell how far new "
-                "places are; leave city out and give arcs= with new stops"
+                f"problem {quoted(problem.name)} has no lonlat, so that no city can tell how far "
+                "new places are; leave city out and give arcs= with new stops"
             )
         if roads and len(roads) != len(problem.profiles):
             raise InputError(
@@ -194,10 +194,12 @@ class Planner:
             CityError: the place is not in the city.
         """
         if not isinstance(name, str):
-            raise InputError(f"a stop is called {name!r}; names are text")
+            raise InputError(f"a stop is called {quoted(name)}; names are text")
         if name in self._stops or name in self._day.names[: self._day.depots]:
             past = " (it was cancelled)" if name in self._cancelled else ""
-            raise InputError(f"stop {name!r} is already there{past}; give new stops new names")
+            raise InputError(
+                f"stop {quoted(name)} is already there{past}; give new stops new names"
+            )
         for number in vehicles or ():
             self._duty(number)
         given = {"demand": demand, "window_s": window_s, "service_s": service_s, "prize": prize}
@@ -301,8 +303,8 @@ class Planner:
         """
         if not self.now_s <= now_s < np.inf:
             raise InputError(
-                f"now_s is {now_s}, but it was {self.now_s} before; time only goes on: give a "
-                "number of seconds that is no smaller"
+                f"now_s is {quoted(now_s)}, but it was {self.now_s} before; time only goes on: "
+                "give a number of seconds that is no smaller"
             )
         rest = self._rest()
         routes = tuple(rest.routes(self._planned))
@@ -330,8 +332,9 @@ class Planner:
         own = {call.name for call in trip.calls} if trip else set()
         if not names or len(set(names)) < len(names) or not 0 <= ready_s < np.inf:
             raise InputError(
-                f"vehicle {vehicle} is reported with stops {names} and ready_s {ready_s}; name "
-                "each stop of its present trip once, one at least, and give a time in seconds"
+                f"vehicle {quoted(vehicle)} is reported with stops {quoted(names)} and ready_s "
+                f"{quoted(ready_s)}; name each stop of its present trip once, one at least, and "
+                "give a time in seconds"
             )
         for name in names:
             if name not in own:
@@ -433,33 +436,35 @@ class Planner:
         if lonlat is not None and arcs is None:
             return self._places.at(lonlat, name)
         if arcs is not None and self._places.asks:
-            raise InputError(f"{name!r} has arcs, but the planner asks its city; give lonlat")
+            raise InputError(f"{quoted(name)} has arcs, but the planner asks its city; give lonlat")
         if arcs is not None and lonlat is None:
             return self._places.by(arcs, name, self._near())
         raise InputError(
-            f"{name!r} has {'no place' if arcs is None else 'two places'}; give lonlat or arcs"
+            f"{quoted(name)} has {'no place' if arcs is None else 'two places'}; give lonlat "
+            "or arcs"
         )
 
     def _open_stop(self, name: str, verb: str) -> Stop:
         """A stop that nobody has begun."""
         if name not in self._stops:
             raise InputError(
-                f"there is no stop {name!r} to be {verb}; `Planner.places` lists what there is"
+                f"there is no stop {quoted(name)} to be {verb}; `Planner.places` lists what there "
+                "is"
             )
         if name in self._cancelled:
-            raise InputError(f"stop {name!r} cannot be {verb}: it was cancelled before")
+            raise InputError(f"stop {quoted(name)} cannot be {verb}: it was cancelled before")
         if name in self._begun:
             raise InputError(
-                f"stop {name!r} cannot be {verb}: vehicle {self._begun[name]} has served it or is "
-                "bound for it; report what the vehicle really does with Planner.served, or add a "
-                "new stop"
+                f"stop {quoted(name)} cannot be {verb}: vehicle {self._begun[name]} has served it "
+                "or is bound for it; report what the vehicle really does with Planner.served, or "
+                "add a new stop"
             )
         return self._stops[name]
 
     def _duty(self, vehicle: int) -> VehicleDay:
         if not 0 <= vehicle < len(self._duties):
             raise InputError(
-                f"there is no vehicle {vehicle}; vehicles are 0 to {len(self._duties) - 1}"
+                f"there is no vehicle {quoted(vehicle)}; vehicles are 0 to {len(self._duties) - 1}"
             )
         return self._duties[vehicle]
 
@@ -467,6 +472,6 @@ class Planner:
         duty = self._duty(vehicle)
         if duty.dropped:
             raise InputError(
-                f"vehicle {vehicle} has dropped out; use another, or Planner.add_vehicle"
+                f"vehicle {quoted(vehicle)} has dropped out; use another, or Planner.add_vehicle"
             )
         return duty

@@ -17,7 +17,7 @@ import numpy as np
 
 from nco.compare import cost_text, cost_unit
 from nco.data.cities.city import CREDIT
-from nco.errors import InputError
+from nco.errors import InputError, quoted
 from nco.files import write_atomic
 from nco.plot import layers as layers
 from nco.problem import Problem
@@ -91,7 +91,7 @@ def map(  # noqa: A001 -- the name that users know from other packages
         given = list(solutions.values() if isinstance(solutions, Mapping) else solutions)
     if problem.lonlat is None:
         raise InputError(
-            f"problem {problem.name!r} has no lonlat, so it has no place on a map; "
+            f"problem {quoted(problem.name)} has no lonlat, so it has no place on a map; "
             "`nco.plot.routes` draws problems that have only xy"
         )
     if not given:

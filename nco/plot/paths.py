@@ -11,7 +11,7 @@ import numpy as np
 
 from nco.arrays import Floats
 from nco.colours import COLOURS
-from nco.errors import CityError, InputError
+from nco.errors import CityError, InputError, quoted
 from nco.problem import Problem
 from nco.problem.schedule import RouteSchedule, schedule
 from nco.problem.solution import Solution
@@ -64,7 +64,7 @@ def places(problem: Problem) -> Floats:
     where = problem.lonlat if problem.lonlat is not None else problem.xy
     if where is None:
         raise InputError(
-            f"problem {problem.name!r} has neither lonlat nor xy, so it cannot be drawn; "
+            f"problem {quoted(problem.name)} has neither lonlat nor xy, so it cannot be drawn; "
             "give coordinates to Problem(lonlat=...)"
         )
     return where

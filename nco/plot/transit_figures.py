@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from nco.arrays import Floats
 from nco.colours import COLOURS
-from nco.errors import InputError
+from nco.errors import InputError, quoted
 from nco.plot.canvas import INK, axes_or_new, frame, plane
 from nco.plot.paths import keep_right
 from nco.transit.files.geojson import line_names
@@ -87,8 +87,8 @@ def transit(
     where = instance.lonlat if instance.lonlat is not None else instance.xy
     if where is None:
         raise InputError(
-            f"instance {instance.name!r} has neither lonlat nor xy, so it cannot be drawn; give "
-            "TransitInstance(xy=...)"
+            f"instance {quoted(instance.name)} has neither lonlat nor xy, so it cannot be drawn; "
+            "give TransitInstance(xy=...)"
         )
     widths = _widths(given, loads)
     units = plane(where) if on_earth else np.ones(2)
@@ -135,7 +135,9 @@ def fronts(sets: Mapping[str, ArrayLike], ax: Axes | None = None, *, title: str 
     points = {name: np.asarray(values, dtype=np.float64) for name, values in sets.items()}
     for name, values in points.items():
         if values.ndim != 2 or values.shape[1] != 2 or not len(values):
-            raise InputError(f"{name!r} has shape {values.shape}; one row (time, cost) a design")
+            raise InputError(
+                f"{quoted(name)} has shape {values.shape}; one row (time, cost) a design"
+            )
     if not points:
         raise InputError("there are no designs to draw; give (time, cost) of each")
     ax = axes_or_new(ax, size=(6.4, 4.4))

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from nco.errors import quoted
 from nco.problem.problem import Problem
 from nco.problem.solution import Solution
 from nco.problem.vehicle import Vehicle
@@ -229,8 +230,8 @@ def _walk(
                 clock.spend(drive)
             if math.isinf(clock.now) and not math.isinf(log[-1].start):
                 message = (
-                    f"route {r}: vehicle {v} cannot get from {problem.names[here]!r} "
-                    f"to {problem.names[j]!r}"
+                    f"route {r}: vehicle {v} cannot get from {quoted(problem.names[here])} "
+                    f"to {quoted(problem.names[j])}"
                 )
                 tally.add("unreachable", message, r, j)
             opens, closes = (float(time) for time in problem.window_s[j])
@@ -271,7 +272,7 @@ def _departure(
     clock = _Clock(tally.first, leaves)
     if clock.past(closes):
         message = (
-            f"route {r}: vehicle {v} leaves {problem.names[vehicle.start]!r} at "
+            f"route {r}: vehicle {v} leaves {quoted(problem.names[vehicle.start])} at "
             f"{problem.times.at(leaves)}, {problem.times.during(leaves - closes)} after it closes"
         )
         tally.add("time window", message, r, vehicle.start)
@@ -311,7 +312,8 @@ def _check_load(
     for j in stops:
         if problem.linehauls_first and picked_up and any(problem.demand[j]):
             message = (
-                f"route {r}: {problem.names[j]!r} is delivered to after something was picked up"
+                f"route {r}: {quoted(problem.names[j])} is delivered to after something was "
+                "picked up"
             )
             tally.add("backhaul", message, r, j)
         picked_up = picked_up or any(problem.pickup[j])
@@ -358,7 +360,7 @@ def _check_time(
     start = clock.now
     if clock.past(closes):
         message = (
-            f"route {r}: {problem.names[j]!r} is reached at {at(start)}, "
+            f"route {r}: {quoted(problem.names[j])} is reached at {at(start)}, "
             f"{during(start - closes)} after it closes"
         )
         tally.add("time window", message, r, j)
@@ -373,15 +375,16 @@ def _check_time(
 def _check_stop(problem: Problem, vehicle: Vehicle, v: int, r: int, j: int, tally: _Tally) -> None:
     tally.times_served[j] = tally.times_served.get(j, 0) + 1
     if tally.times_served[j] == 2:
-        message = f"route {r}: stop {problem.names[j]!r} was already served"
+        message = f"route {r}: stop {quoted(problem.names[j])} was already served"
         tally.add("served twice", message, r, j)
     if vehicle.allowed is not None and not vehicle.allowed[j]:
-        message = f"route {r}: vehicle {v} may not serve stop {problem.names[j]!r}"
+        message = f"route {r}: vehicle {v} may not serve stop {quoted(problem.names[j])}"
         tally.add("not allowed", message, r, j)
     for word in sorted(problem.skills.get(j, ())):
         if word not in vehicle.skills:
             message = (
-                f"route {r}: stop {problem.names[j]!r} asks for {word}, vehicle {v} has it not"
+                f"route {r}: stop {quoted(problem.names[j])} asks for {word}, vehicle {v} has it "
+                "not"
             )
             tally.add("skills", message, r, j)
     if vehicle.preference is not None:
@@ -417,13 +420,18 @@ def _check_served(problem: Problem, tally: _Tally) -> float:
             lost.append(group.prize)
         for j in served[1:]:
             names = problem.names[served[0]], problem.names[j]
-            tally.add("group", f"group {g}: {names[0]!r} and {names[1]!r} are both served", None, j)
+            tally.add(
+                "group",
+                f"group {g}: {quoted(names[0])} and {quoted(names[1])} are both served",
+                None,
+                j,
+            )
     for j in range(problem.depots, problem.size):
         if j in tally.times_served or j in grouped:
             continue
         prize = float(problem.prize[j])
         if math.isinf(prize):
-            tally.add("unserved", f"stop {problem.names[j]!r} is served by no route", None, j)
+            tally.add("unserved", f"stop {quoted(problem.names[j])} is served by no route", None, j)
         else:
             lost.append(prize)
     return math.fsum(lost)
@@ -448,7 +456,8 @@ def _check_shipments(problem: Problem, solution: Solution, tally: _Tally) -> Non
         if not good and len({j for *_, j in seen}) == len(seen):
             names = problem.names[shipment.pickup], problem.names[shipment.delivery]
             message = (
-                f"route {seen[-1][0]}: shipment {n} from {names[0]!r} to {names[1]!r} is not "
+                f"route {seen[-1][0]}: shipment {n} from {quoted(names[0])} to "
+                f"{quoted(names[1])} is not "
                 "carried on one trip, its pickup first"
             )
             tally.add("shipment", message, seen[-1][0], seen[-1][2])

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nco.arrays import Floats
+from nco.errors import quoted
 from nco.problem.duty import duty
 from nco.problem.normal import normal
 from nco.problem.problem import Problem
@@ -70,9 +71,10 @@ def obstacles(
     shift = f"the shift of {name} ends {late[Limit.SHIFT]} too early"
     if not slots.driven[s]:
         shift += f": back at {at(onward)}, it ends at {at(vehicle.shift_s[1])}"
-    way = f"to it from {names[slots.before[s]]!r}"
+    to_it = f"to it from {quoted(names[slots.before[s]])}"
+    way = to_it if cut else f"from it to {quoted(names[slots.after[s]])}"
     texts = {
-        Limit.STREET: f"no street leads {way if cut else f'from it to {names[slots.after[s]]!r}'}",
+        Limit.STREET: f"no street leads {way}",
         Limit.PERMISSION: f"{name} is not allowed to serve it",
         Limit.ROOM: f"{name} has no room for its demand of {_numbers(problem.demand[stop])} "
         f"(free: {_numbers(free)})",

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from nco.errors import quoted
 from nco.problem.duty import Duty, Trips, loads
 from nco.problem.normal import Normal
 from nco.problem.problem import Problem
@@ -67,7 +68,7 @@ def between_routes(problem: Problem, routes: Sequence[Route]) -> Iterator[Violat
     counts = Counter(stop for route in routes for stop in route.stops)
     for j, count in counts.items():
         if count > 1:
-            text = f"stop {problem.names[j]!r} is served {count} times"
+            text = f"stop {quoted(problem.names[j])} is served {count} times"
             yield Violation("served twice", text, stop=j, amount=count - 1.0)
     yield from _torn(problem, routes)
     for group in problem.groups:
@@ -97,12 +98,12 @@ def _not_permitted(problem: Problem, v: int, trip: Sequence[int]) -> Iterator[Vi
     vehicle = problem.vehicles[v]
     for j in trip:
         if vehicle.allowed is not None and not vehicle.allowed[j]:
-            text = f"vehicle {v} may not serve stop {problem.names[j]!r}"
+            text = f"vehicle {v} may not serve stop {quoted(problem.names[j])}"
             yield Violation("not allowed", text, v, j, 1.0)
         lacking = problem.skills.get(j, frozenset()) - vehicle.skills
         if lacking:
             words = ", ".join(sorted(lacking))
-            text = f"vehicle {v} lacks what stop {problem.names[j]!r} asks for: {words}"
+            text = f"vehicle {v} lacks what stop {quoted(problem.names[j])} asks for: {words}"
             yield Violation("skills", text, v, j, float(len(lacking)))
 
 
@@ -112,7 +113,10 @@ def _out_of_order(problem: Problem, v: int, trip: Sequence[int]) -> Iterator[Vio
     collected = False
     for j in trip:
         if collected and problem.demand[j].any():
-            text = f"vehicle {v} delivers to {problem.names[j]!r} after it has picked something up"
+            text = (
+                f"vehicle {v} delivers to {quoted(problem.names[j])} after it has picked "
+                "something up"
+            )
             yield Violation("backhaul", text, v, j, 1.0)
         collected |= bool(problem.pickup[j].any())
 
@@ -132,13 +136,25 @@ def _torn(problem: Problem, routes: Sequence[Route]) -> Iterator[Violation]:
             continue
         if end is None:
             stop = shipment.pickup
-            text = f"stop {pickup!r} is served without {delivery!r}, the other end of its shipment"
+            text = (
+                f"stop {quoted(pickup)} is served without {quoted(delivery)}, the other end of "
+                "its shipment"
+            )
         elif begin is None:
-            text = f"stop {delivery!r} is served without {pickup!r}, the other end of its shipment"
+            text = (
+                f"stop {quoted(delivery)} is served without {quoted(pickup)}, the other end of "
+                "its shipment"
+            )
         elif begin[0] != end[0]:
-            text = f"{pickup!r} and {delivery!r}, ends of one shipment, are on different trips"
+            text = (
+                f"{quoted(pickup)} and {quoted(delivery)}, ends of one shipment, are on "
+                "different trips"
+            )
         elif begin[1] > end[1]:
-            text = f"{delivery!r} is served before {pickup!r}, where its goods are picked up"
+            text = (
+                f"{quoted(delivery)} is served before {quoted(pickup)}, where its goods are "
+                "picked up"
+            )
         else:
             continue
         yield Violation("shipment", text, routes[r].vehicle, stop, 1.0)
@@ -175,7 +191,10 @@ def _unreachable(problem: Problem, v: int, plan: Duty) -> Iterator[Violation]:
         if (k == 0 and vehicle.open_start) or (k == last and vehicle.open_end):
             continue
         if not np.isfinite(reachable[i, j]):
-            text = f"vehicle {v} cannot get from {problem.names[i]!r} to {problem.names[j]!r}"
+            text = (
+                f"vehicle {v} cannot get from {quoted(problem.names[i])} to "
+                f"{quoted(problem.names[j])}"
+            )
             yield Violation("unreachable", text, v, j, np.inf)
 
 
@@ -188,7 +207,7 @@ def _late(problem: Problem, form: Normal, v: int, plan: Duty) -> Iterator[Violat
             continue  # no depot is visited there
         if np.isfinite(start) and exceeds(start, float(windows[j, 1])):
             late = form.time_s(start) - float(problem.window_s[j, 1])
-            text = f"vehicle {v} reaches {names[j]!r} {during(late)} after its window"
+            text = f"vehicle {v} reaches {quoted(names[j])} {during(late)} after its window"
             yield Violation("time window", text, v, j, late)
     # Not simply the last return: a later trip may never end where a pair is unreachable.
     returns = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nco.errors import PolicyError
+from nco.errors import PolicyError, quoted
 
 
 @dataclass(frozen=True)
@@ -25,9 +25,11 @@ class Curriculum:
     def __post_init__(self) -> None:
         low, high = self.stops
         if not 2 <= low <= high:
-            raise PolicyError(f"curriculum.stops is {self.stops}; give 2 <= smallest <= largest")
+            raise PolicyError(
+                f"curriculum.stops is {quoted(self.stops)}; give 2 <= smallest <= largest"
+            )
         if not 0 <= self.epochs < float("inf"):
-            raise PolicyError(f"curriculum.epochs is {self.epochs}; give 0 or more")
+            raise PolicyError(f"curriculum.epochs is {quoted(self.epochs)}; give 0 or more")
 
     def at(self, epochs: float, last: tuple[int, int]) -> tuple[int, int]:
         """Smallest and largest number of stops after so many epochs, given the final ones."""

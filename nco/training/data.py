@@ -16,7 +16,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from nco.envs import environment
-from nco.errors import FormatError, PolicyError
+from nco.errors import FormatError, PolicyError, quoted
 from nco.training.batch import Drawn, Referenced
 from nco.training.curriculum import Curriculum
 from nco.training.distribution import Distribution
@@ -91,11 +91,15 @@ class CityData(lightning.LightningDataModule):
         _check_weights("problem_weights", problem_weights, "problems", len(problems))
         for name in ("batch_size", "batches_per_epoch", "validation_instances"):
             if locals()[name] < 1:
-                raise PolicyError(f"{name} is {locals()[name]}; give 1 or more")
+                raise PolicyError(f"{name} is {quoted(locals()[name])}; give 1 or more")
         if not 0 <= backwards <= 1:
-            raise PolicyError(f"backwards is {backwards}; give a share of batches from 0 to 1")
+            raise PolicyError(
+                f"backwards is {quoted(backwards)}; give a share of batches from 0 to 1"
+            )
         if any(size < 2 for size in validation_stops):
-            raise PolicyError(f"validation_stops is {list(validation_stops)}; give 2 or more each")
+            raise PolicyError(
+                f"validation_stops is {quoted(list(validation_stops))}; give 2 or more each"
+            )
         self.sources = find_sources(cities, folder)
         self.problems = tuple(problems)
         self.validation = Validation(
@@ -268,9 +272,11 @@ def _check(
             "cities that it does not train on"
         )
     if not problems or any(problem not in DRAW for problem in problems):
-        raise PolicyError(f"problems is {problems}; name one or more of {', '.join(sorted(DRAW))}")
+        raise PolicyError(
+            f"problems is {quoted(problems)}; name one or more of {', '.join(sorted(DRAW))}"
+        )
     if not 2 <= stops[0] <= stops[1]:
-        raise PolicyError(f"stops is {list(stops)}; give 2 <= smallest <= largest")
+        raise PolicyError(f"stops is {quoted(list(stops))}; give 2 <= smallest <= largest")
 
 
 def _check_weights(name: str, weights: list[float] | None, of: str, count: int) -> None:
@@ -278,6 +284,6 @@ def _check_weights(name: str, weights: list[float] | None, of: str, count: int) 
         len(weights) != count or min(weights) < 0 or not 0 < sum(weights) < float("inf")
     ):
         raise PolicyError(
-            f"{name} is {weights}; give a number of 0 or more for each of the {count} {of}, and "
-            "one above 0"
+            f"{name} is {quoted(weights)}; give a number of 0 or more for each of the {count} "
+            f"{of}, and one above 0"
         )

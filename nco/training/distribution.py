@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from nco.data.sampling.sample import HORIZON, LARGEST_DEMAND, SERVICE, WINDOW
-from nco.errors import PolicyError
+from nco.errors import PolicyError, quoted
 from nco.training.tables import BOX_M
 
 _WEIGHTS = ("places", "demands")
@@ -67,21 +67,24 @@ class Distribution:
         for name in _WEIGHTS:
             if min(getattr(self, name)) < 0 or sum(getattr(self, name)) <= 0:
                 raise PolicyError(
-                    f"{name} is {getattr(self, name)}; give three weights of 0 or more"
+                    f"{name} is {quoted(getattr(self, name))}; give three weights of 0 or more"
                 )
         for name in _SHARES:
             if not 0 <= getattr(self, name) <= 1:
-                raise PolicyError(f"{name} is {getattr(self, name)}; give a share from 0 to 1")
+                raise PolicyError(
+                    f"{name} is {quoted(getattr(self, name))}; give a share from 0 to 1"
+                )
         for name, least in _RANGES.items():
             low, high = getattr(self, name)
             if not least <= low <= high < float("inf"):
                 raise PolicyError(
-                    f"{name} is {getattr(self, name)}; give {least:g} <= smallest <= largest"
+                    f"{name} is {quoted(getattr(self, name))}; give {least:g} <= smallest <= "
+                    "largest"
                 )
         if self.windowless[1] > 1:
-            raise PolicyError(f"windowless is {self.windowless}; give shares from 0 to 1")
+            raise PolicyError(f"windowless is {quoted(self.windowless)}; give shares from 0 to 1")
         if not 0 < self.box_m < float("inf"):
-            raise PolicyError(f"box_m is {self.box_m}; give metres above 0")
+            raise PolicyError(f"box_m is {quoted(self.box_m)}; give metres above 0")
         longest = max(self.window[1], self.wide_window[1] if self.wide else 0.0)
         least = 2 + self.service[1] + longest
         if self.horizon[0] < least:

@@ -54,7 +54,7 @@ class Labels:
     def __post_init__(self) -> None:
         for name in ("groups", "size", "jobs"):
             if getattr(self, name) < 1:
-                raise PolicyError(f"labels.{name} is {getattr(self, name)}; give 1 or more")
+                raise PolicyError(f"labels.{name} is {quoted(getattr(self, name))}; give 1 or more")
         if not 0 < self.time_limit_s < float("inf"):
             raise PolicyError(
                 f"labels.time_limit_s is {self.time_limit_s}; give a positive number of seconds"

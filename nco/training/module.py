@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from nco.envs import environment
-from nco.errors import PolicyError
+from nco.errors import PolicyError, quoted
 from nco.models.files import CHECKPOINT_KEY
 from nco.models.policy import Policy
 from nco.observation import Features
@@ -67,14 +67,16 @@ class PolicyTraining(lightning.LightningModule):
         if not self.envs:
             raise PolicyError("problems is empty; name one or more environments")
         if starts < 2:
-            raise PolicyError(f"starts is {starts}; the baseline needs 2 or more")
+            raise PolicyError(f"starts is {quoted(starts)}; the baseline needs 2 or more")
         if not 0 < learning_rate < float("inf"):
-            raise PolicyError(f"learning_rate is {learning_rate}; give a number above 0")
+            raise PolicyError(f"learning_rate is {quoted(learning_rate)}; give a number above 0")
         if not 0 <= weight_decay < float("inf"):
-            raise PolicyError(f"weight_decay is {weight_decay}; give 0 or more")
+            raise PolicyError(f"weight_decay is {quoted(weight_decay)}; give 0 or more")
         for name, share in (("warmup", warmup), ("cooldown", cooldown)):
             if not 0 <= share <= 1:
-                raise PolicyError(f"{name} is {share}; give a share of all steps from 0 to 1")
+                raise PolicyError(
+                    f"{name} is {quoted(share)}; give a share of all steps from 0 to 1"
+                )
         self.method = Reinforce() if method is None else method
         self.starts = starts
         self.learning_rate, self.weight_decay = learning_rate, weight_decay

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from nco.errors import PolicyError
+from nco.errors import PolicyError, quoted
 
 FILL = -1  # after the last action of a label
 
@@ -52,6 +52,6 @@ def order(problem: str) -> Order:
     """
     if problem not in ORDERS:
         raise PolicyError(
-            f"solutions of {problem!r} cannot be imitated; use one of {', '.join(ORDERS)}"
+            f"solutions of {quoted(problem)} cannot be imitated; use one of {', '.join(ORDERS)}"
         )
     return ORDERS[problem]

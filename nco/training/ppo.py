@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from nco.envs.instances import each
-from nco.errors import PolicyError
+from nco.errors import PolicyError, quoted
 from nco.models.pointer import Decisions, log_likelihood, weighed
 from nco.training.method import Loss, Method
 from nco.training.reinforce import check_baseline
@@ -85,7 +85,7 @@ class PPO(Method):
     ) -> None:
         check_baseline(baseline)
         if not 0 < clip < 1:
-            raise PolicyError(f"clip is {clip}; give a number between 0 and 1")
+            raise PolicyError(f"clip is {quoted(clip)}; give a number between 0 and 1")
         if min(epochs, minibatches) < 1:
             raise PolicyError(
                 f"epochs and minibatches are {epochs} and {minibatches}; give 1 or more each"

@@ -6,7 +6,7 @@ import logging
 
 import torch
 
-from nco.errors import PolicyError
+from nco.errors import PolicyError, quoted
 
 log = logging.getLogger("nco")
 
@@ -25,7 +25,7 @@ def prepare(precision: str, device: torch.device) -> None:
     """
     if precision not in ALLOWED:
         raise PolicyError(
-            f"trainer.precision is {precision!r}; use {' or '.join(ALLOWED)}: half precision "
+            f"trainer.precision is {quoted(precision)}; use {' or '.join(ALLOWED)}: half precision "
             "overflows in costs, and policy gradients need single precision in their decisions"
         )
     if device.type == "cuda":

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from nco.data.formats.json_file import Fields, read_json
-from nco.errors import FormatError
+from nco.errors import FormatError, shortened
 from nco.files import locked, write_atomic
 
 if TYPE_CHECKING:
@@ -72,7 +72,9 @@ class References:
         try:
             return read_json(self.path)
         except FormatError as error:
-            raise FormatError(f"references cannot be read: {error}; {_REMEDY}") from error
+            raise FormatError(
+                f"references cannot be read: {shortened(error)}; {_REMEDY}"
+            ) from error
 
 
 def reference_costs(problems: Iterable[Problem], cpu_s: float) -> list[float]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nco.errors import PolicyError
+from nco.errors import PolicyError, quoted
 from nco.models.pointer import weighed
 from nco.training.method import Loss, Method
 from nco.training.rollouts import BASELINES, Baseline, advantages, exact, sample
@@ -109,4 +109,4 @@ def check_baseline(baseline: str) -> None:
         PolicyError: there is no such baseline.
     """
     if baseline not in BASELINES:
-        raise PolicyError(f"baseline is {baseline!r}; use {' or '.join(BASELINES)}")
+        raise PolicyError(f"baseline is {quoted(baseline)}; use {' or '.join(BASELINES)}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from lightning.pytorch.cli import SaveConfigCallback
 
-from nco.errors import PolicyError
+from nco.errors import PolicyError, quoted
 from nco.training.checkpoints import folders
 
 if TYPE_CHECKING:
@@ -109,8 +109,9 @@ def _check_options(path: Path, before: dict[str, Any], now: dict[str, Any]) -> N
         old, new = (_known_by(name, options.get(name)) for options in (before, now))
         if old != new:
             raise PolicyError(
-                f"--{name} is {new!r}, but {path} was trained with {old!r}; go on with the same, "
-                f"or begin anew with its weights: --model.weights {path} in place of --ckpt_path"
+                f"--{name} is {quoted(new)}, but {path} was trained with {quoted(old)}; go on with "
+                f"the same, or begin anew with its weights: --model.weights {path} in place of "
+                "--ckpt_path"
             )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from nco.errors import PolicyError
+from nco.errors import PolicyError, quoted
 
 CONFIGS = Path(__file__).parent / "configs"
 
@@ -37,5 +37,7 @@ def _config(name: str) -> str:
     if shipped.is_file():
         return str(shipped)
     if not Path(name).is_file():
-        raise PolicyError(f"config {name!r} is no file; shipped configs are {shipped_configs()}")
+        raise PolicyError(
+            f"config {quoted(name)} is no file; shipped configs are {shipped_configs()}"
+        )
     return name

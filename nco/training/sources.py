@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nco.data.cities.cache import cache_dir, content_hash
-from nco.errors import CityError, FormatError, PolicyError
+from nco.errors import CityError, FormatError, PolicyError, listed, quoted
 from nco.training.tables import CityTable, build_table, load_table
 
 if TYPE_CHECKING:
@@ -73,8 +73,8 @@ def find_sources(names: Sequence[str], folder: str | None) -> tuple[Source, ...]
     missing = [name for name, source in zip(names, found, strict=True) if source is None]
     if missing:
         raise CityError(
-            f"no city is called {', '.join(map(repr, missing))}; give the path of an extract or "
-            f"of a table (.npz), the name of an extract in data.folder (now {folder!r}), or a "
+            f"no city is called {listed(map(quoted, missing))}; give the path of an extract or of "
+            f"a table (.npz), the name of an extract in data.folder (now {quoted(folder)}), or a "
             "built-in city"
         )
     return tuple(source for source in found if source is not None)

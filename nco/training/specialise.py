@@ -18,7 +18,7 @@ import torch
 
 from nco.envs import environment
 from nco.envs.convert import conversion
-from nco.errors import PolicyError
+from nco.errors import PolicyError, quoted
 from nco.interruption import answering
 from nco.models.files import read_policy, save_policy
 from nco.search.decoding.rollout import Strategy
@@ -94,14 +94,14 @@ class Plan:
 
     def __post_init__(self) -> None:
         if not 0 < self.minutes < math.inf:
-            raise PolicyError(f"minutes is {self.minutes}; give a number above 0")
+            raise PolicyError(f"minutes is {quoted(self.minutes)}; give a number above 0")
         least = {"stops": 4, "instances": 2, "batch_size": 1, "starts": 2, "seed": 0}
         for name, low in least.items():
             if getattr(self, name) < low:
-                raise PolicyError(f"{name} is {getattr(self, name)}; give {low} or more")
+                raise PolicyError(f"{name} is {quoted(getattr(self, name))}; give {low} or more")
         for name in ("reference_s", "learning_rate"):
             if not 0 < getattr(self, name) < math.inf:
-                raise PolicyError(f"{name} is {getattr(self, name)}; give a number above 0")
+                raise PolicyError(f"{name} is {quoted(getattr(self, name))}; give a number above 0")
 
 
 @dataclass(frozen=True)
@@ -208,7 +208,7 @@ def _problems(loaded: StoredPolicy, plan: Plan) -> tuple[str, ...]:
     strange = [name for name in names if name not in loaded.problems]
     if strange or not names:
         raise PolicyError(
-            f"policy {plan.policy!r} serves {', '.join(loaded.problems)}, not "
+            f"policy {quoted(plan.policy)} serves {', '.join(loaded.problems)}, not "
             f"{', '.join(strange) or 'nothing'}; choose of these"
         )
     return tuple(names)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from nco.errors import PolicyError
+from nco.errors import PolicyError, quoted
 from nco.models.files import CHECKPOINT_KEY, policy_tensors, read_policy
 
 if TYPE_CHECKING:
@@ -60,11 +60,11 @@ def check_same_network(
         here, there = wanted.get(name), tensors.get(name)
         if here is None or there is None or here.shape != there.shape:
             raise PolicyError(
-                f"{source} is of another network: tensor {name!r} {_said(there)}, and in the "
+                f"{source} is of another network: tensor {quoted(name)} {_said(there)}, and in the "
                 f"config's network it {_said(here)}; give the model the same options and problems"
             )
         if not torch.isfinite(there).all():
-            raise PolicyError(f"{source}: tensor {name!r} holds numbers that are not finite")
+            raise PolicyError(f"{source}: tensor {quoted(name)} holds numbers that are not finite")
     own = policy.spec()["init_args"]["features"]
     other = init_args["features"]
     for kind in own:

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from nco.data.formats.json_file import read_json, write_json
-from nco.errors import ProblemError
+from nco.errors import ProblemError, quoted
 from nco.transit.evaluate.exact import evaluate
 from nco.transit.files.native import read_lines, save_instance, write_lines
 from nco.transit.instance.lines import as_lines, check_lines
@@ -133,7 +133,7 @@ def read_design(path: str | Path) -> Lines:
         return read_lines(path)
     data = read_json(path)
     if data.raw("format", None) != _FORMAT:
-        data.fail("format", f"must be {_FORMAT!r}: this is no file of a design")
+        data.fail("format", f"must be {quoted(_FORMAT)}: this is no file of a design")
     rows = data.items("lines")
     for k, row in enumerate(rows):
         if not isinstance(row, list) or not all(type(node) is int for node in row):

@@ -15,7 +15,7 @@ from nco.bench.policies.sets import PROBLEMS, moved
 from nco.bench.summary import AGREEMENT
 from nco.envs import environment
 from nco.envs.convert import conversion
-from nco.errors import InputError, PolicyError
+from nco.errors import InputError, PolicyError, quoted, shortened
 from nco.models.files import read_policy
 from nco.problem.check import check
 from nco.problem.solution import Solution
@@ -79,8 +79,8 @@ def load(source: str) -> StoredPolicy:
     loaded = read_policy(source)
     if not set(problems_of(loaded)) & set(PROBLEMS):
         raise PolicyError(
-            f"policy {source!r} serves {', '.join(problems_of(loaded))}; there are test sets for "
-            f"{', '.join(PROBLEMS)}"
+            f"policy {quoted(source)} serves {', '.join(problems_of(loaded))}; there are test "
+            f"sets for {', '.join(PROBLEMS)}"
         )
     return loaded
 
@@ -96,7 +96,9 @@ def device_of(name: str) -> torch.device:
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]
-        raise InputError(f"device {name!r} cannot be used ({reason}); use cpu") from error
+        raise InputError(
+            f"device {quoted(name)} cannot be used ({shortened(reason)}); use cpu"
+        ) from error
     return device
 
 

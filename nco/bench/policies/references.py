@@ -156,7 +156,7 @@ def compute(
     from nco.versions import version_of
 
     if not (math.isfinite(cpu_s) and cpu_s > 0):
-        raise InputError(f"the time limit is {cpu_s}; give a positive number of seconds")
+        raise InputError(f"the time limit is {quoted(cpu_s)}; give a positive number of seconds")
     known = references.costs(cell, cpu_s)
     missing = {mark: p for p in problems if (mark := fingerprint(p)) not in known}
     method, fresh, wrote = version_of("pyvrp"), {}, time.monotonic()
@@ -200,7 +200,9 @@ def _read(path: Path) -> list[Entry]:
             f"references {path} cannot be read ({shortened(error)}); {_REMEDY}"
         ) from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise FormatError(f"{path} holds no references: its format is not {FORMAT!r}; {_REMEDY}")
+        raise FormatError(
+            f"{path} holds no references: its format is not {quoted(FORMAT)}; {_REMEDY}"
+        )
     try:
         return [_entry(raw) for raw in content["entries"]]
     except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
@@ -214,7 +216,7 @@ def _entry(raw: dict[str, Any]) -> Entry:
     cost_m = {str(mark): float(cost) for mark, cost in raw["cost_m"].items()}
     wrong = [cost for cost in cost_m.values() if not 0 <= cost < math.inf]
     if wrong:
-        raise ValueError(f"a cost is {wrong[0]}")
+        raise ValueError(f"a cost is {quoted(wrong[0])}")
     return Entry(
         problem=str(raw["problem"]),
         stops=int(raw["stops"]),

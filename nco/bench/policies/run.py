@@ -18,7 +18,7 @@ from nco.bench.policies.measure import (
 from nco.bench.policies.references import LONG_S, compute, usual_limit_s
 from nco.bench.policies.report import row
 from nco.bench.policies.sets import INSTANCES, PROBLEMS, STOPS, cells, draw, fingerprint
-from nco.errors import InputError
+from nco.errors import InputError, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -66,12 +66,14 @@ class PolicySuite:
             if getattr(self, name) == ():
                 raise InputError(f"{name} is empty; give at least one")
         if self.instances < 1:
-            raise InputError(f"instances is {self.instances}; give 1 or more")
+            raise InputError(f"instances is {quoted(self.instances)}; give 1 or more")
         if self.long < 0:
-            raise InputError(f"long is {self.long}; give 0 or more")
+            raise InputError(f"long is {quoted(self.long)}; give 0 or more")
         for name in self.decodings:
             if name not in DECODINGS:
-                raise InputError(f"decoding {name!r} is unknown; known are {', '.join(DECODINGS)}")
+                raise InputError(
+                    f"decoding {quoted(name)} is unknown; known are {', '.join(DECODINGS)}"
+                )
         cells(self.sets, self.problems or PROBLEMS, self.stops)
 
     def cells(self, loaded: dict[str, StoredPolicy]) -> list[Cell]:
@@ -88,7 +90,7 @@ class PolicySuite:
         for name, policy in loaded.items():
             if not set(problems_of(policy)) & set(problems):
                 raise InputError(
-                    f"policy {name!r} serves {', '.join(problems_of(policy))}, "
+                    f"policy {quoted(name)} serves {', '.join(problems_of(policy))}, "
                     f"not {', '.join(problems)}; choose other problems"
                 )
         return cells(self.sets, problems, self.stops)

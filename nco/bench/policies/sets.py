@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from nco.envs.convert import conversion
-from nco.errors import CityError, InputError
+from nco.errors import CityError, InputError, quoted
 from nco.training.distribution import PLAIN
 from nco.training.pools import Pools
 from nco.training.sampler import DRAW
@@ -92,16 +92,16 @@ class Cell:
 
     def __post_init__(self) -> None:
         if self.set not in SETS:
-            raise InputError(f"set {self.set!r} is unknown; known are {', '.join(SETS)}")
+            raise InputError(f"set {quoted(self.set)} is unknown; known are {', '.join(SETS)}")
         if self.problem not in PROBLEMS:
             raise InputError(
-                f"problem {self.problem!r} is unknown; known are {', '.join(PROBLEMS)}"
+                f"problem {quoted(self.problem)} is unknown; known are {', '.join(PROBLEMS)}"
             )
         if self.stops < 2:
-            raise InputError(f"stops is {self.stops}; give 2 or more")
+            raise InputError(f"stops is {quoted(self.stops)}; give 2 or more")
 
     def __str__(self) -> str:
-        return f"{self.set} {self.problem} {self.stops}"
+        return f"{self.set} {self.problem} {quoted(self.stops)}"
 
 
 def cells(

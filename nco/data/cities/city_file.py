@@ -8,7 +8,7 @@ from pathlib import Path
 
 from nco.archives import BrokenArchiveError, read_members
 from nco.data.cities.cache import cache_dir, content_hash
-from nco.errors import CityError, quoted
+from nco.errors import CityError, quoted, shortened
 from nco.files import write_atomic
 from nco.json_text import parse_json
 
@@ -61,7 +61,7 @@ def unpack(path: str | Path) -> tuple[str, str, Path]:
     except FileNotFoundError as error:
         raise CityError(f"{path} does not exist") from error
     except (OSError, BrokenArchiveError) as error:
-        raise CityError(f"{path} is truncated or not a saved city: {error}") from error
+        raise CityError(f"{path} is truncated or not a saved city: {shortened(error)}") from error
     except (KeyError, TypeError, StopIteration, ValueError) as error:
         if isinstance(error, CityError):
             raise

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from nco.arrays import Floats
-from nco.errors import CityError
+from nco.errors import CityError, shortened
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,9 @@ def as_lonlat(points: ArrayLike, what: str = "points") -> Floats:
     try:
         lonlat = np.asarray(points, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise CityError(f"{what} must be numbers [n, 2] (lon, lat in degrees): {error}") from error
+        raise CityError(
+            f"{what} must be numbers [n, 2] (lon, lat in degrees): {shortened(error)}"
+        ) from error
     if lonlat.ndim != 2 or lonlat.shape[1] != 2:
         shape = list(lonlat.shape)
         raise CityError(f"{what} has shape {shape}; one row (lon, lat) a point is needed, [n, 2]")

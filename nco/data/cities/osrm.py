@@ -10,7 +10,7 @@ import numpy as np
 from nco.arrays import Floats
 from nco.data.cities.engine import Matrices, StreetRoute, tidy
 from nco.data.cities.osrm_build import Built, build
-from nco.errors import CityError
+from nco.errors import CityError, shortened
 
 # OSRM keeps a table as a tree of tagged values, about 100 bytes a pair, until it is converted.
 _PAIRS_PER_CALL = 4_000_000
@@ -38,7 +38,7 @@ class Osrm:
                 use_shared_memory=False,
             )
         except RuntimeError as error:
-            raise CityError(f"OSRM cannot open {base}: {error}") from error
+            raise CityError(f"OSRM cannot open {base}: {shortened(error)}") from error
 
     def table(self, sources: Floats, targets: Floats | None = None) -> Matrices:
         """Distances and durations from every source to every target (the sources by default).
@@ -105,7 +105,7 @@ class Osrm:
                 answer = self._engine.Route(parameters)
             except RuntimeError as error:
                 raise CityError(
-                    f"no route leads from point {i} to point {i + 1}: {error}"
+                    f"no route leads from point {i} to point {i + 1}: {shortened(error)}"
                 ) from error
             found = answer["routes"][0]
             moved_m[i : i + 2] = np.maximum(moved_m[i : i + 2], _moved(answer["waypoints"]))

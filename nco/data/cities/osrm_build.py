@@ -24,7 +24,7 @@ from typing import Any
 
 from nco.data.cities.cache import cache_dir, content_hash, file_hash, read_json
 from nco.data.cities.roads import component_sizes, read_roads
-from nco.errors import CityError, StorageError, quoted
+from nco.errors import CityError, StorageError, quoted, shortened
 from nco.files import locked, write_atomic
 from nco.interruption import undone
 
@@ -109,7 +109,7 @@ def build(
 
 def _check_extract(extract: Path) -> None:
     if not extract.is_file():
-        raise CityError(f"extract {extract} is not a file; give an .osm.pbf or .osm file")
+        raise CityError(f"{shortened(extract)} is not a file; give an .osm.pbf or .osm file")
     if extract.suffix not in _SUFFIXES:
         raise CityError(f"extract {extract.name} must end in .osm.pbf, .pbf or .osm")
 

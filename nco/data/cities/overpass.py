@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 
 from nco.data.cities.cache import cache_dir
 from nco.data.cities.web import Ask
-from nco.errors import CityError, ServiceError, quoted
+from nco.errors import CityError, ServiceError, quoted, shortened
 from nco.files import write_atomic
 
 log = logging.getLogger("nco")
@@ -67,7 +67,7 @@ def fetch(place: str, *, timeout_s: float = 180.0, retries: int = 3, pause_s: fl
     if b"<remark>" in body:
         remark = body.split(b"<remark>", 1)[1].split(b"</remark>", 1)[0].decode("utf-8", "replace")
         raise ServiceError(
-            f"Overpass gave up on {place}: {remark.strip()}; try again later, "
+            f"Overpass gave up on {place}: {shortened(remark.strip())}; try again later, "
             "or download an extract and use City.from_file"
         )
     if b"<osm" not in body[:1000] or not body.rstrip().endswith(b"</osm>"):

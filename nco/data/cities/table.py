@@ -15,7 +15,7 @@ from nco.data.cities.roads import haversine_m
 from nco.data.cities.scatter import check_drawing
 from nco.data.cities.snapping import Asked
 from nco.data.cities.table_files import read_rrnco, read_table, write_rrnco, write_table
-from nco.errors import CityError, OffStreetError
+from nco.errors import CityError, OffStreetError, shortened
 
 
 @dataclass(frozen=True, eq=False)
@@ -250,7 +250,7 @@ def _square(matrix: Any, n: int, name: str) -> Floats:
     try:
         array = np.asarray(matrix, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise CityError(f"{name} must be numbers: {error}") from error
+        raise CityError(f"{name} must be numbers: {shortened(error)}") from error
     if array.shape != (n, n):
         raise CityError(f"{name} has shape {list(array.shape)}; {n} points need [{n}, {n}]")
     bad = np.argwhere(~(array >= 0))

@@ -14,7 +14,7 @@ import numpy as np
 from nco.archives import BrokenArchiveError, read_npz
 from nco.arrays import Floats
 from nco.data.cities.engine import Matrices, as_lonlat, tidy
-from nco.errors import CityError, listed
+from nco.errors import CityError, listed, shortened
 from nco.files import write_atomic
 
 # RRNCO drops points with pairs beyond this as outliers, which is how it knows the unreachable.
@@ -99,7 +99,7 @@ def _read(path: str | Path, names: Sequence[str]) -> dict[str, Any]:
     except FileNotFoundError as error:
         raise CityError(f"{path} does not exist") from error
     except (OSError, BrokenArchiveError) as error:
-        raise CityError(f"{path} is no .npz of a city: {error}") from error
+        raise CityError(f"{path} is no .npz of a city: {shortened(error)}") from error
     missing = [name for name in names if name not in held]
     if missing:
         raise CityError(f"{path} has no {', '.join(missing)}; it holds {listed(held) or 'nothing'}")

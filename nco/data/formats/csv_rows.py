@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from nco.data.formats.json_file import read_bytes, read_text
-from nco.errors import FormatError, listed, shortened
+from nco.errors import FormatError, listed, quoted, shortened
 
 logger = logging.getLogger("nco")
 _SEPARATORS = ",;\t"
@@ -72,7 +72,7 @@ def read_rows(path: str | Path) -> Rows:
             elif len(cells) != len(header):
                 raise FormatError(
                     f"{path}, line {line}: {len(cells)} cells, but the header has {len(header)} "
-                    f"({listed(header)}); quote cells that hold {delimiter!r}"
+                    f"({listed(header)}); quote cells that hold {quoted(delimiter)}"
                 )
             else:
                 rows.append((line, [_plain(cell) for cell in cells]))

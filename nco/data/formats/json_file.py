@@ -25,14 +25,16 @@ def read_bytes(path: str | Path) -> bytes:
         StorageError: it cannot be read.
     """
     path = Path(path)
-    if path.exists() and not path.is_file():  # reading from a device or a pipe may never end
-        raise FormatError(f"{path} is {'a folder' if path.is_dir() else 'no file'}; give a file")
     try:
+        if path.exists() and not path.is_file():  # reading from a device or a pipe may never end
+            kind = "a folder" if path.is_dir() else "no file"
+            raise FormatError(f"{path} is {kind}; give a file")
         raw = path.read_bytes()
     except FileNotFoundError:
-        raise FormatError(f"{path}: there is no such file; check the path") from None
+        raise FormatError(f"{shortened(path)}: there is no such file; check the path") from None
     except OSError as error:
-        raise StorageError(f"cannot read {path}: {error.strerror or error}") from error
+        given = shortened(path)  # it may be longer than any path can be
+        raise StorageError(f"cannot read {given}: {error.strerror or error}") from error
     except ValueError as error:  # a path with a zero byte
         raise StorageError(f"cannot read {quoted(str(path))}: {error}") from error
     if not raw.strip():
@@ -230,7 +232,9 @@ class Fields:
         for key in self.data:
             if key not in known:
                 close = difflib.get_close_matches(key, known, 1)
-                hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known)}"
+                hint = (
+                    f"did you mean {quoted(close[0])}?" if close else f"known: {', '.join(known)}"
+                )
                 self.fail(key, f"is not known here; {hint}")
 
     def _typed(self, key: str, default: Any, kind: type, wanted: str) -> Any:

@@ -289,7 +289,7 @@ def _located(data: Fields) -> Iterator[None]:
 def _check_version(data: Fields, wanted: str) -> None:
     if data.text("format", "") != wanted:
         given = f"is {quoted(data.text('format'))}" if "format" in data else "is missing"
-        data.fail("format", f"{given}; it must be {wanted!r}")
+        data.fail("format", f"{given}; it must be {quoted(wanted)}")
     if data.whole("version") != VERSION:
         data.fail(
             "version",

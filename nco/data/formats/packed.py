@@ -51,7 +51,7 @@ def unpack(data: Fields, key: str) -> Floats:
     packed.refuse_unknown(("encoding", "dtype", "shape", "data"))
     for name, wanted in (("encoding", "zlib+base64"), ("dtype", "<f8")):
         if packed.text(name) != wanted:
-            packed.fail(name, f"is {quoted(packed.text(name))}; only {wanted!r} is known")
+            packed.fail(name, f"is {quoted(packed.text(name))}; only {quoted(wanted)} is known")
     shape = packed.wholes("shape")
     if not 1 <= len(shape) <= 2:
         packed.fail("shape", f"is {quoted(shape)}; give one or two numbers")

@@ -32,7 +32,7 @@ from nco.data.formats.csv_rows import read_rows
 from nco.data.formats.json_file import read_json
 from nco.data.formats.stops import Stops, problem_from_stops
 from nco.data.formats.vrplib_write import write_instance
-from nco.errors import FormatError, InputError, quoted
+from nco.errors import FormatError, InputError, quoted, shortened
 from nco.problem import Problem
 from nco.problem.solution import Solution
 
@@ -77,7 +77,7 @@ def load(
         _check_options(path, options, ())
         return sol.read_sol(path, _needed(path, problem))
     raise FormatError(
-        f"{path}: the suffix {quoted(suffix)} is not known; read are {', '.join(_READ)}"
+        f"{shortened(path)}: the suffix {quoted(suffix)} is not known; read are {', '.join(_READ)}"
     )
 
 
@@ -100,9 +100,8 @@ def _load_json(
         return vroom_solution.vroom_routes(data, _needed(path, problem))
     return data.fail(
         "format",
-        f"is {quoted(kind)}; known are {native.PROBLEM!r}, {native.SOLUTION!r}, VROOM problems "
-        "(with "
-        "'jobs') and solutions (with 'code' and 'routes'), and GeoJSON",
+        f"is {quoted(kind)}; known are '{native.PROBLEM}', '{native.SOLUTION}', VROOM problems "
+        "(with 'jobs') and solutions (with 'code' and 'routes'), and GeoJSON",
     )
 
 
@@ -117,7 +116,7 @@ def _load_csv(
     if city is None:
         if options:
             raise InputError(
-                f"{path}: option {next(iter(options))!r} does not apply to a table "
+                f"{path}: option {quoted(next(iter(options)))} does not apply to a table "
                 "of stops alone; give city= to make it a problem"
             )
         return stops
@@ -167,7 +166,7 @@ def save(
         if name.endswith(suffix):
             return writers[suffix](path)
     raise InputError(
-        f"{path}: a {type(thing).__name__.lower()} cannot be written so; "
+        f"{shortened(path)}: a {type(thing).__name__.lower()} cannot be written so; "
         f"use one of the suffixes {', '.join(sorted(writers))}"
     )
 

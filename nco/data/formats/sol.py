@@ -58,12 +58,12 @@ def read_sol(path: str | Path, problem: Problem) -> Solution:
     solution = Solution.from_routes(problem, nodes)
     if stated is not None and not np.isclose(stated, solution.cost.total, rtol=1e-6):
         logger.warning(
-            "%s states a cost of %.10g, but its routes cost %.10g in problem %r; was the cost "
+            "%s states a cost of %.10g, but its routes cost %.10g in problem %s; was the cost "
             "stated under another rounding rule?",
             path,
             stated,
             solution.cost.total,
-            problem.name,
+            quoted(problem.name),
         )
     return solution
 

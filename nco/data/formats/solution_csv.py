@@ -74,7 +74,7 @@ def routes_from(path: str | Path, table: Rows, problem: Problem) -> Solution:
     missing = [name for name in _REQUIRED if name not in header]
     if missing:
         raise FormatError(
-            f"{path}, line 1: there is no column {missing[0]!r}; routes need {', '.join(_REQUIRED)}"
+            f"{path}, line 1: there is no column '{missing[0]}'; routes need {', '.join(_REQUIRED)}"
         )
     at = [header.index(name) for name in _REQUIRED]
     node_of = {name: node for node, name in enumerate(problem.names)}
@@ -128,7 +128,7 @@ def _numbers(visit: Visit) -> list[object]:
 def _whole(path: str | Path, line: int, column: str, text: str) -> int:
     def fail() -> NoReturn:
         raise FormatError(
-            f"{path}, line {line}, column {column!r} is {quoted(text)}; it must be "
+            f"{path}, line {line}, column {quoted(column)} is {quoted(text)}; it must be "
             "a whole number from 0"
         )
 

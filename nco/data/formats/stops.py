@@ -211,7 +211,7 @@ def _find_depot(stops: Stops, depot: str | ArrayLike | None) -> tuple[int | None
         return None, place
     if home < 0 and depot is None:
         raise FormatError(
-            f"{stops.places[0]}: no row is named {DEPOT!r}; name the row of the depot so, or give "
+            f"{stops.places[0]}: no row is named '{DEPOT}'; name the row of the depot so, or give "
             "depot= the name of a row, or its longitude and latitude (24.94,60.17)"
         )
     if home < 0:

@@ -98,19 +98,21 @@ def _columns(path: str | Path, header: list[str]) -> dict[str, int]:
             continue
         if name not in (*_REQUIRED, *_OPTIONAL) and not re.fullmatch(r"demand_[2-9]", name):
             close = difflib.get_close_matches(name, (*_REQUIRED, *_OPTIONAL), 1)
-            hint = f"did you mean {close[0]!r}?" if close else "put # before its name to skip it"
+            hint = (
+                f"did you mean {quoted(close[0])}?" if close else "put # before its name to skip it"
+            )
             raise FormatError(
                 f"{path}, line 1: column {k + 1} is named {quoted(title)}, which is not "
                 f"known; {hint} "
                 f"(columns: {', '.join((*_REQUIRED, *_OPTIONAL))})"
             )
         if name in where:
-            raise FormatError(f"{path}, line 1: column {name!r} is there twice; remove one")
+            raise FormatError(f"{path}, line 1: column {quoted(name)} is there twice; remove one")
         where[name] = k
     missing = [name for name in _REQUIRED if name not in where]
     if missing:
         raise FormatError(
-            f"{path}, line 1: there is no column {missing[0]!r}; the header must have "
+            f"{path}, line 1: there is no column {quoted(missing[0])}; the header must have "
             f"{', '.join(_REQUIRED)} and may have {', '.join(_OPTIONAL)}"
         )
     if "window" in where and ("window_start" in where or "window_end" in where):
@@ -236,4 +238,4 @@ class _Table:
         return value
 
     def _fail(self, line: int, column: str, problem: str) -> NoReturn:
-        raise FormatError(f"{self._path}, line {line}, column {column!r} {problem}")
+        raise FormatError(f"{self._path}, line {line}, column {quoted(column)} {problem}")

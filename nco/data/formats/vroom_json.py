@@ -211,7 +211,7 @@ def _check_keys(entry: Fields, kind: str) -> None:
         # VROOM allows keys of one's own, but one that is nearly right is surely meant.
         meant = _nearly(key, kind)
         if meant:
-            entry.fail(key, f"is not known; did you mean {meant!r}?")
+            entry.fail(key, f"is not known; did you mean {quoted(meant)}?")
 
 
 @lru_cache(maxsize=1000)

@@ -16,7 +16,7 @@ from nco.arrays import Floats
 from nco.data.cities.city import CREDIT
 from nco.data.formats.json_file import write_json
 from nco.data.formats.vroom_json import FOREVER
-from nco.errors import UnsupportedError
+from nco.errors import UnsupportedError, quoted
 from nco.problem import Problem, Vehicle
 from nco.problem.objective import Feature
 
@@ -42,8 +42,8 @@ def write_vroom(path: str | Path, problem: Problem) -> Path:
     misfits = _misfits(problem)
     if misfits:
         raise UnsupportedError(
-            f"problem {problem.name!r} cannot be written for VROOM: {'; '.join(misfits)}; save it "
-            "as .json, which holds everything"
+            f"problem {quoted(problem.name)} cannot be written for VROOM: {'; '.join(misfits)}; "
+            "save it as .json, which holds everything"
         )
     credit = {} if problem.lonlat is None else {"attribution": CREDIT}
     profiles = profile_names(problem)

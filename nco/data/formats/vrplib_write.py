@@ -9,7 +9,7 @@ import numpy as np
 
 from nco.data.formats.rounding import euclidean
 from nco.data.formats.vrplib import RULE_OF
-from nco.errors import UnsupportedError
+from nco.errors import UnsupportedError, quoted
 from nco.files import write_atomic
 from nco.problem import Problem
 from nco.problem.objective import Feature
@@ -31,8 +31,8 @@ def write_instance(path: str | Path, problem: Problem) -> Path:
     misfits = _misfits(problem)
     if misfits:
         raise UnsupportedError(
-            f"problem {problem.name!r} does not fit into VRPLIB: {'; '.join(misfits)}; save it "
-            "as .json, which holds everything"
+            f"problem {quoted(problem.name)} does not fit into VRPLIB: {'; '.join(misfits)}; "
+            "save it as .json, which holds everything"
         )
     return write_atomic(path, "\n".join([*_head(problem), *_sections(problem), "EOF", ""]))
 

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from nco.arrays import Floats
 from nco.data.cities.streets import Streets
-from nco.errors import InputError
+from nco.errors import InputError, quoted
 from nco.problem import Problem, Profile, Vehicle
 
 # Stops and the capacity that serves about ten of them a route (Kool et al. 2019, as in RRNCO).
@@ -200,7 +200,7 @@ def _points(
             return points, profile, table.moved_m
     where = "the points" if fixed is None else f"the depot at {fixed[0]:g}, {fixed[1]:g}"
     raise InputError(
-        f"{where} and the stops drawn in {city.name!r} do not all reach one another "
+        f"{where} and the stops drawn in {quoted(city.name)} do not all reach one another "
         f"({_ATTEMPTS} draws); choose a depot on a street that can be entered and left"
     )
 
@@ -218,7 +218,7 @@ def _generator(seed: int, purpose: str) -> np.random.Generator:
 def _fleet(n: int, vehicles: int | None, capacity: float) -> tuple[Vehicle, ...]:
     if not capacity >= LARGEST_DEMAND:
         raise InputError(
-            f"capacity is {capacity}; demands are 1 to {LARGEST_DEMAND}, so give "
+            f"capacity is {quoted(capacity)}; demands are 1 to {LARGEST_DEMAND}, so give "
             f"{LARGEST_DEMAND} or more"
         )
     count = n if vehicles is None else _whole(vehicles, "vehicles", 1)
@@ -231,7 +231,7 @@ def _lonlat(depot: ArrayLike) -> Floats:
     except (TypeError, ValueError):
         point = np.empty(0)
     if point.shape != (2,) or not np.isfinite(point).all():
-        raise InputError(f"depot is {depot!r}; give its longitude and latitude in degrees")
+        raise InputError(f"depot is {quoted(depot)}; give its longitude and latitude in degrees")
     if abs(point[0]) > 180 or abs(point[1]) > 90:
         raise InputError(
             f"depot is ({point[0]:g}, {point[1]:g}); longitude comes first and is within 180, "
@@ -247,5 +247,5 @@ def _whole(value: Any, what: str, low: int) -> int:
     except (TypeError, ValueError, OverflowError):
         good = False
     if not good:
-        raise InputError(f"{what} is {value!r}; give a whole number of {low} or more")
+        raise InputError(f"{what} is {quoted(value)}; give a whole number of {low} or more")
     return number

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from nco.errors import PolicyError
+from nco.errors import PolicyError, quoted
 from nco.models.pointer import Decisions, weighed
 from nco.search.decoding.expiry import TimeUp
 from nco.search.decoding.rollout import Decoder, Strategy, check_counts, joined, rollout
@@ -51,9 +51,11 @@ class ActiveSearch(Decoder):
         super().__post_init__()
         check_counts(steps=self.steps)
         if not 0.0 < self.learning_rate < float("inf"):
-            raise PolicyError(f"learning_rate is {self.learning_rate}; give a number above 0")
+            raise PolicyError(
+                f"learning_rate is {quoted(self.learning_rate)}; give a number above 0"
+            )
         if not 0.0 <= self.imitation < float("inf"):
-            raise PolicyError(f"imitation is {self.imitation}; give 0 or more")
+            raise PolicyError(f"imitation is {quoted(self.imitation)}; give 0 or more")
 
     def search(
         self,

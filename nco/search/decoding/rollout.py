@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from nco.errors import PolicyError
+from nco.errors import PolicyError, quoted
 from nco.models.pointer import Decisions, decide, logits, sampled
 from nco.search.decoding.driving import driven, drives
 from nco.search.decoding.expiry import TimeUp
@@ -41,7 +41,7 @@ class Decoder(abc.ABC):
 
     def __post_init__(self) -> None:
         if not 1 <= self.views <= MOST:
-            raise PolicyError(f"views is {self.views}; give 1 to {MOST}")
+            raise PolicyError(f"views is {quoted(self.views)}; give 1 to {MOST}")
         check_counts(starts=self.starts)
 
     def decode(
@@ -110,10 +110,12 @@ class Strategy(Decoder):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not 0.0 <= self.temperature < float("inf"):
-            raise PolicyError(f"temperature is {self.temperature}; give 0 (greedy) or more")
+            raise PolicyError(f"temperature is {quoted(self.temperature)}; give 0 (greedy) or more")
         check_counts(repeats=self.repeats, top_k=self.top_k)
         if not 0.0 < self.top_p <= 1.0:
-            raise PolicyError(f"top_p is {self.top_p}; give a probability above 0, at most 1")
+            raise PolicyError(
+                f"top_p is {quoted(self.top_p)}; give a probability above 0, at most 1"
+            )
         if self.narrows and not self.temperature:
             raise PolicyError("top_k and top_p are for sampling; give a temperature above 0")
 
@@ -152,7 +154,7 @@ def check_counts(**counts: int | None) -> None:
     """
     for name, count in counts.items():
         if count is not None and count < 1:
-            raise PolicyError(f"{name} is {count}; give 1 or more")
+            raise PolicyError(f"{name} is {quoted(count)}; give 1 or more")
 
 
 def narrowed(score: Tensor, top_k: int | None, top_p: float) -> Tensor:

@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nco.errors import InputError
+from nco.errors import InputError, quoted
 from nco.kernels.llvm import intrinsic, ir, types
 from nco.search.lns.changes import compiled
 
@@ -86,9 +86,11 @@ class Operators(dict[str, Operator]):
             InputError: the name is taken, or the weight is no positive number.
         """
         if name in self:
-            raise InputError(f"operator {name!r} is already registered; choose another name")
+            raise InputError(f"operator {quoted(name)} is already registered; choose another name")
         if not 0 < weight < float("inf"):
-            raise InputError(f"operator {name!r} has the weight {weight!r}; give a positive number")
+            raise InputError(
+                f"operator {quoted(name)} has the weight {quoted(weight)}; give a positive number"
+            )
 
         def register(function: F) -> F:
             self[name] = Operator(compiled(function), float(weight), when)

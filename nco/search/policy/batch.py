@@ -12,7 +12,7 @@ import torch
 from nco.envs import environment
 from nco.envs.convert import CONVERSIONS, conversion
 from nco.envs.instances import each, pad
-from nco.errors import InputError, PolicyError, UnsupportedError
+from nco.errors import InputError, PolicyError, UnsupportedError, quoted
 from nco.problem import Problem
 from nco.problem.solution import Solution
 from nco.search.decoding.rollout import GREEDY
@@ -81,7 +81,7 @@ def solve_all(
     """
     check_limits(1.0, seed)
     if batch_size < 1:
-        raise InputError(f"batch_size is {batch_size}; give 1 or more")
+        raise InputError(f"batch_size is {quoted(batch_size)}; give 1 or more")
     refuse_strangers(loaded, "the policy")
     names = [_name_of(number, problem, loaded) for number, problem in enumerate(problems)]
     how = GREEDY if strategy is None else strategy
@@ -119,7 +119,7 @@ def refuse_strangers(loaded: StoredPolicy, who: str) -> None:
     for name in loaded.problems:
         if name not in CONVERSIONS:
             raise PolicyError(
-                f"{who} is for {name!r}, which this version of nco does not know; it knows "
+                f"{who} is for {quoted(name)}, which this version of nco does not know; it knows "
                 f"{', '.join(CONVERSIONS)}"
             )
         shown = environment(name).features
@@ -131,7 +131,7 @@ def refuse_strangers(loaded: StoredPolicy, who: str) -> None:
                 if feature not in getattr(loaded.policy.features, kind)
             ]
             raise PolicyError(
-                f"{who} does not know {', '.join(lacking)}, which {name!r} shows; it is of "
+                f"{who} does not know {', '.join(lacking)}, which {quoted(name)} shows; it is of "
                 "another version of nco, train it again"
             )
 

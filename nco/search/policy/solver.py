@@ -11,6 +11,7 @@ import torch
 
 from nco.envs import environment
 from nco.envs.convert import CONVERSIONS, conversion
+from nco.errors import quoted
 from nco.models.files import read_policy, shipped
 from nco.models.pointer import LIGHT
 from nco.problem.solution import CONSTRUCTION, INITIAL, Solution
@@ -136,7 +137,7 @@ class PolicySolver:
         policies = [_loaded(s) for s in ((self.source,) if self.source else shipped())]
         # One that was trained for this alone goes before one that serves others, too.
         policies.sort(key=lambda loaded: len(loaded.problems))
-        who = f"policy {self.source!r}" if self.source else "the shipped policies"
+        who = f"policy {quoted(self.source)}" if self.source else "the shipped policies"
         return serving(problem, policies, who)
 
 
@@ -162,7 +163,7 @@ def _loaded(source: str) -> StoredPolicy:
         PolicyError: it cannot be loaded, or was made for other features.
     """
     loaded = read_policy(source)
-    refuse_strangers(loaded, f"policy {source!r}")
+    refuse_strangers(loaded, f"policy {quoted(source)}")
     return loaded
 
 

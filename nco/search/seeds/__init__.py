@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol
 
-from nco.errors import InputError
+from nco.errors import InputError, quoted
 from nco.fleet.kinds import kinds_of
 from nco.problem.solution import Solution
 from nco.solver import Prepares
@@ -80,7 +80,7 @@ def source(name: str) -> Source:
         InputError: there is none of that name.
     """
     if name not in SOURCES:
-        raise InputError(f"seed source {name!r} is unknown; known are {', '.join(SOURCES)}")
+        raise InputError(f"seed source {quoted(name)} is unknown; known are {', '.join(SOURCES)}")
     module, attribute = SOURCES[name].split(":")
     found: Source = getattr(import_module(module), attribute)
     return found

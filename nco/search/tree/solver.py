@@ -24,7 +24,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
 from nco.envs.base import feasible
-from nco.errors import PolicyError
+from nco.errors import PolicyError, quoted
 from nco.kernels import tree as mcts
 from nco.models.pointer import Decisions, logits
 from nco.search.decoding import driving
@@ -89,7 +89,7 @@ class TreeSearch(Decoder):
             descent=self.descent, positions=self.positions,
         )  # fmt: skip
         if not 0.0 < self.kept <= 1.0:
-            raise PolicyError(f"kept is {self.kept}; give a share above 0, at most 1")
+            raise PolicyError(f"kept is {quoted(self.kept)}; give a share above 0, at most 1")
 
     def search(
         self,

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nco.errors import ProblemError
+from nco.errors import ProblemError, quoted
 from nco.solver import MAX_SEED
 from nco.transit.design.changes import extend, renew, shorten
 from nco.transit.design.start import searched
@@ -123,7 +123,7 @@ def _replanned(ways: Ways, sets: list[list[Line]], replan: Replan, rng: Random) 
         if not ways.legal(line):
             raise ProblemError(
                 f"replanning returned the line {line} for line {r}, which breaks a rule of "
-                f"{ways.instance.name!r}; it must return lines within the bounds"
+                f"{quoted(ways.instance.name)}; it must return lines within the bounds"
             )
         found.append([*lines[:r], line, *lines[r + 1 :]])
     return found

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING
 
-from nco.errors import UnsupportedError
+from nco.errors import UnsupportedError, quoted
 from nco.transit.design.greedy import construction
 from nco.transit.design.method import Progress
 from nco.transit.design.start import take
@@ -88,8 +88,8 @@ class Given:
         """
         if not initial:
             raise UnsupportedError(
-                f"method {self.name!r} takes the lines that run today, but none are known of "
-                f"{objective.instance.name!r}; give them as initial, or choose another method"
+                f"method {quoted(self.name)} takes the lines that run today, but none are known of "
+                f"{quoted(objective.instance.name)}; give them as initial, or choose another method"
             )
         progress = Progress(objective, budget)
         take(progress, initial)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nco.errors import InputError
+from nco.errors import InputError, quoted
 from nco.transit.design.objective import ExactObjective
 from nco.transit.instance.lines import unpad_lines
 
@@ -187,7 +187,7 @@ def weighted(instance: TransitInstance, share: float, front: Front | None = None
         InputError: the share is not 0 to 1.
     """
     if not 0 <= share <= 1:
-        raise InputError(f"share is {share}; it is the passengers', 0 to 1")
+        raise InputError(f"share is {quoted(share)}; it is the passengers', 0 to 1")
     given = range_of(instance)
     travel = given.worst_travel_min - given.best_travel_min
     operator = given.worst_operator_min - given.best_operator_min
@@ -228,9 +228,9 @@ def sweep(
     from nco.transit.design.registry import design
 
     if weights < 2:
-        raise InputError(f"weights is {weights}; give 2 or more")
+        raise InputError(f"weights is {quoted(weights)}; give 2 or more")
     if sweeps < 1:
-        raise InputError(f"sweeps is {sweeps}; give 1 or more")
+        raise InputError(f"sweeps is {quoted(sweeps)}; give 1 or more")
     front, runs = Front(), weights * sweeps
     for run in range(runs):
         k = run % weights

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from nco.errors import InputError
+from nco.errors import InputError, quoted
 from nco.interruption import asked_since
 from nco.transit.design.result import Design
 from nco.transit.instance.lines import as_lines
@@ -45,7 +45,7 @@ class Budget:
         for name in ("evaluations", "time_limit_s"):
             value = getattr(self, name)
             if value is not None and not value > 0:
-                raise InputError(f"{name} is {value}; give a positive number")
+                raise InputError(f"{name} is {quoted(value)}; give a positive number")
 
 
 class DesignMethod(Protocol):

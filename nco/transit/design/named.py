@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
-from nco.errors import InputError
+from nco.errors import InputError, quoted
 from nco.transit.design.fronts import weighted
 from nco.transit.design.objective import ExactObjective, ServiceObjective
 from nco.transit.simulate.simulation import Settings
@@ -30,7 +30,7 @@ def settings_of(rules: str = "nco", demand_share: float = 1.0) -> Settings:
         ProblemError: the share is not 0 to 1.
     """
     if rules not in get_args(Rules):
-        raise InputError(f"rules are {rules!r}; known are {', '.join(get_args(Rules))}")
+        raise InputError(f"rules are {quoted(rules)}; known are {', '.join(get_args(Rules))}")
     if rules == "alphatransit":
         return Settings.alphatransit(demand_share=demand_share)
     return Settings(demand_share=demand_share)
@@ -59,8 +59,8 @@ def objective_of(
         share = float(name)
     except ValueError:
         raise InputError(
-            f"objective is {name!r}; give passenger, operator, service, or the passengers' share "
-            "of a weighted sum, such as 0.5"
+            f"objective is {quoted(name)}; give passenger, operator, service, or the passengers' "
+            "share of a weighted sum, such as 0.5"
         ) from None
     return weighted(instance, share)
 

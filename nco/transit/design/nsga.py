@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nco.errors import UnsupportedError
+from nco.errors import UnsupportedError, quoted
 from nco.transit.design.genetic import Genetic
 from nco.transit.design.objective import BROKEN_MIN, ExactObjective
 from nco.transit.design.start import searched
@@ -62,7 +62,7 @@ class Nsga:
         """
         if not isinstance(objective, ExactObjective):
             raise UnsupportedError(
-                f"method {self.name!r} weighs passengers against the operator and takes an "
+                f"method {quoted(self.name)} weighs passengers against the operator and takes an "
                 f"ExactObjective, not {type(objective).__name__}; choose another method"
             )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from nco.errors import InputError
+from nco.errors import InputError, quoted
 from nco.interruption import keeping
 from nco.registry import add_method, load_method
 from nco.solver import MAX_SEED
@@ -96,7 +96,7 @@ def design(
         KeyboardInterrupt: the user interrupted it; see `nco.solve`.
     """
     if not 0 <= seed <= MAX_SEED:
-        raise InputError(f"seed is {seed}; give a whole number from 0 to {MAX_SEED}")
+        raise InputError(f"seed is {quoted(seed)}; give a whole number from 0 to {MAX_SEED}")
     budget, chosen = Budget(evaluations, time_limit_s), method_of(method)
     if isinstance(what, TransitInstance):
         from nco.transit.design.objective import ExactObjective

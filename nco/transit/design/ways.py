@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.sparse.csgraph import dijkstra
 
-from nco.errors import ProblemError
+from nco.errors import ProblemError, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -194,7 +194,7 @@ class Ways:
                 path, choices = [start], [self._shuffled([start], rng)]
         raise ProblemError(
             f"no line of {self.fewest} to {self.most} stops was found on "
-            f"{self.instance.name!r}; widen min_stops and max_stops"
+            f"{quoted(self.instance.name)}; widen min_stops and max_stops"
         )
 
     def _shuffled(self, path: Sequence[int], rng: Random) -> list[int]:

@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nco.arrays import Floats
-from nco.errors import ProblemError
+from nco.errors import ProblemError, quoted
 from nco.transit.evaluate import kernels
 from nco.transit.evaluate.arrays import Base, Found, Given, Room
 from nco.transit.evaluate.result import KINDS, Counts, Evaluation, Evaluations
@@ -103,7 +103,7 @@ class Evaluator:
 
     def __init__(self, instance: TransitInstance, transfer_s: float = TRANSFER_S) -> None:
         if not 0 <= transfer_s < np.inf:
-            raise ProblemError(f"transfer_s is {transfer_s}; give seconds, 0 or more")
+            raise ProblemError(f"transfer_s is {quoted(transfer_s)}; give seconds, 0 or more")
         self.instance = instance
         self.transfer_s = float(transfer_s)
         self._coded = [_Coded(instance, code) for code in codes(instance.link_s, self.transfer_s)]
@@ -132,7 +132,7 @@ class Evaluator:
         """
         given = self._nodes(lines, 3)
         if threads < 1:
-            raise ProblemError(f"threads is {threads}; give 1 or more")
+            raise ProblemError(f"threads is {quoted(threads)}; give 1 or more")
         threads = min(threads, max(1, len(given)))
         values, violations = _blank(len(given))
 

@@ -54,7 +54,7 @@ def read_bloomington(
         StorageError: a file cannot be read.
     """
     if speed_m_per_s is not None and not 0 < speed_m_per_s < np.inf:
-        raise InputError(f"speed_m_per_s is {speed_m_per_s}; it must be a positive number")
+        raise InputError(f"speed_m_per_s is {quoted(speed_m_per_s)}; it must be a positive number")
     folder = Path(folder)
     rows = read_columns(folder / "bloomington_nodes_standard.csv", ("name", "x", "y"))
     nodes = number_nodes(rows, "name")

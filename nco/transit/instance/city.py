@@ -87,7 +87,7 @@ def from_city(
         ProblemError: no line can meet the bounds.
     """
     if not 1 <= detour < np.inf:
-        raise InputError(f"detour is {detour}; it must be a number of 1 or more")
+        raise InputError(f"detour is {quoted(detour)}; it must be a number of 1 or more")
     if isinstance(stops, int | np.integer):
         lonlat = draw_stops(
             city, int(stops), seed, spacing_m=spacing_m, within_km=within_km, centre=centre
@@ -164,7 +164,7 @@ def _check_reached(city: SampledCity, duration_s: Floats, names: Sequence[str]) 
     ):
         if bad.any():
             i, j = (int(k) for k in np.argwhere(bad)[0])
-            a, b = (repr(names[k]) if names else f"number {k}" for k in (i, j))
+            a, b = (quoted(names[k]) if names else f"number {k}" for k in (i, j))
             raise CityError(f"{text} from stop {a} to stop {b} in {city.name}; {fix}")
 
 

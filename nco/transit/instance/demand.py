@@ -10,7 +10,7 @@ import numpy as np
 
 from nco.arrays import Floats
 from nco.data.cities.roads import haversine_m
-from nco.errors import FormatError, InputError
+from nco.errors import FormatError, InputError, quoted
 from nco.transit.sources.table import read_columns
 
 logger = logging.getLogger("nco")
@@ -80,7 +80,7 @@ def gravity_demand(
     """
     for name, value in (("decay_s", decay_s), ("walk_m", walk_m)):
         if not 0 < value < np.inf:
-            raise InputError(f"{name} is {value}; it must be a positive number")
+            raise InputError(f"{name} is {quoted(value)}; it must be a positive number")
     _check_trips(trips_per_hour)
     away_m = haversine_m(zones.lonlat[:, None], lonlat[None])
     stop, near = away_m.argmin(axis=1), away_m.min(axis=1) <= walk_m
@@ -118,4 +118,6 @@ def random_demand(n: int, trips_per_hour: float, seed: int) -> Floats:
 
 def _check_trips(trips_per_hour: float) -> None:
     if not 0 <= trips_per_hour < np.inf:
-        raise InputError(f"trips_per_hour is {trips_per_hour}; it must be a number of 0 or more")
+        raise InputError(
+            f"trips_per_hour is {quoted(trips_per_hour)}; it must be a number of 0 or more"
+        )

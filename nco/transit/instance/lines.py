@@ -70,10 +70,9 @@ def parse_lines(text: str) -> Lines:
         stops = part.split("-")
         for k, stop in enumerate(stops):
             if not (stop.isascii() and stop.isdigit() and len(stop) <= _MOST_DIGITS):
-                shown = repr(stop if len(stop) < 40 else stop[:40] + "...")
                 raise FormatError(
-                    f"line {r}, place {k}: {shown} is no node; write nodes from 0 on, '-' between "
-                    "stops and '*' between lines, such as 0-1-2*3-4"
+                    f"line {r}, place {k}: {quoted(stop)} is no node; write nodes from 0 on, '-' "
+                    "between stops and '*' between lines, such as 0-1-2*3-4"
                 )
         lines.append(tuple(int(stop) for stop in stops))
     return tuple(lines)

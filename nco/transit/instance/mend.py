@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from nco.errors import listed, quoted, shortened
 from nco.transit.instance.lines import Lines, LinesLike, as_lines
 from nco.transit.instance.transit_instance import TransitInstance
 
@@ -30,12 +31,12 @@ def mend_lines(
         for a, b in pairwise(line):
             way = [b] if np.isfinite(instance.link_s[a, b]) else fastest_way(instance, a, b)[1:]
             if len(way) > 1:
-                over = ", ".join(instance.names[k] for k in way[:-1])
+                over = listed(instance.names[k] for k in way[:-1])
                 logger.warning(
                     "line %s goes from %s to %s, between which there is no link; it is led over %s",
-                    repr(names[r]) if names else r,
-                    instance.names[a],
-                    instance.names[b],
+                    quoted(names[r]) if names else r,
+                    shortened(instance.names[a]),
+                    shortened(instance.names[b]),
                     over,
                 )
             whole += way

@@ -126,7 +126,9 @@ class TransitInstance(ByValue):
         for name, low in (("lines", 1), ("capacity", 1), ("min_stops", 2)):
             _whole(getattr(self, name), low, name)
         if self.lines > _MOST_LINES:
-            raise ProblemError(f"lines is {self.lines}; at most {_MOST_LINES} can be designed")
+            raise ProblemError(
+                f"lines is {quoted(self.lines)}; at most {_MOST_LINES} can be designed"
+            )
         if self.fleet is not None:
             _whole(self.fleet, 1, "fleet")
         if self.hub is not None and not (_is_whole(self.hub) and 0 <= self.hub < n):
@@ -135,7 +137,7 @@ class TransitInstance(ByValue):
             )
         if not (_is_whole(self.max_stops) and self.min_stops <= self.max_stops):
             raise ProblemError(
-                f"max_stops is {quoted(self.max_stops)} and min_stops {self.min_stops}; "
+                f"max_stops is {quoted(self.max_stops)} and min_stops {quoted(self.min_stops)}; "
                 "max_stops must "
                 "be a whole number of at least min_stops"
             )

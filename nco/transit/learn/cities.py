@@ -16,7 +16,7 @@ from scipy.spatial import Delaunay
 from scipy.spatial.distance import cdist
 
 from nco.arrays import Floats
-from nco.errors import PolicyError
+from nco.errors import PolicyError, quoted
 from nco.transit.instance.transit_instance import TransitInstance
 
 
@@ -51,10 +51,10 @@ class Cities:
             low, high = getattr(self, name)
             if not least <= low <= high:
                 raise PolicyError(
-                    f"{name} is {[low, high]}; give a range from {least} or more upwards"
+                    f"{name} is {quoted([low, high])}; give a range from {least} or more upwards"
                 )
         if not 0 <= self.hub <= 1:
-            raise PolicyError(f"hub is {self.hub}; give a share from 0 to 1")
+            raise PolicyError(f"hub is {quoted(self.hub)}; give a share from 0 to 1")
 
     def draw(self, seed: int) -> TransitInstance:
         """The city of a seed."""

@@ -20,7 +20,7 @@ import torch
 from lightning.pytorch.callbacks import Timer
 from torch.utils.data import DataLoader
 
-from nco.errors import PolicyError
+from nco.errors import PolicyError, quoted
 from nco.training.checkpoints import AtomicCheckpoints
 from nco.transit.design.guide import NetworkGuide
 from nco.transit.learn.cities import Cities
@@ -94,7 +94,9 @@ class TransitTraining(lightning.LightningModule):
     ) -> None:
         super().__init__()
         if not demand_shares or not all(0 < share <= 1 for share in demand_shares):
-            raise PolicyError(f"demand_shares is {demand_shares}; give shares above 0, up to 1")
+            raise PolicyError(
+                f"demand_shares is {quoted(demand_shares)}; give shares above 0, up to 1"
+            )
         if not 0 < learning_rate < float("inf") or not 0 <= cooldown <= 1 or min(buffer, batch) < 0:
             raise PolicyError(
                 f"learning_rate is {learning_rate} (above 0), cooldown {cooldown} (a share), "

@@ -8,7 +8,7 @@ from typing import Any, Literal, Self, get_args
 import numpy as np
 
 from nco._validate import at_least
-from nco.errors import ProblemError
+from nco.errors import ProblemError, quoted
 
 Assignment = Literal["expected-time", "one-line"]
 Dispatch = Literal["timetable", "spread"]
@@ -82,7 +82,7 @@ class Settings:
             if getattr(self, name) is not None:
                 _positive(getattr(self, name), name)
         if not 0.0 <= self.demand_share <= 1.0:
-            raise ProblemError(f"demand_share is {self.demand_share}; it must be 0 to 1")
+            raise ProblemError(f"demand_share is {quoted(self.demand_share)}; it must be 0 to 1")
         begin, end = self.demand_s
         if not 0.0 <= begin < end <= self.horizon_s:
             raise ProblemError(
@@ -92,7 +92,8 @@ class Settings:
         for name, low in (("planning_rounds", 1), ("seed", 0)):
             if not isinstance(getattr(self, name), int) or getattr(self, name) < low:
                 raise ProblemError(
-                    f"{name} is {getattr(self, name)!r}; give a whole number of at least {low}"
+                    f"{name} is {quoted(getattr(self, name))}; give a whole number of at least "
+                    f"{low}"
                 )
         for name, kind in (
             ("arrivals", Arrivals),
@@ -101,7 +102,7 @@ class Settings:
         ):
             if getattr(self, name) not in get_args(kind):
                 listed = " or ".join(repr(word) for word in get_args(kind))
-                raise ProblemError(f"{name} is {getattr(self, name)!r}; it must be {listed}")
+                raise ProblemError(f"{name} is {quoted(getattr(self, name))}; it must be {listed}")
 
     @classmethod
     def alphatransit(cls, demand_share: float = 1.0, **changes: Any) -> Self:
@@ -124,4 +125,4 @@ class Settings:
 
 def _positive(value: float, what: str) -> None:
     if not 0.0 < value < np.inf:
-        raise ProblemError(f"{what} is {value}; it must be a finite number above 0")
+        raise ProblemError(f"{what} is {quoted(value)}; it must be a finite number above 0")

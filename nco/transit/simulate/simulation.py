@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from nco import _validate as validate
 from nco.arrays import Floats
-from nco.errors import ProblemError
+from nco.errors import ProblemError, quoted
 from nco.transit.instance.lines import Lines, LinesLike, refuse_bad_lines
 from nco.transit.instance.transit_instance import TransitInstance
 from nco.transit.simulate import assign, boarding, kernels, one_line
@@ -176,7 +176,9 @@ class Simulator:
         """
         threads = os.cpu_count() or 1 if threads is None else threads
         if threads < 1:
-            raise ProblemError(f"threads is {threads}; give 1 or more, or None for all cores")
+            raise ProblemError(
+                f"threads is {quoted(threads)}; give 1 or more, or None for all cores"
+            )
         if threads == 1:
             return [self.run(lines) for lines in line_sets]
         with ThreadPoolExecutor(threads) as pool:

@@ -53,7 +53,8 @@ def read_demand(path: str | Path, nodes: Mapping[str, int], *, size: int | None 
         if i == j and trips:
             row.fail(
                 dest,
-                f"is {quoted(row.text(dest))} like {orig!r}; trips to the same stop need no bus",
+                f"is {quoted(row.text(dest))} like {quoted(orig)}; trips to the same stop need no "
+                "bus",
             )
         demand[i, j] += trips
     if lost:

@@ -86,7 +86,7 @@ def _text(feed: Path) -> str:
             raise FormatError(f"{feed} holds no {_STOPS}; a GTFS feed does")
         return held[_STOPS].decode("utf-8-sig")
     except FileNotFoundError:
-        raise FormatError(f"{feed}: there is no such file; check the path") from None
+        raise FormatError(f"{shortened(feed)}: there is no such file; check the path") from None
     except (BrokenArchiveError, UnicodeDecodeError) as error:
         raise FormatError(f"{feed} is no GTFS feed: {shortened(error)}") from None
     except OSError as error:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib.resources import files
 
-from nco.errors import InputError
+from nco.errors import InputError, quoted
 from nco.transit.instance.lines import Lines, parse_lines
 
 NETWORKS = ("mandl", "mumford0", "mumford1", "mumford2", "mumford3")
@@ -45,7 +45,9 @@ def published(network: str) -> tuple[PublishedLines, ...]:
         InputError: nothing is known of that network.
     """
     if network not in NETWORKS:
-        raise InputError(f"no lines are known for {network!r}; there are {', '.join(NETWORKS)}")
+        raise InputError(
+            f"no lines are known for {quoted(network)}; there are {', '.join(NETWORKS)}"
+        )
     text = (files(__name__) / f"{network}.txt").read_text(encoding="utf-8")
     return tuple(_read(*row.split(" | ")) for row in text.splitlines() if row[0] != "#")
 

@@ -181,6 +181,19 @@ def test_what_a_search_told_counts_once_it_is_interrupted():
     assert apart.searched(search, LIMIT_S) == "better"
 
 
+def test_a_search_apart_that_is_late_is_given_up():
+    """It ends 5 % and 25 ms after its limit at the latest, with what it told last."""
+
+    def search(tell: apart.Tell[str]) -> str:
+        tell("better")
+        time.sleep(LIMIT_S)
+        return "best"
+
+    begin = time.perf_counter()
+    assert apart.searched(search, 1.0) == "better"
+    assert 1.0 < time.perf_counter() - begin < 1.15 + 0.2  # the last is for a busy machine
+
+
 def test_a_search_apart_returns_and_raises_as_here():
     """Its result and its error come back; where it is killed, there is no answer."""
     assert apart.searched(lambda _tell: [1, 2], LIMIT_S) == [1, 2]

@@ -30,8 +30,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("nco")
 
 LEAST_S = 0.5  # a search that ends by itself as soon needs no child
-OVERDUE = 2.0  # times its limit, after which a search is given up
-OVERDUE_S = 5.0  # and more
+LATE, LATE_S = 0.05, 0.025  # share of its limit, and more, after which a search is given up
 _LOOK_S = 0.02  # between two looks at whether an end is wanted
 _HERE = not sys.platform.startswith("linux")  # forks of processes with threads are safe on Linux
 _PR_SET_PDEATHSIG = 1
@@ -44,11 +43,12 @@ type Tell[T] = Callable[[T], None]
 def searched[T](search: Callable[[Tell[T]], T], limit_s: float) -> T | None:
     """What a search returns, run where it can be ended.
 
-    An interruption ends it. On other systems than Linux it runs in this process and ends by itself.
+    An interruption ends it, and so does its limit where it is late. On other systems than Linux
+    it runs in this process and ends by itself.
 
     Args:
         search: heeds a limit; what it tells and returns can be pickled.
-        limit_s: that it heeds, in seconds; infinite where it ends by something else.
+        limit_s: seconds of wall-clock time; infinite where it ends by something else.
 
     Returns:
         What it told last where it was ended before it returned; None where it told nothing.
@@ -62,7 +62,7 @@ def searched[T](search: Callable[[Tell[T]], T], limit_s: float) -> T | None:
     child, reader = _begun(search)
     with reader, undone(lambda: os.kill(child, signal.SIGKILL)):
         try:
-            found: T | None = _heard(reader, begin_s, OVERDUE * limit_s + OVERDUE_S)
+            found: T | None = _heard(reader, begin_s, (1 + LATE) * limit_s + LATE_S)
             return found
         finally:
             os.kill(child, signal.SIGKILL)  # it is there until it is waited for
@@ -106,9 +106,10 @@ def _heard(reader: Connection, begin_s: float, most_s: float) -> Any:
     """What a child sends last; None where it sends nothing in time."""
     found, complete = None, False
     while not complete:
-        if asked_since(begin_s) or time.perf_counter() - begin_s > most_s:
+        left_s = begin_s + most_s - time.perf_counter()
+        if asked_since(begin_s) or left_s <= 0:
             return found
-        if reader.poll(_LOOK_S):
+        if reader.poll(min(_LOOK_S, left_s)):
             try:
                 found, complete = reader.recv()
             except EOFError:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import ClassVar
 
 import hybgensea
@@ -26,7 +28,9 @@ from nco.solver import Clock
 LARGEST_ARC, LARGEST_DEMAND = 1e4, 20.0
 LARGEST = 1e5  # of what HGS takes; arcs that no vehicle may drive are longer than all others
 ENDLESS = 2**31 - 1
-RESERVE = 0.03  # share of the time kept for what HGS does beyond its limit
+RESERVE = 0.03  # share of the time kept for what HGS does beyond its limit,
+STEP_S = 2.5e-8  # and a pair of nodes: it looks at its clock between two local searches
+SET_UP_S = 6e-8  # a pair of nodes: what HGS needs before it first looks at its clock
 FIRST_PART = 0.4  # share of the time for the first part of a search on a busy machine
 LEAST_S = 0.005  # no search is shorter, nor 0, which HGS takes for no limit
 PARENTS = 25  # of the first part, from which the second goes on
@@ -39,7 +43,8 @@ class HGS:
     The search starts from random routes, those of the savings heuristic and the initial ones.
     If the vehicles cannot hold all stops, or half of the time shows no way, it goes on with
     the stops that the heuristic could place. HGS measures its limit in processor time, of
-    which a busy machine gives less than a second a second: the rate is measured and heeded.
+    which a busy machine gives less than a second a second: the rate is measured and heeded. A
+    search that is late nevertheless is given up, with what an earlier one found.
 
     Attributes:
         max_iterations: without improvement, after which the search ends whatever the time
@@ -119,10 +124,15 @@ class HGS:
 
 
 def _expected_rate() -> float:
-    """Seconds of processor time that a second brings, by how busy the machine is."""
+    """Seconds of processor time that a second brings, by how busy the machine is and was."""
     if not hasattr(os, "getloadavg"):
         return 1.0
-    return min(1.0, (os.cpu_count() or 1) / max(os.getloadavg()[0] + 1.0, 1e-9))
+    busy = os.getloadavg()[0] + 1.0  # this process adds to the mean of the last minute
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        now = Path("/proc/loadavg").read_text(encoding="ascii").split()[3].partition("/")[0]
+        busy = max(busy, int(now))  # it is among those that run now
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return min(1.0, (cores or 1) / busy)
 
 
 @dataclass(frozen=True)
@@ -201,12 +211,15 @@ class _Model:
             found = self._search(nodes, population, seed, 0.0, max_iterations)
             return self._routes(nodes, found)
         rate, best = _expected_rate(), None
+        least = max(LEAST_S, SET_UP_S * len(nodes) ** 2)
         for share in (1.0,) if rate == 1.0 else (FIRST_PART, 1.0):
-            begun = clock.elapsed_s
-            limit = (1 - RESERVE) * share * rate * clock.left_s
-            if limit < LEAST_S:
-                break
-            found = self._search(nodes, population, seed, limit, ENDLESS)
+            begun, left = clock.elapsed_s, clock.left_s
+            limit = (1 - RESERVE) * share * rate * left - STEP_S * len(nodes) ** 2
+            if share == 1.0 and best is None and left > least:
+                limit = max(limit, least)  # it is late at worst
+            if limit < least:
+                continue
+            found = self._search(nodes, population, seed, limit, ENDLESS, left)
             if found is not None and (best is None or found.cost < best.cost):
                 best = found
                 population = found.population
@@ -221,8 +234,12 @@ class _Model:
         seed: int,
         limit_s: float,
         iterations: int,
+        wall_s: float = math.inf,
     ) -> _Found | None:
-        """Run HGS for so much processor time (0: unlimited); None if nothing feasible is found."""
+        """Run HGS for so much processor time (0: unlimited).
+
+        Nothing where it finds nothing feasible, or takes clearly more than `wall_s` seconds.
+        """
         demand = self._demand[list(nodes)]
         demand[0] = 0.0
 
@@ -248,7 +265,7 @@ class _Model:
             parents = [member.routes for member in found.feasible_population[:PARENTS]]
             return _Found(found.cost, found.routes, parents, time.process_time() - begin_s)
 
-        return searched(search, limit_s or math.inf)
+        return searched(search, wall_s)
 
     def _routes(self, nodes: Sequence[int], found: _Found | None) -> list[Route]:
         if found is None:

@@ -234,7 +234,7 @@ class _Model:
                 found = self._routing.SolveWithParameters(parameters)
             return self.routes(found.Value) if found is not None else []
 
-        return searched(search, left) or []
+        return searched(search, clock.left_s) or []
 
     def _assignment(self, routes: Iterable[Route]) -> Any:
         place = {number: v for v, (_, number) in enumerate(self._vehicles)}

@@ -155,6 +155,15 @@ def test_a_reference_takes_its_cpu_time_and_no_more(fake):
     assert cost == round(cost, 1) > 0
 
 
+def test_a_construction_is_no_reference(fake):
+    """Where PyVRP's search did not run, that is an error and nothing to compare policies with."""
+    problem = draw(Cell("fake", "rcvrp", 20), 1, Cities()).problems[0]
+    with pytest.raises(
+        InputError, match="only a construction, which is no reference; give it more"
+    ):
+        solve_by_cpu(problem, 1e-6)
+
+
 def test_references_are_computed_once(fake, store, monkeypatch):
     """What is stored is not solved again; another limit and more instances are."""
     cell = Cell("fake", "rcvrptw", 6)

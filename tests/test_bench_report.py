@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from nco import plot
 from nco.bench import Report
 from nco.bench.duels import champion, duels
+from nco.bench.result import from_line
 from nco.bench.summary import best_known, gap, groups, soundness, summarise
 from nco.errors import InputError
 from nco.plot.bench_figure import picture
@@ -163,6 +164,16 @@ def test_soundness_is_counted_by_method():
     assert (row.runs, row.feasible, row.late) == (3, 2, 1)
     assert row.overrun_s == pytest.approx(0.25)
     assert row.overrun_limit_s == 1.0
+
+
+def test_loading_is_told_beside_the_time():
+    """Reports hold the mean of what loading took, and a late run says it, but is late without."""
+    lines = [result("a", setup_s=0.5), result("a", seed=1, time_s=1.2, setup_s=1.0)]
+    report = Report(lines)
+    (row,) = report.data()["rows"]
+    assert row["setup_s"] == 0.75
+    assert "took 1.200 s (and 1.000 s before, to load it)" in report.text()
+    assert from_line(lines[0].line()).setup_s == 0.5
 
 
 def test_text_says_everything():

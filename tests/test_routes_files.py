@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -40,8 +41,9 @@ def test_csv_round_trip(tmp_path, pair):
 @quick
 @given(pair=problems_with_routes())
 def test_geojson_round_trip(tmp_path, pair):
-    """Any routes come back, with method and seed, and the file is strict JSON."""
+    """Any routes come back, with method, seed and both times, and the file is strict JSON."""
     solution = Solution.from_routes(*pair, method="any", seed=5, time_s=0.25)
+    solution = replace(solution, setup_s=0.5)
     path = write_geojson(tmp_path / "r.geojson", pair[0], solution)
     assert read_geojson(path, pair[0]) == solution
     json.loads(path.read_text(), parse_constant=pytest.fail)

@@ -230,4 +230,4 @@ def _fault(result: Result) -> str:
         return f"not feasible, {result.findings[0]}"
     if result.disputed:
         return f"claims a cost of {result.claimed}, the checker finds {result.cost}"
-    return f"took {result.time_s:.3f} s"
+    return f"took {result.time_s:.3f} s (and {result.setup_s:.3f} s before, to load it)"

@@ -44,6 +44,8 @@ class Result:
         fallback: what the routes are if the method did not find them, see `nco.Solution`; empty
             otherwise, and in results of before this was kept.
         time_s: wall-clock seconds.
+        setup_s: seconds before that, in which the method, its policy and compiled loops were
+            loaded; 0 in results of before this was kept.
         version: of the package behind the method.
         nco: version.
         code: digest of nco's code, see `nco.bench.provenance`.
@@ -91,6 +93,7 @@ class Result:
     suite_instances: int
     at: str
     fallback: str = ""
+    setup_s: float = 0.0
 
     @property
     def key(self) -> str:

@@ -44,6 +44,7 @@ class Summary:
         gap_high: its upper end.
         time_s: mean over all runs.
         slowest_s: the longest run.
+        setup_s: mean of what loading the method took before its time.
     """
 
     group: str
@@ -59,6 +60,7 @@ class Summary:
     gap_high: float | None
     time_s: float
     slowest_s: float
+    setup_s: float
 
 
 @dataclass(frozen=True)
@@ -164,6 +166,7 @@ def _summary(
         gap_high=ends[1] if ends else None,
         time_s=statistics.fmean(result.time_s for result in members),
         slowest_s=max(result.time_s for result in members),
+        setup_s=statistics.fmean(result.setup_s for result in members),
     )
 
 

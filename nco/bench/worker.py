@@ -110,6 +110,7 @@ def _answer(problem: Problem, solution: Solution | None, budget_s: float) -> dic
     return finite | {
         "routes": len(solution.routes),
         "fallback": solution.fallback,
+        "setup_s": solution.setup_s,
         # A claimed cost that the checker disputes is told apart from routes that break a rule.
         "feasible": all(finding.kind == "cost" for finding in report.findings),
         "findings": tuple(finding.message for finding in report.findings),

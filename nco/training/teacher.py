@@ -70,7 +70,12 @@ def _group(lessons: Lessons, number: int, pool: Executor) -> Group:
     cpu_s = lessons.plan.time_limit_s
     kind = conversion(name)
     problems = kind.problems(instance)
-    found = pool.map(solve_by_cpu, problems, [cpu_s] * len(problems))
+    found = list(pool.map(solve_by_cpu, problems, [cpu_s] * len(problems)))
+    if any(s.fallback for s in found):
+        raise InputError(
+            f"PyVRP's search did not run on an instance of {name} with {instance.nodes} nodes in "
+            f"{cpu_s:g} s of CPU time; give more in data.labels.time_limit_s"
+        )
     actions = padded([kind.actions(route.stops for route in s.routes) for s in found])
     env = environment(name)
     taken = torch.from_numpy(actions.astype(np.int64)).clamp_min(0)[:, None]

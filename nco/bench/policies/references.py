@@ -151,7 +151,7 @@ def compute(
         Costs in metres by fingerprint, of all problems.
 
     Raises:
-        InputError: the limit makes no sense, or PyVRP found no feasible answer in it.
+        InputError: the limit makes no sense, or PyVRP found no feasible answer of its own in it.
     """
     from nco.versions import version_of
 

@@ -85,6 +85,7 @@ def write_geojson(
             "method": solution.method,
             "seed": int(solution.seed),
             "time_s": float(solution.time_s),
+            "setup_s": float(solution.setup_s),
             **solution.remarks,
             "feasible": solution.feasible,
             "cost": solution.cost.total,
@@ -134,6 +135,7 @@ def routes_from(data: Fields, problem: Problem) -> Solution:
     )
     return replace(
         found,
+        setup_s=data.number("setup_s", 0.0),
         fallback=data.text("fallback", ""),
         interrupted=data.raw("interrupted", False) is True,
     )

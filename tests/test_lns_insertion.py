@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from states import Begun, searches
 
+from nco import Objective, Problem, Route
 from nco.search.lns import changes
 from nco.search.lns.operators import INSERTIONS, REMOVALS
 
@@ -96,6 +97,37 @@ def test_greedy_insertion_finds_the_cheapest_place_of_all(begun: Begun, count: i
         for j in out:
             rises = ways(begun, before, j).values()
             assert all(rise >= begun.instance.prize[j] - 1e-2 for rise in rises)
+
+
+@pytest.mark.parametrize("priced", ["waits", "longest in seconds", "longest in metres"])
+@pytest.mark.parametrize("last", [False, True], ids=["before", "behind"])
+def test_a_detour_that_saves_time_or_way_is_seen(priced: str, last: bool):
+    """A place is the best although its arcs alone cost more than those of another one.
+
+    Where arcs break the triangle inequality, a route with one more stop may be shorter. The stop
+    is put before the one there or behind it, so that the order of the places does not matter.
+    """
+    shorter = np.array([[0.0, 1.0, 1.0], [1.0, 0.0, 1.0], [1.0, 1.0, 0.0]])
+    shorter[(1, 0) if last else (0, 1)] = 1000.0  # over stop 2 it takes 2
+    dearer = np.array([[0.0, 100.0, 100.0], [100.0, 0.0, 100.0], [100.0, 100.0, 0.0]])
+    dearer[(1, 2) if last else (0, 2)] = 300.0
+    of_metres = priced == "longest in metres"
+    weights = {
+        "waits": {"duration": 10.0},
+        "longest in seconds": {"longest_route": 10.0, "longest_by": "duration"},
+        "longest in metres": {"distance": 0.0, "duration": 1.0, "longest_route": 10.0},
+    }[priced]
+    problem = Problem.from_matrices(
+        shorter if of_metres else dearer,
+        dearer if of_metres else shorter,
+        vehicles=1,
+        window_s=None if priced != "waits" else [(0, 9e3), (5, 9e3), (0, 9e3)],
+        objective=Objective(**weights),
+    )
+    begun = Begun(problem)
+    begun.drive([Route(0, (1,))])
+    begun.run(INSERTIONS["greedy"])
+    assert begun.trips() == {0: (1, 2) if last else (2, 1)}
 
 
 @random_searches

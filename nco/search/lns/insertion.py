@@ -36,7 +36,7 @@ def _delta(instance, state, j, i, opening, bound):
     delta -= state.leaving[i]
     if not state.served[v]:
         delta += opening * instance.fixed[v]
-    if delta >= bound:
+    if delta >= bound and not _saves(instance, v, k, a, j, b):
         return _NEVER
     if instance.times:
         prefix, suffix = state.prefix[i], state.suffix[n]
@@ -61,6 +61,27 @@ def _delta(instance, state, j, i, opening, bound):
             longer -= np.float64(metres[k, a, b])
         delta += _longer(instance, state, v, longer)
     return delta
+
+
+@pasted
+def _saves(instance, v, k, a, j, b):
+    """Whether a detour may lower what is priced beside arcs: time on duty, or the longest route.
+
+    It does not where it takes as long as the arc that it replaces: without the stop, a vehicle
+    could wait instead, so that the route takes no longer then (and likewise with metres).
+    """
+    timed = instance.per_s[v] > 0.0
+    if instance.longest > 0.0:
+        if instance.by_time:
+            timed = True
+        else:
+            metres = instance.metres
+            if metres[k, a, j] + metres[k, j, b] < metres[k, a, b]:
+                return True
+    if not timed:
+        return False
+    drive = instance.drive
+    return drive[k, a, j] + instance.service[j] + drive[k, j, b] < drive[k, a, b]
 
 
 @inner

@@ -44,6 +44,21 @@ def require_memory(size_bytes: int, what: str) -> None:
         )
 
 
+def require_matrices(rows: int, columns: int, matrices: int = 2) -> None:
+    """Refuse matrices of fractions between points that do not fit into the memory.
+
+    Args:
+        rows: points to leave from.
+        columns: points to go to.
+        matrices: how many there are at their largest, with what they are made from.
+
+    Raises:
+        InputError: the message says how much is needed and how much there is.
+    """
+    what = f"{rows}" if rows == columns else f"{rows} and {columns}"
+    require_memory(8 * matrices * rows * columns, f"matrices between {what} points")
+
+
 def amount(size_bytes: float) -> str:
     """Bytes in a unit that reads well."""
     for unit in ("bytes", "KiB", "MiB", "GiB"):

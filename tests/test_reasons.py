@@ -10,6 +10,7 @@ from instances import directed, problems
 
 import nco
 from nco import Objective, Problem, Route, Vehicle
+from nco.problem import solution
 from nco.problem.evaluate import evaluate
 from nco.problem.obstacles import Obstacle
 from nco.problem.reasons import Reason, reasons_unassigned
@@ -202,3 +203,21 @@ def test_reasons_of_a_thousand_stops_take_a_moment():
     found = reasons_unassigned(problem, routes, missing)
     assert time.process_time() - began < 0.3
     assert all(reason.text for reason in found)
+
+
+@pytest.mark.parametrize("method", ["policy", "nearest", "savings"])
+def test_reasons_are_asked_for_once(method, monkeypatch):
+    """Why stops are left out is found once an answer, however often routes are compared."""
+    distance = directed(8)
+    problem = Problem.from_matrices(distance, demand=[0] + [1] * 7, capacity=3, vehicles=1)
+    asked = []
+
+    def counted(*given):
+        asked.append(given)
+        return reasons_unassigned(*given)
+
+    monkeypatch.setattr(solution, "reasons_unassigned", counted)
+    found = nco.solve(problem, method, time_limit_s=5.0)
+    assert len(found.unassigned) == 4
+    assert all(entry.reason for entry in found.unassigned)
+    assert len(asked) == 1

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nco import memory
 from nco.data.cities.city import City
 from nco.data.cities.engine import Matrices
 from nco.data.cities.table import TableCity
-from nco.errors import CityError, StorageError
+from nco.errors import CityError, InputError, StorageError
 
 
 def table(n: int = 30, seed: int = 0, unreachable: float = 0.0) -> TableCity:
@@ -185,3 +186,18 @@ def test_save_loses_nothing(tmp_path: Path) -> None:
     with pytest.raises(StorageError):
         table().save(tmp_path / "file" / "city.npz")
     assert (tmp_path / "file").read_text() == "keep"
+
+
+def test_matrices_beyond_memory_are_refused_before_they_are_made(
+    monkeypatch: pytest.MonkeyPatch, helsinki: City
+) -> None:
+    """More points than there is memory for are a sentence, from a table and from streets."""
+    monkeypatch.setattr(memory, "free_bytes", lambda: 1 << 30)
+    with pytest.raises(InputError, match=r"between 9000 points need 1\.21 GiB of memory, 1 GiB"):
+        few = table(3)
+        few.matrix(np.repeat(few.lonlat, 3000, axis=0))
+    middle = np.tile((24.94, 60.17), (6000, 1))
+    with pytest.raises(InputError, match=r"between 6000 points need 1\.07 GiB of memory"):
+        helsinki.matrix(middle)
+    with pytest.raises(InputError, match="between 6000 and 9000 points"):
+        helsinki.matrix(middle, targets=np.tile((24.94, 60.17), (9000, 1)))

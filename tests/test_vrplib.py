@@ -135,7 +135,7 @@ def test_changed_instance(tmp_path, old, new, message):
 def test_huge_matrix_is_refused_before_it_is_made(tmp_path, monkeypatch):
     """Distances between more points than fit into the memory are a sentence, not a crash."""
     monkeypatch.setattr(memory, "free_bytes", lambda: 1 << 30)
-    with pytest.raises(InputError, match="distances between 85900 points need 165 GiB of memory"):
+    with pytest.raises(InputError, match="matrices between 85900 points need 165 GiB of memory"):
         euclidean(np.zeros((85900, 2)), "none")
 
 

@@ -24,6 +24,7 @@ from nco.data.cities.snapping import (
     size_km,
 )
 from nco.errors import CityError, quoted
+from nco.memory import require_matrices
 
 if TYPE_CHECKING:
     from nco.data.cities.area import Area
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 
 CREDIT = "© OpenStreetMap contributors"
+COPIES = 4  # of a matrix at a time: metres and seconds, and both without the points refused
 
 
 class City:
@@ -324,9 +326,12 @@ class City:
         Raises:
             CityError: a coordinate is no coordinate, or a point is farther than `max_snap_m` from
                 any street or outside of the area that is covered.
+            InputError: the matrices do not fit into the memory.
         """
         snapping = self._snapping()
         sources = Asked.of(points, "points", names, optional if targets is None else None)
+        rows = len(sources.lonlat)
+        require_matrices(rows, rows if targets is None else len(as_lonlat(targets)), COPIES)
         away_m, refused = snapping.beside(sources)
         if targets is not None:
             aims = Asked.of(targets, "targets")

@@ -16,6 +16,7 @@ from nco.data.cities.scatter import check_drawing
 from nco.data.cities.snapping import Asked
 from nco.data.cities.table_files import read_rrnco, read_table, write_rrnco, write_table
 from nco.errors import CityError, OffStreetError, shortened
+from nco.memory import require_matrices
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +106,12 @@ class TableCity:
         return np.array([key in self._index for key in _keys(as_lonlat(points))], dtype=bool)
 
     def between(self, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> Matrices:
-        """The matrices between points given by their indices."""
+        """The matrices between points given by their indices.
+
+        Raises:
+            InputError: they do not fit into the memory.
+        """
+        require_matrices(len(rows), len(columns))
         cells = np.ix_(rows, columns)
         return Matrices(self.matrices.distance_m[cells], self.matrices.duration_s[cells])
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from nco.arrays import Floats
 from nco.errors import InputError, ProblemError, quoted
-from nco.memory import require_memory
+from nco.memory import require_matrices
 
 Rounding = Literal["none", "round", "trunc", "ceil", "dimacs"]
 
@@ -54,7 +54,7 @@ def euclidean(xy: Floats, rounding: Rounding) -> Floats:
         ProblemError: points are farther apart than numbers reach.
         InputError: there are more points than fit into the memory.
     """
-    require_memory(3 * 8 * len(xy) ** 2, f"distances between {len(xy)} points")
+    require_matrices(len(xy), len(xy), 3)
     with np.errstate(over="ignore"):
         x, y = (np.square(axis[:, None] - axis[None]) for axis in xy.T)
         x += y

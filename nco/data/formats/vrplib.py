@@ -19,6 +19,7 @@ from nco.data.formats.rounding import Rounding, check_rounding, euclidean, round
 from nco.data.formats.solomon import is_solomon, solomon_problem
 from nco.data.formats.vrplib_text import Section, Text, take_apart
 from nco.errors import FormatError, ProblemError, listed, quoted, shortened
+from nco.memory import require_matrices
 from nco.problem import Problem, Profile, Vehicle
 
 RULE_OF: dict[str, Rounding] = {"EUC_2D": "round", "FLOOR_2D": "trunc", "CEIL_2D": "ceil"}
@@ -70,7 +71,7 @@ def read_instance(
 
     Raises:
         FormatError: the file is malformed or asks for what a `Problem` cannot say.
-        InputError: the rounding rule is unknown.
+        InputError: the rounding rule is unknown, or there are more nodes than fit into the memory.
         StorageError: it cannot be read.
     """
     check_rounding(rounding)
@@ -230,6 +231,7 @@ def _matrix(text: Text, section: Section, n: int) -> Floats:
         )
     if kind == "FULL_MATRIX":
         return weights.reshape(n, n)
+    require_matrices(n, n, 3)
     matrix = np.zeros((n, n))
     offset = 0 if diagonal else 1
     matrix[np.triu_indices(n, offset) if upper else np.tril_indices(n, -offset)] = weights

@@ -81,17 +81,20 @@ class PolicySolver:
         seed: int,
         initial: Solution | None = None,
     ) -> Solution:
-        """See `nco.solver.Solver`; an initial solution is returned if it is better."""
+        """See `nco.solver.Solver`; an initial solution is returned if it is better.
+
+        Why stops are left out is for `nco.solve` to find, once.
+        """
         self.prepare(problem)
         clock = Clock(time_limit_s)
         routes, fallback = self._routes(problem, seed, clock, initial), ""
-        found = None if routes is None else Solution.from_routes(problem, routes)
+        found = None if routes is None else Solution.from_routes(problem, routes, explain=False)
         if found is None:
             log.info("no time to decode %d nodes: nearest neighbour answers", problem.size)
         if found is None or not found.feasible:
             # A rollout may leave stops out, and time to insert them may have been over.
             plain = _nearest(problem, Clock(max(clock.left_s, _GRACE_S)))
-            quick = Solution.from_routes(problem, plain)
+            quick = Solution.from_routes(problem, plain, explain=False)
             if found is None or quick.better_than(found):
                 found, fallback = quick, CONSTRUCTION
         if initial is not None and initial.better_than(found):

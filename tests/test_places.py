@@ -184,6 +184,12 @@ def place(ring: list[list[float]]) -> bytes:
     return json.dumps([found]).encode()
 
 
+def nested(depth: int) -> bytes:
+    """What Nominatim would answer, with coordinates in many brackets."""
+    around = b"[" * depth + b"[10.0, 0.0]" + b"]" * depth
+    return place(GRID).replace(b"[10.0, 0.0]", around, 1)
+
+
 def test_from_place(services: dict[str, Any]) -> None:
     """The place and a margin around it are fetched once, built and remembered by name."""
     found = City.from_place("Toy Town, Nowhere")
@@ -208,6 +214,12 @@ def test_from_place(services: dict[str, Any]) -> None:
         ("nominatim", 200, b"<html>", CityError, "no place|Nominatim"),
         ("nominatim", 500, b"<html>", ServiceError, "Nominatim"),
         ("nominatim", 429, b"[]", ServiceError, "busy"),
+        ("nominatim", 200, b"[" * 100_000, ServiceError, "not what Nominatim answers"),
+        ("nominatim", 200, b'{"a": ' * 100_000, ServiceError, "not what Nominatim answers"),
+        ("nominatim", 200, nested(500), ServiceError, "not what Nominatim"),
+        ("nominatim", 200, b'{"error": "no"}', CityError, "no place"),
+        ("nominatim", 200, b"[{}]", ServiceError, "not what Nominatim answers"),
+        ("nominatim", 200, nested(0).replace(b'"boundingbox"', b'"b"'), ServiceError, "not what"),
         ("nominatim", 200, place([[0, 0], [5, 0], [5, 5], [0, 0]]), CityError, "km2"),
         ("overpass", 400, b"bad query", ServiceError, "status 400"),
         ("overpass", 504, b"busy", ServiceError, "504"),

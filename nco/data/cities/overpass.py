@@ -111,11 +111,16 @@ def _bounds(place: str, ask: Ask) -> tuple[float, float, float, float]:
                 f"there is no place with an area called {quoted(place)} on OpenStreetMap; write it "
                 "as on openstreetmap.org, for instance 'Delft, Netherlands'"
             ) from error
-        except (RequestException, OSError, ValueError, KeyError) as error:
+        # What osmnx raises of an answer that is no JSON, is nested deeply, or is something else.
+        except (
+            RequestException, OSError, ValueError, LookupError, AttributeError, RecursionError
+        ) as error:  # fmt: skip
             # A failed connection comes with two lines of urllib3's inner life.
-            reason = (
-                "it cannot be reached" if isinstance(error, exceptions.ConnectionError) else error
-            )
+            reason: object = error
+            if isinstance(error, exceptions.ConnectionError):
+                reason = "it cannot be reached"
+            elif isinstance(error, RecursionError | LookupError | AttributeError):
+                reason = "its answer is not what Nominatim answers"
             if attempt == ask.retries:
                 raise ServiceError(
                     f"Nominatim could not be asked for {quoted(place)} ({attempt + 1} tries): "

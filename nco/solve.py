@@ -13,6 +13,7 @@ from nco.problem.normal import normal
 from nco.problem.solution import INITIAL, Solution
 from nco.registry import add_method, load_method
 from nco.solver import Prepares, Solver, check_limits, on_cores, refuse_unsupported
+from nco.threads import torch_threads
 
 # Name -> "module:attribute" of a solver. Modules load on first use: some take seconds.
 _METHODS: dict[str, str] = {
@@ -86,6 +87,11 @@ def solve(
 ) -> Solution:
     """Solve a problem.
 
+    A method is one thread, as it is on the command line: torch, whose threads would wait busily for
+    one another, has one while it searches, and then again as many as before. `OMP_NUM_THREADS`
+    in the environment is a choice of yours, and nothing is changed. That libraries loaded
+    before (such as numpy's) have threads of their own cannot be helped here.
+
     Args:
         problem: what to solve.
         method: one of `METHODS`, or a solver, such as one with other settings.
@@ -125,7 +131,7 @@ def solve(
                 f"initial is {quoted(initial)}; give a Solution, such as Solution.from_routes makes"
             )
         initial = initial.on(form)
-    with keeping():
+    with keeping(), torch_threads(1):
         found = chosen.solve(form, time_limit_s, seed, initial)
     if initial is not None and initial.better_than(found):
         found = replace(initial, fallback=INITIAL)

@@ -1,6 +1,14 @@
-"""One thread a solver: fair comparisons, and far quicker answers where problems are small."""
+"""One thread a solver: fair comparisons, and far quicker answers where problems are small.
+
+`one_thread` and `sleep_while_waiting` are for commands, before libraries are loaded; within
+`torch_threads`, from Python too, torch has another number of threads for a while.
+"""
 
 import os
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 # Every library that would start threads of its own reads one of these when it is loaded.
 ONE_THREAD = dict.fromkeys(
@@ -23,3 +31,42 @@ def sleep_while_waiting() -> None:
     than on one thread. What the user chose stays.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+
+_lock = threading.Lock()
+_inside: set[int] = set()  # threads that are in `torch_threads`
+_outside = 0  # what torch had when the first of them entered
+
+
+@contextmanager
+def torch_threads(count: int) -> Iterator[None]:
+    """Has torch compute on so many threads meanwhile, and afterwards on as many as before.
+
+    Nothing changes where torch is not loaded, or where the user chose a number by
+    `OMP_NUM_THREADS`.
+
+    Args:
+        count: of threads.
+    """
+    global _outside
+    torch, me = sys.modules.get("torch"), threading.get_ident()
+    if torch is None or "OMP_NUM_THREADS" in os.environ:
+        yield
+        return
+    with _lock:
+        nested = me in _inside
+        # What other threads set meanwhile is nobody's choice.
+        if nested or not _inside:
+            before = torch.get_num_threads()
+            _outside = _outside if nested else before
+        else:
+            before = _outside
+        _inside.add(me)
+        torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        with _lock:
+            if not nested:
+                _inside.discard(me)
+            torch.set_num_threads(before)

@@ -15,7 +15,7 @@ from nco.errors import CityError, NcoError, PolicyError
 from nco.models.files import save_policy
 from nco.search.policy.loaded import load_policy
 from nco.training import specialise as module
-from nco.training.specialise import Plan, specialise
+from nco.training.specialise import FineTuning, specialise
 
 QUICK = {"stops": 8, "instances": 3, "reference_s": 0.05, "starts": 4, "batch_size": 8}
 
@@ -44,7 +44,7 @@ def hasty(monkeypatch):
 def test_a_city_gets_a_policy_of_its_own(table, general, tmp_path):
     """The gap falls, the weights change, and the card says what was measured."""
     out = tmp_path / "mine.safetensors"
-    (gap,) = specialise(Plan(table, general, minutes=0.12, learning_rate=5e-3, **QUICK), out)
+    (gap,) = specialise(FineTuning(table, general, minutes=0.12, learning_rate=5e-3, **QUICK), out)
     assert gap.problem == "rcvrp"
     assert gap.after < gap.before
     mine = load_policy(out)
@@ -60,13 +60,13 @@ def test_a_city_gets_a_policy_of_its_own(table, general, tmp_path):
 def test_the_time_limit_holds_for_everything(table, general, tmp_path):
     """References, both measurements and training together."""
     began = time.monotonic()
-    specialise(Plan(table, general, minutes=0.05, **QUICK), tmp_path / "mine.safetensors")
+    specialise(FineTuning(table, general, minutes=0.05, **QUICK), tmp_path / "mine.safetensors")
     assert time.monotonic() - began < 3.0 + 3.0
 
 
 def test_places_are_trained_on_or_measured_on(table, general):
     """No point is in both halves but the depot, if one is given."""
-    trained, held_out = module._pools(Plan(table, general))
+    trained, held_out = module._pools(FineTuning(table, general))
     places = [{tuple(xy) for xy in pools.xy_m[0].tolist()} for pools in (trained, held_out)]
     assert len(trained.xy_m[0]) + len(held_out.xy_m[0]) == 90
     assert len(held_out.xy_m[0]) == 30
@@ -78,9 +78,11 @@ def test_a_depot_is_that_of_every_instance(monkeypatch, general):
     town = make_table(points=90)
     monkeypatch.setattr(module, "table_of", lambda *_: town)
     monkeypatch.setattr(module, "find_sources", lambda *_: (None,))
-    plan = Plan("town", general, depot=(24.9, 60.2), instances=5, stops=8, reference_s=0.02)
-    for pools in module._pools(plan):
-        cases = module._cases("rcvrp", pools, plan)
+    settings = FineTuning(
+        "town", general, depot=(24.9, 60.2), instances=5, stops=8, reference_s=0.02
+    )
+    for pools in module._pools(settings):
+        cases = module._cases("rcvrp", pools, settings)
         from_depot = set(pools.distance[0, 0].tolist())
         assert all(set(cost[0].tolist()) <= from_depot for cost in cases.instance.cost)
 
@@ -99,7 +101,7 @@ def test_an_interrupt_keeps_what_was_learnt(table, general, tmp_path, monkeypatc
     monkeypatch.setattr(module, "_step", step)
     out = tmp_path / "mine.safetensors"
     with pytest.raises(KeyboardInterrupt):
-        specialise(Plan(table, general, minutes=5.0, **QUICK), out)
+        specialise(FineTuning(table, general, minutes=5.0, **QUICK), out)
     card = load_policy(out).card
     assert card["training"]["steps"] == 3
     assert card["measured"] == []
@@ -118,11 +120,11 @@ def test_an_interrupt_keeps_what_was_learnt(table, general, tmp_path, monkeypatc
         ({"policy": "nobody"}, "'nobody' is unknown"),
     ],
 )
-def test_impossible_plans_are_refused(table, general, tmp_path, wrong, message):
+def test_impossible_settings_are_refused(table, general, tmp_path, wrong, message):
     """Before the first step, and no file is written."""
     out = tmp_path / "mine.safetensors"
     with pytest.raises(PolicyError, match=message):
-        specialise(Plan(**{"city": table, "policy": general, **QUICK, **wrong}), out)
+        specialise(FineTuning(**{"city": table, "policy": general, **QUICK, **wrong}), out)
     assert not out.exists()
 
 

@@ -96,7 +96,10 @@ def _routes() -> Course:
     from nco.training.data import CityData
     from nco.training.module import PolicyTraining
 
-    return Course(PolicyTraining, read_policy, CityData, {"model.problems": "data.problems"})
+    def rows(_training: PolicyTraining, data: CityData) -> int:
+        return data.batch_size * data.stops[1]
+
+    return Course(PolicyTraining, read_policy, rows, CityData, {"model.problems": "data.problems"})
 
 
 def _references(arguments: list[str]) -> None:
@@ -147,12 +150,12 @@ def _specialise(arguments: list[str]) -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", default="specialised.safetensors", metavar="FILE.safetensors")
     given = vars(parser.parse_args(arguments))
-    from nco.training.specialise import Plan, specialise
+    from nco.training.specialise import FineTuning, specialise
 
     out = Path(given.pop("out"))
     problems = given.pop("problems")
-    plan = Plan(**given, problems=None if problems is None else tuple(problems))
-    gaps = specialise(plan, out)
+    settings = FineTuning(**given, problems=None if problems is None else tuple(problems))
+    gaps = specialise(settings, out)
     console.write("gap to PyVRP with eight views, on held-out places of the city")
     for gap in gaps:
         gain = f"{1 - gap.after / gap.before:.0%} less" if gap.before > 0 else "-"
@@ -171,7 +174,10 @@ def _lines() -> Course:
     from nco.transit.learn.module import TransitTraining
     from nco.transit.policy.files import load_network
 
-    return Course(TransitTraining, load_network, prog="nco train transit", seed=1)
+    def rows(training: TransitTraining, _data: None) -> int:
+        return training.cities.stops[1]  # one city a step
+
+    return Course(TransitTraining, load_network, rows, prog="nco train transit", seed=1)
 
 
 def _export_network(arguments: list[str]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from argparse import ArgumentError
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from traceback import walk_tb
@@ -18,11 +18,13 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.cli import LightningCLI
 
 from nco.errors import NcoError, PolicyError, StorageError
+from nco.threads import torch_threads
 from nco.training.autosave import Autosave
 from nco.training.checkpoints import OneTraining
 from nco.training.memory import keep_freed_memory
 from nco.training.resuming import KeptOptions, check_resumed, last_checkpoint
 from nco.training.shipped import with_shipped_configs
+from nco.training.threads import threads_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -52,6 +54,7 @@ class Course:
     Attributes:
         module: the Lightning module.
         load: reads a checkpoint of it; raises `PolicyError` for any other file.
+        rows: embeddings of a batch, by module and data; see `threads_for`.
         data: where batches come from; None for a module that draws its own.
         links: options that follow from others.
         prog: the words before a verb.
@@ -60,6 +63,7 @@ class Course:
 
     module: type[Any]
     load: Callable[[Path], object]
+    rows: Callable[[Any, Any], int]
     data: type[Any] | None = None
     links: dict[str, str] = field(default_factory=dict)
     prog: str = "nco train"
@@ -86,14 +90,17 @@ class Course:
         with _sentences(f"{self.prog} {verb or 'fit'}"), warnings.catch_warnings():
             for message in _NOISE:
                 warnings.filterwarnings("ignore", message)
-            return _CommandLine(self, verb, with_shipped_configs(arguments))
+            with ExitStack() as threads:
+                return _CommandLine(self, verb, with_shipped_configs(arguments), threads)
 
 
 class _CommandLine(LightningCLI):
     """Lightning's command line, which refuses what cannot be used before anything begins."""
 
-    def __init__(self, course: Course, verb: str | None, arguments: list[str]) -> None:
-        self._course, self._verb = course, verb
+    def __init__(
+        self, course: Course, verb: str | None, arguments: list[str], threads: ExitStack
+    ) -> None:
+        self._course, self._verb, self._threads = course, verb, threads
         super().__init__(
             course.module,
             course.data,
@@ -141,6 +148,8 @@ class _CommandLine(LightningCLI):
             self.config_init[self._verb]["ckpt_path"] = str(path)
         if path is not None and self._verb == "fit":
             check_resumed(Path(path), self.trainer)
+        rows = self._course.rows(self.model, self.datamodule)
+        self._threads.enter_context(torch_threads(threads_for(self.model, rows)))
 
     def _given(self) -> Any:
         return {} if self._verb is None else self.config[self._verb]

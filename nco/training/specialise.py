@@ -23,6 +23,7 @@ from nco.interruption import answering
 from nco.models.files import read_policy, save_policy
 from nco.search.decoding.rollout import Strategy
 from nco.search.decoding.views import EIGHT
+from nco.threads import torch_threads
 from nco.training.distribution import PLAIN, Distribution
 from nco.training.memory import keep_freed_memory
 from nco.training.pools import Pools
@@ -31,6 +32,7 @@ from nco.training.reinforce import rollout_loss
 from nco.training.sampler import DRAW
 from nco.training.seeds import seeded
 from nco.training.sources import TableSize, find_sources, table_of
+from nco.training.threads import threads_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -54,7 +56,7 @@ _LEAST_S = 5.0  # of training, or it is not worth its name
 
 
 @dataclass(frozen=True)
-class Plan:
+class FineTuning:
     """What to fine-tune and for how long.
 
     Attributes:
@@ -138,13 +140,13 @@ class _Cases:
         return 100 * (best.cost[:, 0].double() / self.reference.double() - 1)
 
 
-def specialise(plan: Plan, out: str | Path) -> list[Gap]:
+def specialise(settings: FineTuning, out: str | Path) -> list[Gap]:
     """Fine-tunes a policy on one city and writes it.
 
     An interrupt (Ctrl-C) ends training at once; what was learnt is written, but not measured.
 
     Args:
-        plan: what and for how long.
+        settings: what and for how long.
         out: path of the policy file, ending in `.safetensors`.
 
     Returns:
@@ -156,16 +158,16 @@ def specialise(plan: Plan, out: str | Path) -> list[Gap]:
             points, or the time is over before training begins.
         KeyboardInterrupt: after what was learnt was written.
     """
-    end_s = time.monotonic() + 60 * plan.minutes
+    end_s = time.monotonic() + 60 * settings.minutes
     if Path(out).suffix != ".safetensors":
         raise PolicyError(f"{out}: a policy file must end in .safetensors")
     keep_freed_memory()
-    loaded = read_policy(plan.policy)
-    names = _problems(loaded, plan)
-    trained, held_out = _pools(plan)
+    loaded = read_policy(settings.policy)
+    names = _problems(loaded, settings)
+    trained, held_out = _pools(settings)
     for pools in (trained, held_out):
-        pools.check(plan.stops + 1)
-    cases = [_cases(name, held_out, plan) for name in names]
+        pools.check(settings.stops + 1)
+    cases = [_cases(name, held_out, settings) for name in names]
     policy = loaded.policy
     begin_s = time.monotonic()
     before = [case.gaps(policy) for case in cases]
@@ -173,22 +175,28 @@ def specialise(plan: Plan, out: str | Path) -> list[Gap]:
     last_s = end_s - 1.2 * (time.monotonic() - begin_s)
     if last_s - time.monotonic() < _LEAST_S:
         raise PolicyError(
-            f"{plan.minutes:g} minutes were over before training began: matrices and references "
-            "take some; give more minutes, or fewer instances"
+            f"{settings.minutes:g} minutes were over before training began: matrices and "
+            "references take some; give more minutes, or fewer instances"
         )
     steps = 0
 
     def write(measured: list[Gap]) -> None:
         card = {
-            "about": f"{plan.policy}, fine-tuned on {plan.city}",
-            "training": {**asdict(plan), "steps": steps, "began_with": loaded.card.get("training")},
+            "about": f"{settings.policy}, fine-tuned on {settings.city}",
+            "training": {
+                **asdict(settings),
+                "steps": steps,
+                "began_with": loaded.card.get("training"),
+            },
             "measured": [asdict(gap) for gap in measured],
         }
         save_policy(out, policy, loaded.problems, card)
 
-    with answering():  # a step, and writing what it has learnt, may take seconds
+    threads = threads_for(policy, settings.batch_size * settings.stops)
+    # A step, and writing what it has learnt, may take seconds.
+    with answering(), torch_threads(threads):
         try:
-            for steps in _train(policy, names, trained, plan, last_s):  # noqa: B007 (read above)
+            for steps in _train(policy, names, trained, settings, last_s):  # noqa: B007
                 pass
             after = [case.gaps(policy) for case in cases]
         except KeyboardInterrupt:
@@ -203,23 +211,23 @@ def specialise(plan: Plan, out: str | Path) -> list[Gap]:
     return found
 
 
-def _problems(loaded: StoredPolicy, plan: Plan) -> tuple[str, ...]:
-    names = loaded.problems if plan.problems is None else plan.problems
+def _problems(loaded: StoredPolicy, settings: FineTuning) -> tuple[str, ...]:
+    names = loaded.problems if settings.problems is None else settings.problems
     strange = [name for name in names if name not in loaded.problems]
     if strange or not names:
         raise PolicyError(
-            f"policy {quoted(plan.policy)} serves {', '.join(loaded.problems)}, not "
+            f"policy {quoted(settings.policy)} serves {', '.join(loaded.problems)}, not "
             f"{', '.join(strange) or 'nothing'}; choose of these"
         )
     return tuple(names)
 
 
-def _pools(plan: Plan) -> tuple[Pools, Pools]:
+def _pools(settings: FineTuning) -> tuple[Pools, Pools]:
     """The city's points to train on, and those to measure on."""
-    (source,) = find_sources([plan.city], plan.folder)
-    table = table_of(source, plan.table, plan.depot)
-    order = np.random.default_rng(plan.seed).permutation(len(table.lonlat))
-    fixed = plan.depot is not None
+    (source,) = find_sources([settings.city], settings.folder)
+    table = table_of(source, settings.table, settings.depot)
+    order = np.random.default_rng(settings.seed).permutation(len(table.lonlat))
+    fixed = settings.depot is not None
     order = order[order != 0] if fixed else order
     cut = round(HELD_OUT * len(order))
     depot = torch.tensor([0]) if fixed else None
@@ -232,26 +240,26 @@ def _pools(plan: Plan) -> tuple[Pools, Pools]:
     return pools(order[cut:]), pools(order[:cut])
 
 
-def _cases(name: str, pools: Pools, plan: Plan) -> _Cases:
-    generator = seeded("cpu", "specialise, held out", name, plan.seed)
-    instance = DRAW[name](pools, plan.instances, plan.stops, PLAIN, generator)
-    log.info("%s: references of %d instances", name, plan.instances)
-    costs = reference_costs(conversion(name).problems(instance), plan.reference_s)
+def _cases(name: str, pools: Pools, settings: FineTuning) -> _Cases:
+    generator = seeded("cpu", "specialise, held out", name, settings.seed)
+    instance = DRAW[name](pools, settings.instances, settings.stops, PLAIN, generator)
+    log.info("%s: references of %d instances", name, settings.instances)
+    costs = reference_costs(conversion(name).problems(instance), settings.reference_s)
     return _Cases(name, instance, torch.tensor(costs))
 
 
 def _train(
-    policy: Policy, names: Sequence[str], pools: Pools, plan: Plan, last_s: float
+    policy: Policy, names: Sequence[str], pools: Pools, settings: FineTuning, last_s: float
 ) -> Iterator[int]:
     """Trains until a time; gives the number of steps after each."""
-    optimizer = torch.optim.AdamW(policy.parameters(), plan.learning_rate, weight_decay=1e-6)
+    optimizer = torch.optim.AdamW(policy.parameters(), settings.learning_rate, weight_decay=1e-6)
     policy.train()
     steps, reported_s = 0, 0.0
     try:
         for done in _shares_until(last_s):
             for group in optimizer.param_groups:
-                group["lr"] = plan.learning_rate * min(1.0, done / _WARMUP + 0.01, 1.0 - done)
-            loss, cost = _step(policy, names, pools, plan, steps)
+                group["lr"] = settings.learning_rate * min(1.0, done / _WARMUP + 0.01, 1.0 - done)
+            loss, cost = _step(policy, names, pools, settings, steps)
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(policy.parameters(), 1.0)
@@ -273,19 +281,19 @@ def _shares_until(last_s: float) -> Iterator[float]:
 
 
 def _step(
-    policy: Policy, names: Sequence[str], pools: Pools, plan: Plan, number: int
+    policy: Policy, names: Sequence[str], pools: Pools, settings: FineTuning, number: int
 ) -> tuple[Tensor, float]:
     """Loss and mean cost of one batch; problems take turns, sizes are drawn."""
     name = names[number % len(names)]
-    generator = seeded("cpu", "specialise", plan.seed, number)
-    least = math.ceil(_LEAST_SHARE * plan.stops)
-    stops = least + int(torch.randint(plan.stops - least + 1, (), generator=generator))
-    batch = plan.batch_size * plan.stops // stops
+    generator = seeded("cpu", "specialise", settings.seed, number)
+    least = math.ceil(_LEAST_SHARE * settings.stops)
+    stops = least + int(torch.randint(settings.stops - least + 1, (), generator=generator))
+    batch = settings.batch_size * settings.stops // stops
     instance = DRAW[name](pools, batch, stops, Distribution(), generator)
     env = environment(name)
     if number // len(names) % 2:
         instance = env.reversed(instance)  # as half of the views that it is measured with
-    loss, cost = rollout_loss(env, instance, policy, plan.starts, generator, turn=True)
+    loss, cost = rollout_loss(env, instance, policy, settings.starts, generator, turn=True)
     return loss, float(cost.mean())
 
 

@@ -9,6 +9,7 @@ from nco.errors import InputError, quoted
 from nco.interruption import keeping
 from nco.registry import add_method, load_method
 from nco.solver import MAX_SEED
+from nco.threads import torch_threads
 from nco.transit.design.method import Budget
 from nco.transit.instance.lines import as_lines
 from nco.transit.instance.transit_instance import TransitInstance
@@ -79,7 +80,7 @@ def design(
     seed: int = 0,
     initial: Iterable[LinesLike] = (),
 ) -> Design:
-    """Design lines.
+    """Design lines; torch has one thread meanwhile, see `nco.solve`.
 
     Args:
         what: an instance, whose passengers then decide (`ExactObjective`), or an objective.
@@ -103,5 +104,5 @@ def design(
 
         what = ExactObjective(what)
     known = [as_lines(lines) for lines in initial]
-    with keeping():
+    with keeping(), torch_threads(1):
         return chosen.design(what, budget, seed, known)

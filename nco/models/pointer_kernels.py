@@ -34,6 +34,9 @@ PAD = 16
 _NEVER = np.float32(-1e30)
 _MOST = np.float32(1 - 2**-22)  # of a sum: rounded, it is still less than the whole
 _ZERO, _ONE, _TWO = np.float32(0.0), np.float32(1.0), np.float32(2.0)
+# Arguments are plain arrays although there are many, not tuples by reference
+# (`nco.kernels.by_reference`): what is called inside is inlined, so that nothing is handed on, and
+# Python calls `decide` and `weigh` once for a batch and thread. They also make room for themselves.
 _compiled: Any = compiled(nogil=True, fastmath=True, error_model="numpy")
 _inline = compiled(cache=False, nogil=True, fastmath=True, error_model="numpy", inline="always")
 

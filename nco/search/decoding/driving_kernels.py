@@ -22,6 +22,8 @@ from nco.kernels.products import peek, take
 from nco.models.pointer_kernels import choose, make_room
 
 _NO, _YES = np.uint8(0), np.uint8(1)
+# As in `nco.models.pointer_kernels`, arguments are plain arrays although there are many: what is
+# called inside is inlined, and Python calls `drive` once for a batch and thread.
 _compiled: Any = compiled(nogil=True, fastmath=True, error_model="numpy")
 _inline: Any = compiled(
     cache=False, nogil=True, fastmath=True, error_model="numpy", inline="always"

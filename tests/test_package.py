@@ -75,8 +75,8 @@ def test_wheel_carries_no_tests_and_its_licence(wheel):
 PUBLIC = {
     "nco": """
         City Feature Group Objective OsrmServer Planner Problem Profile Route Shipment Solution
-        TableCity TransitInstance Vehicle check city errors load load_policy methods plot register sample
-        save solve
+        TableCity TransitInstance Vehicle check city errors load load_policy methods plot
+        register sample save solve
         """,
     "nco.problem": "Feature Group Objective Problem Profile Shipment Vehicle",
     "nco.plot": "anytime asymmetry fronts map routes streets transit",

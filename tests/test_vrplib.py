@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from instances import directed, line_of_four, one_way_street, problems
 
-from nco import Objective, Problem, Route, Solution, Vehicle, check, memory
+from nco import Group, Objective, Problem, Route, Shipment, Solution, Vehicle, check, memory
 from nco.data.formats.rounding import euclidean
 from nco.data.formats.sol import read_sol, write_sol
 from nco.data.formats.vrplib import read_instance
@@ -37,7 +37,8 @@ def test_euclidean_instance():
 
 
 @pytest.mark.parametrize(
-    ("rule", "length"), [("none", 2.5), ("round", 3), ("trunc", 2), ("ceil", 3), ("dimacs", 2.5)]
+    ("rule", "length"),
+    [("none", 2.5), ("round", 3), ("trunc", 2), ("ceil", 3), ("dimacs", 2.5), ("exact", 2.5)],
 )
 def test_rounding_rules(rule, length):
     """Each rule does what its name says; the middle of the square is 2.5 from its corner."""
@@ -53,7 +54,7 @@ def test_dimacs_cuts_the_second_decimal():
 
 def test_unknown_rule():
     """An unknown rule lists the known ones."""
-    with pytest.raises(InputError, match="use one of none, round, trunc, ceil, dimacs"):
+    with pytest.raises(InputError, match="use one of none, round, trunc, ceil, dimacs, exact"):
         read_instance(DATA / "tiny.vrp", rounding="floor")
 
 
@@ -98,6 +99,12 @@ def test_longest_route():
     assert {vehicle.shift_s for vehicle in problem.vehicles} == {(0, 50)}
 
 
+def test_longest_route_beside_windows():
+    """Beside time windows, DISTANCE limits a route whenever it begins: the longest duty."""
+    problem = read_instance(DATA / "limit_and_windows.vrp")
+    assert {(v.max_duration_s, v.shift_s) for v in problem.vehicles} == {(50, (0, np.inf))}
+
+
 def test_fraction_of_capacity(tmp_path):
     """A Solomon instance may have a capacity that is no whole number."""
     path = tmp_path / "f.txt"
@@ -109,9 +116,8 @@ def test_fraction_of_capacity(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("DEPOT_SECTION", "BACKHAUL_SECTION\n3\nDEPOT_SECTION", "BACKHAUL cannot be expressed"),
-        ("DEPOT_SECTION", "PRIZE_SECTION\n3 1\nDEPOT_SECTION", "in .json, optional stops are"),
-        ("TYPE : CVRP", "TYPE : OVRP", "in .json, open routes are those to an `end` depot"),
+        ("DEPOT_SECTION", "TURN_SECTION\n3\nDEPOT_SECTION", "TURN cannot be expressed"),
+        ("TYPE : CVRP", "TYPE : OVRP", "in .json, routes end at their last stop where a vehicle"),
         ("CAPACITY : 10", "CAPACITY : ten", "line 6: CAPACITY is 'ten'; it must be a finite"),
         ("CAPACITY : 10", f"CAPACITY : {'9' * 400}", "CAPACITY is '999+[.]{3}9+'; it must"),
         ("2 3 0", "2 3 0 0", "line 9: NODE_COORD_SECTION has 3 numbers for node 2; give 2"),
@@ -191,7 +197,6 @@ def test_solomon():
         ("over_capacity.vrp", r"demand\[3\] of '3' is 16, more than any vehicle carries"),
         ("negative_demand.vrp", r"demand\[3, 0\] is -6"),
         ("short_demand.vrp", "DEMAND_SECTION has 3 rows; give one a node .4."),
-        ("limit_and_windows.vrp", "DISTANCE limits how long a route takes.*beside time windows"),
         ("kind.vrp", "TYPE is PDP; read are TSP"),
         ("depot.vrp", r"DEPOT_SECTION names nodes \[9.0\]; give different nodes from 1 to 4"),
         ("short_matrix.vrp", "holds 7 numbers; as FULL_MATRIX, 3 nodes have 9"),
@@ -312,7 +317,25 @@ def test_endless_windows_are_closed_late(tmp_path):
     ("problem", "message"),
     [
         (Problem.from_matrices([[0, np.inf], [1, 0]]), "it has unreachable pairs"),
-        (Problem.from_matrices(directed(3), prize=[9, 9, 9]), "it has optional stops"),
+        (Problem.from_matrices(directed(3), prize=[0, 0, 9]), "stops with a prize of 0"),
+        (
+            Problem.from_matrices(directed(3), prize=[9, 9, 9], objective=Objective(unserved=2)),
+            "it weighs prizes",
+        ),
+        (
+            Problem.from_matrices(directed(3), groups=[Group(stops=(1, 2), prize=5)]),
+            "it has groups that may be left out",
+        ),
+        (
+            Problem.from_matrices(directed(3), shipments=[Shipment(pickup=1, delivery=2)]),
+            "it has shipments from stop to stop",
+        ),
+        (
+            Problem.from_matrices(
+                directed(3), demand=[0, 1, 0], pickup=[0, 0, 1], linehauls_first=True, capacity=9
+            ),
+            "it has routes of pickups alone",
+        ),
         (Problem.from_matrices(directed(3), depots=2), "it has 2 depots"),
         (Problem.from_matrices(directed(3), demand=[0, 1, 1]), "no limit on capacity"),
         (Problem.from_matrices(directed(3), name="EOF"), "its name contains EOF"),
@@ -325,10 +348,8 @@ def test_endless_windows_are_closed_late(tmp_path):
             "durations that differ from distances",
         ),
         (
-            Problem.from_matrices(
-                directed(3), demand=[0, 1, 1], vehicles=[Vehicle(capacity=(k,)) for k in (3, 4)]
-            ),
-            "it has different vehicles",
+            Problem.from_matrices(directed(3), vehicles=[Vehicle(speed=2.0)]),
+            "it has vehicles that are faster",
         ),
     ],
 )
@@ -354,11 +375,20 @@ def test_solution_round_trip(tmp_path, problem, data):
     assert back == solution
 
 
-def test_trips_do_not_fit(tmp_path):
-    """Several routes of one vehicle have no place in .sol."""
+def test_trips_are_divided_by_the_depot(tmp_path):
+    """Several routes of one vehicle are one in the file, with the depot inside of it."""
     problem = one_way_street()
     solution = Solution.from_routes(problem, [Route(0, (1,)), Route(0, (2, 3))])
-    with pytest.raises(UnsupportedError, match="no vehicles and no trips"):
+    path = write_sol(tmp_path / "s.sol", problem, solution)
+    assert path.read_text().startswith("Route #1: 1 0 2 3\n")
+    assert read_sol(path, problem).routes == solution.routes
+
+
+def test_trips_do_not_fit(tmp_path):
+    """There is no depot to name where a vehicle ends elsewhere than it starts."""
+    problem = Problem.from_matrices(directed(4), depots=2, vehicles=[Vehicle(end=1)])
+    solution = Solution.from_routes(problem, [Route(0, (2,)), Route(0, (3,))])
+    with pytest.raises(UnsupportedError, match="vehicle 0 drives several and ends elsewhere"):
         write_sol(tmp_path / "s.sol", problem, solution)
 
 

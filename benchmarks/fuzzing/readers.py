@@ -15,7 +15,7 @@ import torch
 
 import nco
 from fuzzing.mutations import BYTES, JSON, TENSORS, TEXT, ZIP, Mutation
-from nco import Problem, Solution, TableCity, Vehicle
+from nco import Problem, Route, Solution, TableCity, Vehicle
 from nco.bench.policies.references import FORMAT
 from nco.bench.policies.references import _read as read_references
 from nco.bench.result import read_results
@@ -85,6 +85,77 @@ DEMAND_SECTION
 4 6
 DEPOT_SECTION
 1
+-1
+EOF
+"""
+FLEET = """NAME : fleet
+TYPE : VRPB
+DIMENSION : 5
+VEHICLES : 2
+EDGE_WEIGHT_TYPE : EUC_2D
+VEHICLES_MAX_DURATION : 900
+NODE_COORD_SECTION
+1 0 0
+2 9 0
+3 3 4
+4 1.5 2
+5 2 2
+DEMAND_SECTION
+1 0
+2 0
+3 4
+4 0
+5 6
+BACKHAUL_SECTION
+1 0
+2 0
+3 0
+4 2
+5 0
+TIME_WINDOW_SECTION
+1 0 900
+2 0 900
+3 10 90
+4 0 400
+5 0 900
+RELEASE_TIME_SECTION
+1 0
+2 0
+3 5
+4 0
+5 0
+PRIZE_SECTION
+1 0
+2 0
+3 7
+4 0
+5 0
+MUTUALLY_EXCLUSIVE_GROUP_SECTION
+1 4 5
+CAPACITY_SECTION
+1 10
+2 12
+VEHICLES_FIXED_COST_SECTION
+1 10
+2 12
+VEHICLES_UNIT_DISTANCE_COST_SECTION
+1 1.5
+2 1
+VEHICLES_DEPOT_SECTION
+1 1
+2 2
+VEHICLES_RELOAD_DEPOT_SECTION
+1 1
+2
+VEHICLES_MAX_RELOADS_SECTION
+1 3
+2 0
+VEHICLES_ALLOWED_CLIENTS_SECTION
+1 3 4
+2 3 4 5
+DEPOT_SECTION
+1
+2
 -1
 EOF
 """
@@ -194,7 +265,10 @@ def _routes(folder: Path) -> list[Reader]:
     nco.save(SOLUTION, folder / "r.geojson", problem=PROBLEM)
     nco.save(SOLUTION, folder / "r.sol", problem=PROBLEM)
     nco.save(answer, folder / "a.vroom.json", problem=vroom)
-    texts = {"t.vrp": VRP, "t.tsp": TSP, "t.txt": SOLOMON, "t.csv": STOPS}
+    (folder / "s.vrp").write_text(FLEET)
+    fleet = alone(folder / "s.vrp")
+    nco.save(Solution.from_routes(fleet, [Route(1, (2, 3))]), folder / "f.sol", problem=fleet)
+    texts = {"t.vrp": VRP, "f.vrp": FLEET, "t.tsp": TSP, "t.txt": SOLOMON, "t.csv": STOPS}
     for name, text in texts.items():
         (folder / name).write_text(text)
     (folder / "v.vroom.json").write_text(json.dumps(VROOM))
@@ -206,6 +280,7 @@ def _routes(folder: Path) -> list[Reader]:
         Reader("r.csv", folder / "r.csv", TEXT, for_problem),
         Reader("r.geojson", folder / "r.geojson", JSON, for_problem),
         Reader("r.sol", folder / "r.sol", TEXT, for_problem),
+        Reader("f.sol", folder / "f.sol", TEXT, lambda path: nco.load(path, problem=fleet)),
     ]
 
 

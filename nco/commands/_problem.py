@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from nco.problem import Problem
     from nco.problem.solution import Solution
 
-ROUNDINGS = ("none", "round", "trunc", "ceil", "dimacs")
+ROUNDINGS = ("none", "round", "trunc", "ceil", "dimacs", "exact")
 PROFILES = ("car", "bicycle", "foot")
 
 

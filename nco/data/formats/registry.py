@@ -6,7 +6,7 @@
 | `.vroom.json` | the same | problem, solution (with `problem=`) |
 | `.csv`, `.tsv` | stops (a problem with `city=`); routes (with `problem=`) | all three (`.csv`) |
 | `.geojson` | routes (with `problem=`) | solution (with `problem=`, and `city=` for streets) |
-| `.vrp`, `.tsp`, `.atsp`, `.txt` | VRPLIB, TSPLIB, Solomon | problem (`.vrp`) |
+| `.vrp`, `.tsp`, `.atsp`, `.txt` | VRPLIB and PyVRP's, TSPLIB, Solomon | problem (`.vrp`) |
 | `.sol` | routes (with `problem=`) | solution (with `problem=`) |
 """
 

@@ -6,7 +6,9 @@ Costs can be compared only under the same rule:
   the best-known costs of CVRPLIB (sets A to X) are stated; the default for `EUC_2D`.
 - "trunc", "ceil": to the next whole number below or above; the default for `FLOOR_2D`, `CEIL_2D`.
 - "dimacs": to one decimal, cut off. The DIMACS challenge and CVRPLIB state costs of Solomon
-  instances so (C101: 827.3); the default for Solomon.
+  instances so (C101: 827.3); the default for Solomon and for families with windows.
+- "exact": to three decimals, halves up. PyVRP states costs of MDVRPTW and SDVRPTW so, in
+  thousandths.
 - "none": not rounded. SINTEF states costs of Solomon instances so (C101: 828.94).
 """
 
@@ -21,7 +23,7 @@ from nco.arrays import Floats
 from nco.errors import InputError, ProblemError, quoted
 from nco.memory import require_matrices
 
-Rounding = Literal["none", "round", "trunc", "ceil", "dimacs"]
+Rounding = Literal["none", "round", "trunc", "ceil", "dimacs", "exact"]
 
 _RULES: dict[str, Callable[[Floats], Floats]] = {
     "none": lambda distance: distance,
@@ -29,6 +31,7 @@ _RULES: dict[str, Callable[[Floats], Floats]] = {
     "trunc": np.floor,
     "ceil": np.ceil,
     "dimacs": lambda distance: np.floor(10 * distance) / 10,
+    "exact": lambda distance: np.floor(1000 * distance + 0.5) / 1000,
 }
 
 

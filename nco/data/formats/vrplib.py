@@ -1,13 +1,20 @@
-"""Classical benchmark instances: VRPLIB, CVRPLIB, TSPLIB and Solomon.
+"""Classical benchmark instances: VRPLIB with PyVRP's dialect, CVRPLIB, TSPLIB and Solomon.
 
 One unit of such a file is read as one metre and one second. Distances between coordinates are
 rounded as `rounding` explains; explicit matrices are taken as they stand unless a rule is given.
 Depots become the first nodes; the other nodes keep their order. DISTANCE, the longest that
-a route may be with its service, is the end of every vehicle's shift.
+a route may be with its service, is the end of every vehicle's shift, and its longest duty beside
+time windows.
+
+PyVRP's dialect describes vehicles one by one, prizes, backhauls, groups, release times and
+reloads; its sections mean here what PyVRP's own reader makes of them. A prize of 0 makes a stop
+required. With TYPE VRPB, no street leads from the depot to a backhaul stop. A vehicle that loads
+again at its depot has several trips.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,45 +22,36 @@ import numpy as np
 
 from nco.arrays import Floats
 from nco.data.formats.json_file import read_text
-from nco.data.formats.rounding import Rounding, check_rounding, euclidean, rounded
+from nco.data.formats.rounding import Rounding, check_rounding
 from nco.data.formats.solomon import is_solomon, solomon_problem
-from nco.data.formats.vrplib_text import Section, Text, take_apart
+from nco.data.formats.vrplib_fleet import AMOUNTS, OF_VEHICLES, fleet
+from nco.data.formats.vrplib_matrix import distances
+from nco.data.formats.vrplib_text import Text, take_apart
 from nco.errors import FormatError, ProblemError, listed, quoted, shortened
-from nco.memory import require_matrices
-from nco.problem import Problem, Profile, Vehicle
+from nco.problem import Group, Problem, Profile
 
-RULE_OF: dict[str, Rounding] = {"EUC_2D": "round", "FLOOR_2D": "trunc", "CEIL_2D": "ceil"}
-_TYPES = ("TSP", "ATSP", "CVRP", "ACVRP", "VRPTW", "CVRPTW", "ACVRPTW", "MDVRP")
-_MOST_VEHICLES = 1_000_000
+_TYPES = (
+    *("TSP", "ATSP", "CVRP", "ACVRP", "VRPTW", "CVRPTW", "ACVRPTW", "MDVRP"),
+    *("HFVRP", "MDVRPTW", "SDVRPTW", "PCVRPTW", "VRPB", "GVRP", "MTVRPTWR"),
+)
+_LINEHAULS_FIRST = "VRPB"
+_GROUP = "MUTUALLY_EXCLUSIVE_GROUP"
+_EITHER = ("CAPACITY", "SERVICE_TIME", "RELEASE_TIME", "PRIZE", *AMOUNTS, *OF_VEHICLES)
 _SPECIFICATIONS = (
-    *("NAME", "COMMENT", "TYPE", "DIMENSION", "CAPACITY", "VEHICLES", "SERVICE_TIME", "DISTANCE"),
+    *("NAME", "COMMENT", "TYPE", "DIMENSION", "VEHICLES", "DISTANCE"),
     *("EDGE_WEIGHT_TYPE", "EDGE_WEIGHT_FORMAT", "EDGE_DATA_FORMAT"),
     *("NODE_COORD_TYPE", "DISPLAY_DATA_TYPE"),
+    *(key for key in _EITHER if key != "VEHICLES_ALLOWED_CLIENTS"),
 )
 _SECTIONS = (
-    *("NODE_COORD", "EDGE_WEIGHT", "DISPLAY_DATA", "DEMAND", "DEPOT", "TIME_WINDOW"),
-    "SERVICE_TIME",
+    *("NODE_COORD", "EDGE_WEIGHT", "DISPLAY_DATA", "DEPOT", "TIME_WINDOW", _GROUP),
+    *_EITHER,
 )
 # What no classical file can say here, but our own .json can.
 _OTHER_WAYS = {
-    "OVRP": "open routes are those to an `end` depot that is at distance 0 from everywhere",
-    "PRIZE": "optional stops are those with a `prize`",
-    "VEHICLES_DEPOT": "each vehicle has its `start` and `end`",
-    "VEHICLES_MAX_DURATION": "a vehicle's hours are its `shift_s`",
-    "VEHICLES_MAX_RELOADS": "a vehicle that returns to load again has `max_trips`",
-    "VEHICLES_ALLOWED_CLIENTS": "a vehicle's stops are those `allowed`",
-}
-# Whether the triangle is the upper one, read row by row, and whether the diagonal is in it. A
-# symmetric matrix has the same numbers in its lower triangle, read column by column.
-_TRIANGLES = {
-    "UPPER_ROW": (True, False),
-    "LOWER_COL": (True, False),
-    "LOWER_ROW": (False, False),
-    "UPPER_COL": (False, False),
-    "UPPER_DIAG_ROW": (True, True),
-    "LOWER_DIAG_COL": (True, True),
-    "LOWER_DIAG_ROW": (False, True),
-    "UPPER_DIAG_COL": (False, True),
+    "OVRP": "routes end at their last stop where a vehicle has `open_end`",
+    "PDPTW": "goods that go from stop to stop are `shipments`",
+    "PICKUP_AND_DELIVERY": "goods that go from stop to stop are `shipments`",
 }
 
 
@@ -67,11 +65,12 @@ def read_instance(
         rounding: of distances; None takes the rule of the format.
         vehicles: how many; None takes the number in the file, and one for each stop where there
             is none (the -k25 in a CVRPLIB name is a lower bound, not a limit). With several
-            depots it is the number at each.
+            depots it is the number at each. Not for files that list vehicles one by one.
 
     Raises:
         FormatError: the file is malformed or asks for what a `Problem` cannot say.
-        InputError: the rounding rule is unknown, or there are more nodes than fit into the memory.
+        InputError: the rounding rule is unknown, `vehicles` does not apply, or there are more nodes
+            than fit into the memory.
         StorageError: it cannot be read.
     """
     check_rounding(rounding)
@@ -115,25 +114,29 @@ def _other_way(key: str, otherwise: str) -> str:
 def _problem(text: Text, rounding: Rounding | None, vehicles: int | None) -> Problem:
     n = _dimension(text)
     xy = _table(text, "NODE_COORD", n, 2)
-    distance = _distances(text, n, xy, rounding)  # first: it shows that there are n nodes
+    distance = distances(text, n, xy, rounding)  # first: it shows that there are n nodes
     depots = _depots(text, n)
     order = [*depots, *(j for j in range(n) if j not in set(depots))]
-    service = _table(text, "SERVICE_TIME", n, 1)
-    uniform = text.number("SERVICE_TIME")
-    if uniform is not None:  # the same at every stop
-        service = np.where(np.isin(np.arange(n), depots), 0.0, uniform)[:, None]
+    node_of: dict[float, int] = {j: node for node, j in enumerate(order)}
+    prize = _of_stops(text, "PRIZE", n, depots)
     fields: dict[str, Floats | None] = {
-        "demand": _table(text, "DEMAND", n, 1),
+        **_amounts(text, n, depots),
         "window_s": _table(text, "TIME_WINDOW", n, 2),
-        "service_s": None if service is None else service[:, 0],
+        "service_s": _of_stops(text, "SERVICE_TIME", n, depots),
+        "release_s": _of_stops(text, "RELEASE_TIME", n, depots),
+        "prize": None if prize is None else np.where(prize == 0, np.inf, prize),
         "xy": xy,
     }
+    if text.word("TYPE").upper() == _LINEHAULS_FIRST:
+        distance = _linehauls_first(text, distance, depots, fields)
     given: dict[str, Any] = {key: x[order] for key, x in fields.items() if x is not None}
     distance = distance[np.ix_(order, order)]
     return Problem(
         profiles=(Profile(distance_m=distance, duration_s=distance),),
-        vehicles=_fleet(text, n, len(depots), vehicles),
+        vehicles=fleet(text, n, node_of, len(depots), vehicles),
         depots=len(depots),
+        linehauls_first=text.word("TYPE").upper() == _LINEHAULS_FIRST,
+        groups=_groups(text, n, node_of, len(depots), prize),
         name=text.word("NAME") or Path(text.path).stem,
         **given,
     )
@@ -159,83 +162,63 @@ def _table(text: Text, name: str, n: int, width: int) -> Floats | None:
     return text.sections[name].table(n, width) if name in text.sections else None
 
 
-def _fleet(text: Text, n: int, depots: int, vehicles: int | None) -> tuple[Vehicle, ...]:
-    """As many alike vehicles as asked for, at every depot."""
-    capacity = text.number("CAPACITY")
-    if (capacity is None) != ("DEMAND" not in text.sections):
+def _amounts(text: Text, n: int, depots: list[int]) -> dict[str, Floats]:
+    """What is given and taken at each node."""
+    both = [key for key in ("DEMAND", "LINEHAUL") if key in text]
+    if len(both) > 1:
         raise FormatError(
-            f"{text.path}: there must be both CAPACITY and DEMAND_SECTION, or neither"
+            f"{text.path}: DEMAND and LINEHAUL are two names of one thing; remove one"
         )
-    stated = text.number("VEHICLES")
-    count = stated if vehicles is None else vehicles
-    if count is None:
-        single = text.word("TYPE").upper() in ("TSP", "ATSP")
-        count = 1 if single else max(1, n - depots)
-    elif vehicles is None and depots > 1:
-        raise FormatError(
-            f"{text.path}: VEHICLES does not say how many stand at each of {depots} depots; give "
-            "vehicles= at each"
-        )
-    if count % 1 or not 1 <= count <= _MOST_VEHICLES:
-        raise FormatError(
-            f"{text.path}: VEHICLES is {count:g}; it must be a whole number from 1 to "
-            f"{_MOST_VEHICLES}"
-        )
-    longest = text.number("DISTANCE")
-    if longest is not None and "TIME_WINDOW" in text.sections:
-        raise FormatError(
-            f"{text.path}: DISTANCE limits how long a route takes, whenever it begins; beside time "
-            "windows this cannot be expressed, only a shift that ends (`shift_s` in .json)"
-        )
-    load = () if capacity is None else (capacity,)
-    shift_s = (0.0, np.inf if longest is None else longest)
-    fleets = [
-        (Vehicle(capacity=load, shift_s=shift_s, start=d, end=d),) * int(count)
-        for d in range(depots)
-    ]
-    return tuple(vehicle for fleet in fleets for vehicle in fleet)
+    found = {}
+    for key, name in (*((key, "demand") for key in both), ("BACKHAUL", "pickup")):
+        amounts = _of_stops(text, key, n, depots)
+        if amounts is not None:
+            found[name] = amounts[:, None]
+    return found
 
 
-def _distances(text: Text, n: int, xy: Floats | None, rounding: Rounding | None) -> Floats:
-    if "EDGE_WEIGHT" in text.sections:
-        explicit = _matrix(text, text.sections["EDGE_WEIGHT"], n)
-        distance = rounded(explicit, rounding or "none").copy()
-        np.fill_diagonal(distance, 0.0)  # TSPLIB writes 9999 and the like there
-        return distance
-    kind = text.word("EDGE_WEIGHT_TYPE", "missing").upper()
-    if kind not in RULE_OF:
-        raise FormatError(
-            f"{text.path}: EDGE_WEIGHT_TYPE is {shortened(kind)}; read are EXPLICIT with an "
-            f"EDGE_WEIGHT_SECTION, and {', '.join(RULE_OF)}"
-        )
-    if xy is None:
-        raise FormatError(
-            f"{text.path}: {kind} needs a NODE_COORD_SECTION with x and y of each node"
-        )
-    return euclidean(xy, rounding or RULE_OF[kind])
+def _of_stops(text: Text, key: str, n: int, depots: list[int]) -> Floats | None:
+    """`[n]` numbers; one value for all is that of stops, and 0 at depots."""
+    found = text.each(key, n, "node")
+    if found is not None and key in text.specifications:
+        found[depots] = 0.0
+    return found
 
 
-def _matrix(text: Text, section: Section, n: int) -> Floats:
-    """`[n, n]` weights, in whichever of TSPLIB's formats."""
-    kind = text.word("EDGE_WEIGHT_FORMAT", "FULL_MATRIX").upper()
-    if kind != "FULL_MATRIX" and kind not in _TRIANGLES:
-        known = ", ".join(("FULL_MATRIX", *_TRIANGLES))
-        raise FormatError(f"{text.path}: EDGE_WEIGHT_FORMAT is {shortened(kind)}; read are {known}")
-    weights = section.numbers()
-    upper, diagonal = _TRIANGLES.get(kind, (False, False))
-    wanted = n * n if kind == "FULL_MATRIX" else n * (n + (1 if diagonal else -1)) // 2
-    if len(weights) != wanted:
+def _groups(
+    text: Text, n: int, node_of: Mapping[float, int], depots: int, prize: Floats | None
+) -> tuple[Group, ...]:
+    """Groups of which one stop is served; a group of a single stop is no group."""
+    if _GROUP not in text.sections:
+        return ()
+    section, found = text.sections[_GROUP], []
+    for k, row in enumerate(section.lists(None, n, "group"), start=1):
+        members = tuple(node_of[j] for j in row)
+        if any(node < depots for node in members):
+            section.fail(f"names a depot in group {k}; list stops alone")
+        if prize is not None and prize[row].any():
+            section.fail(f"names a stop with a PRIZE in group {k}; of groups one stop is required")
+        if len(members) > 1:
+            found.append(Group(stops=members))
+    return tuple(found)
+
+
+def _linehauls_first(
+    text: Text, distance: Floats, depots: list[int], fields: Mapping[str, Floats | None]
+) -> Floats:
+    """Distances in which no street leads from a depot to where something is picked up."""
+    demand, pickup = (fields.get(name) for name in ("demand", "pickup"))
+    taken = np.zeros(len(distance), bool) if pickup is None else pickup[:, 0] > 0
+    taken[depots] = False
+    both = taken & (demand is not None and demand[:, 0] > 0)
+    if both.any():
         raise FormatError(
-            f"{text.path}: EDGE_WEIGHT_SECTION holds {len(weights)} numbers; as {kind}, {n} nodes "
-            f"have {wanted}"
+            f"{text.path}: node {int(np.argmax(both)) + 1} has both DEMAND and BACKHAUL; with TYPE "
+            "VRPB it has one of them"
         )
-    if kind == "FULL_MATRIX":
-        return weights.reshape(n, n)
-    require_matrices(n, n, 3)
-    matrix = np.zeros((n, n))
-    offset = 0 if diagonal else 1
-    matrix[np.triu_indices(n, offset) if upper else np.tril_indices(n, -offset)] = weights
-    return matrix + matrix.T
+    distance = distance.copy()
+    distance[np.ix_(depots, np.flatnonzero(taken))] = np.inf
+    return distance
 
 
 def _depots(text: Text, n: int) -> list[int]:

@@ -7,6 +7,7 @@ in any order, up to `EOF`.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
@@ -50,21 +51,53 @@ class Section:
             found = np.array([self._number(line, word) for line, row in self.lines for word in row])
         return found
 
-    def table(self, n: int, width: int) -> Floats:
-        """`[n, width]` numbers of nodes 1 to n, whose numbers come first and are checked."""
+    def table(self, n: int, width: int, of: str = "node") -> Floats:
+        """`[n, width]` numbers of nodes 1 to n, whose numbers come first and are checked.
+
+        Args:
+            n: how many rows there must be.
+            width: how many numbers in each.
+            of: what rows are of, for messages.
+        """
         rows = []
+        for count, line, words in self._numbered(of):
+            if len(words) != width:
+                self.fail(f"has {len(words)} numbers for {of} {count}; give {width}", line)
+            rows.append([self._number(line, word) for word in words])
+        if len(rows) != n:
+            self.fail(f"has {len(rows)} rows; give one a {of} ({n})")
+        return np.array(rows)
+
+    def lists(self, n: int | None, nodes: int, of: str) -> list[list[int]]:
+        """Of each vehicle or group the nodes that are listed for it, counted from 0.
+
+        Args:
+            n: how many rows there must be; None is any number.
+            nodes: how many nodes there are.
+            of: what rows are of, for messages.
+        """
+        rows = []
+        for count, line, words in self._numbered(of):
+            given = [self._number(line, word) for word in words]
+            for number, word in zip(given, words, strict=True):
+                if number % 1 or not 1 <= number <= nodes:
+                    self.fail(
+                        f"names node {quoted(word)} for {of} {count}; nodes are 1 to {nodes}", line
+                    )
+            rows.append([int(number) - 1 for number in given])
+        if n is not None and len(rows) != n:
+            self.fail(f"has {len(rows)} rows; give one a {of} ({n})")
+        return rows
+
+    def _numbered(self, of: str) -> Iterator[tuple[int, int, list[str]]]:
+        """Number, line and further words of each row."""
         for count, (line, row) in enumerate(self.lines, start=1):
             if row[0] != str(count):
                 self.fail(
-                    f"must number its nodes 1, 2, 3, ...; expected {count}, found {quoted(row[0])}",
+                    f"must number its {of}s 1, 2, 3, ...; expected {count}, found {quoted(row[0])}",
                     line,
                 )
-            if len(row) != width + 1:
-                self.fail(f"has {len(row) - 1} numbers for node {count}; give {width}", line)
-            rows.append([self._number(line, word) for word in row[1:]])
-        if len(rows) != n:
-            self.fail(f"has {len(rows)} rows; give one a node ({n})")
-        return np.array(rows)
+            yield count, line, row[1:]
 
     def _number(self, line: int, word: str) -> float:
         try:
@@ -90,6 +123,10 @@ class Text:
     specifications: dict[str, tuple[int, str]]
     sections: dict[str, Section]
 
+    def __contains__(self, key: str) -> bool:
+        """Whether there is such a specification or section."""
+        return key in self.specifications or key in self.sections
+
     def word(self, key: str, default: str = "") -> str:
         """The value of a specification."""
         return self.specifications.get(key, (0, default))[1]
@@ -108,6 +145,13 @@ class Text:
                 f"{self.path}, line {line}: {key} is {quoted(word)}; it must be a finite number"
             )
         return value
+
+    def each(self, key: str, n: int, of: str) -> Floats | None:
+        """`[n]` numbers that stand in a section, or as one value for all; None without either."""
+        if key in self.sections:
+            return self.sections[key].table(n, 1, of)[:, 0]
+        value = self.number(key)
+        return None if value is None else np.full(n, value)
 
 
 def take_apart(path: str | Path, text: str) -> Text:

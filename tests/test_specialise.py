@@ -118,6 +118,8 @@ def test_an_interrupt_keeps_what_was_learnt(table, general, tmp_path, monkeypatc
         ({"stops": 60}, "60 stops were asked for"),
         ({"minutes": 1e-4}, "over before training began"),
         ({"policy": "nobody"}, "'nobody' is unknown"),
+        ({"instances": 10**9}, "1000000000 instances need .* of memory"),
+        ({"stops": 10**7}, "of memory"),
     ],
 )
 def test_impossible_settings_are_refused(table, general, tmp_path, wrong, message):

@@ -18,6 +18,7 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.cli import LightningCLI
 
 from nco.errors import NcoError, PolicyError, StorageError
+from nco.memory import require_memory
 from nco.threads import torch_threads
 from nco.training.autosave import Autosave
 from nco.training.checkpoints import OneTraining
@@ -149,6 +150,13 @@ class _CommandLine(LightningCLI):
         if path is not None and self._verb == "fit":
             check_resumed(Path(path), self.trainer)
         rows = self._course.rows(self.model, self.datamodule)
+        if self.trainer.strategy.root_device.type == "cpu":
+            # Going back needs what went into every layer, and as many gradients.
+            inputs = sum(p.shape[1] for p in self.model.parameters() if p.ndim == 2)
+            require_memory(
+                2 * 4 * rows * inputs,
+                f"the activations of {rows} embeddings a batch (data.batch_size times data.stops)",
+            )
         self._threads.enter_context(torch_threads(threads_for(self.model, rows)))
 
     def _given(self) -> Any:

@@ -17,6 +17,7 @@ from torch.utils.data import DataLoader
 
 from nco.envs import environment
 from nco.errors import FormatError, PolicyError, quoted
+from nco.memory import require_memory
 from nco.training.batch import Drawn, Referenced
 from nco.training.curriculum import Curriculum
 from nco.training.distribution import Distribution
@@ -30,6 +31,8 @@ from nco.training.sources import TableSize, find_sources, table_of
 from nco.training.validation import Validation
 
 log = logging.getLogger("nco")
+
+_PAIR_BYTES = 8  # of an instance, at least
 
 
 class CityData(lightning.LightningDataModule):
@@ -160,9 +163,12 @@ class CityData(lightning.LightningDataModule):
 
         Raises:
             FormatError: `labels` is not set.
+            InputError: its groups do not fit into the memory.
         """
         if self.labels is None:
             raise FormatError("data.labels is not set; give data.labels.path")
+        nodes, size = self.stops[1] + 1, self.labels.size
+        require_memory(_PAIR_BYTES * size * nodes**2, f"groups of {size} labelled instances")
         law = {
             "problems": list(self.problems),
             "problem_weights": self.problem_weights,

@@ -19,6 +19,7 @@ from nco.archives import read_npz
 from nco.errors import FormatError, PolicyError, quoted, shortened
 from nco.files import write_atomic
 from nco.json_text import parse_json
+from nco.solver import MAX_JOBS
 from nco.training.orders import FILL
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ class Labels:
         for name in ("groups", "size", "jobs"):
             if getattr(self, name) < 1:
                 raise PolicyError(f"labels.{name} is {quoted(getattr(self, name))}; give 1 or more")
+        if self.jobs > MAX_JOBS:
+            raise PolicyError(f"labels.jobs is {quoted(self.jobs)}; give {MAX_JOBS} or fewer")
         if not 0 < self.time_limit_s < float("inf"):
             raise PolicyError(
                 f"labels.time_limit_s is {self.time_limit_s}; give a positive number of seconds"

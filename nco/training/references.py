@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from nco.data.formats.json_file import Fields, read_json
-from nco.errors import FormatError, shortened
+from nco.errors import FormatError, quoted, shortened
 from nco.files import locked, write_atomic
 
 if TYPE_CHECKING:
@@ -29,9 +29,18 @@ class References:
 
     Attributes:
         path: of the file.
+
+    Raises:
+        FormatError: it is a folder.
     """
 
     path: str
+
+    def __post_init__(self) -> None:
+        if Path(self.path).is_dir():
+            raise FormatError(
+                f"data.references is {quoted(self.path)}, a folder; give a .json file"
+            )
 
     @property
     def exist(self) -> bool:

@@ -67,8 +67,12 @@ def find_sources(names: Sequence[str], folder: str | None) -> tuple[Source, ...]
         folder: of extracts; None for no folder.
 
     Raises:
-        CityError: a city is not found; the message names all of them.
+        CityError: there is no such folder, or a city is not found; the message names all of them.
     """
+    if folder is not None and not Path(folder).is_dir():
+        raise CityError(
+            f"data.folder is {quoted(folder)}, which is no folder; give one of extracts"
+        )
     found = [_find(name, None if folder is None else Path(folder)) for name in names]
     missing = [name for name, source in zip(names, found, strict=True) if source is None]
     if missing:

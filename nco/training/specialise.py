@@ -20,6 +20,7 @@ from nco.envs import environment
 from nco.envs.convert import conversion
 from nco.errors import PolicyError, quoted
 from nco.interruption import answering
+from nco.memory import require_memory
 from nco.models.files import read_policy, save_policy
 from nco.search.decoding.rollout import Strategy
 from nco.search.decoding.views import EIGHT
@@ -77,6 +78,7 @@ class FineTuning:
 
     Raises:
         PolicyError: a number makes no sense.
+        InputError: the instances do not fit into the memory.
     """
 
     city: str
@@ -101,6 +103,7 @@ class FineTuning:
         for name, low in least.items():
             if getattr(self, name) < low:
                 raise PolicyError(f"{name} is {quoted(getattr(self, name))}; give {low} or more")
+        require_memory(8 * self.instances * (self.stops + 1) ** 2, f"{self.instances} instances")
         for name in ("reference_s", "learning_rate"):
             if not 0 < getattr(self, name) < math.inf:
                 raise PolicyError(f"{name} is {quoted(getattr(self, name))}; give a number above 0")

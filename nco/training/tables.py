@@ -15,6 +15,7 @@ import numpy as np
 from nco.archives import as_numbers, read_npz
 from nco.errors import CityError, FormatError, quoted, shortened
 from nco.files import write_atomic
+from nco.memory import require_matrices
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -146,13 +147,15 @@ def build_table(
 
     Raises:
         CityError: too few points reach one another, or the depot does not reach them.
+        InputError: the matrices of so many points do not fit into the memory.
     """
+    require_matrices(whole + boxed, whole + boxed)
     log.info("%s: sampling %d points", name, whole + boxed)
     parts = [
         city.sample(whole - whole // 2, seed, "road"),
         city.sample(whole // 2, seed + 1, "cluster"),
     ]
-    for k in range(boxes):
+    for k in range(min(boxes, boxed)):
         share = boxed // boxes + (k < boxed % boxes)
         if share:
             parts.append(city.sample(share, seed + 2 + k, "road", within_km=BOX_M / 1000))

@@ -8,9 +8,10 @@ from __future__ import annotations
 import numpy as np
 
 from nco.kernels.draws import below, uniform
-from nco.search.lns.changes import compiled, copy, inner, objective, settle, take_back
+from nco.search.lns.changes import copy, objective, settle, take_back
 from nco.search.lns.insertion import in_order
 from nco.search.lns.operators import call
+from nco.search.lns.options import compiled, inner
 
 BEST, BETTER, ACCEPTED = 10.0, 4.0, 1.0  # scores of an operator (Ropke and Pisinger 2006)
 

@@ -18,6 +18,7 @@ from nco.kernels.draws import seeded
 from nco.problem.route import Route
 from nco.problem.tolerance import slack
 from nco.search.lns.changes import nearest
+from nco.search.lns.ruled import Rules
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,6 +72,20 @@ class Instance(NamedTuple):
         guide: cost that an arc may be longer for being on all of them.
         stops: nodes that may be served.
         times: whether time matters.
+        ruled: whether there are rules on loads, limits or release times, see `lns.rules`.
+        loads: whether loads go up and down along a route.
+        given: `[N, K]` what is picked up at a node, from its shipment or for the depot; what a
+            shipment leaves there counts against it.
+        mate: `[N]` the other end of the shipment, or -1.
+        follows: `[N]` whether a node is where a shipment goes: it is put in with its mate.
+        group: `[N]` number of the group of alternatives, or -1.
+        members: stops of all groups in a row.
+        group_first: `[G + 1]` where those of each group begin.
+        group_prize: `[G]` cost of serving none of it.
+        limited: whether there are limits on seconds, metres, driving or stops of vehicles.
+        length: `[P, N, N]` metres, where they are limited.
+        most: `[M, 4]` seconds on duty, metres, seconds of driving and stops at most.
+        release: `[N]` when a route that serves a node may leave, if any has to wait.
         longest: weight of the longest route.
         by_time: whether "longest" is in seconds.
     """
@@ -99,6 +114,19 @@ class Instance(NamedTuple):
     guide: float
     stops: Ints
     times: bool
+    ruled: bool
+    loads: bool
+    given: Floats
+    mate: Ints
+    follows: Bools
+    group: Ints
+    members: Ints
+    group_first: Ints
+    group_prize: Floats
+    limited: bool
+    length: Floats
+    most: Floats
+    release: Floats
     longest: float
     by_time: bool
 
@@ -121,6 +149,14 @@ class SearchState(NamedTuple):
         prefix: `[N + 2 M, 3]` the segment of the route up to a place and of that place: seconds,
             and the times between which it then begins.
         suffix: `[N + 2 M, 3]` the segment of the place and what follows it.
+        ahead: `[N + 2 M, 3 K]` loads of the route up to a place and of that place, see
+            `rules.carried`.
+        rest: `[N + 2 M, 3 K]` loads of the place and what follows it.
+        carry: `[2, 3 K]` loads that are being worked out.
+        driven: `[M, 2]` metres and seconds of driving, where they are limited.
+        released: `[M]` when a route may leave.
+        group_served: `[G]` stops of each group on routes.
+        second: `[1]` place behind which the delivery of a shipment goes that was tried.
         bank: `[N]` stops left out, the first `bank_size[0]` of them (the request bank of Pisinger
             and Ropke 2007).
         bank_at: `[N]` where each is in `bank`, or -1.
@@ -149,6 +185,13 @@ class SearchState(NamedTuple):
     late: Bools
     prefix: Floats
     suffix: Floats
+    ahead: Floats
+    rest: Floats
+    carry: Floats
+    driven: Floats
+    released: Floats
+    group_served: Longs
+    second: Longs
     bank: Ints
     bank_at: Ints
     bank_size: Longs
@@ -210,7 +253,8 @@ def instance_of(problem: Problem, fleet: Fleet, heatmap: Singles | None = None) 
     distinct = [kinds[table.index(p)] for p in range(max(table) + 1)]
     weights = problem.objective
     by_time = weights.longest_route > 0 and weights.longest_by == "duration"
-    times = timed(problem, kinds) or by_time
+    ruled = Rules.of(problem, fleet)
+    times = timed(problem, kinds) or by_time or ruled.any
     # Without windows nobody waits: seconds on duty are then those of the arcs, and service.
     waits = bool(
         (problem.window_s[depots:, 0] > 0).any()
@@ -226,11 +270,14 @@ def instance_of(problem: Problem, fleet: Fleet, heatmap: Singles | None = None) 
     whole = _whole_cost(problem, kinds, max(_most(arcs, missing), -float(arcs.min())), by_time)
     prize = np.minimum(unserved_cost(problem), 1e3 * whole)
     prize[:depots] = 0.0
-    required = problem.required.copy()
-    required[:depots] = False
-    reward = whole + float(prize[~required].sum())
-    prize[required] = reward
-    barred = (size + 2) * (reward + float(prize.max(initial=0.0)))
+    prize[ruled.group >= 0] = 0.0
+    required = problem.required
+    group_prize = np.minimum(ruled.group_prize, 1e3 * whole)
+    needed = np.isinf(ruled.group_prize)
+    reward = whole + float(prize[~required].sum()) + float(group_prize[~needed].sum())
+    prize[required] = group_prize[needed] = reward
+    dearest = max(float(prize.max(initial=0.0)), float(group_prize.max(initial=0.0)))
+    barred = (size + 2) * (reward + dearest)
     arcs[missing] = barred
     drive = np.zeros((1, 1, 1))
     if times:
@@ -257,6 +304,7 @@ def instance_of(problem: Problem, fleet: Fleet, heatmap: Singles | None = None) 
     cost = arcs.astype(np.float32)
     before, behind, related = _neighbours(problem, kinds, distinct, cost, missing.all(0))
     servable = np.any([kind.stops for kind in kinds], axis=0)
+    servable &= np.where(ruled.mate >= 0, servable[ruled.mate], True)
     return Instance(
         place=np.concatenate([np.arange(size, dtype=np.int32), ends]),
         cost=cost,
@@ -282,6 +330,19 @@ def instance_of(problem: Problem, fleet: Fleet, heatmap: Singles | None = None) 
         guide=0.0,
         stops=np.flatnonzero(servable).astype(np.int32),
         times=times,
+        ruled=ruled.any,
+        loads=ruled.loads,
+        given=ruled.given,
+        mate=ruled.mate,
+        follows=ruled.follows,
+        group=ruled.group,
+        members=ruled.members,
+        group_first=ruled.group_first,
+        group_prize=group_prize,
+        limited=ruled.limited,
+        length=ruled.length(distinct),
+        most=ruled.most,
+        release=ruled.release,
         longest=float(weights.longest_route),
         by_time=by_time,
     )
@@ -374,6 +435,13 @@ def empty_state(instance: Instance, seed: int) -> SearchState:
         late=np.zeros(vehicles, np.bool_),
         prefix=np.zeros((places if instance.times else 1, 3)),
         suffix=np.zeros((places if instance.times else 1, 3)),
+        ahead=np.zeros((places if instance.loads else 1, 3 * dimensions)),
+        rest=np.zeros((places if instance.loads else 1, 3 * dimensions)),
+        carry=np.zeros((2, 3 * dimensions)),
+        driven=np.zeros((vehicles, 2)),
+        released=np.zeros(vehicles),
+        group_served=np.zeros(len(instance.group_prize), np.int64),
+        second=np.zeros(1, np.int64),
         bank=np.zeros(size, np.int32),
         bank_at=np.full(size, -1, np.int32),
         bank_size=np.zeros(1, np.int64),

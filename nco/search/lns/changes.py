@@ -11,20 +11,10 @@ it then begins; two parts are merged in a few operations.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from nco.kernels.compiled import compiled as kernel
-
-# These functions allocate nothing: without numba's counting of references to their many arrays,
-# which is most of what they would do, they are several times as fast. Numba compiles a function
-# once for each combination of types, of which `int32` and `int64` are two, and each literal `True`
-# or `1` is one more: stops and vehicles are handed on as `int64`, and no literals are.
-OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
-compiled: Any = kernel(ahead=True, **OPTIONS)
-pasted: Any = kernel(cache=False, inline="always", **OPTIONS)  # into the compiled function around
-inner: Any = kernel(cache=False, **OPTIONS)  # called by compiled functions only
+from nco.search.lns.options import compiled, inner, pasted
+from nco.search.lns.rules import follow_rules
 
 SMOOTH = 1e-3  # weight of the mean square of routes, beside the longest
 
@@ -83,6 +73,11 @@ def _put_in(instance, state, j, before):
     if not state.served[v]:
         delta += instance.fixed[v]
     state.total[0] += delta - instance.prize[j]
+    g = instance.group[j]
+    if g >= 0:
+        if not state.group_served[g]:
+            state.total[0] -= instance.group_prize[g]
+        state.group_served[g] += 1
     if instance.longest > 0.0 and not instance.by_time:
         a, b, n = instance.place[before], instance.place[behind], instance.metres
         state.measure[v] += np.float64(n[k, a, j]) + np.float64(n[k, j, b])
@@ -93,6 +88,8 @@ def _put_in(instance, state, j, before):
     state.served[v] += 1
     state.next[before], state.prev[j], state.next[j], state.prev[behind] = j, before, behind, j
     state.vehicle[j] = v
+    if instance.follows[j]:
+        return
     at, last = state.bank_at[j], state.bank_size[0] - 1
     other = state.bank[last]
     state.bank[at], state.bank_at[other] = other, at
@@ -114,6 +111,11 @@ def _take_out(instance, state, j):
     else:
         delta += instance.fixed[v]
     state.total[0] += instance.prize[j] - delta
+    g = instance.group[j]
+    if g >= 0:
+        state.group_served[g] -= 1
+        if not state.group_served[g]:
+            state.total[0] += instance.group_prize[g]
     if instance.longest > 0.0 and not instance.by_time:
         a, b, n = instance.place[before], instance.place[behind], instance.metres
         state.measure[v] -= np.float64(n[k, a, j]) + np.float64(n[k, j, b])
@@ -123,9 +125,16 @@ def _take_out(instance, state, j):
         state.load[v, c] -= instance.demand[j, c]
     state.next[before], state.prev[behind] = behind, before
     state.vehicle[j] = -1
-    count = state.bank_size[0]
-    state.bank[count], state.bank_at[j] = j, count
-    state.bank_size[0] = count + 1
+    _bank(instance, state, j)
+
+
+@inner
+def _bank(instance, state, j):
+    """Notes that a stop is left out; the delivery of a shipment comes with its pickup."""
+    if not instance.follows[j]:
+        count = state.bank_size[0]
+        state.bank[count], state.bank_at[j] = j, count
+        state.bank_size[0] = count + 1
 
 
 @inner
@@ -147,7 +156,10 @@ def refresh(instance, state, v):
         )  # fmt: skip
         time_warp += missed
         i = j
-    if state.late[v] != (time_warp > 0.0 and state.served[v] > 0):
+    broken = time_warp > 0.0
+    if instance.ruled and follow_rules(instance, state, v, prefix[end, 0], prefix[end, 2]):
+        broken = True
+    if state.late[v] != (broken and state.served[v] > 0):
         state.late[v] = not state.late[v]
         state.total[0] += instance.barred if state.late[v] else -instance.barred
     suffix[end, 0], suffix[end, 1], suffix[end, 2] = 0.0, instance.opens[end], instance.closes[end]
@@ -179,23 +191,53 @@ def _soil(state, v):
 
 @inner
 def insert(instance, state, j, before):
-    """Puts a stop behind a place, and keeps all that is known of routes up to date."""
+    """Puts a stop behind a place, and keeps all that is known of routes up to date.
+
+    The other end of its shipment, if there is one, comes behind the place `state.second[0]`.
+    """
     _put_in(instance, state, j, before)
-    entry = state.log_size[0]
-    state.log[entry, 0], state.log[entry, 1] = j, -1
-    state.log_size[0] = entry + 1
+    _note(state, j, np.int64(-1))
+    mate = np.int64(instance.mate[j])
+    if mate >= 0:
+        _put_in(instance, state, mate, state.second[0])
+        _note(state, mate, np.int64(-1))
     if instance.times:
         refresh(instance, state, np.int64(state.vehicle[j]))
 
 
+@inner
+def _note(state, j, before):
+    """Logs a change of a stop: the place that it was taken from, or -1."""
+    entry = state.log_size[0]
+    state.log[entry, 0], state.log[entry, 1] = j, before
+    state.log_size[0] = entry + 1
+
+
 @compiled
 def remove(instance, state, j):
-    """Takes a stop out; times of its route are out of date until `settle`."""
-    entry = state.log_size[0]
-    state.log[entry, 0], state.log[entry, 1] = j, state.prev[j]
-    state.log_size[0] = entry + 1
+    """Takes a stop out, with the other end of its shipment if there is one.
+
+    Times of the route are out of date until `settle`.
+    """
+    _remove(instance, state, j)
+    mate = np.int64(instance.mate[j])
+    if mate >= 0:
+        _remove(instance, state, mate)
+
+
+@inner
+def _remove(instance, state, j):
+    """Takes a single stop out."""
+    _note(state, j, np.int64(state.prev[j]))
     _soil(state, state.vehicle[j])
     _take_out(instance, state, j)
+
+
+@inner
+def following(instance, state, j):
+    """The place behind a stop when that has been removed."""
+    behind = np.int64(state.next[j])
+    return np.int64(state.next[behind]) if behind == instance.mate[j] else behind
 
 
 @compiled
@@ -234,6 +276,8 @@ def _empty(instance, state):
         state.vehicle[j] = state.bank_at[j] = -1
     state.bank_size[0] = state.log_size[0] = state.stale_size[0] = state.until_blink[0] = 0
     state.total[0] = 0.0
+    for g in range(len(instance.group_prize)):
+        state.group_served[g] = 0
     for v in range(len(instance.kind)):
         state.served[v], state.measure[v], state.duty[v] = 0, 0.0, 0.0
         state.late[v] = state.dirty[v] = False
@@ -241,42 +285,50 @@ def _empty(instance, state):
             state.load[v, c] = 0.0
 
 
+@inner
+def _sum_up(instance, state, v):
+    """What a route costs and holds, from its successors; neighbours and vehicles of its stops."""
+    begin, k = len(instance.service) + 2 * v, instance.kind[v]
+    end = begin + 1
+    state.vehicle[begin] = state.vehicle[end] = v
+    i = begin
+    while i != end:
+        j = state.next[i]
+        state.prev[j] = i
+        if j != end or state.served[v]:
+            state.leaving[i] = arc(instance, k, i, j)
+            state.total[0] += state.leaving[i]
+            if instance.longest > 0.0 and not instance.by_time:
+                a, b = instance.place[i], instance.place[j]
+                state.measure[v] += np.float64(instance.metres[k, a, b])
+        if j != end:
+            state.vehicle[j] = v
+            state.served[v] += 1
+            if instance.group[j] >= 0:
+                state.group_served[instance.group[j]] += 1
+            for c in range(state.load.shape[1]):
+                state.load[v, c] += instance.demand[j, c]
+        i = j
+
+
 @compiled
-def rebuild(instance, state, following):
+def rebuild(instance, state, successors):
     """Fills a state from successors `[N + 2 M]`; also frees sums from what rounding added up to."""
-    size = len(instance.service)
-    copy(state.next, following)
+    copy(state.next, successors)
     _empty(instance, state)
     for v in range(len(instance.kind)):
-        begin, k = size + 2 * v, instance.kind[v]
-        end = begin + 1
-        state.vehicle[begin] = state.vehicle[end] = v
-        i = begin
-        while i != end:
-            j = state.next[i]
-            state.prev[j] = i
-            if j != end or state.served[v]:
-                state.leaving[i] = arc(instance, k, i, j)
-                state.total[0] += state.leaving[i]
-                if instance.longest > 0.0 and not instance.by_time:
-                    a, b = instance.place[i], instance.place[j]
-                    state.measure[v] += np.float64(instance.metres[k, a, b])
-            if j != end:
-                state.vehicle[j] = v
-                state.served[v] += 1
-                for c in range(state.load.shape[1]):
-                    state.load[v, c] += instance.demand[j, c]
-            i = j
+        _sum_up(instance, state, v)
         if state.served[v]:
             state.total[0] += instance.fixed[v]
         if instance.times:
             refresh(instance, state, v)
     for j in instance.stops:
         if state.vehicle[j] < 0:
-            count = state.bank_size[0]
-            state.bank[count], state.bank_at[j] = j, count
-            state.bank_size[0] = count + 1
+            _bank(instance, state, j)
             state.total[0] += instance.prize[j]
+    for g in range(len(instance.group_prize)):
+        if not state.group_served[g]:
+            state.total[0] += instance.group_prize[g]
 
 
 @compiled

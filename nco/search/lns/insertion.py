@@ -12,8 +12,11 @@ from __future__ import annotations
 import numpy as np
 
 from nco.kernels.draws import below, uniform
-from nco.search.lns.changes import inner, insert, merged, pasted
+from nco.search.lns.changes import insert, merged
 from nco.search.lns.operators import guided, insertion, mixed
+from nco.search.lns.options import inner, pasted
+from nco.search.lns.pairs import pair_delta
+from nco.search.lns.rules import allowed
 
 BLINK = 0.01  # chance that a place is overlooked (Christiaens and Vanden Berghe 2020)
 BOLD = 0.3  # chance that an optional stop is inserted at a loss: several may pay together
@@ -51,6 +54,8 @@ def _delta(instance, state, j, i, opening, bound):
         )
         if time_warp > 0.0:
             return _NEVER
+        if instance.ruled and not allowed(instance, state, j, i, seconds, latest):
+            return _NEVER
         delta += instance.per_s[v] * (seconds - state.duty[v])
         if instance.longest > 0.0 and instance.by_time:
             delta += _longer(instance, state, v, seconds)
@@ -82,6 +87,14 @@ def _saves(instance, v, k, a, j, b):
         return False
     drive = instance.drive
     return drive[k, a, j] + instance.service[j] + drive[k, j, b] < drive[k, a, b]
+
+
+@pasted
+def _cost_behind(instance, state, j, i, opening, bound):
+    """`_delta` of a stop, or of a shipment with its pickup behind a place."""
+    if instance.mate[j] >= 0:
+        return pair_delta(instance, state, j, i, opening, bound)
+    return _delta(instance, state, j, i, opening, bound)
 
 
 @inner
@@ -159,8 +172,14 @@ def _everywhere(instance, state, j, wanted):
 
 @inner
 def _worth(instance, state, j):
-    """What a stop may cost to be inserted rather than left out."""
-    worth = instance.prize[j]
+    """What a stop may cost to be inserted rather than left out; of a shipment, both stops."""
+    worth, g = instance.prize[j], instance.group[j]
+    if g >= 0:
+        if state.group_served[g]:
+            return -_NEVER
+        worth = instance.group_prize[g]
+    if instance.mate[j] >= 0:
+        worth += instance.prize[instance.mate[j]]
     if worth < instance.reward and uniform(state.bits) < BOLD:
         worth = instance.reward
     return worth
@@ -168,26 +187,29 @@ def _worth(instance, state, j):
 
 @inner
 def _best(instance, state, j, log_seen, guide, wanted):
-    """The place behind which a stop costs least, -1 for none.
+    """The place behind which a stop costs least, -1 for none, and what it costs there.
 
     `wanted` is a kind of vehicles that begin routes at no fixed cost, if any others do at all.
     """
-    best, place = _worth(instance, state, j), -1
+    best, place, second = _worth(instance, state, j), np.int64(-1), np.int64(-1)
+    if best <= -_NEVER:
+        return place, best
     count, opening = _near(instance, state, j, log_seen, wanted), 0.0 if wanted >= 0 else 1.0
     for turn in range(2):
         for n in range(count):
-            i = state.trial[n]
-            delta = _delta(instance, state, j, i, opening, best + 2.0 * guide)
+            i = np.int64(state.trial[n])
+            delta = _cost_behind(instance, state, j, i, opening, best + 2.0 * guide)
             if guide > 0.0 and delta < _NEVER:
                 a, b = instance.place[i], instance.place[state.next[i]]
                 delta -= guide * (instance.heatmap[a, j] + instance.heatmap[j, b])
                 delta += guide * instance.heatmap[a, b]
             if delta < best:
-                best, place = delta, i
+                best, place, second = delta, i, state.second[0]
         if place >= 0 or turn:
             break
         count, opening = _everywhere(instance, state, j, wanted), 1.0
-    return place
+    state.second[0] = second
+    return place, best
 
 
 @pasted
@@ -211,19 +233,45 @@ def _shuffle(state, count):
 
 
 @inner
-def _choose(state):
-    """Fills `chosen` with stops that are left out, in random order; how many."""
+def _choose(instance, state):
+    """Fills `chosen` with stops that are left out, in random order; how many.
+
+    Alternatives to a stop that is served are passed over.
+    """
+    grouped = len(instance.group_prize) > 0
     count = min(state.bank_size[0], len(state.chosen))
-    _shuffle(state, count)
-    for n in range(count):
-        state.chosen[n] = state.bank[n]
+    _shuffle(state, state.bank_size[0] if grouped else count)
+    if not grouped:
+        for n in range(count):
+            state.chosen[n] = state.bank[n]
+        return count
+    count = 0
+    for n in range(state.bank_size[0]):
+        g = instance.group[state.bank[n]]
+        if count < len(state.chosen) and (g < 0 or not state.group_served[g]):
+            state.chosen[count] = state.bank[n]
+            count += 1
     return count
+
+
+@inner
+def _best_of_group(instance, state, g, log_seen, guide, wanted):
+    """The stop of a group that costs least, and where; -1 for none."""
+    best, stop, place = _NEVER, np.int64(-1), np.int64(-1)
+    for n in range(instance.group_first[g], instance.group_first[g + 1]):
+        j = np.int64(instance.members[n])
+        if state.bank_at[j] < 0:  # nobody can serve it at all
+            continue
+        found, cost = _best(instance, state, j, log_seen, guide, wanted)
+        if found >= 0 and cost < best:
+            best, stop, place = cost, j, found
+    return stop, place
 
 
 @inner
 def in_order(instance, state, log_seen, guide, wanted):
     """One after the other: in random order, large ones first, far ones first, or near ones."""
-    count = _choose(state)
+    count = _choose(instance, state)
     draw = below(state.bits, 11)
     if draw >= 4:
         for n in range(count):
@@ -241,9 +289,16 @@ def in_order(instance, state, log_seen, guide, wanted):
                 m -= 1
             state.found[m, 0], state.chosen[m] = key, j
     for n in range(count):
-        place = _best(instance, state, state.chosen[n], log_seen, guide, wanted)
+        j = np.int64(state.chosen[n])
+        g = np.int64(instance.group[j])
+        if g >= 0:
+            if state.group_served[g]:
+                continue
+            j, place = _best_of_group(instance, state, g, log_seen, guide, wanted)
+        else:
+            place, _ = _best(instance, state, j, log_seen, guide, wanted)
         if place >= 0:
-            insert(instance, state, state.chosen[n], place)
+            insert(instance, state, j, place)
 
 
 @insertion("blinks", 6.0)
@@ -278,14 +333,16 @@ def _rank(instance, state, n, vehicles):
     """
     j, found, last = state.chosen[n], state.found[n], vehicles - 1
     worth = _worth(instance, state, j)
-    found[0] = -1.0
+    found[0], found[1] = -1.0, 0.0
     for r in range(vehicles):
         found[2 + 2 * r], found[3 + 2 * r] = worth, -1.0
+    if worth <= -_NEVER:
+        return
     count = _near(instance, state, j, 0.0, np.int64(-1))
     for turn in range(2):
         for t in range(count):
-            i = state.trial[t]
-            delta = _delta(instance, state, j, i, 1.0, found[2 + 2 * last])
+            i = np.int64(state.trial[t])
+            delta = _cost_behind(instance, state, j, i, 1.0, found[2 + 2 * last])
             if delta >= found[2 + 2 * last]:
                 continue
             v, r = state.vehicle[i], 0
@@ -310,7 +367,7 @@ def _rank(instance, state, n, vehicles):
 @inner
 def _by_regret(instance, state, vehicles):
     """First the stop that would lose most by going to its next-best vehicles."""
-    left, found = _choose(state), state.found
+    left, found = _choose(instance, state), state.found
     for n in range(left):
         _rank(instance, state, n, vehicles)
     while left > 0:
@@ -320,14 +377,20 @@ def _by_regret(instance, state, vehicles):
                 pick, most = n, found[n, 1]
         if pick < 0:
             return
-        vehicle = found[pick, 3]
-        insert(instance, state, state.chosen[pick], int(found[pick, 0]))
+        vehicle, j = found[pick, 3], np.int64(state.chosen[pick])
+        place, g = np.int64(found[pick, 0]), instance.group[j]
+        if instance.mate[j] >= 0 and pair_delta(instance, state, j, place, 1.0, _NEVER) >= _NEVER:
+            found[pick, 0] = -1.0
+            continue
+        insert(instance, state, j, place)
         left -= 1
         state.chosen[pick] = state.chosen[left]
         for c in range(2 + 2 * vehicles):
             found[pick, c] = found[left, c]
         for n in range(left):
-            if found[n, 3] == vehicle:  # where it is second, its cost is a moment old
+            if g >= 0 and instance.group[state.chosen[n]] == g:
+                found[n, 0] = -1.0
+            elif found[n, 3] == vehicle:  # where it is second, its cost is a moment old
                 _rank(instance, state, n, vehicles)
 
 

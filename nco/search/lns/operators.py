@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from nco.errors import InputError, quoted
 from nco.kernels.llvm import intrinsic, ir, types
-from nco.search.lns.changes import compiled
+from nco.search.lns.options import compiled
 
 if TYPE_CHECKING:
     from collections.abc import Callable

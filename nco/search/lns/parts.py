@@ -15,8 +15,9 @@ ROUTES = 4  # of a part, at least, so that stops find others to go to
 
 def parted(search: Search, count: int) -> bool:
     """Whether a search can be cut into so many parts that know nothing of one another."""
-    used = int((search.state.served > 0).sum())
-    return not search.instance.longest and used >= ROUTES * count
+    used, instance = int((search.state.served > 0).sum()), search.instance
+    tied = len(instance.group_prize) > 0 or bool((instance.mate >= 0).any())
+    return not instance.longest and not tied and used >= ROUTES * count
 
 
 def parts_of(search: Search, count: int, rng: np.random.Generator) -> list[tuple[Ints, Ints]]:

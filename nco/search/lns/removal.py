@@ -11,8 +11,9 @@ from __future__ import annotations
 import numpy as np
 
 from nco.kernels.draws import below, uniform
-from nco.search.lns.changes import inner, pasted, remove
+from nco.search.lns.changes import following, remove
 from nco.search.lns.operators import balanced, guided, mixed, removal
+from nco.search.lns.options import inner, pasted
 
 STRING = 10  # most stops of a route that string removal takes in one piece
 TOURNAMENT = 6  # stops of which the worst one goes
@@ -90,10 +91,14 @@ def _string(instance, state, j, length, kept):
         j = state.prev[j]
     gap = span if kept == 0 else 1 + below(state.bits, length - 1)
     for position in range(span):
-        following = state.next[j]
-        if position < gap or position >= gap + kept:
+        if j >= size:  # other ends of shipments went with those before
+            return
+        if gap <= position < gap + kept:
+            j = np.int64(state.next[j])
+        else:
+            behind = following(instance, state, j)
             remove(instance, state, j)
-        j = following
+            j = behind
 
 
 @removal("related")
@@ -144,10 +149,10 @@ def _from_here(instance, state, j, most):
     """Takes a stop and those behind it out of their route, so many at most; how many."""
     count, size = 0, len(instance.service)
     while j < size and count < most:
-        following = np.int64(state.next[j])
+        behind = following(instance, state, j)
         remove(instance, state, j)
         count += 1
-        j = following
+        j = behind
     return count
 
 

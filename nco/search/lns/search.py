@@ -57,8 +57,10 @@ class Search:
         self._state = empty_state(self._instance, seed)
         self._begin(successors_of(routes, self._fleet, self._instance), begun=bool(routes))
         state, prize = self._state, self._instance.prize
-        missing = prize[state.bank[: state.bank_size[0]]].sum()
-        served = max(1, len(self._instance.stops) - int(state.bank_size[0]))
+        stops = self._instance.stops
+        out = stops[state.vehicle[stops] < 0]
+        missing = prize[out].sum() + self._instance.group_prize[state.group_served == 0].sum()
+        served = max(1, len(stops) - len(out))
         fixed = float(self._instance.fixed[state.served > 0].sum())
         driven = abs(float(state.total[0] - missing) - fixed)
         whole = driven + min(fixed, driven or fixed)  # vehicles may cost far more than all arcs
@@ -96,8 +98,11 @@ class Search:
     @property
     def incomplete(self) -> bool:
         """Whether a required stop is left out where the search stands."""
-        bank = self._state.bank[: self._state.bank_size[0]]
-        return bool((self._instance.prize[bank] >= self._instance.reward).any())
+        state, instance = self._state, self._instance
+        bank = state.bank[: state.bank_size[0]]
+        groups = instance.group_prize[state.group_served == 0]
+        reward = instance.reward
+        return bool((instance.prize[bank] >= reward).any() or (groups >= reward).any())
 
     @property
     def cost(self) -> float:
@@ -160,6 +165,7 @@ class Search:
             capacity=whole.capacity[vehicles],
             fixed=whole.fixed[vehicles],
             per_s=whole.per_s[vehicles],
+            most=whole.most[vehicles] if whole.limited else whole.most,
             stops=stops,
         )
         number = np.full(len(whole.place) + 1, -1, np.int32)  # the last for what leads nowhere

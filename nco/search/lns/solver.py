@@ -33,6 +33,16 @@ if TYPE_CHECKING:
 # those a pair in each table of arcs.
 SETUP_S, PAIR_S, TABLE_S = 5e-3, 7e-8, 3e-8
 GRACE_S = 0.03  # for quick routes, where there is no time
+SEARCHED = (CLASSICAL - {Feature.TRIPS}) | {
+    Feature.PICKUPS,
+    Feature.SHIPMENTS,
+    Feature.GROUPS,
+    Feature.RELEASES,
+    Feature.LONGEST_DUTY,
+    Feature.MOST_DISTANCE,
+    Feature.MOST_DRIVING,
+    Feature.MOST_STOPS,
+}
 FEW = 1000  # iterations, up to which quick routes may still be better when time is over
 
 
@@ -55,7 +65,7 @@ class LNS:
         clock: what the time limit is measured by.
     """
 
-    supports: ClassVar[frozenset[Feature]] = CLASSICAL - {Feature.TRIPS}
+    supports: ClassVar[frozenset[Feature]] = SEARCHED
     name: str = "lns"
     sources: tuple[str, ...] = ()
     max_iterations: int | None = None
@@ -110,11 +120,13 @@ class LNS:
                 search = Search(
                     problem, kinds, routes, seed, None if hint is None else hint.heatmap
                 )
-                self._run(problem, kinds, search, clock, seed)
+                if len(search.instance.stops):
+                    self._run(problem, kinds, search, clock, seed)
                 routes = search.routes
             elif routes:
                 fallback = SEED
-            if search is None or (search.iterations < FEW and clock.over):
+            plain = problem.features <= CLASSICAL  # quick routes know no other rules
+            if plain and (search is None or (search.iterations < FEW and clock.over)):
                 quick = quick_routes(problem, kinds, Clock(max(clock.left_s, GRACE_S)))
                 best = better_of(problem, routes, quick)
                 routes, fallback = best, CONSTRUCTION if best is quick else fallback
@@ -126,7 +138,9 @@ class LNS:
         self, problem: Problem, kinds: Sequence[Kind], search: Search, clock: Clock, seed: int
     ) -> None:
         """Runs a search until the clock or the iterations end it."""
-        if search.incomplete:  # vehicles are nearly full: another order may fit
+        if (
+            search.incomplete and problem.features <= CLASSICAL
+        ):  # vehicles are nearly full: another order may fit
             search.offer(quick_routes(problem, kinds, clock))
         with stopped(search, clock):
             if self.jobs == 1:

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
+from nco.fleet.reductions.reduced import reduced
 from nco.interruption import heeding
 from nco.problem import Feature, Problem
 from nco.problem.check import Report, check
@@ -87,7 +88,7 @@ def compare(
         begin = time.perf_counter()
         chosen.append(solver(method))
         loading_s.append(time.perf_counter() - begin)
-        refuse_unsupported(chosen[-1], problem)
+        refuse_unsupported(chosen[-1], reduced(problem, chosen[-1].supports).problem)
     answers: list[Answer] = []
     for one, loaded_s in zip(chosen, loading_s, strict=True):
         try:

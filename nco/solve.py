@@ -7,9 +7,9 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from nco.errors import InputError, quoted
+from nco.fleet.reductions.reduced import reduced
 from nco.interruption import asked_since, keeping
-from nco.problem import Problem
-from nco.problem.normal import normal
+from nco.problem import Feature, Problem
 from nco.problem.solution import INITIAL, Solution
 from nco.registry import add_method, load_method
 from nco.solver import Prepares, Solver, check_limits, on_cores, refuse_unsupported
@@ -69,11 +69,14 @@ def solver(method: str | Solver) -> Solver:
 
 def methods(problem: Problem | None = None) -> tuple[str, ...]:
     """Names of all methods, or of those that can handle a problem."""
-    return tuple(
-        name
-        for name in _METHODS
-        if problem is None or not normal(problem).problem.features - solver(name).supports
-    )
+    if problem is None:
+        return tuple(_METHODS)
+    fits: dict[frozenset[Feature], bool] = {}
+    for name in _METHODS:
+        known = solver(name).supports
+        if known not in fits:
+            fits[known] = reduced(problem, known).problem.features <= known
+    return tuple(name for name in _METHODS if fits[solver(name).supports])
 
 
 def solve(
@@ -91,6 +94,9 @@ def solve(
     one another, has one while it searches, and then again as many as before. `OMP_NUM_THREADS`
     in the environment is a choice of yours, and nothing is changed. That libraries loaded
     before (such as numpy's) have threads of their own cannot be helped here.
+
+    Features that the method lacks are said by others where that is exact, see
+    `nco.fleet.reductions`.
 
     Args:
         problem: what to solve.
@@ -119,24 +125,24 @@ def solve(
     check_limits(time_limit_s, seed, jobs)
     chosen = on_cores(solver(method), jobs)
     begin = time.perf_counter()
-    form = normal(problem).problem
-    refuse_unsupported(chosen, form)
+    form = reduced(problem, chosen.supports)
+    refuse_unsupported(chosen, form.problem)
     took_s = time.perf_counter() - begin
     if isinstance(chosen, Prepares):
-        chosen.prepare(form)
+        chosen.prepare(form.problem)
     begin = time.perf_counter() - took_s
     if initial is not None:
         if not isinstance(initial, Solution):
             raise InputError(
                 f"initial is {quoted(initial)}; give a Solution, such as Solution.from_routes makes"
             )
-        initial = initial.on(form)
+        initial = form.there(initial)
     with keeping(), torch_threads(1):
-        found = chosen.solve(form, time_limit_s, seed, initial)
+        found = chosen.solve(form.problem, time_limit_s, seed, initial)
     if initial is not None and initial.better_than(found):
         found = replace(initial, fallback=INITIAL)
-    if form is not problem:
-        again = Solution.from_routes(problem, found.routes)
+    if form.problem is not problem:
+        again = Solution.from_routes(problem, form.back(found.routes))
         found = replace(again, fallback=found.fallback)
     found = replace(found.with_reasons(problem), interrupted=asked_since(begin))
     return found.stamped(

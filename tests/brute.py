@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import combinations, pairwise, permutations
+from itertools import combinations, pairwise, permutations, product
 
 import numpy as np
 
@@ -13,7 +13,8 @@ def optimum(problem: Problem) -> float:
     """Least total cost of routes that serve every required stop and break nothing.
 
     Tries every set of stops for every vehicle, in every order and cut into every possible
-    number of trips; `inf` if no answer is feasible.
+    number of trips; `inf` if no answer is feasible. What rules there are for the trips of one
+    vehicle is left to the evaluation; only groups are served by several.
     """
     stops = list(problem.stops)
     weight = problem.objective.longest_route
@@ -28,10 +29,7 @@ def optimum(problem: Problem) -> float:
 
     def best(v: int, left: tuple[int, ...], longest: float) -> float:
         if v == len(problem.vehicles):
-            if any(problem.required[j] for j in left):
-                return np.inf
-            unserved = sum(float(problem.prize[j]) for j in left)
-            return problem.objective.unserved * unserved + weight * longest
+            return _missing(problem, left) + weight * longest
         return min(
             cost + best(v + 1, tuple(j for j in left if j not in subset), max(longest, length))
             for subset, ways in options[v].items()
@@ -42,6 +40,23 @@ def optimum(problem: Problem) -> float:
     return best(0, tuple(stops), 0.0)
 
 
+def _missing(problem: Problem, left: tuple[int, ...]) -> float:
+    """What stops on no route cost; `inf` if one is required, or several of a group are served."""
+    alone = set(left)
+    prizes = []
+    for group in problem.groups:
+        alone -= set(group.stops)
+        served = set(group.stops) - set(left)
+        if len(served) > 1:
+            return np.inf
+        if not served:
+            prizes.append(group.prize)
+    prizes += [float(problem.prize[j]) for j in alone]
+    if np.inf in prizes:
+        return np.inf
+    return problem.objective.unserved * sum(prizes)
+
+
 def _options(problem: Problem, v: int, subset: tuple[int, ...]) -> list[tuple[float, float]]:
     """Cost and length of the feasible ways to serve a set with one vehicle, the best of them."""
     if not subset:
@@ -50,7 +65,9 @@ def _options(problem: Problem, v: int, subset: tuple[int, ...]) -> list[tuple[fl
     found = []
     for order in permutations(subset):
         for trips in _cut(order, problem.vehicles[v].max_trips):
-            solution = Solution.from_routes(alone, [Route(v, trip) for trip in trips])
+            solution = Solution.from_routes(
+                alone, [Route(v, trip) for trip in trips], explain=False
+            )
             if not solution.violations:
                 cost = solution.cost
                 by_distance = problem.objective.longest_by == "distance"
@@ -66,3 +83,15 @@ def _cut(order: tuple[int, ...], most: int) -> Iterator[list[tuple[int, ...]]]:
         for cuts in combinations(range(1, len(order)), pieces - 1):
             ends = (0, *cuts, len(order))
             yield [order[a:b] for a, b in pairwise(ends)]
+
+
+def plainest(problem: Problem) -> float:
+    """The same by all lists of routes for any vehicles, each of them evaluated as a whole."""
+    found = [Solution.from_routes(problem, [], explain=False)]
+    for size in range(1, len(problem.stops) + 1):
+        for order in permutations(problem.stops, size):
+            for trips in _cut(order, size):
+                for chosen in product(range(len(problem.vehicles)), repeat=len(trips)):
+                    routes = [Route(v, trip) for v, trip in zip(chosen, trips, strict=True)]
+                    found.append(Solution.from_routes(problem, routes, explain=False))
+    return min((one.cost.total for one in found if one.feasible), default=np.inf)

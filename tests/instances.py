@@ -220,9 +220,11 @@ def _with_rules(
 
 
 @st.composite
-def ruled_problems_with_routes(draw: st.DrawFn) -> tuple[Problem, tuple[Route, ...]]:
+def ruled_problems_with_routes(
+    draw: st.DrawFn, rules: tuple[str, ...] = RULES
+) -> tuple[Problem, tuple[Route, ...]]:
     """A problem with rules and routes that keep some of them, and break any."""
-    problem = draw(ruled_problems())
+    problem = draw(ruled_problems(rules=rules))
     stops = draw(st.permutations(list(problem.stops)))
     order = list(stops)
     for shipment in problem.shipments if draw(st.booleans()) else ():

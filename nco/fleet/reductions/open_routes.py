@@ -1,0 +1,84 @@
+"""Open routes as routes from and to a depot that is no distance from anywhere."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nco.fleet.reductions.vehicles import changed
+from nco.problem import Profile
+
+if TYPE_CHECKING:
+    from nco.arrays import Floats
+    from nco.problem import Problem, Vehicle
+
+NAME = "anywhere"
+
+
+def open_routes(problem: Problem) -> Problem | None:
+    """One more depot behind the others, without hours, at which open routes begin and end.
+
+    Not where such a vehicle drives several trips, of which only the first and the last are open.
+    """
+    if any(v.max_trips > 1 and (v.open_start or v.open_end) for v, _ in problem.fleet):
+        return None
+    here = problem.depots
+
+    def inserted(values: Floats, value: object = 0.0) -> Floats:
+        return np.insert(values, here, np.asarray(value), axis=0)
+
+    def own(values: Floats | None) -> Floats | None:
+        return None if values is None else inserted(values)
+
+    def opened(vehicle: Vehicle) -> Vehicle:
+        return replace(
+            vehicle,
+            start=here if vehicle.open_start else vehicle.start,
+            end=here if vehicle.open_end else vehicle.end,
+            open_start=False,
+            open_end=False,
+            service_s=own(vehicle.service_s),
+            allowed=None if vehicle.allowed is None else np.insert(vehicle.allowed, here, True),
+            preference=own(vehicle.preference),
+        )
+
+    def node(j: int) -> int:
+        return j + (j >= here)
+
+    def wider(matrix: Floats) -> Floats:
+        return np.insert(np.insert(matrix, here, 0.0, axis=0), here, 0.0, axis=1)
+
+    name = NAME
+    while name in problem.names:
+        name += "'"
+    return replace(
+        problem,
+        profiles=tuple(
+            Profile(
+                distance_m=wider(profile.distance_m),
+                duration_s=wider(profile.duration_s),
+                name=profile.name,
+            )
+            for profile in problem.profiles
+        ),
+        vehicles=changed(problem, opened),
+        depots=here + 1,
+        demand=inserted(problem.demand),
+        window_s=inserted(problem.window_s, (0.0, np.inf)),
+        service_s=inserted(problem.service_s),
+        prize=inserted(problem.prize, np.inf),
+        pickup=inserted(problem.pickup),
+        release_s=inserted(problem.release_s),
+        shipments=tuple(
+            replace(s, pickup=node(s.pickup), delivery=node(s.delivery)) for s in problem.shipments
+        ),
+        groups=tuple(replace(g, stops=tuple(map(node, g.stops))) for g in problem.groups),
+        skills={node(j): words for j, words in problem.skills.items()},
+        off_street={},  # a way leads there from anywhere
+        lonlat=None if problem.lonlat is None else inserted(problem.lonlat, problem.lonlat[0]),
+        xy=None if problem.xy is None else inserted(problem.xy, problem.xy[0]),
+        moved_m=own(problem.moved_m),
+        names=(*problem.names[:here], name, *problem.names[here:]),
+    )

@@ -1,0 +1,17 @@
+"""A fleet with each of its vehicles changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nco.problem import Problem, Vehicle
+
+
+def changed(problem: Problem, change: Callable[[Vehicle], Vehicle]) -> tuple[Vehicle, ...]:
+    """The vehicles of a problem, each changed; what was the same object stays so."""
+    known = {id(vehicle): vehicle for vehicle in problem.vehicles}
+    made = {key: change(vehicle) for key, vehicle in known.items()}
+    return tuple(made[id(vehicle)] for vehicle in problem.vehicles)

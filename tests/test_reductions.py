@@ -1,0 +1,234 @@
+"""A problem in other words charges the same for the same routes, and has the same optimum."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from brute import optimum
+from hypothesis import HealthCheck, assume, given, settings
+from instances import ruled_problems, ruled_problems_with_routes
+
+import nco
+from nco import Feature, Objective, Problem, Profile, Route, Solution, Vehicle
+from nco.errors import ProblemError, UnsupportedError
+from nco.fleet.reductions.reduced import REDUCTIONS, reduced
+from nco.problem.objective import CLASSICAL
+from nco.problem.solution import Cost
+from nco.search.lns.solver import LNS
+
+RULES = {
+    Feature.SKILLS: ("skills",),
+    Feature.PICKUPS: ("pickups", "backhauls", "shipments"),
+    Feature.BACKHAULS: ("backhauls", "shipments"),
+    Feature.MOST_STOPS: ("limits", "backhauls", "shipments"),
+    Feature.SPEEDS: ("speeds", "service", "limits"),
+    Feature.OPEN_ROUTES: ("open", "shipments", "groups", "skills", "releases", "service"),
+    Feature.OWN_SERVICE: ("service", "speeds", "limits", "open"),
+}
+many = settings(
+    max_examples=150,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
+
+
+class Classical:
+    """The neighbourhood search, as if it knew none of the features that are reduced."""
+
+    name = "classical"
+    supports = CLASSICAL - {Feature.TRIPS}
+    solve = LNS(max_iterations=400).solve
+
+
+def square(**fields: object) -> Problem:
+    """Depot and three stops at the corners of a square of 100 m, driven at 10 m/s."""
+    xy = np.array([[0, 0], [0, 100], [100, 100], [100, 0.0]])
+    distance = np.abs(xy[:, None] - xy[None]).sum(axis=2)
+    return Problem.from_matrices(distance, distance / 10, **fields)
+
+
+def test_every_reduction_is_tried() -> None:
+    """The rules above cover every reduction that there is."""
+    assert RULES.keys() == REDUCTIONS.keys()
+
+
+def same(problem: Problem, other: Problem, routes: list[Route]) -> None:
+    """Routes cost the same on both problems, and break something on both or on neither."""
+    moved = other.depots - problem.depots
+    there = [Route(r.vehicle, tuple(j + moved for j in r.stops)) for r in routes]
+    one = Solution.from_routes(problem, routes, explain=False)
+    two = Solution.from_routes(other, there, explain=False)
+    assert bool(one.violations) == bool(two.violations), (one.violations, two.violations)
+    assert [u.required for u in one.unassigned] == [u.required for u in two.unassigned]
+    if not one.violations:
+        assert two.cost.total == pytest.approx(one.cost.total, rel=1e-9, abs=1e-6)
+        assert two.cost.duration_s == pytest.approx(one.cost.duration_s, rel=1e-9, abs=1e-6)
+
+
+@pytest.mark.parametrize("feature", REDUCTIONS)
+def test_costs_of_routes_are_the_same(feature: Feature) -> None:
+    """Where a reduction applies, the feature is gone and all routes are worth the same."""
+    tried = []
+
+    @many
+    @given(drawn=ruled_problems_with_routes(RULES[feature]))
+    def run(drawn: tuple[Problem, tuple[Route, ...]]) -> None:
+        problem, routes = drawn
+        assume(feature in problem.features)
+        other = REDUCTIONS[feature](problem)
+        assume(other is not None)
+        assert feature not in other.features
+        same(problem, other, list(routes))
+        tried.append(Solution.from_routes(problem, routes, explain=False).violations)
+
+    run()
+    assert len(tried) > 10
+    assert any(tried)
+    assert not all(tried)
+
+
+@many
+@given(drawn=ruled_problems_with_routes())
+def test_all_reductions_together(drawn: tuple[Problem, tuple[Route, ...]]) -> None:
+    """One after the other they charge the same as well, in the normal form and back again."""
+    problem, routes = drawn
+    form = reduced(problem, CLASSICAL)
+    start = Solution.from_routes(problem, routes, explain=False)
+    there = form.there(start)
+    assert bool(there.violations) == bool(start.violations)
+    assert form.back(there.routes) == list(start.routes)
+
+
+@settings(many, max_examples=25)
+@given(problem=ruled_problems(4, ("skills", "open", "speeds", "service", "backhauls")))
+def test_optimum_is_found_through_reductions(problem: Problem) -> None:
+    """A solver that knows none of these features finds the optimum of the given problem."""
+    vehicles = [replace(vehicle, max_trips=1) for vehicle in problem.vehicles]
+    problem = replace(problem, vehicles=vehicles)
+    assume(reduced(problem, Classical.supports).problem.features <= Classical.supports)
+    found = nco.solve(problem, Classical(), time_limit_s=1.0, seed=1)
+    report = nco.check(problem, found)
+    assert {finding.kind for finding in report.findings} <= {"unserved"}, str(report)
+    best = optimum(problem)
+    if np.isfinite(best):
+        assert found.feasible
+        assert found.cost.total == pytest.approx(best, rel=1e-6, abs=1e-6)
+
+
+def test_all_methods_take_skills() -> None:
+    """Skills are allowed stops to every solver that knows those."""
+    vehicles = [Vehicle(skills={"cold"}), Vehicle(skills={"lift"})]
+    problem = square(skills={1: {"cold"}, 2: {"lift"}}, vehicles=vehicles)
+    for method in ("auto", "pyvrp", "ortools", "vroom", "nearest"):
+        assert method in nco.methods(problem)
+        found = nco.solve(problem, method, time_limit_s=0.3)
+        assert nco.check(problem, found), method
+        assert {r.vehicle for r in found.routes if 1 in r.stops} == {0}
+
+
+def test_equal_masks_are_shared() -> None:
+    """Vehicles alike stay the same object, and vehicles of equal skills share one mask."""
+    cold, other = Vehicle(skills={"cold"}), Vehicle(skills={"cold", "fast"}, fixed_cost=1)
+    problem = square(skills={1: {"lift"}}, vehicles=[cold, other, cold])
+    first, second, third = REDUCTIONS[Feature.SKILLS](problem).vehicles
+    assert first is third
+    assert first.allowed.base is second.allowed.base or first.allowed is second.allowed
+
+
+def test_vehicles_alike_share_a_profile() -> None:
+    """There are as many profiles as pairs of a profile and a speed that are driven."""
+    slow, fast = Vehicle(speed=0.5), Vehicle(speed=2.0, fixed_cost=1.0)
+    problem = square(vehicles=[slow, fast, slow, Vehicle()])
+    other = REDUCTIONS[Feature.SPEEDS](problem)
+    assert [v.profile for v in other.vehicles] == [0, 1, 0, 2]
+    assert other.profiles[0].duration_s[0, 1] == 20
+    assert other.profiles[2] is problem.profiles[0]
+
+
+def test_open_routes_of_several_trips_stay() -> None:
+    """Of several trips only the last is open, which no depot says: it is refused by name."""
+    problem = square(
+        demand=[0, 1, 1, 1], vehicles=[Vehicle(capacity=(1,), max_trips=3, open_end=True)]
+    )
+    assert REDUCTIONS[Feature.OPEN_ROUTES](problem) is None
+    with pytest.raises(UnsupportedError, match="anywhere"):
+        nco.solve(problem, "nearest")
+
+
+def test_stops_that_an_open_route_begins_at() -> None:
+    """No street leads to the first stop of an open route, and it is served all the same."""
+    distance = np.full((3, 3), 10.0)
+    np.fill_diagonal(distance, 0.0)
+    distance[:2, 2] = np.inf
+    problem = Problem(
+        profiles=[Profile(distance_m=distance, duration_s=distance)],
+        vehicles=[Vehicle(open_start=True)],
+        off_street={2: "in a lake"},
+    )
+    found = nco.solve(problem, "pyvrp", time_limit_s=0.2)
+    assert found.routes == (Route(0, (2, 1)),)
+    assert nco.check(problem, found)
+
+
+def test_initial_routes_travel() -> None:
+    """Routes to start from are those of the given problem, though its stops have moved."""
+    problem = square(vehicles=[Vehicle(open_end=True)])
+    start = Solution.from_routes(problem, [Route(0, (1, 2, 3))])
+    assert reduced(problem, CLASSICAL).there(start).routes == (Route(0, (2, 3, 4)),)
+    for method in ("nearest", "lns", "pyvrp"):
+        found = nco.solve(problem, method, time_limit_s=0.2, initial=start)
+        assert found.cost.total == start.cost.total == 300
+
+
+def test_wrong_initial_routes_are_named_as_given() -> None:
+    """A stop that does not exist is named by its number in the given problem."""
+    problem = square(vehicles=[Vehicle(open_end=True)])
+    start = Solution((Route(0, (4,)),), (), (), Cost())
+    with pytest.raises(ProblemError, match=r"4 is not a stop; stops are nodes 1 to 3"):
+        nco.solve(problem, "nearest", initial=start)
+
+
+def test_reductions_that_help_nobody_are_left() -> None:
+    """What would bring another unsupported feature is refused by the name that was given to it."""
+    problem = square(vehicles=[Vehicle(speed=2.0), Vehicle()])
+    with pytest.raises(UnsupportedError, match="different vehicles, vehicles that are faster"):
+        nco.solve(problem, "hgs")
+
+
+def test_service_where_driving_is_limited_stays() -> None:
+    """Service is no driving: where that is limited, it is not made part of the way."""
+    problem = square(vehicles=[Vehicle(service_s=[0, 5, 5, 5], max_driving_s=40)])
+    assert REDUCTIONS[Feature.OWN_SERVICE](problem) is None
+
+
+def test_backhauls_by_way_of_others_stay() -> None:
+    """A stop that neither takes nor gives may lead from a pickup to a delivery."""
+    fields = {"linehauls_first": True, "vehicles": [Vehicle(capacity=(9,))]}
+    problem = square(demand=[0, 1, 0, 0], pickup=[0, 0, 1, 0], **fields)
+    assert REDUCTIONS[Feature.BACKHAULS](problem) is None
+    problem = square(demand=[0, 1, 0, 1], pickup=[0, 0, 1, 1], **fields)
+    arcs = REDUCTIONS[Feature.BACKHAULS](problem).profiles[0].distance_m
+    assert np.isinf(arcs[2, [1, 3]]).all()
+    assert np.isinf(arcs[3, 1])
+    assert np.isfinite(arcs[1, 3])
+
+
+def test_pickups_alone_are_demand() -> None:
+    """Who only collects can be planned as if it were to deliver."""
+    problem = square(
+        pickup=[0, 1, 2, 3], vehicles=[Vehicle(capacity=(3,))] * 3, objective=Objective(fixed=1)
+    )
+    assert "hgs" in nco.methods(problem)
+    found = nco.solve(problem, "hgs", time_limit_s=0.3)
+    assert nco.check(problem, found)
+    assert found.cost.total == optimum(problem)
+
+
+def test_most_stops_are_a_dimension() -> None:
+    """A limit on stops takes room from every solver that knows room."""
+    problem = square(vehicles=[Vehicle(max_stops=2)] * 2)
+    for method in ("savings", "pyvrp", "vroom"):
+        found = nco.solve(problem, method, time_limit_s=0.3)
+        assert nco.check(problem, found)
+        assert found.cost.total == optimum(problem)

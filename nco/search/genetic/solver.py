@@ -89,9 +89,10 @@ class Genetic:
         found = finished(
             problem, routes, initial, clock, method=self.name, seed=seed, fallback=fallback
         )
-        known = Solution.from_routes(problem, given[0], explain=False)
-        if known.better_than(found):
-            found = replace(known.with_reasons(problem), fallback=SEED)
+        if not fallback:
+            known = Solution.from_routes(problem, given[0], explain=False)
+            if known.better_than(found):
+                found = replace(known.with_reasons(problem), fallback=SEED)
         return found.stamped(method=self.name, seed=seed, time_s=clock.elapsed_s)
 
     def _by_hgs(self, problem: Problem) -> bool:

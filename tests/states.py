@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from hypothesis import assume
 from hypothesis import strategies as st
-from instances import problems
+from instances import problems, ruled_problems
 
 from nco import Problem, Route, Solution
 from nco.fleet.kinds import kinds_of
@@ -126,6 +126,21 @@ def searches(draw: st.DrawFn, max_stops: int = 7) -> Begun:
     return Begun(problem, seed, heatmap).construct()
 
 
+SEARCHED = ("pickups", "shipments", "groups", "releases", "limits")
+"""Rules that the search knows itself; others are taken away before."""
+
+
+@st.composite
+def ruled_searches(draw: st.DrawFn, max_stops: int = 8) -> Begun:
+    """Searches of problems with rules beyond loads, windows and trips."""
+    problem = draw(ruled_problems(max_stops, SEARCHED))
+    problem = replace(problem, vehicles=[replace(v, max_trips=1) for v in problem.vehicles])
+    assume(any(kind.stops.any() for kind in kinds_of(problem)))
+    begun = Begun(problem, draw(st.integers(0, 1000)))
+    assume(len(begun.instance.stops) > 0)
+    return begun.construct()
+
+
 def differences(instance: arrays.Instance, state: arrays.SearchState) -> list[str]:
     """Names of what a state knows otherwise than a fresh build of its routes does."""
     fresh = arrays.empty_state(instance, 0)
@@ -154,6 +169,11 @@ def differences(instance: arrays.Instance, state: arrays.SearchState) -> list[st
         "late": close("late"),
         "prefix": close("prefix", timed),
         "suffix": close("suffix", timed),
+        "ahead": len(state.ahead) == 1 or close("ahead", on_route),
+        "rest": len(state.rest) == 1 or close("rest", on_route),
+        "driven": close("driven"),
+        "released": close("released"),
+        "group_served": close("group_served"),
         "bank": sorted(out) == sorted(fresh.bank[: fresh.bank_size[0]]),
         "bank_at": sorted(known) == sorted(out)
         and bool((state.bank_at[out] == np.arange(len(out))).all()),

@@ -54,7 +54,10 @@ def _objective(problem: Problem, **changes: float) -> Problem:
 def _one_dimension(problem: Problem) -> Problem:
     vehicles = [replace(v, capacity=v.capacity[:1]) for v in problem.vehicles]
     return replace(
-        problem, profiles=problem.profiles, vehicles=vehicles, demand=problem.demand[:, :1]
+        problem,
+        vehicles=vehicles,
+        demand=problem.demand[:, :1],
+        pickup=problem.pickup[:, :1],
     )
 
 

@@ -181,6 +181,28 @@ CUST NO.  XCOORD.  YCOORD.  DEMAND  READY TIME  DUE DATE  SERVICE TIME
     1      1        1       10       10          50       10
     2      1        2        7.5     20          60       10
 """
+LI_LIM = """3 10 1
+0 0 0 0 0 100 0 0 0
+1 3 4 4 0 50 2 0 2
+2 6 8 -4 10 60 2 1 0
+3 0 5 -6 0 90 1 4 0
+4 0 2 6 0 90 1 0 3
+"""
+SARTORI_BURIOL = """NAME: tiny-n2
+TYPE: PDPTW
+SIZE: 3
+ROUTE-TIME: 200
+CAPACITY: 300
+NODES
+0 52.5 13.28 0 0 240 0 0 0
+1 52.6 13.28 20 0 120 5 0 2
+2 52.7 13.29 -20 60 180 5 1 0
+EDGES
+0 2 14
+3 0 4
+14 13 0
+EOF
+"""
 STOPS = """name,lon,lat,demand,window_start,window_end,service,prize
 depot,24.9414,60.1719,0,06:00,20:00,0,
 Kamppi,24.9310,60.1687,3,08:00,10:30,180,
@@ -268,7 +290,18 @@ def _routes(folder: Path) -> list[Reader]:
     (folder / "s.vrp").write_text(FLEET)
     fleet = alone(folder / "s.vrp")
     nco.save(Solution.from_routes(fleet, [Route(1, (2, 3))]), folder / "f.sol", problem=fleet)
-    texts = {"t.vrp": VRP, "f.vrp": FLEET, "t.tsp": TSP, "t.txt": SOLOMON, "t.csv": STOPS}
+    (folder / "l.txt").write_text(LI_LIM)
+    pairs = alone(folder / "l.txt")
+    nco.save(Solution.from_routes(pairs, [[1, 2], [4, 3]]), folder / "l.sol", problem=pairs)
+    texts = {
+        "t.vrp": VRP,
+        "f.vrp": FLEET,
+        "l.txt": LI_LIM,
+        "b.txt": SARTORI_BURIOL,
+        "t.tsp": TSP,
+        "t.txt": SOLOMON,
+        "t.csv": STOPS,
+    }
     for name, text in texts.items():
         (folder / name).write_text(text)
     (folder / "v.vroom.json").write_text(json.dumps(VROOM))
@@ -281,6 +314,7 @@ def _routes(folder: Path) -> list[Reader]:
         Reader("r.geojson", folder / "r.geojson", JSON, for_problem),
         Reader("r.sol", folder / "r.sol", TEXT, for_problem),
         Reader("f.sol", folder / "f.sol", TEXT, lambda path: nco.load(path, problem=fleet)),
+        Reader("l.sol", folder / "l.sol", TEXT, lambda path: nco.load(path, problem=pairs)),
     ]
 
 

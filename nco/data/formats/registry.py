@@ -6,7 +6,8 @@
 | `.vroom.json` | the same | problem, solution (with `problem=`) |
 | `.csv`, `.tsv` | stops (a problem with `city=`); routes (with `problem=`) | all three (`.csv`) |
 | `.geojson` | routes (with `problem=`) | solution (with `problem=`, and `city=` for streets) |
-| `.vrp`, `.tsp`, `.atsp`, `.txt` | VRPLIB and PyVRP's, TSPLIB, Solomon | problem (`.vrp`) |
+| `.vrp`, `.tsp`, `.atsp` | VRPLIB and PyVRP's, TSPLIB | problem (`.vrp`) |
+| `.txt` | Solomon; Li and Lim; Sartori and Buriol | |
 | `.sol` | routes (with `problem=`) | solution (with `problem=`) |
 """
 
@@ -85,11 +86,11 @@ def _load_json(
     path: Path, city: Streets | None, problem: Problem | None, options: dict[str, Any]
 ) -> Problem | Solution:
     data = read_json(path)
-    if "jobs" in data or "shipments" in data:
+    kind = data.raw("format", None)
+    if kind is None and ("jobs" in data or "shipments" in data):
         _check_options(path, options, ("names", "allow_unassigned"))
         return vroom_json.vroom_problem(data, city=city, **options)
     _check_options(path, options, ())
-    kind = data.raw("format", None)
     if kind == native.PROBLEM:
         return native.problem_from(data)
     if kind == native.SOLUTION:

@@ -1,4 +1,4 @@
-"""Classical benchmark instances: VRPLIB with PyVRP's dialect, CVRPLIB, TSPLIB and Solomon.
+"""Classical benchmark instances: VRPLIB with PyVRP's dialect, CVRPLIB, TSPLIB and those of `.txt`.
 
 One unit of such a file is read as one metre and one second. Distances between coordinates are
 rounded as `rounding` explains; explicit matrices are taken as they stand unless a rule is given.
@@ -22,7 +22,9 @@ import numpy as np
 
 from nco.arrays import Floats
 from nco.data.formats.json_file import read_text
+from nco.data.formats.li_lim import is_li_lim, li_lim_problem
 from nco.data.formats.rounding import Rounding, check_rounding
+from nco.data.formats.sartori_buriol import is_sartori_buriol, sartori_buriol_problem
 from nco.data.formats.solomon import is_solomon, solomon_problem
 from nco.data.formats.vrplib_fleet import AMOUNTS, OF_VEHICLES, fleet
 from nco.data.formats.vrplib_matrix import distances
@@ -30,6 +32,12 @@ from nco.data.formats.vrplib_text import Text, take_apart
 from nco.errors import FormatError, ProblemError, listed, quoted, shortened
 from nco.problem import Group, Problem, Profile
 
+# Formats of `.txt` files, and how their texts are known.
+_OTHERS = (
+    (is_solomon, solomon_problem),
+    (is_sartori_buriol, sartori_buriol_problem),
+    (is_li_lim, li_lim_problem),
+)
 _TYPES = (
     *("TSP", "ATSP", "CVRP", "ACVRP", "VRPTW", "CVRPTW", "ACVRPTW", "MDVRP"),
     *("HFVRP", "MDVRPTW", "SDVRPTW", "PCVRPTW", "VRPB", "GVRP", "MTVRPTWR"),
@@ -58,7 +66,9 @@ _OTHER_WAYS = {
 def read_instance(
     path: str | Path, *, rounding: Rounding | None = None, vehicles: int | None = None
 ) -> Problem:
-    """Read a VRPLIB, CVRPLIB, TSPLIB or Solomon instance; its text tells which it is.
+    """Read an instance of VRPLIB, TSPLIB, Solomon, Li and Lim, or Sartori and Buriol.
+
+    The text tells which of them it is.
 
     Args:
         path: of the file.
@@ -76,8 +86,9 @@ def read_instance(
     check_rounding(rounding)
     text = read_text(path)
     try:
-        if is_solomon(text):
-            return solomon_problem(path, text, rounding, vehicles)
+        for is_such, read in _OTHERS:
+            if is_such(text):
+                return read(path, text, rounding, vehicles)
         return _problem(_checked(take_apart(path, text)), rounding, vehicles)
     except ProblemError as error:
         raise FormatError(f"{path}: {error}") from None

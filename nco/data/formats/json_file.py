@@ -30,6 +30,8 @@ def read_bytes(path: str | Path) -> bytes:
             kind = "a folder" if path.is_dir() else "no file"
             raise FormatError(f"{path} is {kind}; give a file")
         raw = path.read_bytes()
+    except FormatError:
+        raise
     except FileNotFoundError:
         raise FormatError(f"{shortened(path)}: there is no such file; check the path") from None
     except OSError as error:

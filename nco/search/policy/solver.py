@@ -81,10 +81,7 @@ class PolicySolver:
         seed: int,
         initial: Solution | None = None,
     ) -> Solution:
-        """See `nco.solver.Solver`; an initial solution is returned if it is better.
-
-        Why stops are left out is for `nco.solve` to find, once.
-        """
+        """See `nco.solver.Solver`; an initial solution is returned if it is better."""
         self.prepare(problem)
         clock = Clock(time_limit_s)
         routes, fallback = self._routes(problem, seed, clock, initial), ""
@@ -99,6 +96,7 @@ class PolicySolver:
                 found, fallback = quick, CONSTRUCTION
         if initial is not None and initial.better_than(found):
             found, fallback = initial, INITIAL
+        found = found.with_reasons(problem)
         found = found.stamped(method=self.name, seed=seed, time_s=clock.elapsed_s)
         return replace(found, fallback=fallback)
 

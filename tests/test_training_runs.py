@@ -415,6 +415,27 @@ def test_folders_that_cannot_be_written_are_named(tables, tmp_path, option):
 
 
 @pytest.mark.parametrize(
+    ("verb", "options"),
+    [
+        ("label", ("--data.labels.path", "{}/labels.npz")),
+        ("references", ("--data.references", "{}/costs.json")),
+        ("specialise", ("--out", "{}/mine.safetensors")),
+    ],
+)
+def test_where_nothing_can_be_written_nothing_is_computed(tables, tmp_path, verb, options):
+    """Labels, references and a city's policy take long, and are written when there are some."""
+    (tmp_path / "file").write_text("in the way of a folder")
+    given = [option.format(tmp_path / "file") for option in options]
+    if verb == "specialise":
+        given += ["--city", tables[0], "--stops", "4"]
+    else:
+        validated = ("--data.validation_cities", json.dumps(tables[2:]))
+        given = arguments(tables, tmp_path, *validated, *given)
+    with pytest.raises(StorageError, match="cannot write into"):
+        main([verb, *given])
+
+
+@pytest.mark.parametrize(
     "content",
     [None, "", "[1, 2]", "42", "model: [", "model:\n\t- x", b"\xff\xfe\x00", "[" * 10_000,
      "model: 3", "nothing: 1", "model: !!python/object/apply:os.getcwd []"],

@@ -190,6 +190,9 @@ def test_training_goes_on_exactly_where_it_was_stopped(spec, tmp_path):
 
 def test_options_that_make_no_sense_are_refused(tmp_path):
     """By errors of ours, before anything is played."""
+    for name, value in (("buffer", "100000000000000000000"), ("seed", "-1")):
+        with pytest.raises(PolicyError, match=f"{name} is {value}|{name} {value}"):
+            main([*arguments(tmp_path, SPECS[0], 1), f"--model.{name}", value])
     with pytest.raises(PolicyError, match="demand_shares"):
         main([*arguments(tmp_path, SPECS[0], 1), "--model.demand_shares", "[0.0]"])
     with pytest.raises(PolicyError, match="clip 2"):

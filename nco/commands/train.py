@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from nco import console
+from nco.answers import prepare
 from nco.commands._parser import brief
 from nco.errors import PolicyError, quoted
 from nco.threads import sleep_while_waiting
@@ -103,13 +104,19 @@ def _routes() -> Course:
 
 
 def _references(arguments: list[str]) -> None:
-    _routes().build(arguments).datamodule.validation.compute_references(REFERENCE_CPU_S)
+    validation = _routes().build(arguments).datamodule.validation
+    if validation.references is not None:
+        prepare(Path(validation.references.path).parent)
+    validation.compute_references(REFERENCE_CPU_S)
 
 
 def _label(arguments: list[str]) -> None:
     from nco.training.teacher import compute_labels
 
-    compute_labels(_routes().build(arguments).datamodule.lessons())
+    data = _routes().build(arguments).datamodule
+    lessons = data.lessons()
+    prepare(Path(data.labels.path).parent)
+    compute_labels(lessons)
 
 
 def _export(arguments: list[str]) -> None:
@@ -155,6 +162,7 @@ def _specialise(arguments: list[str]) -> None:
     out = Path(given.pop("out"))
     problems = given.pop("problems")
     settings = FineTuning(**given, problems=None if problems is None else tuple(problems))
+    prepare(out.parent)
     gaps = specialise(settings, out)
     console.write("gap to PyVRP with eight views, on held-out places of the city")
     for gap in gaps:

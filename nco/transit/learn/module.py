@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from nco.transit.design.guide import Guide
     from nco.transit.learn.lessons import Judged, Town
 
+MOST_LESSONS = 1_000_000
+"""In the buffer: more than a run of months plays."""
 _MEMORY = 0.98
 """Weight of what was in the running spread of costs."""
 
@@ -101,6 +103,11 @@ class TransitTraining(lightning.LightningModule):
             raise PolicyError(
                 f"learning_rate is {learning_rate} (above 0), cooldown {cooldown} (a share), "
                 f"buffer {buffer} and batch {batch} (0 or more); mend one of them"
+            )
+        if buffer > MOST_LESSONS or seed < 0:
+            raise PolicyError(
+                f"buffer is {quoted(buffer)} (at most {MOST_LESSONS}) and seed {quoted(seed)} "
+                "(0 or more); mend one of them"
             )
         self.method, self.network, self.cities = method, network, cities
         self.demand_shares, self.learning_rate = tuple(demand_shares), learning_rate

@@ -53,11 +53,13 @@ def _objective(problem: Problem, **changes: float) -> Problem:
 
 def _one_dimension(problem: Problem) -> Problem:
     vehicles = [replace(v, capacity=v.capacity[:1]) for v in problem.vehicles]
+    shipments = tuple(replace(s, amount=s.amount[:1]) for s in problem.shipments)
     return replace(
         problem,
         vehicles=vehicles,
         demand=problem.demand[:, :1],
         pickup=problem.pickup[:, :1],
+        shipments=shipments,
     )
 
 
@@ -74,4 +76,17 @@ _WITHOUT: dict[Feature, Callable[[Problem], Problem]] = {
     Feature.SHIFTS: lambda p: _vehicles(p, shift_s=(0.0, np.inf)),
     Feature.TIME_WINDOWS: lambda p: replace(p, window_s=None),
     Feature.TRIPS: lambda p: _vehicles(p, max_trips=1),
+    Feature.PICKUPS: lambda p: replace(p, pickup=np.zeros_like(p.demand)),
+    Feature.BACKHAULS: lambda p: replace(p, linehauls_first=False),
+    Feature.SHIPMENTS: lambda p: replace(p, shipments=()),
+    Feature.GROUPS: lambda p: replace(p, groups=()),
+    Feature.RELEASES: lambda p: replace(p, release_s=None),
+    Feature.LONGEST_DUTY: lambda p: _vehicles(p, max_duration_s=np.inf),
+    Feature.MOST_DISTANCE: lambda p: _vehicles(p, max_distance_m=np.inf),
+    Feature.MOST_DRIVING: lambda p: _vehicles(p, max_driving_s=np.inf),
+    Feature.MOST_STOPS: lambda p: _vehicles(p, max_stops=None),
+    Feature.OPEN_ROUTES: lambda p: _vehicles(p, open_start=False, open_end=False),
+    Feature.SKILLS: lambda p: replace(p, skills={}),
+    Feature.SPEEDS: lambda p: _vehicles(p, speed=1.0),
+    Feature.OWN_SERVICE: lambda p: _vehicles(p, service_s=None),
 }

@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 from brute import optimum
 from hypothesis import HealthCheck, given, settings
-from instances import directed, line_of_four, problems
+from instances import directed, line_of_four, problems, ruled_problems
 from solvers import LIMIT_S, SEARCHES, SOLVERS, supported
 
 import nco
 from nco import Feature, Objective, Problem, Route, Solution, Vehicle
 from nco.errors import UnsupportedError
+from nco.problem.normal import normal
+from nco.problem.objective import CLASSICAL
 from nco.solve import solver as registered
 from nco.solver import Prepares
 
@@ -76,6 +78,23 @@ def test_breaks_nothing(method, problem):
     report = nco.check(problem, found)
     assert {finding.kind for finding in report.findings} <= {"unserved"}, str(report)
     assert all(u.reason for u in found.unassigned)
+    if found.feasible:
+        best = optimum(problem)
+        assert found.cost.total >= best - 1e-6 * abs(best) - 1e-6
+
+
+@pytest.mark.parametrize("method", [m for m in SOLVERS if SOLVERS[m].supports - CLASSICAL])
+@random_problems
+@given(problem=ruled_problems(4))
+def test_breaks_no_further_rule(method, problem):
+    """Whatever else is asked of routes that a solver supports, no answer breaks it."""
+    solver = SOLVERS[method]
+    problem = normal(supported(problem, solver)).problem
+    assert problem.features <= solver.supports
+    found = solver.solve(problem, LIMIT_S, seed=2)
+    assert found.violations == ()
+    report = nco.check(problem, found)
+    assert {finding.kind for finding in report.findings} <= {"unserved"}, str(report)
     if found.feasible:
         best = optimum(problem)
         assert found.cost.total >= best - 1e-6 * abs(best) - 1e-6

@@ -7,7 +7,7 @@ from instances import directed, early_and_late, line_of_four, one_way_street
 from solvers import LIMIT_S, SOLVERS
 
 import nco
-from nco import Objective, Problem, Profile, Vehicle
+from nco import Group, Objective, Problem, Profile, Shipment, Vehicle
 
 EXACT = {"ortools", "pyvrp", "hgs", "auto", "lns"}
 # How far above the optimum the others may be, as a share of their cost without preferences.
@@ -109,6 +109,65 @@ PROBLEMS = {
         [Vehicle(capacity=(20,)), Vehicle(capacity=(20,), profile=1)],
         objective=Objective(distance=0.1, longest_route=5.0, longest_by="duration"),
     ),
+    "service of optional stops": Problem.from_matrices(
+        directed(5, 3),
+        directed(5, 3) / 10,
+        service_s=[0, 10, 5000, 20, 4000],
+        prize=[np.inf, 4000, 4000, 5000, 3000],
+        objective=Objective(distance=0.5, duration=1.0),
+    ),
+    "pickups": _many(
+        [Vehicle(capacity=(10,)), Vehicle(capacity=(9,))], pickup=np.array([0, 0, 3, 6, 1, 2.0])
+    ),
+    "backhauls": Problem.from_matrices(
+        directed(6, 4),
+        demand=[0, 3, 4, 0, 0, 0],
+        pickup=[0, 0, 0, 4, 5, 0],
+        linehauls_first=True,
+        capacity=9,
+        vehicles=2,
+    ),
+    "shipments": Problem.from_matrices(
+        directed(6, 5),
+        demand=[0, 2, 0, 0, 1, 3],
+        shipments=[
+            Shipment(pickup=1, delivery=2, amount=(4,)),
+            Shipment(pickup=5, delivery=3, amount=(3,)),
+        ],
+        capacity=6,
+        vehicles=2,
+    ),
+    "optional shipments": Problem.from_matrices(
+        directed(6, 6),
+        shipments=[Shipment(pickup=2, delivery=1), Shipment(pickup=3, delivery=5)],
+        prize=[np.inf, 200, 100, 900, np.inf, 1500],
+        vehicles=2,
+    ),
+    "groups": _many(
+        [Vehicle(capacity=(9,))] * 2,
+        groups=[Group(stops=(1, 3)), Group(stops=(2, 5), prize=700.0)],
+    ),
+    "releases": _many(
+        [Vehicle(capacity=(9,))] * 3,
+        release_s=np.array([0, 0, 350, 0, 100, 0.0]),
+        window_s=np.array([[0, np.inf], [0, 250], [0, 600], [0, 250], [0, 400], [0, np.inf]]),
+    ),
+    "released trips": _many(
+        [Vehicle(capacity=(9,), max_trips=3, shift_s=(0, 1100))],
+        release_s=np.array([0, 0, 900, 0, 300, 0.0]),
+        objective=Objective(distance=0.1, duration=1.0),
+    ),
+    "longest duty": _many(
+        [Vehicle(capacity=(20,), max_duration_s=420.0)] * 3,
+        window_s=np.array([[0, np.inf], [500, 900], [0, 300], [0, np.inf], [900, 950], [0, 800]]),
+        service_s=np.array([0, 30, 20, 10, 40, 20.0]),
+    ),
+    "longest distance of each": _many([Vehicle(capacity=(20,), max_distance_m=3200.0)] * 3),
+    "longest driving": _many(
+        [Vehicle(capacity=(20,), max_driving_s=310.0)] * 3,
+        service_s=np.array([0, 300, 200, 100, 400, 200.0]),
+    ),
+    "most stops": _many([Vehicle(capacity=(20,), max_stops=2), Vehicle(capacity=(9,))]),
 }
 OPTIMA = {name: optimum(problem) for name, problem in PROBLEMS.items()}
 

@@ -44,7 +44,12 @@ class PyVRP:
     """
 
     name: ClassVar[str] = "pyvrp"
-    supports: ClassVar[frozenset[Feature]] = CLASSICAL - {Feature.LONGEST_ROUTE}
+    supports: ClassVar[frozenset[Feature]] = (CLASSICAL - {Feature.LONGEST_ROUTE}) | {
+        Feature.PICKUPS,
+        Feature.GROUPS,
+        Feature.RELEASES,
+        Feature.LONGEST_DUTY,
+    }
     max_iterations: int | None = None
     clock: type[Clock] = Clock
 

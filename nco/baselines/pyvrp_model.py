@@ -55,7 +55,10 @@ class Model:
         self.costs = Costs.of(problem, kinds, ticks)
         self._loads = Loads.of(problem, kinds)
         required = problem.required[self.stops]
-        wanted = self._loads.demand[self.stops][required].sum(axis=0)
+        chosen = np.array(self.stops)[required]
+        wanted = np.maximum(
+            self._loads.demand[chosen].sum(axis=0), self._loads.pickup[chosen].sum(axis=0)
+        )
         offered = sum(
             capacity * kind.vehicle.max_trips * len(kind.numbers)
             for capacity, kind in zip(self._loads.capacity, kinds, strict=True)
@@ -91,17 +94,24 @@ class Model:
         """
         problem, costs, ticks = self._problem, self.costs, self._ticks
         required = problem.required & (not optional)
+        groups, group_of = self._groups(optional)
+        asked = {j for j in self.stops if required[j]}
+        asked |= {j for j, g in group_of.items() if groups[g].required}
+        release = np.zeros(problem.size, int) if ticks is None else ticks.up(problem.release_s)
         service = np.zeros(problem.size, int) if ticks is None else ticks.up(problem.service_s)
         opens, closes = self._windows()
         clients = [
             pyvrp.Client(
                 location=j,
                 delivery=self._loads.demand[j].tolist(),
+                pickup=self._loads.pickup[j].tolist(),
                 service_duration=int(service[j]),
                 tw_early=int(opens[j]),
                 tw_late=int(closes[j]),
-                prize=0 if required[j] else int(costs.prize[j]),
+                release_time=int(min(release[j], closes[j])),
+                prize=0 if j in asked else int(costs.prize[j]),
                 required=bool(required[j]),
+                group=group_of.get(j),
             )
             for j in self.stops
         ]
@@ -116,7 +126,21 @@ class Model:
             [self._vehicle_type(k) for k in range(len(self._kinds))],
             self._distances,  # type: ignore[arg-type]
             self._durations,  # type: ignore[arg-type]
+            groups,
         )
+
+    def _groups(self, optional: bool) -> tuple[list[pyvrp.ClientGroup], dict[int, int]]:
+        """Alternatives that some vehicle can serve, and the number of the group of each."""
+        made: list[pyvrp.ClientGroup] = []
+        group_of: dict[int, int] = {}
+        for group in self._problem.groups:
+            stops = [j for j in group.stops if j in self._client]
+            if stops:
+                group_of |= dict.fromkeys(stops, len(made))
+                required = bool(np.isinf(group.prize)) and not optional
+                clients = [self._client[j] for j in stops]
+                made.append(pyvrp.ClientGroup(clients, required=required))
+        return made, group_of
 
     def _windows(self) -> tuple[np.ndarray, np.ndarray]:
         n, window = self._problem.size, self._problem.window_s
@@ -129,10 +153,13 @@ class Model:
         kind, costs, ticks = self._kinds[k], self.costs, self._ticks
         vehicle = kind.vehicle
         opens, closes = 0, int(np.iinfo(np.int64).max)
+        shift = closes
         if ticks is not None:
             depot_opens, depot_closes = self._windows()  # no overlap would be an error
             opens = int(min(ticks.up(kind.opens_s), depot_closes[vehicle.start]))
             closes = int(max(ticks.down(kind.closes_s), opens, depot_opens[vehicle.end]))
+            if np.isfinite(vehicle.max_duration_s):
+                shift = int(ticks.down(vehicle.max_duration_s))
         return pyvrp.VehicleType(
             num_available=len(kind.numbers),
             capacity=self._loads.capacity[k].tolist(),
@@ -144,6 +171,7 @@ class Model:
             profile=self._profile[k],
             tw_early=opens,
             tw_late=closes,
+            shift_duration=shift,
             reload_depots=[vehicle.end] if vehicle.max_trips > 1 else [],
             max_reloads=vehicle.max_trips - 1,
         )
@@ -179,7 +207,7 @@ class Model:
             every: how many solutions are registered before penalties change.
         """
         unit = float(self.costs.reward if optional else self.costs.dearest)
-        total = self._loads.demand.sum(axis=0)
+        total = self._loads.moved
         load = LATE_LOAD[1] * unit * len(self.stops) / np.maximum(total, 1)
         late = LATE_LOAD[0] * unit / self._longest
         horizon = self._ticks.horizon if self._ticks else 1

@@ -11,6 +11,7 @@ from nco.baselines.savings import Savings, savings_routes
 from nco.fleet.kinds import Kind
 from nco.fleet.mending import completed
 from nco.problem import Problem
+from nco.problem.objective import CLASSICAL
 from nco.problem.route import Route
 from nco.problem.solution import Solution
 from nco.solver import Clock
@@ -24,6 +25,7 @@ SPARE_AT_LEAST = 5
 def quick_routes(problem: Problem, kinds: Sequence[Kind], clock: Clock) -> list[Route]:
     """Routes that break nothing, within milliseconds: nearest neighbour, or savings if better.
 
+    Neither knows rules beyond loads, windows and trips: where there are such, there are no routes.
     Neither is better everywhere: where vehicles hold many stops savings leave vehicles that drive
     far for few. Nearest neighbour is there in any case, however little time is left.
 
@@ -33,6 +35,8 @@ def quick_routes(problem: Problem, kinds: Sequence[Kind], clock: Clock) -> list[
         clock: no savings are begun that it does not leave time for, and stops that nearest
             neighbour does not reach are inserted until it is over.
     """
+    if problem.features - CLASSICAL:
+        return []
     routes = nearest_routes(problem, kinds, clock if problem.size > SURE else None)
     routes = complete(problem, kinds, routes, clock)
     if problem.features <= Savings.supports and clock.left_s > SAVINGS_S * problem.size:

@@ -22,13 +22,14 @@ class Costs:
     A preference is a gain on the arcs into a stop. Solvers want arcs that are not negative, so
     what serving a stop gains at most is added to all arcs into it, for every vehicle. Each
     served stop is entered once, therefore this shifts the cost of all routes alike, whatever
-    the number of trips; the prize of an optional stop is shifted with it.
+    the number of trips; the prize of an optional stop is shifted with it. Alternatives of a group
+    are shifted alike, and each has the prize of the group.
 
     Attributes:
         scale: units in a unit of the objective.
         arcs: `[N, N]` of each kind of vehicle; `barred` where it must not drive.
         fixed: of using a vehicle of each kind.
-        per_tick: of a tick on duty of each kind; 0 where driving time is part of `arcs`.
+        per_tick: of a tick on duty of each kind; 0 where time is part of `arcs`.
         prize: `[N]` cost of leaving a stop out; `reward` where it is required.
         reward: more than leaving out a single stop can save.
         barred: more than all rewards and prizes together.
@@ -58,21 +59,27 @@ class Costs:
             problem: what is to be solved.
             kinds: of its vehicles.
             ticks: in which the solver counts time, if it charges for time on duty by itself;
-                without, driving time is charged on the arcs.
+                without, driving and service are charged on the arcs.
             ceiling: for the largest arc.
         """
-        raw = [kind.driving_cost if ticks is None else kind.cost for kind in kinds]
+        raw = [_charged(problem, kind) if ticks is None else kind.cost for kind in kinds]
         open_arcs = [_open(problem, kind, arcs) for kind, arcs in zip(kinds, raw, strict=True)]
         shift = np.zeros(problem.size)
         for arcs in open_arcs:
             shift = np.maximum(shift, -np.where(np.isinf(arcs), 0.0, arcs).min(axis=0))
         shift[: problem.depots] = 0.0
+        worth = unserved_cost(problem)
+        for group in problem.groups:
+            members = list(group.stops)
+            shift[members] = shift[members].max()
+            required = np.isinf(group.prize)
+            worth[members] = np.inf if required else problem.objective.unserved * group.prize
+        worth = worth + shift
         shifted = [arcs + shift for arcs in open_arcs]
         rates = np.array([0.0 if ticks is None else kind.cost_per_s for kind in kinds])
         slowest = max(largest(kind.duration_s) for kind in kinds)
         dearest = max(map(largest, shifted)) + float(rates.max()) * slowest
         fixed = np.array([kind.fixed for kind in kinds])
-        worth = unserved_cost(problem) + shift
         per_s = 1.0 if ticks is None else ticks.per_s
         longest = _longest(problem, kinds)
         most = LARGEST_SUM / (problem.size + 2) ** 2
@@ -100,6 +107,15 @@ class Costs:
             barred=barred,
             dearest=int(np.ceil(dearest * scale)),
         )
+
+
+def _charged(problem: Problem, kind: Kind) -> Floats:
+    """Arc costs with the time of driving and, on the way onward, of service."""
+    if not kind.cost_per_s or not problem.service_s.any():
+        return kind.driving_cost
+    arcs = kind.driving_cost + kind.cost_per_s * problem.service_s[:, None]
+    np.fill_diagonal(arcs, 0.0)
+    return arcs
 
 
 def _open(problem: Problem, kind: Kind, arcs: Floats) -> Floats:

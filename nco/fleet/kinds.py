@@ -180,12 +180,16 @@ def _servable(
     if problem.dimensions:
         capacity = np.array(vehicle.capacity)
         limit = capacity + np.where(np.isinf(capacity), 0.0, slack(capacity))
-        stops &= (problem.demand <= limit).all(axis=1)
+        stops &= (np.maximum(problem.demand, problem.pickup) <= limit).all(axis=1)
+        for shipment in problem.shipments:
+            if (np.array(shipment.amount) > limit).any():
+                stops[[shipment.pickup, shipment.delivery]] = False
     if problem.size == 1:
         return stops
     window = problem.window_s
-    start = np.maximum(opens + away_s, window[:, 0])
-    finish = start + problem.service_s + onward_s
+    start = np.maximum(np.maximum(opens, problem.release_s) + away_s, window[:, 0])
+    service_s = problem.service_s if vehicle.service_s is None else vehicle.service_s
+    finish = start + service_s + onward_s
     finish = np.maximum(finish, window[vehicle.end, 0])
     with np.errstate(invalid="ignore"):
         stops &= np.isfinite(finish) & (start <= window[:, 1] + slack(window[:, 1]))

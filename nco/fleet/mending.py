@@ -12,7 +12,9 @@ import numpy as np
 
 from nco.fleet.insertion import Construction
 from nco.fleet.kinds import Kind, unserved_cost
+from nco.fleet.trying import Trial
 from nco.problem import Problem
+from nco.problem.objective import CLASSICAL
 from nco.problem.route import Route
 from nco.problem.solution import INITIAL, Solution
 from nco.solver import Clock
@@ -29,7 +31,8 @@ def completed(
     """Routes without the stops that break something, with the missing ones where they fit.
 
     Required stops come first, those with the largest demand ahead; optional ones follow
-    where they cost less than their prize.
+    where they cost less than their prize. Where there are rules beyond loads, windows and trips,
+    each place is tried by evaluation.
 
     Args:
         problem: what the routes are for.
@@ -38,6 +41,11 @@ def completed(
         kinds: of the problem's vehicles, if known already.
         thorough: move other stops to make room for required ones, which takes longer.
     """
+    if problem.features - CLASSICAL:
+        trial = Trial(problem, clock)
+        trial.keep(routes)
+        trial.insert_all()
+        return trial.routes
     plan = Construction(problem, kinds)
     plan.keep(routes)
     served, worth = plan.served, unserved_cost(problem)

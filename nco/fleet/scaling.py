@@ -78,33 +78,49 @@ def common_unit(amounts: Floats, most: float) -> float:
 
 @dataclass(frozen=True)
 class Loads:
-    """Demand and capacity in whole units, each dimension on a scale of its own.
+    """Amounts and capacity in whole units, each dimension on a scale of its own.
 
     Attributes:
         demand: `[N, K]`, rounded up.
+        pickup: `[N, K]`, rounded up.
+        shipped: `[S, K]` of each shipment, rounded up.
         capacity: `[M, K]` of each kind of vehicle, rounded down; an unlimited one holds
-            the demand of all stops.
+            all that is moved.
     """
 
     demand: Ints
+    pickup: Ints
+    shipped: Ints
     capacity: Ints
+
+    @property
+    def moved(self) -> Ints:
+        """`[K]` all that is delivered, picked up and shipped."""
+        total: Ints = self.demand.sum(axis=0) + self.pickup.sum(axis=0) + self.shipped.sum(axis=0)
+        return total
 
     @classmethod
     def of(cls, problem: Problem, kinds: Sequence[Kind], ceiling: float = 1e8) -> Loads:
         """Scale the loads of a problem so that a dimension sums up to `ceiling` at most."""
         capacity = np.array([kind.vehicle.capacity for kind in kinds], float)
-        total = problem.demand.sum(axis=0)
+        shipped = np.array([s.amount for s in problem.shipments], float)
+        shipped = shipped.reshape(len(problem.shipments), problem.dimensions)
+        amounts = np.concatenate([problem.demand, problem.pickup, shipped])
+        total = amounts.sum(axis=0)
         capacity = np.minimum(capacity, np.maximum(total, 1.0))
-        demand = problem.demand
         scale = np.ones(problem.dimensions)
         for k in range(problem.dimensions):
             most = max(float(total[k]), float(capacity[:, k].max()))
-            if not integral(demand[:, k], capacity[:, k]) or most > ceiling:
-                unit = common_unit(demand[:, k], ceiling)
+            if not integral(amounts[:, k], capacity[:, k]) or most > ceiling:
+                unit = common_unit(amounts[:, k], ceiling)
                 whole = unit > 0 and most <= ceiling * unit
                 scale[k] = 1.0 / unit if whole else power_of_ten(most, ceiling)
+        whole_amounts = up(amounts * scale).astype(np.int64)
+        demand, pickup, shipped = np.split(whole_amounts, [problem.size, 2 * problem.size])
         return cls(
-            demand=up(demand * scale).astype(np.int64),
+            demand=demand,
+            pickup=pickup,
+            shipped=shipped,
             capacity=down(capacity * scale).astype(np.int64),
         )
 
@@ -127,13 +143,15 @@ class Ticks:
         window = problem.window_s
         drives = [np.where(np.isinf(k.duration_s), 0.0, k.duration_s) for k in kinds]
         shifts = np.array([(kind.opens_s, kind.closes_s) for kind in kinds])
-        begin = max(largest(window[:, 0]), largest(shifts[:, 0]))
+        release = problem.release_s
+        begin = max(largest(window[:, 0]), largest(shifts[:, 0]), largest(release))
         returns = problem.size if any(kind.vehicle.max_trips > 1 for kind in kinds) else 1
         legs = max(float(d.max(axis=0).sum() + returns * d.max()) for d in drives)
         latest = begin + legs + float(problem.service_s.sum())
         if np.isfinite(shifts).all():
             latest = min(latest, largest(shifts))
-        whole = integral(window, problem.service_s, shifts, *drives)
+        longest = np.array([kind.vehicle.max_duration_s for kind in kinds])
+        whole = integral(window, problem.service_s, shifts, release, longest, *drives)
         per_s = 1.0 if whole and latest <= ceiling else power_of_ten(latest, ceiling)
         return cls(per_s=per_s, horizon=int(np.ceil(latest * per_s)) + 1)
 
@@ -147,8 +165,10 @@ class Ticks:
 
 
 def timed(problem: Problem, kinds: Sequence[Kind]) -> bool:
-    """Whether time matters at all: windows, shifts or a cost on duration."""
+    """Whether time matters: for windows, shifts, release times, longest duties or costs."""
     return bool(
-        np.isfinite(problem.window_s[:, 1]).any()
+        problem.release_s.any()
+        or any(np.isfinite(kind.vehicle.max_duration_s) for kind in kinds)
+        or np.isfinite(problem.window_s[:, 1]).any()
         or any(np.isfinite(kind.closes_s) or kind.cost_per_s for kind in kinds)
     )

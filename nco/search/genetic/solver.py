@@ -6,12 +6,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from nco.baselines.hgs import HGS
-from nco.baselines.pyvrp import KIND_S, Limit, PyVRP, feasible_first, quiet, reserve_s
+from nco.baselines.pyvrp import KIND_S, Limit, feasible_first, quiet, reserve_s
 from nco.baselines.pyvrp_model import Model
 from nco.baselines.quick import quick_routes
 from nco.fleet.kinds import kinds_of
 from nco.fleet.mending import finished
 from nco.problem import Feature
+from nco.problem.objective import CLASSICAL
 from nco.problem.solution import SEED, Solution
 from nco.search.genetic.evolution import Evolution, Parameters
 from nco.search.seeds import Seed, prepare, starts
@@ -60,7 +61,7 @@ class Genetic:
     plan: Parameters = field(default_factory=Parameters)
     clock: type[Clock] = Clock
 
-    supports: ClassVar[frozenset[Feature]] = PyVRP.supports - {Feature.TRIPS}
+    supports: ClassVar[frozenset[Feature]] = CLASSICAL - {Feature.LONGEST_ROUTE, Feature.TRIPS}
 
     def prepare(self, problem: Problem) -> None:
         """See `nco.solver.Prepares`."""

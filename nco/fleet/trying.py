@@ -1,0 +1,168 @@
+"""Routes that keep every rule there is, by evaluating whatever is tried.
+
+This knows no rule by name, and is slow: `nco.fleet.insertion` is for problems without rules beyond
+loads, windows and trips.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+
+from nco.problem import Problem
+from nco.problem.duty import duty
+from nco.problem.normal import normal
+from nco.problem.route import Route
+from nco.problem.violations import between_routes, of_vehicle
+from nco.solver import Clock
+
+type Trips = tuple[tuple[int, ...], ...]
+type Unit = tuple[int, ...]
+"""What is served together: a stop, or both ends of a shipment, the pickup first."""
+
+
+class Trial:
+    """Routes that never break a rule.
+
+    Args:
+        problem: what the routes are for.
+        clock: nothing more is tried when it is over.
+    """
+
+    def __init__(self, problem: Problem, clock: Clock) -> None:
+        self._problem, self._form, self._clock = problem, normal(problem), clock
+        self._trips: dict[int, Trips] = {}
+        self._cost: dict[int, float] = {}
+        self._group = {j: group.stops for group in problem.groups for j in group.stops}
+        pairs = {s.pickup: (s.pickup, s.delivery) for s in problem.shipments}
+        pairs |= {s.delivery: (s.pickup, s.delivery) for s in problem.shipments}
+        self._unit: dict[int, Unit] = {j: pairs.get(j, (j,)) for j in problem.stops}
+        self._closed: set[int] = set()  # served, or alternatives of what is
+
+    @property
+    def routes(self) -> list[Route]:
+        """The routes as they are."""
+        return [Route(v, trip) for v, trips in self._trips.items() for trip in trips]
+
+    def keep(self, routes: Iterable[Route]) -> None:
+        """Take over what breaks nothing; of trips that do, what is left without single stops."""
+        for route in routes:
+            trip = self._whole(route.stops)
+            while trip:
+                own = (*self._trips.get(route.vehicle, ()), trip)
+                cost = self._evaluated(route.vehicle, own)
+                if np.isfinite(cost):
+                    self._set(route.vehicle, own, cost)
+                    break
+                trip = () if self._clock.over else self._less(route.vehicle, trip)
+
+    def insert_all(self) -> None:
+        """Insert what is missing where it is cheapest, what must be served before the rest."""
+        problem, asked = self._problem, list[tuple[float, list[Unit]]]()
+        known = set[int]()
+        for j in problem.stops:
+            if j not in known:
+                units = [self._unit[k] for k in self._group.get(j, (j,))]
+                known.update(k for unit in units for k in unit)
+                asked.append((self._worth(j), units))
+        for worth, units in sorted(asked, key=lambda pair: -pair[0]):
+            if self._clock.over:
+                return
+            if not any(j in self._closed for unit in units for j in unit):
+                self._insert(units, worth)
+
+    def _worth(self, stop: int) -> float:
+        """What it costs to leave a stop out, with all that is left out with it."""
+        prize = sum(float(self._problem.prize[j]) for j in self._unit[stop])
+        for group in self._problem.groups:
+            if stop in group.stops:
+                prize = group.prize
+        return prize if np.isinf(prize) else self._problem.objective.unserved * prize
+
+    def _insert(self, units: Sequence[Unit], worth: float) -> None:
+        best: tuple[float, int, Trips, float] | None = None
+        for unit in units:
+            for v, trips in self._places(unit):
+                if self._clock.over:
+                    break
+                cost = self._evaluated(v, trips)
+                more = cost - self._cost.get(v, 0.0)
+                if more < (worth if best is None else best[0]):
+                    best = more, v, trips, cost
+        if best is not None:
+            self._set(*best[1:])
+
+    def _places(self, unit: Unit) -> Iterator[tuple[int, Trips]]:
+        """Vehicles with the trips that they would drive."""
+        for _, numbers in self._problem.fleet:
+            idle = next((v for v in numbers if v not in self._trips), None)
+            if idle is not None:
+                yield idle, (unit,)
+        for v, own in list(self._trips.items()):
+            for t, trip in enumerate(own):
+                for longer in _inserted(trip, unit):
+                    yield v, (*own[:t], longer, *own[t + 1 :])
+            if len(own) < self._problem.vehicles[v].max_trips:
+                yield v, (*own, unit)
+
+    def _whole(self, stops: Iterable[int]) -> tuple[int, ...]:
+        """A trip without what is served elsewhere or twice, and without torn shipments."""
+        chosen: list[int] = []
+        closed = set(self._closed)
+        for j in stops:
+            if j not in closed:
+                chosen.append(j)
+                closed |= {j, *self._group.get(j, ())}
+        place = {j: k for k, j in enumerate(chosen)}
+        ends = {j: [place.get(i, -1) for i in self._unit[j]] for j in chosen}
+        return tuple(j for j in chosen if ends[j][0] >= 0 and ends[j] == sorted(ends[j]))
+
+    def _less(self, v: int, trip: tuple[int, ...]) -> tuple[int, ...]:
+        """A trip without the stop, or the ends of a shipment, without which least is broken."""
+        before = self._trips.get(v, ())
+        shorter = [
+            tuple(j for j in trip if j not in unit)
+            for unit in dict.fromkeys(self._unit[j] for j in trip)
+        ]
+        return min(shorter, key=lambda less: self._broken(v, (*before, less) if less else before))
+
+    def _broken(self, v: int, trips: Trips) -> tuple[int, float]:
+        form = self._form
+        plan = duty(form.problem, form.problem.vehicles[v], trips)
+        found = list(of_vehicle(self._problem, form, v, trips, plan))
+        return len(found), sum(violation.amount for violation in found)
+
+    def _evaluated(self, v: int, trips: Trips) -> float:
+        """What a vehicle costs that drives such trips, but for the longest route; or `inf`."""
+        problem, form, weights = self._problem, self._form, self._problem.objective
+        vehicle = problem.vehicles[v]
+        plan = duty(form.problem, form.problem.vehicles[v], trips)
+        if next(of_vehicle(problem, form, v, trips, plan), None) is not None:
+            return np.inf
+        if next(between_routes(problem, [Route(v, trip) for trip in trips]), None) is not None:
+            return np.inf
+        cost = weights.distance * vehicle.cost_per_m * plan.distance_m
+        cost += weights.duration * vehicle.cost_per_s * plan.duration_s / form.per_s
+        cost += weights.fixed * vehicle.fixed_cost
+        if vehicle.preference is not None:
+            gains = sum(float(vehicle.preference[j]) for trip in trips for j in trip)
+            cost -= weights.preference * gains
+        return cost
+
+    def _set(self, v: int, trips: Trips, cost: float) -> None:
+        self._trips[v], self._cost[v] = trips, cost
+        for trip in trips:
+            for j in trip:
+                self._closed |= {j, *self._group.get(j, ())}
+
+
+def _inserted(trip: tuple[int, ...], unit: Unit) -> Iterator[tuple[int, ...]]:
+    """A trip with a stop, or with both ends of a shipment, in every place."""
+    for first in range(len(trip) + 1):
+        begun = (*trip[:first], unit[0])
+        if len(unit) == 1:
+            yield (*begun, *trip[first:])
+            continue
+        for second in range(first, len(trip) + 1):
+            yield (*begun, *trip[first:second], unit[1], *trip[second:])

@@ -17,7 +17,7 @@ BEST, BETTER, ACCEPTED = 10.0, 4.0, 1.0  # scores of an operator (Ropke and Pisi
 
 
 @inner
-def _drawn(state, weights):
+def drawn(state, weights):
     """An operator, by cumulative weights."""
     draw, operator = uniform(state.bits), 0
     while operator < len(weights) - 1 and weights[operator] <= draw:
@@ -66,7 +66,7 @@ def anneal(
         if stop[0] != 0:
             return made
         total = state.total[0]
-        out, back = _drawn(state, weights[0]), _drawn(state, weights[1])
+        out, back = drawn(state, weights[0]), drawn(state, weights[1])
         state.log_size[0] = 0
         call(codes[0, out], instance, state, np.int64(1 + below(state.bits, most)))
         settle(instance, state)

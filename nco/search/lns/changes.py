@@ -344,3 +344,18 @@ def objective(instance, state):
             squares /= len(state.measure) * longest
             total += instance.longest * (longest + SMOOTH * squares)
     return total
+
+
+@inner
+def longer_price(instance, state, v, measure):
+    """Price of a longer route: of what is beyond the longest one, and of being longer at all.
+
+    The latter is linear in squares, so that of two routes the shorter one grows.
+    """
+    own, longest = state.measure[v], 0.0
+    for other in state.measure:
+        longest = max(longest, other)
+    if measure <= 0.0:
+        return 0.0
+    squares = (measure * measure - own * own) / (2.0 * max(longest, measure))
+    return instance.longest * (max(0.0, measure - longest) + squares)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from nco.kernels.draws import below, uniform
-from nco.search.lns.changes import insert, merged
+from nco.search.lns.changes import insert, longer_price, merged
 from nco.search.lns.operators import guided, insertion, mixed
 from nco.search.lns.options import inner, pasted
 from nco.search.lns.pairs import pair_delta
@@ -58,13 +58,13 @@ def _delta(instance, state, j, i, opening, bound):
             return _NEVER
         delta += instance.per_s[v] * (seconds - state.duty[v])
         if instance.longest > 0.0 and instance.by_time:
-            delta += _longer(instance, state, v, seconds)
+            delta += longer_price(instance, state, v, seconds)
     if instance.longest > 0.0 and not instance.by_time:
         metres = instance.metres
         longer = state.measure[v] + np.float64(metres[k, a, j]) + np.float64(metres[k, j, b])
         if state.served[v]:
             longer -= np.float64(metres[k, a, b])
-        delta += _longer(instance, state, v, longer)
+        delta += longer_price(instance, state, v, longer)
     return delta
 
 
@@ -95,21 +95,6 @@ def _cost_behind(instance, state, j, i, opening, bound):
     if instance.mate[j] >= 0:
         return pair_delta(instance, state, j, i, opening, bound)
     return _delta(instance, state, j, i, opening, bound)
-
-
-@inner
-def _longer(instance, state, v, measure):
-    """Price of a longer route: of what is beyond the longest one, and of being longer at all.
-
-    The latter is linear in squares, so that of two routes the shorter one grows.
-    """
-    own, longest = state.measure[v], 0.0
-    for other in state.measure:
-        longest = max(longest, other)
-    if measure <= 0.0:
-        return 0.0
-    squares = (measure * measure - own * own) / (2.0 * max(longest, measure))
-    return instance.longest * (max(0.0, measure - longest) + squares)
 
 
 @pasted

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from nco.search.lns.changes import merged
+from nco.search.lns.changes import longer_price, merged
 from nco.search.lns.options import inner
 from nco.search.lns.rules import beyond, carried_there, overloaded
 
@@ -103,6 +103,20 @@ def _seconds_with(instance, state, v, route, nodes, ends, so_far):
 
 
 @inner
+def _price(instance, state, v, route, nodes, seconds):
+    """What a shipment adds to prices of time on duty and of the longest route."""
+    price = instance.per_s[v] * (seconds - state.duty[v])
+    if instance.longest > 0.0:
+        measure = seconds
+        if not instance.by_time:
+            replaced = state.served[v] > 0
+            more = _added(instance.metres, instance.kind[v], route, nodes, replaced)
+            measure = state.measure[v] + np.float64(more)
+        price += longer_price(instance, state, v, measure)
+    return price
+
+
+@inner
 def _onward(instance, so_far, k, u, x):
     """A segment that ends at node u with the stop x behind it, and whether no window is missed."""
     if not instance.times:
@@ -146,14 +160,18 @@ def pair_delta(instance, state, p, i, opening, bound):
         for c in range(state.carry.shape[1]):
             state.carry[0, c] = state.ahead[i, c]
         carried_there(instance, state.carry[0], p)
+    # What is priced beside arcs may be saved, so that dearer arcs are no reason to pass over.
+    priced = instance.per_s[v] > 0.0 or instance.longest > 0.0
     best = bound
     while not (instance.loads and _too_much(instance, state, v)):
         u, w = instance.place[m], instance.place[x]
         delta = base if m == p else apart - state.leaving[m]
         delta += np.float64(instance.cost_into[k, d, u]) + np.float64(instance.cost[k, d, w])
-        if delta < best:
-            whole = _seconds_with(instance, state, v, (a, b, u, w), (p, d), (m, x), so_far)
-            delta += instance.per_s[v] * (whole - state.duty[v])
+        if delta < best or priced:
+            route, nodes = (a, b, u, w), (p, d)
+            whole = _seconds_with(instance, state, v, route, nodes, (m, x), so_far)
+            if whole >= 0.0:
+                delta += _price(instance, state, v, route, nodes, whole)
             if whole >= 0.0 and delta < best:
                 best, state.second[0] = delta, m
         if x >= size:

@@ -13,6 +13,7 @@ from nco.search.lns.annealing import anneal, construct
 from nco.search.lns.arrays import Fleet, empty_state, instance_of, successors_of
 from nco.search.lns.changes import objective, rebuild
 from nco.search.lns.operators import INSERTIONS, REMOVALS
+from nco.search.lns.shrinking import serve_all
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -172,6 +173,32 @@ class Search:
         number[places] = np.arange(len(places), dtype=np.int32)
         following = number[self._state.next[places]]
         return self._on(Fleet(known.kinds, numbers, kinds), instance, following, seed)
+
+    def serve_all(self, absences: Floats, iterations: int, temperature: float) -> int:
+        """See `shrinking.serve_all`; the temperature is in mean costs of a stop."""
+        return int(
+            serve_all(
+                self._instance, self._state, absences, iterations, temperature * self._unit, MOST,
+                self._codes, self._weights(), self._stop,
+            )
+        )  # fmt: skip
+
+    def adopt(self, vehicles: Ints, part: Search) -> None:
+        """Goes on from where the search of some vehicles stands; all others are idle.
+
+        Args:
+            vehicles: as given to `part`.
+            part: serves all stops.
+        """
+        size = len(self._instance.service)
+        places = _places(size, vehicles)
+        known = np.append(places, -1).astype(np.int32)
+        self._successors[:] = empty_state(self._instance, 0).next
+        own = np.concatenate([self._instance.stops, np.arange(size, len(places))])
+        self._successors[places[own]] = known[part.state.next[own]]
+        rebuild(self._instance, self._state, self._successors)
+        self._cost[0] = objective(self._instance, self._state)
+        self.iterations += part.iterations
 
     def join(self, parts: Sequence[tuple[Ints, Search]]) -> None:
         """Goes on from where searches of parts stand, and keeps their best routes if they are.

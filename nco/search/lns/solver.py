@@ -20,6 +20,7 @@ from nco.search.lns.arrays import tables_of
 from nco.search.lns.islands import run_islands
 from nco.search.lns.pace import Pace, stopped
 from nco.search.lns.search import Search
+from nco.search.lns.shrinking import shrink
 from nco.solver import Clock
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ SEARCHED = (CLASSICAL - {Feature.TRIPS}) | {
     Feature.MOST_DRIVING,
     Feature.MOST_STOPS,
 }
+SHRINKING = 0.5  # share of the time for fewer vehicles, at most, where they are dear
 FEW = 1000  # iterations, up to which quick routes may still be better when time is over
 
 
@@ -89,6 +91,7 @@ class LNS:
         search = Search(small, kinds_of(small), [], 0)
         operators.prepare(search.instance, search.state)
         search.run(1, 0.0, 1.0)
+        search.serve_all(np.zeros(2), 1, 1.0)
 
     def solve(
         self,
@@ -143,6 +146,8 @@ class LNS:
         ):  # vehicles are nearly full: another order may fit
             search.offer(quick_routes(problem, kinds, clock))
         with stopped(search, clock):
+            if self.max_iterations is None:
+                shrink(search, clock, clock.elapsed_s + SHRINKING * clock.left_s, seed)
             if self.jobs == 1:
                 Pace(clock, self.max_iterations).run_rounds(search)
             else:

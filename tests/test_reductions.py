@@ -1,6 +1,8 @@
 """A problem in other words charges the same for the same routes, and has the same optimum."""
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from nco.fleet.reductions.reduced import REDUCTIONS, reduced
 from nco.problem.objective import CLASSICAL
 from nco.problem.solution import Cost
 from nco.search.lns.solver import LNS
+from nco.solve import solver as registered
 
 RULES = {
     Feature.SKILLS: ("skills",),
@@ -232,3 +235,14 @@ def test_most_stops_are_a_dimension() -> None:
         found = nco.solve(problem, method, time_limit_s=0.3)
         assert nco.check(problem, found)
         assert found.cost.total == optimum(problem)
+
+
+def test_documentation_lists_what_is_stated() -> None:
+    """The table of rules in docs/concepts.md has every rule and the methods that know it."""
+    text = (Path(__file__).parent.parent / "docs" / "concepts.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1:3] for line in text.splitlines() if line.startswith("| ")]
+    listed = {rule.strip(): set(re.findall(r"`(\w+)`", methods)) for rule, methods in rows}
+    known = {name: registered(name).supports for name in ("lns", "ortools", "pyvrp", "vroom")}
+    for feature in set(Feature) - CLASSICAL:
+        stated = {name for name, supports in known.items() if feature in supports}
+        assert listed[str(feature)] == stated, feature

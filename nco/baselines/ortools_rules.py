@@ -6,15 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nco.fleet.scaling import Loads, down, integral, largest, power_of_ten, up
+from nco.fleet.scaling import Loads, within_limits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from nco.arrays import Floats, Ints
     from nco.baselines.ortools_model import Model
-
-CEILING = 1e9  # units that a vehicle drives at most
 
 
 def add_loads(model: Model) -> None:
@@ -109,20 +107,13 @@ def _add_backhauls(model: Model) -> None:
 
 
 def _add_limit(model: Model, name: str, limit: Sequence[float], arcs: Sequence[Floats]) -> None:
-    """Arcs of a route come to no more than a limit, in whole units that are rounded against it."""
-    finite = [np.where(np.isinf(matrix), 0.0, matrix) for matrix in arcs]
-    total = max(float(matrix.max(axis=0).sum() + matrix.max()) for matrix in finite)
-    most = np.minimum(limit, total)
-    unit = 1.0
-    if not integral(most, *finite) or largest(total) > CEILING:
-        unit = power_of_ten(total, CEILING)
-    whole = [up(matrix * unit).astype(np.int64) for matrix in finite]
-    limits = down(most * unit).astype(np.int64)
+    """Arcs of a route come to no more than a limit."""
+    limits, whole = within_limits(limit, arcs)
     callbacks = model.registered(whole)
     model.routing.AddDimensionWithVehicleTransitAndCapacity(
         [callbacks[k] for k, _ in model.vehicles],
         0,
-        [int(limits[k]) for k, _ in model.vehicles],
+        [limits[k] for k, _ in model.vehicles],
         True,
         name,
     )

@@ -16,7 +16,7 @@ from nco.baselines.quick import better_of, complete, quick_routes, vehicles_seen
 from nco.fleet.costs import Costs
 from nco.fleet.kinds import Kind, kinds_of
 from nco.fleet.mending import finished
-from nco.fleet.scaling import Loads, Ticks, timed
+from nco.fleet.scaling import Loads, Ticks, timed, within_limits
 from nco.problem import Feature, Problem
 from nco.problem.objective import CLASSICAL
 from nco.problem.route import Route
@@ -46,11 +46,9 @@ class Vroom:
     """
 
     name: ClassVar[str] = "vroom"
-    supports: ClassVar[frozenset[Feature]] = CLASSICAL - {
-        Feature.LONGEST_ROUTE,
-        Feature.OPTIONAL_STOPS,
-        Feature.TRIPS,
-    }
+    supports: ClassVar[frozenset[Feature]] = (
+        CLASSICAL - {Feature.LONGEST_ROUTE, Feature.OPTIONAL_STOPS, Feature.TRIPS}
+    ) | {Feature.PICKUPS, Feature.MOST_DISTANCE, Feature.MOST_DRIVING, Feature.MOST_STOPS}
     level: int | None = None
 
     def solve(
@@ -106,7 +104,16 @@ class _Model:
         self._start = {route.vehicle: route.stops for route in start}
         self._costs = Costs.of(problem, kinds, ceiling=1e6)
         self._loads = Loads.of(problem, kinds)
-        self._ticks = Ticks.of(problem, kinds) if timed(problem, kinds) else None
+        driving = any(np.isfinite(kind.vehicle.max_driving_s) for kind in kinds)
+        counted = driving or timed(problem, kinds)
+        self._ticks = Ticks.of(problem, kinds) if counted else None
+        fleet = [kind.vehicle for kind in kinds]
+        self._most_metres, self._metres = list[int](), list[Ints]()
+        if any(np.isfinite(vehicle.max_distance_m) for vehicle in fleet):
+            self._most_metres, self._metres = within_limits(
+                [vehicle.max_distance_m for vehicle in fleet],
+                [problem.profiles[vehicle.profile].distance_m for vehicle in fleet],
+            )
         served = np.array([kind.stops for kind in kinds])
         self._stops = [int(j) for j in np.flatnonzero(served.any(axis=0))]
         self._skilled = {j for j in self._stops if not served[:, j].all()}
@@ -136,6 +143,8 @@ class _Model:
             drive = self._drive(k)
             # Too long for any day: the only way to say that there is no way.
             model.set_durations_matrix(str(k), np.where(barred, last + 1, drive))
+            if self._metres:
+                model.set_distances_matrix(str(k), self._metres[k])
         for k, numbers in enumerate(self._seen):
             for number in numbers:
                 model.add_vehicle(self._vehicle(k, number))
@@ -175,7 +184,19 @@ class _Model:
             time_window=day,
             costs=vroom.VehicleCosts(fixed=min(self._costs.fixed[k], MOST_FIXED)),
             steps=steps,
+            **self._limits(k),
         )
+
+    def _limits(self, k: int) -> dict[str, int]:
+        """What a vehicle may drive and serve at most, where it has such a limit."""
+        vehicle, limits = self._kinds[k].vehicle, dict[str, int]()
+        if vehicle.max_stops is not None:
+            limits["max_tasks"] = vehicle.max_stops
+        if self._metres:
+            limits["max_distance"] = self._most_metres[k]
+        if self._ticks is not None and np.isfinite(vehicle.max_driving_s):
+            limits["max_travel_time"] = int(self._ticks.down(vehicle.max_driving_s))
+        return limits
 
     def _job(self, j: int) -> vroom.Job:
         service, windows = 0, []
@@ -189,6 +210,7 @@ class _Model:
             j,
             default_service=service,
             delivery=self._loads.demand[j].tolist(),
+            pickup=self._loads.pickup[j].tolist(),
             skills={j} if j in self._skilled else set(),
             time_windows=windows,
         )

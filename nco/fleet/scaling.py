@@ -172,3 +172,24 @@ def timed(problem: Problem, kinds: Sequence[Kind]) -> bool:
         or np.isfinite(problem.window_s[:, 1]).any()
         or any(np.isfinite(kind.closes_s) or kind.cost_per_s for kind in kinds)
     )
+
+
+def within_limits(
+    limits: Sequence[float], arcs: Sequence[Floats], ceiling: float = 1e9
+) -> tuple[list[int], list[Ints]]:
+    """Limits on the sum of arcs, and the arcs, in whole units that are rounded against a route.
+
+    Args:
+        limits: of each kind of vehicle, `inf` where there is none.
+        arcs: `[N, N]` of each kind; those that do not exist become 0.
+        ceiling: for what a route comes to.
+    """
+    finite = [np.where(np.isinf(matrix), 0.0, matrix) for matrix in arcs]
+    total = max(float(matrix.max(axis=0).sum() + matrix.max()) for matrix in finite)
+    most = np.minimum(limits, total)
+    exact = integral(most, *finite) and total <= ceiling
+    unit = 1.0 if exact else power_of_ten(total, ceiling)
+    whole = [up(matrix * unit).astype(np.int64) for matrix in finite]
+    slack = len(finite[0]) + 1.0  # what is not limited has room for what rounding adds
+    room = np.where(np.isinf(limits), total * unit + slack, down(most * unit))
+    return [int(x) for x in room], whole

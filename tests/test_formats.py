@@ -114,7 +114,7 @@ def test_nothing_is_lost_on_failure(tmp_path):
     """A file stays as it was when what should replace it cannot be written."""
     path = shutil.copy(DATA / "vrp" / "tiny.vrp", tmp_path / "p.vrp")
     before = path.read_bytes()
-    unfit = Problem.from_matrices([[0, 1], [1, 0]], prize=[1, 1])
+    unfit = Problem.from_matrices([[0, 1], [1, 0]], skills={1: ["cold"]})
     with pytest.raises(InputError):
         nco.save(unfit, path)
     assert path.read_bytes() == before

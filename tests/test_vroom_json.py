@@ -1,6 +1,7 @@
 """VROOM's problems: what is read, what is refused, what is written and that VROOM takes it."""
 
 import json
+import logging
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,9 +12,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from instances import directed
 
-from nco import Objective, Problem, Profile, Route, Solution, Vehicle, check, sample
+from nco import (
+    Group,
+    Objective,
+    Problem,
+    Profile,
+    Route,
+    Shipment,
+    Solution,
+    Vehicle,
+    check,
+    sample,
+)
 from nco.data.formats.vroom_json import read_vroom
-from nco.data.formats.vroom_solution import read_vroom_solution
+from nco.data.formats.vroom_solution import read_vroom_solution, write_vroom_solution
 from nco.data.formats.vroom_write import write_vroom
 from nco.errors import CityError, FormatError, InputError, UnsupportedError
 
@@ -38,8 +50,7 @@ def test_problem():
     van, other = problem.vehicles
     assert (van.name, van.capacity, van.shift_s, van.fixed_cost) == ("7", (4,), (0, 1000), 50)
     assert (van.start, van.end, other.start, other.end) == (0, 0, 1, 0)
-    assert van.allowed is None
-    assert other.allowed.tolist() == [True, True, False, True, True]
+    assert (van.skills, other.skills, problem.skills) == ({"1"}, set(), {2: {"1"}})
     assert (van.cost_per_m, van.cost_per_s) == (1, 0)
     assert (other.cost_per_m, other.cost_per_s) == (0.5, 1)
     assert (problem.objective.distance, problem.objective.duration) == (1, 1)
@@ -56,10 +67,13 @@ def test_open_routes(tmp_path):
     }
     path.write_text(json.dumps(data))
     problem = read_vroom(path)
-    assert problem.names == ("depot", "anywhere", "1", "2")
-    assert [(van.start, van.end) for van in problem.vehicles] == [(0, 1), (1, 0)]
-    out = Solution.from_routes(problem, [Route(0, (2, 3))])
-    back = Solution.from_routes(problem, [Route(1, (3, 2))])
+    assert problem.names == ("depot", "1", "2")
+    assert [(van.open_start, van.open_end) for van in problem.vehicles] == [
+        (False, True),
+        (True, False),
+    ]
+    out = Solution.from_routes(problem, [Route(0, (1, 2))])
+    back = Solution.from_routes(problem, [Route(1, (2, 1))])
     assert [out.cost.duration_s, back.cost.duration_s] == [60 + 450, 450 + 60]
     assert check(problem, out)
 
@@ -100,13 +114,42 @@ def put(*keys, value):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (put("shipments", value=[{}]), "shipments is something that a problem here cannot"),
-        (put("jobs", 0, "pickup", value=[1]), r"jobs\[0\].pickup is something"),
+        (put("shipments", value=[{}]), r"shipments\[0\].pickup is missing"),
         (put("jobs", 0, "priority", value=5), r"jobs\[0\].priority is something"),
         (put("jobs", 0, "setup", value=5), r"jobs\[0\].setup is something"),
         (put("vehicles", 0, "breaks", value=[{"id": 1}]), r"vehicles\[0\].breaks is something"),
-        (put("vehicles", 0, "speed_factor", value=2), r"vehicles\[0\].speed_factor is something"),
-        (put("vehicles", 0, "max_tasks", value=2), r"vehicles\[0\].max_tasks is something"),
+        (put("vehicles", 0, "speed_factor", value=0), "speed is 0; it must be above 0"),
+        (put("vehicles", 0, "speed_factor", value="fast"), "speed_factor is 'fast'; it must be a"),
+        (
+            put("vehicles", 0, "max_tasks", value=0),
+            r"vehicles\[0\].max_tasks is 0; it must be 1 or",
+        ),
+        (put("vehicles", 0, "max_distance", value=-1), "max_distance is -1; it must be 0 or more"),
+        (put("vehicles", 0, "max_travel_time", value=10**400), "max_travel_time is 100.*at most"),
+        (
+            put("jobs", 0, "setup_per_type", value={"a": 5}),
+            "setup_per_type is something.*service_p",
+        ),
+        (
+            put("jobs", 0, "service_per_type", value={"a": -5}),
+            "service_per_type.a is -5; it must be",
+        ),
+        (
+            put("jobs", 0, "service_per_type", value=5),
+            "service_per_type is 5; it must be an object",
+        ),
+        (put("jobs", 0, "pickup", value={}), "pickup is an object; it must be a list"),
+        (put("jobs", 0, "pickup", value=[5]), r"pickup\[2\].*more than any vehicle carries"),
+        (put("jobs", 0, "amount", value=[1]), "amount is what `delivery` was called once; remove"),
+        (put("jobs", 0, "deliveries", value=[1]), "did you mean 'delivery'"),
+        (
+            put("jobs", 0, "capacity", value=[1]),
+            r"jobs\[0\].capacity does not belong to a job; veh",
+        ),
+        (put("vehicles", 0, "time_windows", value=[[5, 1]]), "did you mean 'time_window'"),
+        (put("vehicles", 0, "max_task", value=1), "did you mean 'max_tasks'"),
+        (put("matrix", value=[[0]]), "did you mean 'matrices'"),
+        (put("shipments", value=[5]), r"shipments\[0\] is 5; it must be an object"),
         (put("vehicles", 0, "costs", "per_task_hour", value=2), "per_task_hour is something"),
         (put("matrices", "car", "costs", value=[[0]]), "matrices.car.costs is something"),
         (put("jobs", 0, "time_windows", value=[[0, 1], [2, 3]]), "time_windows are 2; a stop has"),
@@ -185,6 +228,8 @@ def expressible(draw):
     start = rng.integers(0, 100, n) * is_stop
     end = np.where(is_stop & (rng.random(n) < 0.5), start + rng.integers(0, 900, n), np.inf)
     by_time = draw(st.booleans())
+    service = rng.integers(0, 60, n) * is_stop
+    own = [(service + 1 + v) * is_stop for v in range(2)]
     vehicles = [
         Vehicle(
             name=f"vehicle {v}",
@@ -195,23 +240,40 @@ def expressible(draw):
             profile=min(v, len(profiles) - 1),
             fixed_cost=float(rng.integers(100)),
             **{"cost_per_s" if by_time else "cost_per_m": float(1 + rng.integers(3))},
-            allowed=(rng.random(n) < 0.7) | ~is_stop if rng.random() < 0.5 else None,
+            skills=frozenset(map(str, np.flatnonzero(rng.random(3) < 0.5))),
+            speed=float(rng.choice([1.0, 1.25])),
+            max_stops=int(rng.integers(1, 9)) if rng.random() < 0.3 else None,
+            max_driving_s=float(rng.choice([np.inf, 4000.0])),
+            max_distance_m=float(rng.choice([np.inf, 5000.0])),
+            service_s=own[v % 2] if rng.random() < 0.3 else None,
         )
         for v in range(2 + draw(st.integers(0, 2)))
     ]
-    vehicles = [
-        replace(vehicle, allowed=None)
-        if vehicle.allowed is not None and vehicle.allowed.all()
-        else vehicle
-        for vehicle in vehicles
-    ]
+    if draw(st.booleans()):  # one that begins where it likes, and one that ends there
+        vehicles.append(replace(vehicles[0], name="back", start=0, end=0, open_start=True))
+        vehicles.append(replace(vehicles[0], name="out", start=0, end=0, open_end=True))
+    pickup = rng.integers(0, 9, (n, k)) * (is_stop & (rng.random(n) < 0.3))[:, None]
+    demand = rng.integers(0, 9, (n, k)) * is_stop[:, None]
+    shipments = []
+    if stops >= 2 and draw(st.booleans()):  # the last two, as they come last in a file
+        demand[-2:] = pickup[-2:] = 0
+        amount = tuple(rng.integers(0, 9, k).astype(float))
+        shipments.append(Shipment(pickup=n - 2, delivery=n - 1, amount=amount))
+    skills = {
+        j: frozenset(words)
+        for j in range(depots, n - 2 * len(shipments))
+        if (words := set(map(str, np.flatnonzero(rng.random(3) < 0.2))))
+    }
     return Problem(
         profiles=profiles,
         vehicles=tuple(vehicles),
         depots=depots,
-        demand=rng.integers(0, 9, (n, k)) * is_stop[:, None],
+        demand=demand,
+        pickup=pickup,
+        shipments=shipments,
+        skills=skills,
         window_s=np.stack([start, end], axis=1),
-        service_s=rng.integers(0, 60, n) * is_stop,
+        service_s=service,
         objective=Objective(distance=float(not by_time), duration=float(by_time)),
         lonlat=np.stack([24.9 + rng.random(n) / 50, 60.1 + rng.random(n) / 50], axis=1),
         name="p",
@@ -252,6 +314,24 @@ def test_fractions_are_rounded(tmp_path):
         ({"prize": [1, 1, 1]}, "it has optional stops"),
         ({"objective": Objective(longest_route=1)}, "a cost on the longest route"),
         ({"demand": [0, 0.5, 1]}, "its demand is not in whole numbers"),
+        ({"demand": [0, 1, 1], "pickup": [0, 0.5, 1]}, "its demand is not in whole numbers"),
+        ({"release_s": [0, 5, 1]}, "it has release times"),
+        ({"groups": [Group(stops=(1, 2))]}, "it has groups of alternative stops"),
+        ({"vehicles": [Vehicle(max_duration_s=5)]}, "it has a longest duty"),
+        ({"vehicles": [Vehicle(open_start=True, open_end=True)]}, "both begin and end anywhere"),
+        ({"vehicles": [Vehicle(speed=1.234)]}, "has more than two decimals"),
+        (
+            {"demand": [0, 1, 0], "pickup": [0, 0, 1], "linehauls_first": True},
+            "it has deliveries before pickups",
+        ),
+        (
+            {"demand": [0, 1, 1], "shipments": [Shipment(pickup=1, delivery=2)]},
+            "ends of shipments that give or take something else",
+        ),
+        (
+            {"vehicles": [Vehicle(open_end=True)], "window_s": [[0, 40], [0, 9], [0, 9]]},
+            "are no one window",
+        ),
         ({"objective": Objective(distance=0.0001)}, "a cost of vehicle 0 is not a whole number"),
         (
             {"vehicles": [Vehicle(shift_s=(50, 60))], "window_s": [[0, 40], [0, 9], [0, 9]]},
@@ -288,3 +368,130 @@ def test_vroom_takes_it(tmp_path):
     assert solution.cost.total == pytest.approx(answer["summary"]["cost"], abs=8)
     again = Solution.from_routes(problem, solution.routes)
     assert again.cost.total == pytest.approx(solution.cost.total, rel=1e-3)
+
+
+def shipping():
+    """Two jobs and a shipment whose ids are those of jobs, for two vans and a bicycle."""
+    place = iter(range(1, 5))
+    return {
+        "vehicles": [
+            {"id": 1, "start_index": 0, "end_index": 0, "capacity": [9], "type": "van"},
+            {"id": 2, "start_index": 0, "capacity": [9], "speed_factor": 0.5, "max_tasks": 3,
+             "max_travel_time": 900, "max_distance": 5000, "skills": [7, 9]},
+        ],
+        "jobs": [
+            {"id": 1, "location_index": next(place), "delivery": [4], "pickup": [5],
+             "service": 30, "service_per_type": {"van": 60}},
+            {"id": 2, "location_index": next(place), "skills": [7]},
+        ],
+        "shipments": [{
+            "amount": [3], "skills": [9],
+            "pickup": {"id": 1, "location_index": next(place), "time_windows": [[5, 800]]},
+            "delivery": {"id": 1, "location_index": next(place), "service": 20},
+        }],
+        "matrices": {"car": {"durations": (100 * (1 - np.eye(5))).astype(int).tolist()}},
+    }  # fmt: skip
+
+
+def test_rules(tmp_path):
+    """Shipments, pickups, skills, speeds, limits and service by type become fields of a problem."""
+    path = tmp_path / "p.vroom.json"
+    path.write_text(json.dumps(shipping()))
+    problem = read_vroom(path)
+    van, bicycle = problem.vehicles
+    assert problem.names == ("depot", "1", "2", "pickup 1", "delivery 1")
+    assert problem.demand[:, 0].tolist() == [0, 4, 0, 0, 0]
+    assert problem.pickup[:, 0].tolist() == [0, 5, 0, 0, 0]
+    assert problem.shipments == (Shipment(pickup=3, delivery=4, amount=(3,)),)
+    assert problem.skills == {2: {"7"}, 3: {"9"}, 4: {"9"}}
+    assert problem.window_s[3].tolist() == [5, 800]
+    assert (van.service_s.tolist(), bicycle.service_s) == ([0, 60, 0, 0, 20], None)
+    assert (bicycle.speed, bicycle.max_stops, bicycle.skills) == (0.5, 3, {"7", "9"})
+    assert (bicycle.max_driving_s, bicycle.max_distance_m) == (900, 5000)
+    assert (van.open_end, bicycle.open_end) == (False, True)
+    again = read_vroom(write_vroom(tmp_path / "again.vroom.json", problem))
+    assert replace(again, name=problem.name) == problem
+
+
+def test_routes_with_shipments(tmp_path):
+    """Routes name jobs, pickups and deliveries by their own ids, and leave out open ends."""
+    path = tmp_path / "p.vroom.json"
+    path.write_text(json.dumps(shipping()))
+    problem = read_vroom(path)
+    solution = Solution.from_routes(problem, [Route(0, (1,)), Route(1, (3, 2, 4))])
+    assert check(problem, solution)
+    file = write_vroom_solution(tmp_path / "s.vroom.json", problem, solution)
+    assert read_vroom_solution(file, problem).routes == solution.routes
+    van, bicycle = json.loads(file.read_text())["routes"]
+    assert [(step["type"], step.get("id")) for step in bicycle["steps"]] == [
+        ("start", None),
+        ("pickup", 1),
+        ("job", 2),
+        ("delivery", 1),
+    ]
+    assert (van["delivery"], van["pickup"], van["service"]) == ([4], [5], 60)
+    assert (bicycle["delivery"], bicycle["pickup"]) == ([3], [3])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            put("skills", value=["cold"]),
+            r"shipments\[0\].skills\[0\] is 'cold'; it must be a whole",
+        ),
+        (put("priority", value=5), r"shipments\[0\].priority is something"),
+        (put("amount", value=[1, 99]), "capacity has 1 numbers but demand has 2"),
+        (put("amount", value=[99]), "the amount of the shipment.*more than any vehicle carries"),
+        (put("pickup", value=[1]), r"shipments\[0\].pickup is a list; it must be an object"),
+        (put("delivery", value=...), r"shipments\[0\].delivery is missing"),
+        (put("pickup", "setup", value=5), "pickup.setup is something that a problem here cannot"),
+        (put("pickup", "amount", value=[1]), "pickup.amount does not belong to a shipment step"),
+        (put("pickup", "time_window", value=[1, 2]), "did you mean 'time_windows'"),
+        (put("pickup", "time_windows", value=[[0, 1], [2, 3]]), "time_windows are 2; a stop has"),
+        (put("service", value=9), "service does not belong to a shipment; job, shipment step may"),
+    ],
+)
+def test_refused_shipment(tmp_path, change, message):
+    """What is malformed about a shipment is refused by name and place."""
+    data = shipping()
+    change(data["shipments"][0])
+    path = tmp_path / "p.json"
+    path.write_text(json.dumps(data))
+    with pytest.raises(FormatError, match=message):
+        read_vroom(path)
+
+
+def test_type_without_vehicle(tmp_path, caplog):
+    """Service for a type that no vehicle has is named in the log."""
+    data = shipping()
+    data["jobs"][1]["service_per_type"] = {"lorry": 9}
+    path = tmp_path / "p.json"
+    path.write_text(json.dumps(data))
+    with caplog.at_level(logging.WARNING, "nco"):
+        read_vroom(path)
+    assert "jobs[1].service_per_type.lorry names a type that no vehicle has" in caplog.text
+
+
+def test_sets_of_vehicles_become_skills(tmp_path):
+    """VROOM has no list of allowed vehicles; a skill for each set of them says the same."""
+    only = Vehicle(allowed=[True, True, False])
+    problem = Problem.from_matrices(directed(3), vehicles=[Vehicle(skills=["5"]), only])
+    back = read_vroom(write_vroom(tmp_path / "p.json", problem))
+    assert back.skills == {2: {"6"}}
+    assert [van.skills for van in back.vehicles] == [{"5", "6"}, frozenset()]
+
+
+def test_vroom_takes_shipments(tmp_path):
+    """VROOM itself reads what is written, and its answer is feasible here."""
+    vroom = pytest.importorskip("vroom")
+    path = tmp_path / "p.vroom.json"
+    path.write_text(json.dumps(shipping()))
+    problem = read_vroom(path)
+    written = write_vroom(tmp_path / "w.vroom.json", problem)
+    answer = vroom.Input.from_json(written).solve(exploration_level=1, nb_threads=1).to_dict()
+    out = tmp_path / "answer.json"
+    out.write_text(json.dumps(answer))
+    solution = read_vroom_solution(out, problem)
+    assert not solution.unassigned
+    assert check(problem, solution)

@@ -1,77 +1,54 @@
 """Problems as VROOM's JSON (its API 1.14 and 1.15).
 
-Read are vehicles with start and end, capacity, skills, time window, profile and costs; jobs with
-service, delivery, skills and one time window; matrices of durations and distances. Refused by
-name is what a `Problem` cannot say: shipments, pickups, breaks, priorities, set-up times, several
-windows, speed factors, open routes, and limits on a vehicle's tasks, time or distance.
+Read are vehicles with start and end (or one of them: routes may begin or end anywhere), capacity,
+skills, time window, profile, costs, speed factor and limits on tasks, driving time and distance;
+jobs with delivery, pickup, service, skills and one time window; shipments; service by type of
+vehicle; matrices of durations and distances. Refused by name is what a `Problem` cannot say:
+breaks, priorities, set-up times, several windows, steps to begin with.
 
 VROOM's cost of time counts driving only, ours the whole time on duty. Where a file has no
-distances, one metre a second is taken.
+distances, one metre a second is taken. Skills, which are numbers there, are words here.
 """
 
 from __future__ import annotations
 
-import difflib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
-from nco.arrays import Bools, Floats
-from nco.data.cities.engine import Matrices
+from nco.arrays import Floats
 from nco.data.cities.streets import Streets, Table
 from nco.data.formats.json_file import Fields, read_json
 from nco.data.formats.measured import measured
 from nco.data.formats.packed import unpack
+from nco.data.formats.vroom_keys import check_keys
+from nco.data.formats.vroom_tasks import (
+    Task,
+    fields_of,
+    interval,
+    services_by_type,
+    tasks_of,
+    titles_of,
+    words_of,
+)
 from nco.errors import FormatError, InputError, ProblemError, listed, quoted
 from nco.problem import Objective, Problem, Profile, Vehicle
 from nco.problem.times import counted_by
 
 Naming = Literal["id", "description"]
 MOST_ID = 2**64 - 1
-FOREVER = 2**32 - 1  # how VROOM says that a window has no end
-
-_KNOWN = {
-    "problem": ("vehicles", "jobs", "matrices", "attribution"),
-    "vehicle": (
-        *("id", "profile", "description", "start", "start_index", "end", "end_index"),
-        *("capacity", "costs", "skills", "time_window"),
-    ),
-    "job": (
-        *("id", "description", "location", "location_index", "service", "delivery", "amount"),
-        *("skills", "time_windows"),
-    ),
-    "costs": ("fixed", "per_hour", "per_km"),
-    "matrix": ("durations", "distances"),
-}
-_REFUSED = {
-    "problem": ("shipments",),
-    "vehicle": (
-        *("breaks", "max_tasks", "max_travel_time", "max_distance", "steps", "speed_factor"),
-        "type",
-    ),
-    "job": ("pickup", "priority", "setup", "setup_per_type", "service_per_type"),
-    "costs": ("per_task_hour",),
-    "matrix": ("costs",),
-}
 # VROOM's rates: our field, VROOM's default, and how many of our units make one of its.
 _RATES = {"per_km": ("cost_per_m", 0, 1000), "per_hour": ("cost_per_s", 3600, 3600)}
-# What does instead, of that which is refused.
-_OTHER_WAYS = {
-    "priority": "in our .json and in tables of stops, a stop with a `prize` may be left out",
-    "steps": "give routes to begin with by --initial or initial=",
-    "setup": "add it to `service` where it is needed at every visit",
-    "speed_factor": "give the vehicle a profile with durations of its own",
-    "max_tasks": "a `capacity` of so many, of which each stop takes one, does the same",
-    "max_travel_time": "a `time_window` limits the hours of a vehicle",
-    "type": "give what it stands for, as the vehicle's own fields",
+# VROOM's limits of vehicles, and the fields that they are.
+_LIMITS = {
+    "max_tasks": "max_stops",
+    "max_travel_time": "max_driving_s",
+    "max_distance": "max_distance_m",
 }
-# Written out, these still mean nothing.
-_IDLE: dict[str, Any] = {"speed_factor": 1, "priority": 0, "setup": 0, "per_task_hour": 0}
 
 
 @dataclass(frozen=True)
@@ -85,9 +62,6 @@ class _Place:
     def key(self) -> Any:
         """Equal for what is at one place."""
         return self.lonlat if self.index is None else self.index
-
-
-_OPEN = _Place(None, None)  # of vehicles that may begin or end anywhere
 
 
 def read_vroom(
@@ -126,36 +100,27 @@ def vroom_problem(
     """The problem in VROOM JSON that was read already; see `read_vroom`."""
     if names not in ("id", "description"):
         raise InputError(f"names is {quoted(names)}; use 'id' or 'description'")
-    _check_keys(data, "problem")
-    vehicles, jobs = data.children("vehicles"), data.children("jobs")
-    for kind, entries in (("vehicle", vehicles), ("job", jobs)):
-        if not entries:
-            data.fail(f"{kind}s", "is empty; give at least one")
-        for entry in entries:
-            _check_keys(entry, kind)
+    check_keys(data, "problem")
+    vehicles, tasks = data.children("vehicles"), tasks_of(data)
+    if not vehicles:
+        data.fail("vehicles", "is empty; give at least one")
+    for vehicle in vehicles:
+        check_keys(vehicle, "vehicle")
     ends = [_ends(vehicle) for vehicle in vehicles]
     depots = list({place.key: place for pair in ends for place in pair}.values())
-    if all(place.index is not None or place is _OPEN for place in depots):
+    if all(place.index is not None for place in depots):
         depots.sort(key=lambda place: place.index or 0)
-    depots.sort(key=lambda place: place is _OPEN)
-    places = depots + [_place(job, "location") for job in jobs]
+    places = depots + [_place(task.entry, "location") for task in tasks]
     kinds = list(dict.fromkeys(vehicle.text("profile", "car") for vehicle in vehicles))
     if len(kinds) > 1 and "matrices" not in data:
         data.fail("matrices", f"is missing; several profiles ({listed(kinds)}) need theirs")
     row_of = {place.key: d for d, place in enumerate(depots)}
-    n, first = len(places), len(depots)
-    window = np.tile([0.0, np.inf], (n, 1))
-    service = np.zeros(n)
-    for j, job in enumerate(jobs, start=first):
-        window[j] = _job_window(job)
-        service[j] = job.whole("service", 0)
     lonlat = [place.lonlat for place in places if place.lonlat is not None]
     charged = {key for key in _RATES if any(_rate(vehicle, key) for vehicle in vehicles)}
-    asked = [set(job.wholes("skills", [])) for job in jobs]
-    titles = _names(vehicles, names, differ=names == "id")
-    labels = (*_depot_names(depots), *_names(jobs, names))
+    titles = _differing([_title(vehicle, names) for vehicle in vehicles], differ=names == "id")
+    labels = (*_depot_names(len(depots)), *_differing(titles_of(tasks, names)))
     if "matrices" not in data:
-        table = _measured(data, places, city, labels, len(jobs), allow_unassigned=allow_unassigned)
+        table = _measured(data, places, city, labels, tasks, allow_unassigned=allow_unassigned)
     else:
         table = None
     try:
@@ -164,6 +129,8 @@ def vroom_problem(
             if table is None
             else (Profile(name=kinds[0], distance_m=table.distance_m, duration_s=table.duration_s),)
         )
+        given = fields_of(tasks, len(depots))
+        services = services_by_type(tasks, vehicles, given["service_s"])
         fleet = []
         for vehicle, pair, title in zip(vehicles, ends, titles, strict=True):
             fleet.append(
@@ -172,64 +139,50 @@ def vroom_problem(
                     capacity=tuple(vehicle.wholes("capacity", [])),
                     start=row_of[pair[0].key],
                     end=row_of[pair[1].key],
-                    shift_s=_interval(vehicle, "time_window"),
+                    open_start=not _given(vehicle, "start"),
+                    open_end=not _given(vehicle, "end"),
+                    shift_s=interval(vehicle, "time_window"),
                     profile=kinds.index(vehicle.text("profile", "car")),
-                    allowed=_allowed(vehicle, asked, first),
+                    skills=words_of(vehicle),
+                    speed=vehicle.number("speed_factor", 1.0),
+                    service_s=services.get(vehicle.text("type", "")),
+                    **_limits(vehicle),
                     **_costs(vehicle, charged),
                 )
             )
+        times = [*given["window_s"].flat, *(t for v in fleet for t in v.shift_s)]
         return Problem(
             profiles=profiles,
             vehicles=tuple(fleet),
-            depots=first,
-            demand=_demand(jobs, first),
-            window_s=window,
-            service_s=service,
+            depots=len(depots),
             objective=Objective(
                 distance=float("per_km" in charged),
                 duration=float("per_hour" in charged),
             ),
-            lonlat=np.array(lonlat) if len(lonlat) == n else None,
+            lonlat=np.array(lonlat) if len(lonlat) == len(places) else None,
             moved_m=None if table is None else table.moved_m,
             off_street={} if table is None else table.refused,
             names=labels,
-            times=counted_by([*window.flat, *(t for v in fleet for t in v.shift_s)]),
+            times=counted_by(times),
             name=Path(data.path).name.removesuffix(".json").removesuffix(".vroom"),
+            **given,
         )
     except ProblemError as error:
         raise FormatError(f"{data.path}: {error}") from None
 
 
-def _check_keys(entry: Fields, kind: str) -> None:
-    """Refuse what cannot be expressed, and what looks like a slip of the pen."""
-    for key, value in entry.data.items():
-        if key in _REFUSED.get(kind, ()) and value and value != _IDLE.get(key):
-            other = f" ({_OTHER_WAYS[key]})" if key in _OTHER_WAYS else ""
-            entry.fail(key, f"is something that a problem here cannot express; remove it{other}")
-        if key in _KNOWN[kind] or key in _REFUSED.get(kind, ()):
-            continue
-        # VROOM allows keys of one's own, but one that is nearly right is surely meant.
-        meant = _nearly(key, kind)
-        if meant:
-            entry.fail(key, f"is not known; did you mean {quoted(meant)}?")
-
-
-@lru_cache(maxsize=1000)
-def _nearly(key: str, kind: str) -> str | None:
-    """The key that is meant by one that is not known."""
-    return next(iter(difflib.get_close_matches(key, _KNOWN[kind], 1, cutoff=0.8)), None)
+def _given(vehicle: Fields, key: str) -> bool:
+    """Whether a vehicle says where it begins or ends."""
+    return key in vehicle or f"{key}_index" in vehicle
 
 
 def _ends(vehicle: Fields) -> tuple[_Place, _Place]:
-    """Where a vehicle begins and ends; `_OPEN` where it does not say."""
-    given = [key in vehicle or f"{key}_index" in vehicle for key in ("start", "end")]
-    if not any(given):
+    """Where a vehicle begins and ends; one that it does not say is the same as the other."""
+    known = [key for key in ("start", "end") if _given(vehicle, key)]
+    if not known:
         vehicle.fail("start", "and end are missing; give one at least")
-    start, end = (
-        _place(vehicle, key) if known else _OPEN
-        for key, known in zip(("start", "end"), given, strict=True)
-    )
-    return start, end
+    places = [_place(vehicle, key) for key in known]
+    return places[0], places[-1]
 
 
 def _place(entry: Fields, key: str) -> _Place:
@@ -245,15 +198,12 @@ def _place(entry: Fields, key: str) -> _Place:
 def _profile(data: Fields, kind: str, places: list[_Place]) -> Profile:
     """Matrices of the file between the places."""
     matrix = data.child("matrices").child(kind)
-    _check_keys(matrix, "matrix")
+    check_keys(matrix, "matrix")
     rows = [place.index for place in places if place.index is not None]
-    if len(rows) < _somewhere(places):
+    if len(rows) < len(places):
         data.fail("matrices", "are given, so every location needs its index as well")
     duration = _part(matrix, "durations", rows)
     distance = _part(matrix, "distances", rows) if "distances" in matrix else duration
-    if _OPEN in places:
-        at = places.index(_OPEN)
-        distance, duration = _with_nowhere(distance, at), _with_nowhere(duration, at)
     return Profile(name=kind, distance_m=distance, duration_s=duration)
 
 
@@ -262,46 +212,25 @@ def _measured(
     places: list[_Place],
     city: Streets | None,
     labels: Sequence[str],
-    jobs: int,
+    tasks: Sequence[Task],
     *,
     allow_unassigned: bool,
 ) -> Table:
     """Matrices of a city between the places."""
-    known = [k for k, place in enumerate(places) if place.lonlat is not None]
-    if len(known) < _somewhere(places):
+    known = [place.lonlat for place in places if place.lonlat is not None]
+    if len(known) < len(places):
         data.fail("matrices", "is missing; locations given by index alone need it")
     if city is None:
         raise InputError(
             f"{data.path} has coordinates but no matrices; give city= to measure distances there"
         )
-    table = measured(
+    return measured(
         city,
-        np.array([places[k].lonlat for k in known]),
-        [labels[k] for k in known],
-        depots=len(known) - jobs,
+        np.array(known),
+        labels,
+        depots=len(places) - len(tasks),
         allow_unassigned=allow_unassigned,
     )
-    if _OPEN not in places:
-        return table
-    at = places.index(_OPEN)
-    refused = {known[k]: why for k, why in table.refused.items()}
-    distance, duration = (
-        _with_nowhere(matrix, at) for matrix in (table.distance_m, table.duration_s)
-    )
-    for matrix in (distance, duration):
-        matrix[list(refused), at] = matrix[at, list(refused)] = np.inf
-    moved = None if table.moved_m is None else np.insert(table.moved_m, at, 0.0)
-    return Matrices(distance, duration, moved, moved, refused)
-
-
-def _somewhere(places: list[_Place]) -> int:
-    """How many places are not the end of open routes."""
-    return sum(place is not _OPEN for place in places)
-
-
-def _with_nowhere(matrix: Floats, at: int) -> Floats:
-    """A matrix with one more node, at distance 0 from all others."""
-    return np.insert(np.insert(matrix, at, 0.0, axis=0), at, 0.0, axis=1)
 
 
 def _part(matrix: Fields, key: str, rows: list[int]) -> Floats:
@@ -315,43 +244,19 @@ def _part(matrix: Fields, key: str, rows: list[int]) -> Floats:
     return part
 
 
-def _interval(entry: Fields, key: str) -> tuple[float, float]:
-    window = entry.wholes(key, [0, FOREVER])
-    if len(window) != 2 or window[1] < window[0]:
-        entry.fail(key, f"is {quoted(window)}; it must be [earliest, latest] in seconds")
-    return float(window[0]), np.inf if window[1] >= FOREVER else float(window[1])
-
-
-def _job_window(job: Fields) -> tuple[float, float]:
-    windows = job.items("time_windows", [])
-    if len(windows) > 1:
-        job.fail("time_windows", f"are {len(windows)}; a stop has one window here")
-    if not windows:
-        return 0.0, np.inf
-    return _interval(
-        Fields(job.path, job.where, {"time_windows[0]": windows[0]}), "time_windows[0]"
-    )
-
-
-def _demand(jobs: list[Fields], first: int) -> Floats:
-    amounts = [job.wholes("delivery" if "delivery" in job else "amount", []) for job in jobs]
-    demand = np.zeros((first + len(jobs), max(map(len, amounts))))
-    for j, amount in enumerate(amounts, start=first):
-        demand[j, : len(amount)] = amount
-    return demand
-
-
-def _allowed(vehicle: Fields, asked: list[set[int]], first: int) -> Bools | None:
-    """Which stops ask for no skill that the vehicle lacks."""
-    skills = set(vehicle.wholes("skills", []))
-    able = [skills >= wanted for wanted in asked]
-    return None if all(able) else np.array([True] * first + able)
+def _limits(vehicle: Fields) -> dict[str, Any]:
+    """Limits that a vehicle has."""
+    return {
+        field: vehicle.whole(key, low=1 if field == "max_stops" else 0)
+        for key, field in _LIMITS.items()
+        if key in vehicle
+    }
 
 
 def _costs(vehicle: Fields, charged: set[str]) -> dict[str, Any]:
     """Costs of a vehicle; what no vehicle is charged for keeps its default."""
     costs = vehicle.child("costs", {})
-    _check_keys(costs, "costs")
+    check_keys(costs, "costs")
     rates = {_RATES[key][0]: _rate(vehicle, key) for key in charged}
     return {"fixed_cost": float(costs.whole("fixed", 0)), **rates}
 
@@ -362,18 +267,20 @@ def _rate(vehicle: Fields, key: str) -> float:
     return vehicle.child("costs", {}).whole(key, default) / units
 
 
-def _names(entries: list[Fields], names: Naming, *, differ: bool = True) -> list[str]:
-    titles = [str(entry.whole("id", most=MOST_ID)) for entry in entries]
-    if names == "description":
-        titles = [entry.text("description", "") for entry in entries]
-    counts = Counter(titles)
-    for entry, title in zip(entries, titles, strict=True):
+def _title(vehicle: Fields, names: Naming) -> tuple[Fields, str, str]:
+    """Entry, key and title of a vehicle."""
+    title = str(vehicle.whole("id", most=MOST_ID))
+    return vehicle, names, title if names == "id" else vehicle.text("description", "")
+
+
+def _differing(titles: Iterable[tuple[Fields, str, str]], *, differ: bool = True) -> list[str]:
+    given = list(titles)
+    counts = Counter(title for *_, title in given)
+    for entry, key, title in given:
         if differ and counts[title] > 1:
-            entry.fail(names, f"{quoted(title)} is not the only one; they must differ")
-    return titles
+            entry.fail(key, f"{quoted(title)} is not the only one; they must differ")
+    return [title for *_, title in given]
 
 
-def _depot_names(depots: list[_Place]) -> list[str]:
-    count = _somewhere(depots)
-    names = ["depot"] if count == 1 else [f"depot {d}" for d in range(count)]
-    return names + ["anywhere"] * (len(depots) - count)
+def _depot_names(count: int) -> list[str]:
+    return ["depot"] if count == 1 else [f"depot {d}" for d in range(count)]

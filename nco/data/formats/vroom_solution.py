@@ -16,9 +16,10 @@ import numpy as np
 from nco.data.cities.city import CREDIT
 from nco.data.formats.json_file import Fields, read_json, write_json
 from nco.data.formats.vroom_json import MOST_ID
-from nco.data.formats.vroom_write import location, stop_ids, vehicle_ids
+from nco.data.formats.vroom_write import DELIVERY, JOB, PICKUP, location, step_ids, vehicle_ids
 from nco.errors import quoted, shortened
 from nco.problem import Problem
+from nco.problem.duty import services
 from nco.problem.schedule import RouteSchedule, Visit, schedule
 from nco.problem.solution import Route, Solution, Violation
 
@@ -28,6 +29,10 @@ _CAUSES = {
     "shift": "delay",
     "not allowed": "skills",
     "trips": "max_tasks",
+    "stops": "max_tasks",
+    "shipment": "precedence",
+    "longest driving": "max_travel_time",
+    "longest distance": "max_distance",
 }
 
 
@@ -37,15 +42,15 @@ def write_vroom_solution(path: str | Path, problem: Problem, solution: Solution)
     Raises:
         StorageError: the file cannot be written; what stood there before is untouched.
     """
-    jobs = stop_ids(problem)
+    steps = step_ids(problem)
     vehicles = vehicle_ids(problem)
     timetables = schedule(problem, solution)
-    routes = [_route(problem, t, vehicles, jobs, solution.violations) for t in timetables]
+    routes = [_route(problem, t, vehicles, steps, solution.violations) for t in timetables]
     total = {
         key: _sum([route[key] for route in routes])
         for key in ("setup", "service", "duration", "waiting_time", "priority", "distance")
     }
-    load = np.sum([t.visits[0].load for t in timetables], axis=0).tolist() if timetables else []
+    given, taken = _moved(problem, [v.node for t in timetables for v in t.visits])
     credit = {} if problem.lonlat is None else {"attribution": CREDIT}
     return write_json(
         path,
@@ -56,8 +61,8 @@ def write_vroom_solution(path: str | Path, problem: Problem, solution: Solution)
                 "cost": _whole(solution.cost.total),
                 "routes": len(routes),
                 "unassigned": len(solution.unassigned),
-                **{key: _amounts(load) for key in ("delivery", "amount")},
-                "pickup": [0] * len(load),
+                **{key: _amounts(given) for key in ("delivery", "amount")},
+                "pickup": _amounts(taken),
                 **total,
                 "violations": [_violation(v) for v in solution.violations],
                 "computing_times": {
@@ -68,12 +73,13 @@ def write_vroom_solution(path: str | Path, problem: Problem, solution: Solution)
             },
             "unassigned": [
                 {
-                    "id": jobs[entry.stop],
-                    "type": "job",
-                    **location(problem, entry.stop),
-                    "description": f"{problem.names[entry.stop]}: {entry.reason}",
+                    "id": steps[j][1],
+                    "type": steps[j][0],
+                    **location(problem, j),
+                    "description": f"{problem.names[j]}: {entry.reason}",
                 }
                 for entry in solution.unassigned
+                for j in (entry.stop,)
             ],
             "routes": routes,
         },
@@ -96,7 +102,7 @@ def vroom_routes(data: Fields, problem: Problem) -> Solution:
         data.fail(
             "code", f"is {data.whole('code')}: {shortened(data.raw('error', 'VROOM failed'))}"
         )
-    nodes = {number: node for node, number in stop_ids(problem).items()}
+    nodes = {step: node for node, step in step_ids(problem).items()}
     numbers = {number: v for v, number in enumerate(vehicle_ids(problem))}
     routes = []
     for route in data.children("routes"):
@@ -110,12 +116,15 @@ def vroom_routes(data: Fields, problem: Problem) -> Solution:
             kind = step.text("type")
             if kind in ("start", "end"):
                 continue
-            if kind != "job":
-                step.fail("type", f"is {quoted(kind)}; only start, job and end can be read")
+            if kind not in (JOB, PICKUP, DELIVERY):
+                step.fail(
+                    "type",
+                    f"is {quoted(kind)}; only start, job, pickup, delivery and end can be read",
+                )
             number = step.whole("id" if "id" in step else "job", most=MOST_ID)
-            if number not in nodes:
+            if (kind, number) not in nodes:
                 step.fail("id", f"is {number}; problem {quoted(problem.name)} has no such stop")
-            stops.append(nodes[number])
+            stops.append(nodes[kind, number])
         routes.append(Route(numbers[vehicle], tuple(stops)))
     return Solution.from_routes(problem, routes)
 
@@ -124,7 +133,7 @@ def _route(
     problem: Problem,
     timetable: RouteSchedule,
     vehicles: list[int],
-    jobs: dict[int, int],
+    steps: dict[int, tuple[str, int]],
     violations: tuple[Violation, ...],
 ) -> dict[str, Any]:
     vehicle = problem.vehicles[timetable.vehicle]
@@ -138,30 +147,32 @@ def _route(
     ):
         if rate:  # what costs nothing costs nothing however long
             cost.append(rate * amount)
-    load = _amounts(visits[0].load)
+    nodes = [visit.node for visit in visits]
+    given, taken = (_amounts(amounts) for amounts in _moved(problem, nodes))
+    service_s = services(problem, vehicle)
     last = len(visits) - 1
     return {
         "vehicle": vehicles[timetable.vehicle],
         "cost": _whole(sum(cost)),
         "setup": 0,
-        "service": _whole(float(problem.service_s[[visit.node for visit in visits]].sum())),
+        "service": _whole(float(service_s[nodes].sum())),
         "duration": _whole(timetable.driving_s),
         "waiting_time": _whole(sum(visit.waiting_s for visit in visits)),
         "priority": 0,
         "distance": _whole(timetable.distance_m),
-        "delivery": load,
-        "amount": load,
-        "pickup": [0] * len(load),
+        "delivery": given,
+        "amount": given,
+        "pickup": taken,
         **({"description": vehicle.name} if vehicle.name else {}),
         "violations": [_violation(v) for v in mine],
         "steps": [
             {
-                **_kind(k, last, jobs, visit),
+                **_kind(k, steps, visit),
                 **location(problem, visit.node),
                 "description": problem.names[visit.node],
                 "arrival": _whole(visit.arrival_s),
                 "setup": 0,
-                "service": _whole(float(problem.service_s[visit.node])),
+                "service": _whole(float(service_s[visit.node])),
                 "waiting_time": _whole(visit.waiting_s),
                 "duration": _whole(visit.duration_s - visits[0].duration_s),
                 "distance": _whole(visit.distance_m - visits[0].distance_m),
@@ -171,14 +182,26 @@ def _route(
                 ],
             }
             for k, visit in enumerate(visits)
+            if not (k == 0 and vehicle.open_start) and not (k == last and vehicle.open_end)
         ],
     }
 
 
-def _kind(k: int, last: int, jobs: dict[int, int], visit: Visit) -> dict[str, Any]:
-    if 0 < k < last:
-        return {"type": "job", "id": jobs[visit.node], "job": jobs[visit.node]}
-    return {"type": "end" if k else "start"}
+def _kind(k: int, steps: dict[int, tuple[str, int]], visit: Visit) -> dict[str, Any]:
+    if visit.node not in steps:
+        return {"type": "end" if k else "start"}
+    kind, number = steps[visit.node]
+    return {"type": kind, "id": number} | ({"job": number} if kind == JOB else {})
+
+
+def _moved(problem: Problem, nodes: Sequence[int]) -> tuple[list[float], list[float]]:
+    """What is brought to some nodes, and what is taken there."""
+    given, taken = problem.demand[nodes].sum(axis=0), problem.pickup[nodes].sum(axis=0)
+    for shipment in problem.shipments:
+        amount = np.array(shipment.amount)
+        given = given + amount * (shipment.delivery in nodes)
+        taken = taken + amount * (shipment.pickup in nodes)
+    return given.tolist(), taken.tolist()
 
 
 def _violation(violation: Violation) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import numpy as np
 from nco.arrays import Floats
 from nco.data.cities.city import CREDIT
 from nco.data.formats.json_file import write_json
-from nco.data.formats.vroom_json import FOREVER
+from nco.data.formats.vroom_tasks import FOREVER
 from nco.errors import UnsupportedError, quoted
 from nco.problem import Problem, Vehicle
 from nco.problem.objective import Feature
@@ -26,7 +26,13 @@ _FITS = frozenset(Feature) - {
     Feature.TRIPS,
     Feature.LONGEST_ROUTE,
     Feature.UNREACHABLE,
+    Feature.BACKHAULS,
+    Feature.GROUPS,
+    Feature.RELEASES,
+    Feature.LONGEST_DUTY,
 }
+_FASTEST = 5.0  # times
+JOB, PICKUP, DELIVERY = "job", "pickup", "delivery"
 
 
 def write_vroom(path: str | Path, problem: Problem) -> Path:
@@ -46,20 +52,38 @@ def write_vroom(path: str | Path, problem: Problem) -> Path:
             "save it as .json, which holds everything"
         )
     credit = {} if problem.lonlat is None else {"attribution": CREDIT}
-    profiles = profile_names(problem)
+    profiles, steps = profile_names(problem), step_ids(problem)
     able, asked = _skills(problem)
+    types = _types(problem)
+
+    def task(j: int) -> dict[str, Any]:
+        return _task(problem, j, steps[j][1], types)
+
+    jobs = [
+        task(j) | _given(_loads(problem, j)) | _skilled(asked.get(j, []))
+        for j, (kind, _) in steps.items()
+        if kind == JOB
+    ]
+    shipments = [
+        {
+            "amount": [int(amount) for amount in shipment.amount],
+            "pickup": task(shipment.pickup),
+            "delivery": task(shipment.delivery),
+            **_skilled(sorted({n for j in ends for n in asked.get(j, [])})),
+        }
+        for shipment in problem.shipments
+        for ends in [(shipment.pickup, shipment.delivery)]
+    ]
     return write_json(
         path,
         {
             **credit,
             "vehicles": [
-                _vehicle(problem, v, number, profiles) | _skilled(able[v])
+                _vehicle(problem, v, number, profiles, types) | _skilled(able[v])
                 for v, number in enumerate(vehicle_ids(problem))
             ],
-            "jobs": [
-                _job(problem, j, number) | _skilled(asked.get(j, []))
-                for j, number in stop_ids(problem).items()
-            ],
+            "jobs": jobs,
+            **({"shipments": shipments} if shipments else {}),
             "matrices": {
                 name: {
                     "durations": _whole(profile.duration_s),
@@ -71,10 +95,20 @@ def write_vroom(path: str | Path, problem: Problem) -> Path:
     )
 
 
-def stop_ids(problem: Problem) -> dict[int, int]:
-    """VROOM's id of each stop, by node."""
-    names = problem.names[problem.depots :]
-    return dict(zip(problem.stops, _as_ids(names) or list(problem.stops), strict=True))
+def step_ids(problem: Problem) -> dict[int, tuple[str, int]]:
+    """What VROOM calls each stop, by node: "job", "pickup" or "delivery", and an id among these."""
+    kinds = dict.fromkeys(problem.stops, JOB)
+    for shipment in problem.shipments:
+        kinds |= {shipment.pickup: PICKUP, shipment.delivery: DELIVERY}
+    found = {}
+    for kind in (JOB, PICKUP, DELIVERY):
+        nodes = [j for j in problem.stops if kinds[j] == kind]
+        names = [problem.names[j] for j in nodes]
+        if kind != JOB and all(name.startswith(f"{kind} ") for name in names):
+            names = [name.removeprefix(f"{kind} ") for name in names]
+        ids = _as_ids(names) or nodes
+        found.update({j: (kind, number) for j, number in zip(nodes, ids, strict=True)})
+    return {j: found[j] for j in problem.stops}
 
 
 def vehicle_ids(problem: Problem) -> list[int]:
@@ -104,8 +138,12 @@ def _as_ids(names: Sequence[str]) -> list[int]:
 def _misfits(problem: Problem) -> list[str]:
     """What of a problem VROOM cannot say."""
     found = [f"it has {feature}" for feature in sorted(problem.features - _FITS)]
-    if (problem.demand % 1).any():
+    shipped = [amount for shipment in problem.shipments for amount in shipment.amount]
+    if (problem.demand % 1).any() or (problem.pickup % 1).any() or any(a % 1 for a in shipped):
         found.append("its demand is not in whole numbers (scale it and the capacity)")
+    ends = [j for shipment in problem.shipments for j in (shipment.pickup, shipment.delivery)]
+    if problem.demand[ends].any() or problem.pickup[ends].any():
+        found.append("it has ends of shipments that give or take something else as well")
     for vehicle, (v, *_) in problem.fleet:
         rates = [*_costs(problem, vehicle).values()]
         if not np.allclose(rates, np.rint(rates), rtol=0, atol=1e-6):
@@ -116,15 +154,26 @@ def _misfits(problem: Problem) -> list[str]:
             found.append(
                 f"vehicle {v} has depots whose windows, together with its shift, are no one window"
             )
+        if vehicle.open_start and vehicle.open_end:
+            found.append(f"vehicle {v} may both begin and end anywhere")
+        if vehicle.speed > _FASTEST or round(vehicle.speed, 2) != vehicle.speed:
+            found.append(
+                f"the speed of vehicle {v} is above {_FASTEST:g} or has more than two decimals"
+            )
     return found
 
 
-def _vehicle(problem: Problem, v: int, number: int, profiles: list[str]) -> dict[str, Any]:
+def _vehicle(
+    problem: Problem, v: int, number: int, profiles: list[str], types: dict[bytes, str]
+) -> dict[str, Any]:
     vehicle = problem.vehicles[v]
-    everything = problem.demand.sum(axis=0)
+    everything = problem.demand.sum(axis=0) + problem.pickup.sum(axis=0)
+    for shipment in problem.shipments:
+        everything = everything + np.array(shipment.amount)
     entry: dict[str, Any] = {"id": number, "profile": profiles[vehicle.profile]}
     entry |= {"description": vehicle.name} if vehicle.name else {}
-    entry |= location(problem, vehicle.start, "start") | location(problem, vehicle.end, "end")
+    entry |= {} if vehicle.open_start else location(problem, vehicle.start, "start")
+    entry |= {} if vehicle.open_end else location(problem, vehicle.end, "end")
     entry["capacity"] = [
         int(total if np.isinf(limit) else limit)
         for limit, total in zip(vehicle.capacity, everything, strict=True)
@@ -133,16 +182,48 @@ def _vehicle(problem: Problem, v: int, number: int, profiles: list[str]) -> dict
     shift = _shift(problem, vehicle)
     if shift is not None and shift != (0.0, np.inf):
         entry["time_window"] = _window(shift)
+    if vehicle.speed != 1:
+        entry["speed_factor"] = vehicle.speed
+    for key, limit in (
+        ("max_tasks", np.inf if vehicle.max_stops is None else vehicle.max_stops),
+        ("max_travel_time", vehicle.max_driving_s),
+        ("max_distance", vehicle.max_distance_m),
+    ):
+        entry |= {key: round(limit)} if np.isfinite(limit) else {}
+    if vehicle.service_s is not None:
+        entry["type"] = types[vehicle.service_s.tobytes()]
     return entry
 
 
-def _job(problem: Problem, j: int, number: int) -> dict[str, Any]:
+def _task(problem: Problem, j: int, number: int, types: dict[bytes, str]) -> dict[str, Any]:
     entry: dict[str, Any] = {"id": number, "description": problem.names[j]}
     entry |= location(problem, j)
-    entry["service"] = round(float(problem.service_s[j]))
-    entry["delivery"] = [int(amount) for amount in problem.demand[j]]
+    usual = round(float(problem.service_s[j]))
+    entry["service"] = usual
+    own = {name: round(float(np.frombuffer(service_s)[j])) for service_s, name in types.items()}
+    entry |= _given({"service_per_type": {name: s for name, s in own.items() if s != usual}})
     window = (float(problem.window_s[j, 0]), float(problem.window_s[j, 1]))
     return entry | ({} if window == (0.0, np.inf) else {"time_windows": [_window(window)]})
+
+
+def _types(problem: Problem) -> dict[bytes, str]:
+    """A type of vehicles for each service of their own."""
+    own = [v.service_s.tobytes() for v, _ in problem.fleet if v.service_s is not None]
+    return {service_s: f"type {k}" for k, service_s in enumerate(dict.fromkeys(own))}
+
+
+def _loads(problem: Problem, j: int) -> dict[str, Any]:
+    """What a job gives and takes."""
+    taken = problem.pickup[j] if problem.pickup.any() else np.zeros(0)
+    return {
+        "delivery": [int(amount) for amount in problem.demand[j]],
+        "pickup": [int(amount) for amount in taken],
+    }
+
+
+def _given(entries: dict[str, Any]) -> dict[str, Any]:
+    """Those that are not empty."""
+    return {key: value for key, value in entries.items() if value}
 
 
 def _skilled(skills: list[int]) -> dict[str, Any]:
@@ -150,7 +231,11 @@ def _skilled(skills: list[int]) -> dict[str, Any]:
 
 
 def _skills(problem: Problem) -> tuple[list[list[int]], dict[int, list[int]]]:
-    """Skills of each vehicle and of each stop: one for each set of vehicles that may come."""
+    """Skills of each vehicle and of each stop: words, and one for each set of vehicles allowed."""
+    words = set().union(*problem.skills.values(), *(v.skills for v, _ in problem.fleet))
+    order = sorted(words)
+    numbers = _as_ids(order) or list(range(1, len(order) + 1))
+    number_of = dict(zip(order, numbers, strict=True))
     may = np.ones((len(problem.fleet), problem.size), bool)
     kind_of = {}
     for k, (kind, members) in enumerate(problem.fleet):
@@ -158,12 +243,17 @@ def _skills(problem: Problem) -> tuple[list[list[int]], dict[int, list[int]]]:
         if kind.allowed is not None:
             may[k] = kind.allowed
     teams = {j: tuple(may[:, j].tolist()) for j in problem.stops if not may[:, j].all()}
-    skill_of = {team: s for s, team in enumerate(dict.fromkeys(teams.values()), start=1)}
+    first = 1 + max(numbers, default=0)
+    skill_of = {team: s for s, team in enumerate(dict.fromkeys(teams.values()), start=first)}
     of_vehicles = [
-        [skill for team, skill in skill_of.items() if team[kind_of[v]]]
-        for v in range(len(problem.vehicles))
+        sorted(number_of[word] for word in vehicle.skills)
+        + [skill for team, skill in skill_of.items() if team[kind_of[v]]]
+        for v, vehicle in enumerate(problem.vehicles)
     ]
-    return of_vehicles, {j: [skill_of[team]] for j, team in teams.items()}
+    asked = {j: sorted(number_of[word] for word in own) for j, own in problem.skills.items()}
+    for j, team in teams.items():
+        asked[j] = [*asked.get(j, []), skill_of[team]]
+    return of_vehicles, asked
 
 
 def _costs(problem: Problem, vehicle: Vehicle) -> dict[str, float]:
@@ -178,11 +268,18 @@ def _costs(problem: Problem, vehicle: Vehicle) -> dict[str, float]:
 
 def _shift(problem: Problem, vehicle: Vehicle) -> tuple[float, float] | None:
     """The shift within the opening hours of the vehicle's depots, None if that is no interval."""
-    opens, closes = problem.window_s[vehicle.start].tolist()
-    if problem.window_s[vehicle.end].tolist() != [opens, closes]:
-        return None
-    begin, end = max(vehicle.shift_s[0], opens), min(vehicle.shift_s[1], closes)
-    return (begin, end) if begin <= end else None
+    begin, end = vehicle.shift_s
+    hours = problem.window_s[[vehicle.start, vehicle.end]].tolist()
+    if not vehicle.open_start:
+        begin = max(begin, hours[0][0])
+    if not vehicle.open_end:
+        end = min(end, hours[1][1])
+    if vehicle.open_start or vehicle.open_end:
+        # What else the one depot asks for must follow from the rest.
+        fits = hours[1][0] <= begin if vehicle.open_start else hours[0][1] >= end
+    else:
+        fits = hours[0] == hours[1]
+    return (begin, end) if fits and begin <= end else None
 
 
 def _window(window: tuple[float, float]) -> list[int]:

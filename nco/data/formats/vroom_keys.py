@@ -1,0 +1,95 @@
+"""The keys of VROOM's input: which are used, which are refused, and which were surely meant."""
+
+from __future__ import annotations
+
+import difflib
+from functools import lru_cache
+from typing import Any
+
+from nco.data.formats.json_file import Fields
+from nco.errors import listed, quoted
+
+_STEP = ("id", "description", "location", "location_index", "service", "service_per_type")
+_KNOWN = {
+    "problem": ("vehicles", "jobs", "shipments", "matrices", "attribution"),
+    "vehicle": (
+        *("id", "profile", "description", "start", "start_index", "end", "end_index", "type"),
+        *("capacity", "costs", "skills", "time_window", "speed_factor"),
+        *("max_tasks", "max_travel_time", "max_distance"),
+    ),
+    "job": (*_STEP, "delivery", "pickup", "amount", "skills", "time_windows"),
+    "shipment": ("id", "description", "pickup", "delivery", "amount", "skills"),
+    "shipment step": (*_STEP, "time_windows"),
+    "costs": ("fixed", "per_hour", "per_km"),
+    "matrix": ("durations", "distances"),
+}
+_REFUSED = {
+    "problem": ("distribute_options",),
+    "vehicle": ("breaks", "steps"),
+    "job": ("priority", "setup", "setup_per_type"),
+    "shipment": ("priority",),
+    "shipment step": ("setup", "setup_per_type"),
+    "costs": ("per_task_hour",),
+    "matrix": ("costs",),
+}
+# What does instead, of that which is refused.
+_OTHER_WAYS = {
+    "priority": "in our .json and in tables of stops, a stop with a `prize` may be left out",
+    "steps": "give routes to begin with by --initial or initial=",
+    "setup": "add it to `service` where it is needed at every visit",
+    "setup_per_type": "add it to `service_per_type` where it is needed at every visit",
+}
+# Written out, these still mean nothing.
+_IDLE: dict[str, Any] = {"priority": 0, "setup": 0, "per_task_hour": 0}
+# What is written for a key that does not look like it.
+_MEANT = {
+    "matrix": "matrices",
+    "deliveries": "delivery",
+    "pickups": "pickup",
+    "capacities": "capacity",
+    "windows": "time_windows",
+    "time_window": "time_windows",
+    "service_time": "service",
+    "coordinates": "location",
+    "speed": "speed_factor",
+}
+# Keys that everybody may have, for whatever reason.
+_ANYBODY = ("id", "description", "type", "attribution", "costs", "profile")
+
+
+def check_keys(entry: Fields, kind: str) -> None:
+    """Refuse what cannot be expressed, and what looks like a slip of the pen.
+
+    Args:
+        entry: of the file.
+        kind: "problem", "vehicle", "job", "shipment", "shipment step", "costs" or "matrix".
+
+    Raises:
+        FormatError: names the key, and what to do.
+    """
+    for key, value in entry.data.items():
+        if key in _REFUSED.get(kind, ()) and value and value != _IDLE.get(key):
+            other = f" ({_OTHER_WAYS[key]})" if key in _OTHER_WAYS else ""
+            entry.fail(key, f"is something that a problem here cannot express; remove it{other}")
+        if key in _KNOWN[kind] or key in _REFUSED.get(kind, ()):
+            continue
+        # VROOM allows keys of one's own, but one that is nearly right is surely meant.
+        meant = _nearly(key, kind)
+        if meant:
+            entry.fail(key, f"is not known; did you mean {quoted(meant)}?")
+        owners = [owner for owner in _KNOWN if owner != kind and key in _all(owner)]
+        if owners and key not in _ANYBODY:
+            entry.fail(key, f"does not belong to a {kind}; {listed(owners)} may have it")
+
+
+def _all(kind: str) -> tuple[str, ...]:
+    return (*_KNOWN[kind], *_REFUSED.get(kind, ()))
+
+
+@lru_cache(maxsize=1000)
+def _nearly(key: str, kind: str) -> str | None:
+    """The key that is meant by one that is not known."""
+    known = _KNOWN[kind]
+    if _MEANT.get(key) in known:
+        return _MEANT[key]
+    return next(iter(difflib.get_close_matches(key, known, 1, cutoff=0.8)), None)

@@ -1,0 +1,178 @@
+"""What is to be done in VROOM's input: jobs, and the two ends of each shipment."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nco.arrays import Floats
+from nco.data.formats.json_file import Fields, whole
+from nco.data.formats.vroom_keys import check_keys
+from nco.errors import quoted
+from nco.problem import Shipment
+
+logger = logging.getLogger("nco")
+FOREVER = 2**32 - 1  # how VROOM says that a window has no end
+
+
+@dataclass(frozen=True)
+class Task:
+    """A stop.
+
+    Attributes:
+        kind: "job", "pickup" or "delivery".
+        entry: its place, times and name.
+        owner: what has its skills: the job, or the shipment that it is an end of.
+    """
+
+    kind: str
+    entry: Fields
+    owner: Fields
+
+
+def tasks_of(data: Fields) -> list[Task]:
+    """The jobs, and then pickup and delivery of each shipment.
+
+    Raises:
+        FormatError: a key is not known, or there is nothing to do.
+    """
+    found = []
+    for job in data.children("jobs", []):
+        check_keys(job, "job")
+        found.append(Task("job", job, job))
+    for shipment in data.children("shipments", []):
+        check_keys(shipment, "shipment")
+        for kind in ("pickup", "delivery"):
+            step = shipment.child(kind)
+            check_keys(step, "shipment step")
+            found.append(Task(kind, step, shipment))
+    if not found:
+        data.fail("jobs", "is empty; give at least one, or shipments")
+    return found
+
+
+def fields_of(tasks: Sequence[Task], first: int) -> dict[str, Any]:
+    """The fields of a problem that its stops decide.
+
+    Args:
+        tasks: one a stop.
+        first: number of the first stop.
+
+    Raises:
+        FormatError: an entry is malformed.
+    """
+    given = {
+        "demand": [_amount(task, "delivery") for task in tasks],
+        "pickup": [_amount(task, "pickup") for task in tasks],
+        "shipped": [
+            task.owner.wholes("amount", []) if task.kind == "pickup" else [] for task in tasks
+        ],
+    }
+    width = max(len(amount) for amounts in given.values() for amount in amounts)
+    tables = {name: _table(amounts, first, width) for name, amounts in given.items()}
+    shipped = tables.pop("shipped")
+    window = np.tile([0.0, np.inf], (first + len(tasks), 1))
+    service = np.zeros(first + len(tasks))
+    skills = {}
+    for j, task in enumerate(tasks, start=first):
+        window[j] = _window(task.entry)
+        service[j] = task.entry.whole("service", 0)
+        words = words_of(task.owner)
+        if words:
+            skills[j] = words
+    shipments = tuple(
+        Shipment(pickup=j, delivery=j + 1, amount=tuple(shipped[j].tolist()))
+        for j, task in enumerate(tasks, start=first)
+        if task.kind == "pickup"
+    )
+    return {
+        **tables,
+        "window_s": window,
+        "service_s": service,
+        "skills": skills,
+        "shipments": shipments,
+    }
+
+
+def words_of(entry: Fields) -> frozenset[str]:
+    """Skills, which are numbers in VROOM, as words."""
+    return frozenset(map(str, entry.wholes("skills", [])))
+
+
+def services_by_type(
+    tasks: Sequence[Task], vehicles: Sequence[Fields], service_s: Floats
+) -> dict[str, Floats]:
+    """`[N]` service of vehicles by their type, for types with a time of their own.
+
+    Raises:
+        FormatError: an entry is malformed.
+    """
+    types = {vehicle.text("type", "") for vehicle in vehicles}
+    found: dict[str, Floats] = {}
+    first = len(service_s) - len(tasks)
+    for j, task in enumerate(tasks, start=first):
+        for name, value in task.entry.child("service_per_type", {}).data.items():
+            place = f"service_per_type.{name}"
+            seconds = whole(value, lambda text, e=task.entry, p=place: e.fail(p, text))  # type: ignore[misc]
+            if name not in types:
+                logger.warning("%s names a type that no vehicle has", task.entry.place(place))
+                continue
+            found.setdefault(name, service_s.copy())[j] = seconds
+    return found
+
+
+def interval(entry: Fields, key: str) -> tuple[float, float]:
+    """Two times, the second infinite where VROOM has its largest."""
+    window = entry.wholes(key, [0, FOREVER])
+    if len(window) != 2 or window[1] < window[0]:
+        entry.fail(key, f"is {quoted(window)}; it must be [earliest, latest] in seconds")
+    return float(window[0]), np.inf if window[1] >= FOREVER else float(window[1])
+
+
+def titles_of(tasks: Sequence[Task], names: str) -> Iterator[tuple[Fields, str, str]]:
+    """Entry, key and title of each stop: its id, or its description.
+
+    A pickup and a delivery may have the id of a job, so their ids follow what they are.
+    """
+    for task in tasks:
+        title = str(task.entry.whole("id", most=2**64 - 1))
+        if names == "description":
+            title = task.entry.text("description", "")
+        elif task.kind != "job":
+            title = f"{task.kind} {title}"
+        yield task.entry, names, title
+
+
+def _window(entry: Fields) -> tuple[float, float]:
+    windows = entry.items("time_windows", [])
+    if len(windows) > 1:
+        entry.fail("time_windows", f"are {len(windows)}; a stop has one window here")
+    if not windows:
+        return 0.0, np.inf
+    return interval(
+        Fields(entry.path, entry.where, {"time_windows[0]": windows[0]}), "time_windows[0]"
+    )
+
+
+def _amount(task: Task, key: str) -> list[int]:
+    """What a job gives or takes."""
+    if task.kind != "job":
+        return []
+    job = task.entry
+    if key == "delivery" and "amount" in job:
+        both = [name for name in ("delivery", "pickup") if name in job]
+        if both:
+            job.fail("amount", f"is what `delivery` was called once; remove it beside {both[0]}")
+        return job.wholes("amount")
+    return job.wholes(key, [])
+
+
+def _table(amounts: Sequence[Sequence[int]], first: int, width: int) -> Floats:
+    table = np.zeros((first + len(amounts), width))
+    for j, amount in enumerate(amounts, start=first):
+        table[j, : len(amount)] = amount
+    return table

@@ -221,6 +221,23 @@ VROOM = {
     ],
     "matrices": {"car": {"durations": [[abs(i - j) * 10 for i in range(4)] for j in range(4)]}},
 }  # fmt: skip
+SHIPPING = {
+    "vehicles": [
+        {"id": 1, "start_index": 0, "end_index": 0, "capacity": [9], "type": "van"},
+        {"id": 2, "start_index": 0, "capacity": [9], "speed_factor": 0.5, "max_tasks": 3,
+         "max_travel_time": 900, "max_distance": 5000, "skills": [7, 9]},
+    ],
+    "jobs": [
+        {"id": 1, "location_index": 1, "delivery": [4], "pickup": [5], "service": 30,
+         "service_per_type": {"van": 60}},
+    ],
+    "shipments": [{
+        "amount": [3], "skills": [9],
+        "pickup": {"id": 1, "location_index": 2, "time_windows": [[5, 800]]},
+        "delivery": {"id": 1, "location_index": 3, "service": 20},
+    }],
+    "matrices": {"car": {"durations": [[abs(i - j) * 10 for i in range(4)] for j in range(4)]}},
+}  # fmt: skip
 BLOOMINGTON = {
     "bloomington_nodes_standard.csv": "name,x,y\n96,0,4330000\n97,0,4331000\n98,0,4332000\n",
     "bloomington_links_standard.csv": (
@@ -305,10 +322,18 @@ def _routes(folder: Path) -> list[Reader]:
     for name, text in texts.items():
         (folder / name).write_text(text)
     (folder / "v.vroom.json").write_text(json.dumps(VROOM))
+    (folder / "s.vroom.json").write_text(json.dumps(SHIPPING))
+    shipping = alone(folder / "s.vroom.json")
+    carried = Solution.from_routes(shipping, [Route(0, (1,)), Route(1, (2, 3))])
+    nco.save(carried, folder / "b.vroom.json", problem=shipping)
     return [
         *written,
         *(Reader(name, folder / name, TEXT, alone) for name in texts),
         Reader("v.vroom.json", folder / "v.vroom.json", JSON, alone),
+        Reader("s.vroom.json", folder / "s.vroom.json", JSON, alone),
+        Reader(
+            "b.vroom.json", folder / "b.vroom.json", JSON, lambda p: nco.load(p, problem=shipping)
+        ),
         Reader("a.vroom.json", folder / "a.vroom.json", JSON, lambda p: nco.load(p, problem=vroom)),
         Reader("r.csv", folder / "r.csv", TEXT, for_problem),
         Reader("r.geojson", folder / "r.geojson", JSON, for_problem),

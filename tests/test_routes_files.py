@@ -198,7 +198,7 @@ def test_malformed_geojson(tmp_path, content, message):
         ),
         (
             {"code": 0, "routes": [{"vehicle": 0, "steps": [{"type": "break", "id": 1}]}]},
-            "type is 'break'; only start, job and end",
+            "type is 'break'; only start, job, pickup",
         ),
     ],
 )

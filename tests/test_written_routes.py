@@ -237,15 +237,15 @@ def test_a_stated_cost_is_compared(tmp_path, caplog, stated, warns):
     assert bool(caplog.records) == warns
 
 
-def test_stops_of_sol_files_are_counted_from_one(tmp_path):
-    """Whatever the number of depots, the first stop is 1, the last as many as there are."""
+def test_stops_of_sol_files_are_counted_from_the_last_depot(tmp_path):
+    """The first stop is called by its node, as PyVRP does: 1 with one depot, 2 with two."""
     ones = np.ones((5, 5)) - np.eye(5)
     problem = Problem.from_matrices(ones, depots=2, vehicles=2)
     solution = Solution.from_routes(problem, [[2, 4], [3]])
     path = write_sol(tmp_path / "r.sol", problem, solution)
-    assert path.read_text() == "Route #1: 1 3\nRoute #2: 2\nCost 5\n"
+    assert path.read_text() == "Route #1: 2 4\nRoute #2: 3\nCost 5\n"
     assert read_sol(path, problem) == solution
-    for strange in (0, 4):
+    for strange in (1, 5):
         path.write_text(f"Route #1: {strange}\n")
-        with pytest.raises(FormatError, match=f"route #1 visits {strange}, .* has stops 1 to 3"):
+        with pytest.raises(FormatError, match=f"route #1 visits {strange}, .* has stops 2 to 4"):
             read_sol(path, problem)

@@ -50,7 +50,8 @@ def write_vroom_solution(path: str | Path, problem: Problem, solution: Solution)
         key: _sum([route[key] for route in routes])
         for key in ("setup", "service", "duration", "waiting_time", "priority", "distance")
     }
-    given, taken = _moved(problem, [v.node for t in timetables for v in t.visits])
+    nodes = [visit.node for timetable in timetables for visit in timetable.visits]
+    given, taken = _moved(problem, nodes) if nodes else ([], [])
     credit = {} if problem.lonlat is None else {"attribution": CREDIT}
     return write_json(
         path,

@@ -13,6 +13,7 @@ import contextlib
 import os
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -166,6 +167,27 @@ def _end() -> NoReturn:
     os._exit(EXIT_CODE)
 
 
+@contextmanager
+def _no_signal_swallowed() -> Iterator[None]:
+    """Ends the process where `KeyboardInterrupt` could not be raised.
+
+    In what C calls back (the compiler of loops does, and so does the garbage collector), Python
+    only prints an exception and goes on.
+    """
+    before = sys.unraisablehook
+
+    def heed(ignored: sys.UnraisableHookArgs) -> None:
+        if issubclass(ignored.exc_type, KeyboardInterrupt):
+            _end()
+        before(ignored)
+
+    sys.unraisablehook = heed
+    try:
+        yield
+    finally:
+        sys.unraisablehook = before
+
+
 _command: Command | None = None
 
 
@@ -215,7 +237,8 @@ def heeded() -> Iterator[Command]:
     watcher.start()
     _command = command
     try:
-        yield command
+        with _no_signal_swallowed():
+            yield command
     finally:
         _command = None
         command.end()

@@ -253,6 +253,24 @@ def test_a_command_interrupted_while_it_loads_is_ended_by_force(tmp_path):
     assert done.stderr == "nco: error: interrupted\n"
 
 
+def test_a_command_interrupted_in_what_c_calls_back_is_ended_by_force():
+    """No exception gets through C, as where loops are compiled: it was shown and then ignored."""
+    code = (
+        "import ctypes, os, signal, time\n"
+        "from nco import interruption\n"
+        "@ctypes.CFUNCTYPE(None)\n"
+        "def called_back():\n    os.kill(os.getpid(), signal.SIGTERM); time.sleep(30)\n"
+        "with interruption.heeded(), interruption.undone(lambda: print('undone', flush=True)):\n"
+        "    called_back()\n    time.sleep(30)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (130, "undone\n"), done.stderr
+    assert done.stderr == "nco: error: interrupted\n"
+
+
 def test_what_has_an_answer_may_finish_writing_it(monkeypatch):
     """A signal is not followed by force while an answer is on its way, but is afterwards."""
     ends: list[float] = []

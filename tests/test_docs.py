@@ -1,0 +1,35 @@
+"""What the docs show does what they say."""
+
+import contextlib
+import io
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+import nco
+
+PROBLEMS = (Path(__file__).parents[1] / "docs" / "problems.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```python\n(.*?)```", PROBLEMS, flags=re.DOTALL)
+
+
+def test_every_field_of_a_problem_has_its_paragraph():
+    """docs/problems.md has a heading for each field of each class, in order, and no others."""
+    for kind in (nco.Problem, nco.Profile, nco.Vehicle, nco.Objective, nco.Shipment, nco.Group):
+        section = PROBLEMS.split(f"\n## {kind.__name__}\n")[1].split("\n## ")[0]
+        named = re.findall(r"^### `(\w+)`$", section, flags=re.MULTILINE)
+        assert sorted(named) == sorted(f.name for f in fields(kind))
+
+
+@pytest.mark.parametrize("code", BLOCKS[1:], ids=str.strip)
+def test_an_example_prints_what_its_comments_say(code):
+    """Each example of docs/problems.md needs the first block alone, and its output is right."""
+    names: dict[str, object] = {}
+    exec(BLOCKS[0], names)
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(code, names)
+    said = re.findall(r"^# (.*)$", code, flags=re.MULTILINE)
+    assert said
+    assert printed.getvalue().splitlines() == said

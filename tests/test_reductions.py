@@ -24,6 +24,7 @@ RULES = {
     Feature.PICKUPS: ("pickups", "backhauls", "shipments"),
     Feature.BACKHAULS: ("backhauls", "shipments"),
     Feature.MOST_STOPS: ("limits", "backhauls", "shipments"),
+    Feature.LONGEST_DUTY: ("limits", "releases", "open"),
     Feature.SPEEDS: ("speeds", "service", "limits"),
     Feature.OPEN_ROUTES: ("open", "shipments", "groups", "skills", "releases", "service"),
     Feature.OWN_SERVICE: ("service", "speeds", "limits", "open"),
@@ -226,6 +227,18 @@ def test_pickups_alone_are_demand() -> None:
     found = nco.solve(problem, "hgs", time_limit_s=0.3)
     assert nco.check(problem, found)
     assert found.cost.total == optimum(problem)
+
+
+def test_a_longest_duty_without_waiting_is_a_shift() -> None:
+    """Every solver that knows shifts keeps a longest duty, where nobody has to wait."""
+    vehicles = [Vehicle(max_duration_s=50.0, shift_s=(7.0, np.inf))] * 2
+    problem = square(service_s=[0, 5, 5, 5], vehicles=vehicles)
+    for method in ("savings", "vroom", "nearest"):
+        found = nco.solve(problem, method, time_limit_s=0.3)
+        assert nco.check(problem, found)
+        assert len(found.routes) == 2
+    assert REDUCTIONS[Feature.LONGEST_DUTY](replace(problem, release_s=[0, 0, 8, 0])) is None
+    assert REDUCTIONS[Feature.LONGEST_DUTY](replace(problem, release_s=[0, 0, 7, 0])) is not None
 
 
 def test_most_stops_are_a_dimension() -> None:

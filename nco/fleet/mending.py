@@ -20,6 +20,23 @@ from nco.problem.solution import INITIAL, Solution
 from nco.solver import Clock
 
 
+def kept(problem: Problem, routes: Sequence[Route], clock: Clock) -> list[Route]:
+    """Routes without the stops that break something.
+
+    Args:
+        problem: what the routes are for.
+        routes: of any quality.
+        clock: when it is over, trips that break a rule of a rare kind are left out whole.
+    """
+    if problem.features - CLASSICAL:
+        trial = Trial(problem, clock)
+        trial.keep(routes)
+        return trial.routes
+    plan = Construction(problem)
+    plan.keep(routes)
+    return plan.routes
+
+
 def completed(
     problem: Problem,
     routes: Sequence[Route],

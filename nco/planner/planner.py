@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nco.errors import InputError, quoted
+from nco.fleet.reductions.reduced import reduced
 from nco.planner.asked import checked_fields
 from nco.planner.day import Stop, Trip, VehicleDay, load_of
 from nco.planner.places import Arcs, Places, Roads, roads_of
@@ -92,8 +93,9 @@ class Planner:
         self._after_s: float | None = None
         self.now_s = 0.0
         chosen = solver(method)
-        if isinstance(chosen, Prepares) and problem.features <= chosen.supports:
-            chosen.prepare(problem)  # so that the first plan is there in time, too
+        seen = reduced(problem, chosen.supports).problem
+        if isinstance(chosen, Prepares) and seen.features <= chosen.supports:
+            chosen.prepare(seen)  # so that the first plan is there in time, too
 
     @property
     def places(self) -> tuple[str, ...]:

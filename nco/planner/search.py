@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nco.fleet.insertion import Construction
+from nco.fleet.mending import kept
+from nco.fleet.reductions.reduced import reduced
 from nco.problem.evaluate import Cost
 from nco.problem.solution import Solution
 from nco.search.lns.solver import LNS
 from nco.solve import solve
+from nco.solver import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +42,7 @@ def searched(
     Raises:
         UnsupportedError: the method cannot do what the problem asks.
     """
-    initial = _initial(problem, routes)
+    initial = _initial(problem, routes, Clock(time_limit_s))
     found = solve(problem, method, time_limit_s=time_limit_s, seed=seed, initial=initial)
     if initial is not None and _starved(found, initial):
         found = _inserted(problem, found, seed)
@@ -55,13 +57,13 @@ def _starved(found: Solution, initial: Solution) -> bool:
 
 def _inserted(problem: Problem, found: Solution, seed: int) -> Solution:
     """The same with stops inserted where they are cheapest, which takes a moment."""
-    if not problem.features <= LNS.supports:
+    if not reduced(problem, LNS.supports).problem.features <= LNS.supports:
         return found
     insertion = LNS(found.method, max_iterations=0)
     return solve(problem, insertion, time_limit_s=INSERTION_S, seed=seed, initial=found)
 
 
-def _initial(problem: Problem, routes: Sequence[Route]) -> Solution | None:
+def _initial(problem: Problem, routes: Sequence[Route], clock: Clock) -> Solution | None:
     """Routes to begin with, without the stops that break something now."""
     if not routes:
         return None
@@ -69,6 +71,4 @@ def _initial(problem: Problem, routes: Sequence[Route]) -> Solution | None:
     initial = Solution(tuple(routes), (), (), Cost()).on(problem)
     if not initial.violations:
         return initial
-    kept = Construction(problem)
-    kept.keep(routes)
-    return replace(initial, routes=tuple(kept.routes)).on(problem)
+    return replace(initial, routes=tuple(kept(problem, routes, clock))).on(problem)

@@ -1,4 +1,4 @@
-"""Speeds and service times of single vehicles as profiles of their own."""
+"""Speeds and service of single vehicles as profiles of their own, a longest duty as a shift."""
 
 from __future__ import annotations
 
@@ -65,3 +65,25 @@ def own_service(problem: Problem) -> Problem | None:
     vehicles = changed(problem, folded)
     none = np.zeros(problem.size)
     return replace(problem, vehicles=vehicles, profiles=tuple(profiles.made), service_s=none)
+
+
+def longest_duty(problem: Problem) -> Problem | None:
+    """Who never waits is on duty from the first moment on, and returns before the limit is over.
+
+    Not where something opens, or comes to the depot, after a limited vehicle can leave.
+    """
+    opens = max(float(problem.window_s[:, 0].max()), float(problem.release_s.max()))
+
+    def begins(vehicle: Vehicle) -> float:
+        opened = 0.0 if vehicle.open_start else float(problem.window_s[vehicle.start, 0])
+        return max(vehicle.shift_s[0], opened)
+
+    if any(np.isfinite(v.max_duration_s) and opens > begins(v) for v, _ in problem.fleet):
+        return None
+
+    def with_shift(vehicle: Vehicle) -> Vehicle:
+        begin, end = vehicle.shift_s
+        end = min(end, begins(vehicle) + vehicle.max_duration_s)
+        return replace(vehicle, shift_s=(begin, end), max_duration_s=np.inf)
+
+    return replace(problem, vehicles=changed(problem, with_shift))

@@ -27,6 +27,7 @@ from nco.data.formats.measured import measured
 from nco.data.formats.packed import unpack
 from nco.data.formats.vroom_keys import check_keys
 from nco.data.formats.vroom_tasks import (
+    MOST_ID,
     Task,
     fields_of,
     interval,
@@ -40,7 +41,6 @@ from nco.problem import Objective, Problem, Profile, Vehicle
 from nco.problem.times import counted_by
 
 Naming = Literal["id", "description"]
-MOST_ID = 2**64 - 1
 # VROOM's rates: our field, VROOM's default, and how many of our units make one of its.
 _RATES = {"per_km": ("cost_per_m", 0, 1000), "per_hour": ("cost_per_s", 3600, 3600)}
 # VROOM's limits of vehicles, and the fields that they are.

@@ -15,7 +15,7 @@ import numpy as np
 
 from nco.data.cities.city import CREDIT
 from nco.data.formats.json_file import Fields, read_json, write_json
-from nco.data.formats.vroom_json import MOST_ID
+from nco.data.formats.vroom_tasks import MOST_ID
 from nco.data.formats.vroom_write import DELIVERY, JOB, PICKUP, location, step_ids, vehicle_ids
 from nco.errors import quoted, shortened
 from nco.problem import Problem

@@ -16,6 +16,7 @@ from nco.errors import quoted
 from nco.problem import Shipment
 
 logger = logging.getLogger("nco")
+MOST_ID = 2**64 - 1
 FOREVER = 2**32 - 1  # how VROOM says that a window has no end
 
 
@@ -139,7 +140,7 @@ def titles_of(tasks: Sequence[Task], names: str) -> Iterator[tuple[Fields, str, 
     A pickup and a delivery may have the id of a job, so their ids follow what they are.
     """
     for task in tasks:
-        title = str(task.entry.whole("id", most=2**64 - 1))
+        title = str(task.entry.whole("id", most=MOST_ID))
         if names == "description":
             title = task.entry.text("description", "")
         elif task.kind != "job":

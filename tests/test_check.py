@@ -188,5 +188,5 @@ def test_report_reads_as_text():
     problem = line_of_four()
     assert str(check(problem, Solution.from_routes(problem, [[1, 2], [3]]))).startswith("feasible")
     text = str(check(problem, Solution.from_routes(problem, [[1, 2, 3]])))
-    assert text.startswith("NOT feasible (1 findings)")
+    assert text.startswith("NOT feasible (1 finding)")
     assert "loads 3 of dimension 0, holds 2" in text

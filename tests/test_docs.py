@@ -10,7 +10,8 @@ import pytest
 
 import nco
 
-PROBLEMS = (Path(__file__).parents[1] / "docs" / "problems.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[1] / "docs"
+PROBLEMS = (DOCS / "problems.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```python\n(.*?)```", PROBLEMS, flags=re.DOTALL)
 
 
@@ -33,3 +34,15 @@ def test_an_example_prints_what_its_comments_say(code):
     said = re.findall(r"^# (.*)$", code, flags=re.MULTILINE)
     assert said
     assert printed.getvalue().splitlines() == said
+
+
+def test_a_table_of_stops_is_planned_and_drawn_as_formats_shows(tmp_path, monkeypatch):
+    """The table and the lines of Python in docs/formats.md leave a timetable and a map."""
+    formats = (DOCS / "formats.md").read_text(encoding="utf-8")
+    (table,) = re.findall(r"```csv\n(.*?)```", formats, flags=re.DOTALL)
+    (code,) = re.findall(r"```python\n(.*?)```", formats, flags=re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    Path("stops.csv").write_text(table, encoding="utf-8")
+    exec(code, {})
+    assert Path("routes.csv").read_text(encoding="utf-8").startswith("route,vehicle,")
+    assert Path("map.html").stat().st_size > 0

@@ -221,3 +221,14 @@ def test_reasons_are_asked_for_once(method, monkeypatch):
     assert len(found.unassigned) == 4
     assert all(entry.reason for entry in found.unassigned)
     assert len(asked) == 1
+
+
+@pytest.mark.parametrize(
+    "options", [{"groups": [nco.Group(stops=(1, 2), prize=3)]}, {"prize": [0, 3, 3]}]
+)
+def test_what_is_optional_under_newer_rules_is_said_to_be_left_out_for_its_prize(options):
+    """A group and a stop that vehicles with limits could serve are no oversight of the method."""
+    vehicles = [Vehicle(max_stops=2)]
+    problem = Problem.from_matrices(10.0 * (1 - np.eye(3)), vehicles=vehicles, **options)
+    found = reasons_unassigned(problem, (), [1])
+    assert found[0].text == "left out: it is optional, and leaving it out costs 3"

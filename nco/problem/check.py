@@ -70,7 +70,8 @@ class Report:
     def __str__(self) -> str:
         if self.feasible:
             return f"feasible, cost {self.cost:.6g}"
-        lines = [f"NOT feasible ({len(self.findings)} findings), cost {self.cost:.6g}"]
+        count = "1 finding" if len(self.findings) == 1 else f"{len(self.findings)} findings"
+        lines = [f"NOT feasible ({count}), cost {self.cost:.6g}"]
         return "\n".join(lines + [f"  {finding.message}" for finding in self.findings])
 
 

@@ -7,6 +7,7 @@ is the reason. This knows no rule by name, so a further one needs nothing here.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -61,7 +62,19 @@ def _reason(problem: Problem, trips: dict[int, Trips], stop: int, end_s: float) 
             best = min(best, _tried(problem, v, others), key=lambda place: place.weight)
             if best.weight[0] == 0 or time.perf_counter() > end_s:
                 break
+    worth = _prize(problem, stop) * problem.objective.unserved
+    if best.weight[0] == 0 and math.isfinite(worth):
+        return f"left out: it is optional, and leaving it out costs {worth:.6g}"
     return best.text
+
+
+def _prize(problem: Problem, stop: int) -> float:
+    """What counts when a stop is left out: its group's prize, or its own and its mate's."""
+    for group in problem.groups:
+        if stop in group.stops:
+            return group.prize
+    mate = problem.mates.get(stop)
+    return float(problem.prize[stop] + (0.0 if mate is None else problem.prize[mate]))
 
 
 def _duties(problem: Problem, trips: dict[int, Trips], stop: int) -> Iterator[tuple[int, Trips]]:

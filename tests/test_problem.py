@@ -139,3 +139,29 @@ def test_errors_are_value_errors():
     """Callers who know nothing of nco can still catch bad input."""
     assert issubclass(InputError, ValueError)
     assert issubclass(ProblemError, InputError)
+
+
+@pytest.mark.parametrize(
+    ("field", "given", "message"),
+    [
+        ("vehicles", [3], r"vehicles\[0\] is 3; give nco.Vehicle"),
+        ("vehicles", Vehicle(), "give a whole number, or a list of vehicles"),
+        ("vehicles", 2.0, "vehicles is 2.0; give a whole number"),
+        ("shipments", [(1, 2)], r"shipments\[0\] is \(1, 2\); give nco.Shipment"),
+        ("groups", [(1, 2)], r"groups\[0\] is \(1, 2\); give nco.Group"),
+        ("objective", "distance", "objective is 'distance'; give nco.Objective"),
+    ],
+)
+def test_what_is_no_object_of_its_class_is_named(field, given, message):
+    """A number, a tuple or a word in place of an object is refused with the object to give."""
+    with pytest.raises(ProblemError, match=message):
+        Problem.from_matrices(directed(3), **{field: given})
+
+
+@pytest.mark.parametrize("alike", [{"capacity": 5}, {"shift_s": (0, 3600)}])
+def test_what_identical_vehicles_have_is_not_given_beside_a_list(alike):
+    """A capacity or a shift beside vehicles that have their own was passed over in silence."""
+    with pytest.raises(ProblemError, match="beside a list of vehicles"):
+        Problem.from_matrices(
+            directed(3), vehicles=[Vehicle(capacity=9)], demand=[0, 1, 1], **alike
+        )

@@ -88,6 +88,9 @@ class Problem(ByValue):
         set_field = object.__setattr__
         set_field(self, "profiles", tuple(self.profiles))
         set_field(self, "vehicles", tuple(self.vehicles))
+        set_field(self, "shipments", tuple(self.shipments))
+        set_field(self, "groups", tuple(self.groups))
+        self._check_kinds()
         if not self.profiles:
             raise ProblemError("profiles is empty; give at least one Profile with its matrices")
         if not self.vehicles:
@@ -128,6 +131,25 @@ class Problem(ByValue):
         self._check_depots()
         self._check_vehicles()
         self._check_fit()
+
+    def _check_kinds(self) -> None:
+        """Refuse numbers and tuples where objects are asked for."""
+        asked: tuple[tuple[str, type], ...] = (
+            ("profiles", Profile),
+            ("vehicles", Vehicle),
+            ("shipments", Shipment),
+            ("groups", Group),
+        )
+        for name, kind in asked:
+            for k, given in enumerate(getattr(self, name)):
+                if not isinstance(given, kind):
+                    raise ProblemError(
+                        f"{name}[{k}] is {quoted(given)}; give nco.{kind.__name__}(...)"
+                    )
+        if not isinstance(self.objective, Objective):
+            raise ProblemError(
+                f"objective is {quoted(self.objective)}; give nco.Objective(...) with its weights"
+            )
 
     def _set_amounts(self) -> None:
         """`demand` and `pickup` as tables of the same shape, where only one is given as well."""
@@ -200,7 +222,8 @@ class Problem(ByValue):
             if len(vehicle.capacity) != self.dimensions:
                 raise ProblemError(
                     f"{where}: capacity has {len(vehicle.capacity)} numbers but demand has "
-                    f"{self.dimensions} dimensions"
+                    f"{self.dimensions} dimensions; give a number for each, inf where there is no "
+                    "limit"
                 )
             for name in ("start", "end"):
                 node = getattr(vehicle, name)
@@ -284,6 +307,16 @@ class Problem(ByValue):
         distance = validate.array(distance_m, "distance_m")
         duration = distance if duration_s is None else validate.array(duration_s, "duration_s")
         profile = Profile(distance_m=distance, duration_s=duration)
+        if isinstance(vehicles, Vehicle | str | float):
+            raise ProblemError(
+                f"vehicles is {quoted(vehicles)}; give a whole number, or a list of vehicles"
+            )
+        listed = vehicles is not None and not isinstance(vehicles, int)
+        if listed and (capacity is not None or tuple(shift_s) != (0.0, np.inf)):
+            raise ProblemError(
+                "capacity or shift_s is given beside a list of vehicles; they are of identical "
+                "vehicles: give them to each Vehicle, or how many vehicles there are"
+            )
         if vehicles is None or isinstance(vehicles, int):
             single = capacity is None and stops.get("window_s") is None and shift_s[1] == np.inf
             count = vehicles

@@ -232,3 +232,14 @@ def test_what_is_optional_under_newer_rules_is_said_to_be_left_out_for_its_prize
     problem = Problem.from_matrices(10.0 * (1 - np.eye(3)), vehicles=vehicles, **options)
     found = reasons_unassigned(problem, (), [1])
     assert found[0].text == "left out: it is optional, and leaving it out costs 3"
+
+
+@pytest.mark.parametrize(
+    ("count", "busy"), [(1, "the only vehicle is in use"), (2, "all 2 vehicles are in use")]
+)
+def test_vehicles_in_use_are_counted_in_plain_words(count, busy):
+    """One vehicle is the only one, not all 1 vehicles."""
+    metres = 10.0 * (1 - np.eye(4))
+    problem = Problem.from_matrices(metres, vehicles=count, demand=[0, 1, 1, 1], capacity=1)
+    routes = [Route(v, (v + 1,)) for v in range(count)]
+    assert reasons_unassigned(problem, routes, [3])[0].text.startswith(busy)

@@ -122,7 +122,8 @@ class _Explainer:
         if not free.any():
             return least
         count = len(self._problem.vehicles)
-        busy = f"all {count} vehicles are in use and " if len(self._trips) == count else ""
+        who = "the only vehicle is" if count == 1 else f"all {count} vehicles are"
+        busy = f"{who} in use and " if len(self._trips) == count else ""
         return Reason(f"{busy}{least.text}; relax that or add vehicles", least.obstacles)
 
     def _unprofitable(self, prize: float, extra: float) -> Reason:

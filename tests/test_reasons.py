@@ -231,7 +231,7 @@ def test_what_is_optional_under_newer_rules_is_said_to_be_left_out_for_its_prize
     vehicles = [Vehicle(max_stops=2)]
     problem = Problem.from_matrices(10.0 * (1 - np.eye(3)), vehicles=vehicles, **options)
     found = reasons_unassigned(problem, (), [1])
-    assert found[0].text == "left out: it is optional, and leaving it out costs 3"
+    assert found[0].text == "it is optional, and leaving it out costs 3"
 
 
 @pytest.mark.parametrize(

@@ -131,7 +131,7 @@ class _Explainer:
         amounts = f"serving it costs {extra:.6g} more, leaving it out {worth:.6g}"
         if extra < worth:
             return Reason(f"the method left it out although {amounts}")
-        return Reason(f"left out: {amounts}")
+        return Reason(amounts)
 
     def _least(self, stop: int, n: int, slots: Slots, trial: Trial) -> tuple[float, Reason]:
         """What would have to give in the slot where that is least, and what it weighs."""

@@ -64,7 +64,7 @@ def _reason(problem: Problem, trips: dict[int, Trips], stop: int, end_s: float) 
                 break
     worth = _prize(problem, stop) * problem.objective.unserved
     if best.weight[0] == 0 and math.isfinite(worth):
-        return f"left out: it is optional, and leaving it out costs {worth:.6g}"
+        return f"it is optional, and leaving it out costs {worth:.6g}"
     return best.text
 
 

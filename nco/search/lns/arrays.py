@@ -36,6 +36,7 @@ NEAR = 24  # places that are tried before and behind a stop
 RELATED = 100  # stops that removal spreads over
 MOST = 60  # stops that are inserted in one go, where more are left out
 VEHICLES = 4  # that the regret of a stop is reckoned on, at most
+BOLD = 0.3  # chance that an optional stop is inserted at a loss: several may pay together
 WAITING = 0.2  # weight of waiting against driving, in what is near
 
 
@@ -57,6 +58,7 @@ class Instance(NamedTuple):
         opens: `[N + 2 M]` earliest start at each place.
         closes: `[N + 2 M]` latest start.
         prize: `[N]` cost of leaving a stop out.
+        optional: whether stops or groups may be left out.
         reward: of serving a required stop, more than all routes and prizes together.
         barred: more than all prizes together: of arcs that do not exist, of being late.
         kind: `[M]` the table of each vehicle, in order. Vehicles that begin elsewhere, at another
@@ -100,6 +102,7 @@ class Instance(NamedTuple):
     opens: Floats
     closes: Floats
     prize: Floats
+    optional: bool
     reward: float
     barred: float
     kind: Ints
@@ -169,6 +172,7 @@ class SearchState(NamedTuple):
         dirty: `[M]` whether times of a route are out of date.
         stale: `[M]` the routes of which they are, the first `stale_size[0]` of them.
         stale_size: `[1]`.
+        bold: `[1]` chance that an optional stop is inserted at a loss.
         until_blink: `[1]` places until one is overlooked.
         bits: `[1]` state of the random numbers.
         total: `[1]` cost of the routes and of what is left out.
@@ -203,6 +207,7 @@ class SearchState(NamedTuple):
     dirty: Bools
     stale: Longs
     stale_size: Longs
+    bold: Floats
     until_blink: Longs
     bits: NDArray[np.uint64]
     total: Floats
@@ -316,6 +321,7 @@ def instance_of(problem: Problem, fleet: Fleet, heatmap: Singles | None = None) 
         opens=opens,
         closes=closes,
         prize=prize,
+        optional=bool((prize[depots:] < reward).any() and not required[depots:].all()),
         reward=float(reward),
         barred=float(barred),
         kind=np.array([table[k] for k in fleet.kind], np.int32),
@@ -453,6 +459,7 @@ def empty_state(instance: Instance, seed: int) -> SearchState:
         dirty=np.zeros(vehicles, np.bool_),
         stale=np.zeros(vehicles, np.int64),
         stale_size=np.zeros(1, np.int64),
+        bold=np.full(1, BOLD),
         until_blink=np.zeros(1, np.int64),
         bits=seeded(seed),
         total=np.zeros(1),

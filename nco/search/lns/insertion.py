@@ -18,8 +18,8 @@ from nco.search.lns.options import inner, pasted
 from nco.search.lns.pairs import pair_delta
 from nco.search.lns.rules import allowed
 
+FURTHER = 10  # optional stops near another one, and of all, that are tried beside those removed
 BLINK = 0.01  # chance that a place is overlooked (Christiaens and Vanden Berghe 2020)
-BOLD = 0.3  # chance that an optional stop is inserted at a loss: several may pay together
 _NEVER = 1e300
 _LOG_SEEN = np.log(1.0 - BLINK)
 
@@ -165,7 +165,7 @@ def _worth(instance, state, j):
         worth = instance.group_prize[g]
     if instance.mate[j] >= 0:
         worth += instance.prize[instance.mate[j]]
-    if worth < instance.reward and uniform(state.bits) < BOLD:
+    if worth < instance.reward and uniform(state.bits) < state.bold[0]:
         worth = instance.reward
     return worth
 
@@ -179,6 +179,7 @@ def _best(instance, state, j, log_seen, guide, wanted):
     best, place, second = _worth(instance, state, j), np.int64(-1), np.int64(-1)
     if best <= -_NEVER:
         return place, best
+    many = state.bank_size[0] > len(state.chosen)
     count, opening = _near(instance, state, j, log_seen, wanted), 0.0 if wanted >= 0 else 1.0
     for turn in range(2):
         for n in range(count):
@@ -190,7 +191,8 @@ def _best(instance, state, j, log_seen, guide, wanted):
                 delta += guide * instance.heatmap[a, b]
             if delta < best:
                 best, place, second = delta, i, state.second[0]
-        if place >= 0 or turn:
+        # Of many optional stops one that fits nowhere near is no loss.
+        if place >= 0 or turn or (many and best < instance.reward):
             break
         count, opening = _everywhere(instance, state, j, wanted), 1.0
     state.second[0] = second
@@ -221,21 +223,58 @@ def _shuffle(state, count):
 def _choose(instance, state):
     """Fills `chosen` with stops that are left out, in random order; how many.
 
-    Alternatives to a stop that is served are passed over.
+    Alternatives to a stop that is served are passed over. Where optional stops are many more than
+    go in at once, those just removed and some that lie together have a better chance.
     """
+    count, most = 0, len(state.chosen)
+    if instance.optional and state.bank_size[0] > most:
+        count = _choose_together(instance, state)
+        most = min(most, count + FURTHER)
     grouped = len(instance.group_prize) > 0
-    count = min(state.bank_size[0], len(state.chosen))
-    _shuffle(state, state.bank_size[0] if grouped else count)
-    if not grouped:
-        for n in range(count):
-            state.chosen[n] = state.bank[n]
-        return count
-    count = 0
+    _shuffle(state, state.bank_size[0] if grouped else min(state.bank_size[0], most))
+    begun = count
     for n in range(state.bank_size[0]):
+        if count >= most:
+            break
         g = instance.group[state.bank[n]]
-        if count < len(state.chosen) and (g < 0 or not state.group_served[g]):
+        if (g < 0 or not state.group_served[g]) and not _is_chosen(state, begun, state.bank[n]):
             state.chosen[count] = state.bank[n]
             count += 1
+    for n in range(begun):  # in random order, too
+        other = n + below(state.bits, count - n)
+        state.chosen[n], state.chosen[other] = state.chosen[other], state.chosen[n]
+    return count
+
+
+@inner
+def _is_chosen(state, count, j):
+    """Whether a stop is among the first `count` of the chosen."""
+    n = 0
+    while n < count and state.chosen[n] != j:
+        n += 1
+    return n < count
+
+
+@inner
+def _choose_together(instance, state):
+    """Fills `chosen` with stops just removed, and with some near one that is left out; how many."""
+    count, most = 0, len(state.chosen)
+    for entry in range(state.log_size[0]):
+        j = np.int64(state.log[entry, 0])
+        if count < most // 2 and state.log[entry, 1] >= 0 and state.bank_at[j] >= 0:
+            state.chosen[count] = j
+            count += 1
+    seed = np.int64(state.bank[below(state.bits, state.bank_size[0])])
+    if count > 0 and uniform(state.bits) < 0.5:
+        seed = np.int64(state.chosen[below(state.bits, count)])
+    together = 0
+    for k in range(-1, instance.related.shape[1]):
+        j = seed if k < 0 else np.int64(instance.related[seed, k])
+        if j < 0 or count >= most or together >= FURTHER:
+            break
+        if state.bank_at[j] >= 0 and not _is_chosen(state, count, j):
+            state.chosen[count] = j
+            count, together = count + 1, together + 1
     return count
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import copy
+from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from nco.fleet.kinds import numbered
 from nco.search.lns import insertion, removal  # noqa: F401 (they register operators)
 from nco.search.lns.annealing import anneal, construct
-from nco.search.lns.arrays import Fleet, empty_state, instance_of, successors_of
+from nco.search.lns.arrays import BOLD, Fleet, empty_state, instance_of, successors_of
 from nco.search.lns.changes import objective, rebuild
 from nco.search.lns.operators import INSERTIONS, REMOVALS
 from nco.search.lns.shrinking import serve_all
@@ -57,16 +58,7 @@ class Search:
         self._instance = instance_of(problem, self._fleet, heatmap)
         self._state = empty_state(self._instance, seed)
         self._begin(successors_of(routes, self._fleet, self._instance), begun=bool(routes))
-        state, prize = self._state, self._instance.prize
-        stops = self._instance.stops
-        out = stops[state.vehicle[stops] < 0]
-        missing = prize[out].sum() + self._instance.group_prize[state.group_served == 0].sum()
-        served = max(1, len(stops) - len(out))
-        fixed = float(self._instance.fixed[state.served > 0].sum())
-        driven = abs(float(state.total[0] - missing) - fixed)
-        whole = driven + min(fixed, driven or fixed)  # vehicles may cost far more than all arcs
-        whole += SHARED * self._instance.longest * float(state.measure.sum())
-        self._unit = max(whole / served, 1e-9)
+        state = self._state
         self._successors = state.next.copy()
         self._cost = np.array([objective(self._instance, state)])
         if heatmap is not None:
@@ -85,16 +77,37 @@ class Search:
         self.iterations = 0
 
     def _begin(self, following: Ints, *, begun: bool) -> None:
-        """Inserts what is missing; where nothing is begun, on the kinds of vehicles in turn."""
+        """Inserts what is missing; where nothing is begun, on the kinds of vehicles in turn.
+
+        Where stops may be left out, also without any that costs more than it is worth.
+        """
         state, kinds = self._state, len(self._instance.first) - 1
         wanted = [-1, *range(kinds if not begun and 1 < kinds <= KINDS else 0)]
+        chances = (BOLD, 0.0) if self._instance.optional else (BOLD,)
         found = []
-        for kind in wanted:
+        for kind, bold in product(wanted, chances):
+            state.bold[0] = bold
             rebuild(self._instance, state, following)
             construct(self._instance, state, kind)
+            if bold:  # optional stops that all are left out would say nothing
+                self._unit = self._mean_cost()
             found.append((objective(self._instance, state), state.next.copy()))
+        state.bold[0] = BOLD
         if len(found) > 1:
             rebuild(self._instance, state, min(found, key=lambda pair: pair[0])[1])
+        if not self._instance.optional:
+            self._unit = self._mean_cost()
+
+    def _mean_cost(self) -> float:
+        """Of a stop on a route, where the search stands."""
+        state, instance = self._state, self._instance
+        out = instance.stops[state.vehicle[instance.stops] < 0]
+        missing = instance.prize[out].sum() + instance.group_prize[state.group_served == 0].sum()
+        fixed = float(instance.fixed[state.served > 0].sum())
+        driven = abs(float(state.total[0] - missing) - fixed)
+        whole = driven + min(fixed, driven or fixed)  # vehicles may cost far more than all arcs
+        whole += SHARED * instance.longest * float(state.measure.sum())
+        return max(whole / max(1, len(instance.stops) - len(out)), 1e-9)
 
     @property
     def incomplete(self) -> bool:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
+import numpy as np
+
 from nco.baselines.pyvrp import OWN_START_S, PyVRP, quiet, set_up_s
 from nco.baselines.quick import quick_routes
 from nco.fleet.kinds import kinds_of
@@ -38,6 +40,8 @@ FRESH = 0.5  # of PyVRP's time then, begun from nothing: what it goes on from ma
 BEFORE = {SMALL: (200, 0.5), MEDIUM: (800, 0.7)}
 LEAST_S = 0.4  # with less time the neighbourhood search gets all
 RUN_S = 5.0  # up to SMALL stops, with twice as much time something else is tried as well
+OPTIONAL = 0.2  # share of optional stops, from which on PyVRP is ahead in choosing among them
+COLLECTING_SHARE = 0.8  # of the time for PyVRP then; the neighbourhood search goes on from there
 TRIPS_SHARE = 0.5  # of the time for PyVRP where several trips and the longest route count
 LAST = 0.1  # share of the time of islands, below which they do not begin once more
 
@@ -124,6 +128,8 @@ class Auto:
     ) -> Solution:
         """The neighbourhood search, and what goes on from its routes."""
         clock = Clock(time_limit_s)
+        if _collecting(problem) and problem.features <= self.trips.supports:
+            return self._collected(problem, clock, seed, initial)
         first, share, then = self._stages(problem, time_limit_s, begun=initial is not None)
         found = first.solve(problem, share * time_limit_s, seed, initial)
         if then is not None and not clock.over:
@@ -136,6 +142,25 @@ class Auto:
                 other = self._best_of(then, problem, clock.left_s, seed, None)
                 found = other if other.better_than(found) else found
         return replace(found, seed=seed)
+
+    def _collected(
+        self, problem: Problem, clock: Clock, seed: int, initial: Solution | None
+    ) -> Solution:
+        """Many optional stops: PyVRP from quick routes, and the neighbourhood search from its own.
+
+        PyVRP's own start takes long, and many of the stops that it serves do not pay.
+        """
+        kinds = kinds_of(problem)
+        if initial is None:
+            routes = quick_routes(problem, kinds, clock)
+            initial = Solution.from_routes(problem, routes, explain=False)
+        first_s = COLLECTING_SHARE * clock.left_s
+        if first_s > set_up_s(problem, kinds):
+            found = self._best_of(self.trips, problem, first_s, seed, initial)
+            if clock.left_s < 2 * setup_s(problem, kinds):
+                return replace(found, seed=seed)
+            initial = found
+        return replace(self.lns.solve(problem, clock.left_s, seed, initial), seed=seed)
 
     def _stages(
         self, problem: Problem, time_limit_s: float, *, begun: bool
@@ -154,7 +179,8 @@ class Auto:
             if first.max_iterations is None:
                 first = replace(first, max_iterations=each * size)
             return first, share, self.genetic
-        timed = Feature.TIME_WINDOWS in problem.features and _small(problem)
+        asked = not problem.features.isdisjoint({Feature.TIME_WINDOWS, Feature.MIXED_FLEET})
+        timed = asked and _small(problem)
         if timed and time_limit_s >= 2 * RUN_S and problem.features <= self.trips.supports:
             return first, TIMED_SHARE, self.trips
         return first, 1.0, None
@@ -236,6 +262,12 @@ class Auto:
 def _plain(problem: Problem) -> bool:
     """Whether the genetic search may get further than the neighbourhood search."""
     return problem.features <= PLAIN and len(problem.vehicles) > 1
+
+
+def _collecting(problem: Problem) -> bool:
+    """Whether many stops may be left out, at a price that some of them are not worth."""
+    prizes = problem.prize[problem.depots :]
+    return float(np.isfinite(prizes).mean()) > OPTIONAL
 
 
 def _guided(problem: Problem) -> bool:

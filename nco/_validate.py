@@ -1,5 +1,6 @@
 """Checks of single fields: each returns a clean read-only array or raises with field and index."""
 
+import operator
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
@@ -9,6 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from nco.arrays import Floats
 from nco.errors import ProblemError, quoted, shortened
+
+MOST = 1e150  # beyond, finite numbers add up to infinity
+MOST_WHOLE = 2**31 - 1  # what fits into the counts of every solver
 
 
 def choice[E: StrEnum](value: str, kind: type[E], what: str) -> E:
@@ -27,6 +31,28 @@ def at_least(value: float, low: float, what: str, *, finite: bool = True) -> Non
         raise ProblemError(f"{what} is {shortened(value)}; it must be a {kind} of at least {low:g}")
 
 
+def number(value: float, what: str) -> float:
+    """A number that a float holds."""
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        raise ProblemError(f"{what} is {quoted(value)}; give a number") from None
+
+
+def whole(value: float, what: str, *, low: int | None = None) -> int:
+    """A whole number of at least `low`, numpy's and such as 2.0 as well."""
+    try:
+        integral = isinstance(value, float) and value.is_integer()
+        result = int(value) if integral else operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        raise ProblemError(f"{what} is {quoted(value)}; give a whole number") from None
+    if low is not None and result < low:
+        raise ProblemError(f"{what} is {quoted(value)}; it must be {low} or more")
+    if result > MOST_WHOLE:
+        raise ProblemError(f"{what} is {quoted(value)}; it must be {MOST_WHOLE} at most")
+    return result
+
+
 def interval(begin: float, finish: float, what: str) -> None:
     """Refuse intervals that are empty, NaN or begin at no finite time."""
     if np.isnan(begin) or np.isnan(finish) or not np.isfinite(begin) or begin < 0:
@@ -41,11 +67,13 @@ def interval(begin: float, finish: float, what: str) -> None:
 def array(values: ArrayLike, what: str) -> Floats:
     """A float64 copy without NaN."""
     try:
+        if np.iscomplexobj(values):
+            raise TypeError("complex numbers have no order")
         result = np.array(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ProblemError(f"{what} is not an array of numbers: {shortened(error)}") from None
     if np.isnan(result).any():
-        index = [int(k) for k in np.argwhere(np.isnan(result))[0]]
+        index = [int(k) for k in np.argwhere(np.isnan(result))[0]] or ""
         raise ProblemError(f"{what}{index} is NaN; every entry must be a number")
     result.flags.writeable = False
     return result
@@ -58,6 +86,7 @@ def table(
     *,
     low: float = -np.inf,
     finite: bool = True,
+    most: float = MOST,
 ) -> Floats:
     """An array of the given shape (None: any length) with entries of at least `low`."""
     result = array(values, what)
@@ -76,6 +105,12 @@ def table(
             f" of at least {low:g}" if low > -np.inf else ""
         )
         raise ProblemError(f"{what}{index} is {result[tuple(index)]:g}; it must be {limit}")
+    huge = (np.abs(result) > most) & np.isfinite(result)
+    if huge.any():
+        first = tuple(np.argwhere(huge)[0].tolist())
+        raise ProblemError(
+            f"{what}{list(first)} is {result[first]:g}; finite numbers must be {most:g} at most"
+        )
     return result
 
 
@@ -122,7 +157,7 @@ def same_shape(a: Floats, b: Floats, what: str) -> None:
 
 def windows(values: ArrayLike, n: int, what: str) -> Floats:
     """`[n, 2]` non-empty time windows."""
-    result = table(values, (n, 2), what, finite=False)
+    result = table(values, (n, 2), what, finite=False, most=np.inf)
     for j in np.flatnonzero(
         (result[:, 0] < 0) | np.isinf(result[:, 0]) | (result[:, 1] < result[:, 0])
     ):
@@ -147,7 +182,10 @@ def words(values: Iterable[str], what: str) -> frozenset[str]:
     """A set of words; a single string is not taken for its letters."""
     if isinstance(values, str):
         raise ProblemError(f"{what} is the text {quoted(values)}; give a set of words")
-    return frozenset(str(word) for word in values)
+    try:
+        return frozenset(str(word) for word in values)
+    except TypeError:
+        raise ProblemError(f"{what} is {quoted(values)}; give a set of words") from None
 
 
 def names(values: Sequence[str], n: int) -> tuple[str, ...]:

@@ -62,6 +62,8 @@ def solver(method: str | Solver) -> Solver:
         InputError: no such method.
     """
     if not isinstance(method, str):
+        if not hasattr(method, "supports"):
+            raise InputError(f"method is {quoted(method)}; give the name of one, or a solver")
         return method
     found: Solver = load_method(_METHODS, method)
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from typing import Protocol, runtime_checkable
 
@@ -73,7 +74,7 @@ class Clock:
 
     def __init__(self, limit_s: float) -> None:
         self._begin, self._begun_s = self.now_s(), time.perf_counter()
-        self._limit_s = limit_s
+        self._limit_s = float(limit_s)  # numpy's single precision is none to wait for
 
     @staticmethod
     def now_s() -> float:
@@ -126,7 +127,7 @@ def check_limits(time_limit_s: float, seed: int, jobs: int = 1) -> None:
         InputError: the time limit is not positive, the seed is negative or above `MAX_SEED`, or
             the number of jobs is below 1 or above `MAX_JOBS`.
     """
-    if not (_is(time_limit_s, _NUMBERS) and 0 < time_limit_s < float("inf")):
+    if not (_is(time_limit_s, _NUMBERS) and 0 < time_limit_s <= sys.float_info.max):
         raise InputError(
             f"time_limit_s is {quoted(time_limit_s)}; give a positive number of seconds"
         )

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from instances import PLACES, directed, line_of_four
 
+import nco
 from nco import Feature, Objective, Problem, Profile, Route, Vehicle
 from nco.errors import ProblemError
 from nco.problem.evaluate import Cost
@@ -246,3 +247,88 @@ def test_how_far_places_were_moved():
     refused("stop 1 .* is on no street, but profiles.0. leads there", off_street={1: "why"})
     for node in (0, 2):
         refused(f"off_street names node {node}; stops are 1 to 1", off_street={node: "why"})
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("capacity", 10**400, r"capacity is 10+\.\.\.0+; give a number for each dimension"),
+        ("capacity", "much", "capacity is 'much'"),
+        ("shift_s", 5, "shift_s is 5; give two times"),
+        ("shift_s", (0, 10**400), r"shift_s\[1\] is 10+"),
+        ("shift_s", (0, "noon"), r"shift_s\[1\] is 'noon'; give a number"),
+        ("fixed_cost", "much", "fixed_cost is 'much'; give a number"),
+        ("max_duration_s", None, "max_duration_s is None; give a number"),
+        ("speed", "fast", "speed is 'fast'; give a number"),
+        ("start", "a", "start is 'a'; give a whole number"),
+        ("profile", 0.5, "profile is 0.5; give a whole number"),
+        ("max_trips", 1.5, "max_trips is 1.5; give a whole number"),
+        ("max_trips", float("inf"), "max_trips is inf; give a whole number"),
+        ("max_stops", "all", "max_stops is 'all'; give a whole number"),
+        ("skills", 3, "skills is 3; give a set of words"),
+    ],
+)
+def test_fields_of_a_vehicle_that_are_of_another_type_are_refused_by_name(field, value, message):
+    """A word where a number belongs, or a number no float holds, ends in a ProblemError."""
+    with pytest.raises(ProblemError, match=message):
+        Vehicle(**{field: value})
+
+
+def test_numbers_of_a_vehicle_may_be_numpys():
+    """Whatever holds a whole number is taken for it, and a vehicle then has Python's own."""
+    vehicle = Vehicle(start=np.int64(0), max_trips=np.float64(2), fixed_cost=np.float32(3))
+    assert [type(x) for x in (vehicle.start, vehicle.max_trips, vehicle.fixed_cost)] == [
+        int, int, float,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("count", [np.int64(2), np.uint8(2)])
+def test_how_many_vehicles_there_are_may_be_any_whole_number(count):
+    """A number out of an array does as well as Python's own."""
+    assert len(Problem.from_matrices(TWO, vehicles=count).vehicles) == 2
+
+
+def test_vehicles_that_are_far_too_many_are_refused():
+    """Ten million identical vehicles for two stops took a minute and two gigabytes."""
+    refused("vehicles is 10000000; give 1 to 100000", vehicles=10**7)
+
+
+@pytest.mark.parametrize("demand", [[0, 10**400], [0, 1j]])
+def test_numbers_that_no_float_holds_are_refused(demand):
+    """Neither is cut down to one that does."""
+    refused("demand is not an array of numbers", demand=demand, capacity=1)
+
+
+HUGE = {
+    "distance_m": lambda: TWO * 1e300,
+    "service_s": lambda: [0, 1e308],
+    "prize": lambda: [0, 1e308],
+    "vehicles": lambda: Vehicle(fixed_cost=1e308),
+}
+
+
+@pytest.mark.parametrize("field", HUGE)
+def test_finite_numbers_that_add_up_to_infinity_are_refused(field):
+    """Checker and evaluation differed or ended in an OverflowError; infinity itself is no such."""
+    with pytest.raises(ProblemError, match=r"is .*e\+30\d; .* 1e\+150 at most"):
+        Problem.from_matrices(**{"distance_m": TWO, field: HUGE[field]()})
+    assert Problem.from_matrices(TWO, prize=[0, np.inf], window_s=[[0, np.inf]] * 2).size == 2
+
+
+def test_counts_that_no_solver_can_hold_are_refused():
+    """PyVRP, OR-Tools and VROOM ended in an OverflowError or a TypeError."""
+    with pytest.raises(ProblemError, match=r"max_trips is 10+; it must be 2147483647 at most"):
+        Vehicle(max_trips=10**30)
+    with pytest.raises(ProblemError, match=r"max_stops is 10+; it must be 2147483647 at most"):
+        Vehicle(max_stops=10**30)
+
+
+@pytest.mark.parametrize("factor", [1e-150, 1e-300])
+def test_problems_in_the_smallest_units_are_solved(factor):
+    """A power of two beyond the largest float ended in an OverflowError."""
+    problem = Problem.from_matrices(
+        directed(4) * factor, vehicles=4, demand=np.array([0, 1, 1, 1]) * factor, capacity=factor
+    )
+    solution = nco.solve(problem, "nearest", time_limit_s=1)
+    assert solution.feasible
+    assert nco.check(problem, solution).feasible

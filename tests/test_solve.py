@@ -4,6 +4,7 @@ import dataclasses
 import sys
 import time
 
+import numpy as np
 import pytest
 from instances import line_of_four
 
@@ -12,6 +13,7 @@ from nco import Objective, Solution
 from nco.compare import as_row, cells, compare, header
 from nco.errors import InputError, UnsupportedError
 from nco.problem.objective import Feature
+from nco.solver import Clock
 
 
 class Fixed:
@@ -66,6 +68,8 @@ def test_unknown_method_lists_the_known():
     """A misspelt method is refused with the names there are."""
     with pytest.raises(InputError, match=r"'pyrvp' is unknown; known are .*pyvrp"):
         nco.solve(line_of_four(), "pyrvp")
+    with pytest.raises(InputError, match="method is None; give the name"):
+        nco.solve(line_of_four(), None)
 
 
 @pytest.mark.parametrize(
@@ -79,6 +83,7 @@ def test_unknown_method_lists_the_known():
         ({"jobs": 1.5}, "jobs is 1.5"),
         ({"jobs": True}, "jobs is True"),
         ({"time_limit_s": True}, "time_limit_s is True"),
+        ({"time_limit_s": 10**400}, "time_limit_s is 10"),
         ({"seed": 2**31}, "seed is 2147483648"),
     ],
 )
@@ -86,6 +91,11 @@ def test_senseless_limits_are_refused(limits, message):
     """Limits are checked before anything is loaded."""
     with pytest.raises(InputError, match=message):
         nco.solve(line_of_four(), "nearest", **limits)
+
+
+def test_limits_of_single_precision_are_kept():
+    """A thread that waited for numpy's own number of seconds ended with a traceback."""
+    assert type(Clock(np.float32(0.05)).left_s) is float
 
 
 def test_registered_method_solves_and_is_stamped(fixed):

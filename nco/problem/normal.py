@@ -28,6 +28,7 @@ LONGEST_S = (1.0, 2.0**20)  # what times to drive, to serve or to wait for may b
 DEAREST = (1.0, 2.0**30)  # what the dearest arc may cost
 LARGEST = (1.0, 2.0**40)  # what a vehicle may hold
 MIDDLE = 12  # what is outside of such a range comes to about 2 to the power of this
+MOST_DOUBLED = 1000  # what is smaller still stays small: a float ends at 2 to the power of 1024
 IDLE = 8.0  # time before anything happens that is left out, in lengths of what follows
 DWARFED = 16.0  # fixed costs of vehicles beyond so many times all else are lowered
 
@@ -213,7 +214,7 @@ def _into(most: float, allowed: tuple[float, float]) -> float:
     """The power of two that brings the largest of some numbers into a range that it is out of."""
     if most <= 0 or allowed[0] <= most <= allowed[1]:
         return 1.0
-    return 2.0 ** (MIDDLE - math.floor(math.log2(most)))
+    return 2.0 ** min(MIDDLE - math.floor(math.log2(most)), MOST_DOUBLED)
 
 
 def _largest(values: Floats) -> float:

@@ -26,6 +26,8 @@ from nco.snapped import moved_far
 
 __all__ = ["Feature", "Group", "Objective", "Problem", "Profile", "Shipment", "Vehicle"]
 
+MOST_VEHICLES = 100_000  # that are identical and given by their number
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Problem(ByValue):
@@ -311,19 +313,24 @@ class Problem(ByValue):
             raise ProblemError(
                 f"vehicles is {quoted(vehicles)}; give a whole number, or a list of vehicles"
             )
-        listed = vehicles is not None and not isinstance(vehicles, int)
+        listed = vehicles is not None and not isinstance(vehicles, int | np.integer)
         if listed and (capacity is not None or tuple(shift_s) != (0.0, np.inf)):
             raise ProblemError(
                 "capacity or shift_s is given beside a list of vehicles; they are of identical "
                 "vehicles: give them to each Vehicle, or how many vehicles there are"
             )
-        if vehicles is None or isinstance(vehicles, int):
+        if vehicles is None or isinstance(vehicles, int | np.integer):
             single = capacity is None and stops.get("window_s") is None and shift_s[1] == np.inf
             count = vehicles
             if count is None:
                 count = 1 if single else max(1, len(distance) - depots)
-            if count < 1:
-                raise ProblemError(f"vehicles is {count}; give 1 or more")
+            most = max(MOST_VEHICLES, len(distance) if distance.ndim else 0)
+            count = validate.whole(count, "vehicles", low=1)
+            if count > most:
+                raise ProblemError(
+                    f"vehicles is {quoted(count)}; give 1 to {most}: no more are of use than "
+                    "there are stops"
+                )
             per_vehicle = () if capacity is None else tuple(np.atleast_1d(capacity))
             demand = stops.get("demand")
             if capacity is None and demand is not None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from nco import _validate as validate
 from nco.arrays import Bools, ByValue, Floats
@@ -97,15 +98,19 @@ class Vehicle(ByValue):
 
     def __post_init__(self) -> None:
         where = f"vehicle {quoted(self.name)}" if self.name else "vehicle"
-        capacity = tuple(float(c) for c in np.atleast_1d(np.asarray(self.capacity, float)))
+        capacity = _capacity(self.capacity, f"{where}: capacity")
         for k, value in enumerate(capacity):
             validate.at_least(value, 0.0, f"{where}: capacity[{k}]", finite=False)
-        begin, finish = (float(t) for t in self.shift_s)
+        begin, finish = _shift(self.shift_s, f"{where}: shift_s")
         validate.interval(begin, finish, f"{where}: shift_s")
         for name in ("fixed_cost", "cost_per_m", "cost_per_s"):
-            validate.at_least(float(getattr(self, name)), 0.0, f"{where}: {name}")
-        if self.max_trips < 1:
-            raise ProblemError(f"{where}: max_trips is {self.max_trips}; it must be 1 or more")
+            value = validate.number(getattr(self, name), f"{where}: {name}")
+            validate.at_least(value, 0.0, f"{where}: {name}")
+            object.__setattr__(self, name, value)
+        validate.vector([self.fixed_cost], f"{where}: fixed_cost")
+        for name, low in (("start", None), ("end", None), ("profile", None), ("max_trips", 1)):
+            count = validate.whole(getattr(self, name), f"{where}: {name}", low=low)
+            object.__setattr__(self, name, count)
         self._check_limits(where)
         if self.max_trips > 1 and self.start != self.end:
             raise ProblemError(
@@ -126,13 +131,17 @@ class Vehicle(ByValue):
 
     def _check_limits(self, where: str) -> None:
         for name in ("max_duration_s", "max_distance_m", "max_driving_s"):
-            value = float(getattr(self, name))
+            value = validate.number(getattr(self, name), f"{where}: {name}")
             validate.at_least(value, 0.0, f"{where}: {name}", finite=False)
             object.__setattr__(self, name, value)
-        if self.max_stops is not None and self.max_stops < 1:
-            raise ProblemError(
-                f"{where}: max_stops is {self.max_stops}; give 1 or more, or None for no limit"
-            )
+        if self.max_stops is not None:
+            stops = validate.whole(self.max_stops, f"{where}: max_stops")
+            if stops < 1:
+                raise ProblemError(
+                    f"{where}: max_stops is {stops}; give 1 or more, or None for no limit"
+                )
+            object.__setattr__(self, "max_stops", stops)
+        object.__setattr__(self, "speed", validate.number(self.speed, f"{where}: speed"))
         if not 0 < self.speed < np.inf:
             raise ProblemError(
                 f"{where}: speed is {self.speed:g}; it must be above 0 and finite, such as 1.2 for "
@@ -144,3 +153,22 @@ class Vehicle(ByValue):
         """The same for vehicles that differ in nothing but their names, and for no others."""
         values = (getattr(self, f.name) for f in fields(self) if f.name != "name")
         return tuple(x.tobytes() if isinstance(x, np.ndarray) else x for x in values)
+
+
+def _capacity(given: ArrayLike, what: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(c) for c in np.atleast_1d(np.asarray(given, float)))
+    except (TypeError, ValueError, OverflowError):
+        raise ProblemError(
+            f"{what} is {quoted(given)}; give a number for each dimension of demand"
+        ) from None
+
+
+def _shift(given: tuple[float, float], what: str) -> tuple[float, float]:
+    try:
+        begin, finish = given
+    except (TypeError, ValueError):
+        raise ProblemError(
+            f"{what} is {quoted(given)}; give two times, the first and the last"
+        ) from None
+    return validate.number(begin, f"{what}[0]"), validate.number(finish, f"{what}[1]")

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 # Seconds of bringing a problem into arrays, which cannot be interrupted, those a pair of nodes, and
 # those a pair in each table of arcs.
 SETUP_S, PAIR_S, TABLE_S = 5e-3, 7e-8, 3e-8
+REASON_S = 1.2e-4  # for the reason of a stop left out
 GRACE_S = 0.03  # for quick routes, where there is no time
 SEARCHED = (CLASSICAL - {Feature.TRIPS}) | {
     Feature.PICKUPS,
@@ -124,7 +125,10 @@ class LNS:
                     problem, kinds, routes, seed, None if hint is None else hint.heatmap
                 )
                 if len(search.instance.stops):
-                    self._run(problem, kinds, search, clock, seed)
+                    # To say why stops are left out takes time behind the search.
+                    reasons_s = REASON_S * int(search.state.bank_size[0])
+                    until = self.clock(max(0.0, clock.left_s - reasons_s))
+                    self._run(problem, kinds, search, until, seed)
                 routes = search.routes
             elif routes:
                 fallback = SEED

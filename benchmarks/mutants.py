@@ -72,12 +72,12 @@ ROOMS = {
     ),
     "lns": Room(
         tuple(f"nco/search/lns/{name}.py" for name in (
-            "arrays", "guide", "operators", "pace", "parts", "search", "solver")),
+            "arrays", "guide", "operators", "pace", "parts", "ruled", "search", "solver")),
         (*LNS_TESTS, "tests/test_guide.py", "tests/test_islands.py"),
     ),
     "lns-kernels": Room(
         tuple(f"nco/search/lns/{name}.py" for name in (
-            "annealing", "insertion", "links", "removal")),
+            "annealing", "changes", "insertion", "pairs", "removal", "rules", "shrinking")),
         LNS_TESTS,
         most_s=2.5,
         compiler=False,

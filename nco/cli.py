@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 from nco import __version__, console, interruption
 from nco.commands._parser import Parser
 from nco.errors import InputError, NcoError, StorageError, shortened
+from nco.memory import ran_out
 
 # Verb -> what it does. Its module in `nco.commands` has `add_arguments` and `run`.
 VERBS = {
@@ -95,19 +96,19 @@ def _code(verb: str, arguments: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         console.write_error("interrupted")
         return INTERRUPTED
-    except MemoryError as error:
-        asked = f" ({shortened(error)})" if str(error) else ""
-        console.write_error(
-            f"out of memory{asked}; give fewer stops or points, ask for less at once, or use a "
-            "larger machine"
-        )
-        return UNUSABLE
     except BrokenPipeError:  # the reader of our output has gone (`nco ... | head`)
         sys.stdout = None
         return FEASIBLE
-    except Exception:  # not 1, Python's own choice: scripts read that as "not feasible"
+    except Exception as error:
+        if ran_out(error):
+            asked = f" ({shortened(error)})" if str(error) else ""
+            console.write_error(
+                f"out of memory{asked}; give fewer stops or points, ask for less at once, or use a "
+                "larger machine"
+            )
+            return UNUSABLE
         traceback.print_exc()
-        return FAULT
+        return FAULT  # not 1, Python's own choice: scripts read that as "not feasible"
 
 
 def _result(verb: str, arguments: argparse.Namespace) -> int:

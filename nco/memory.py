@@ -10,6 +10,7 @@ from pathlib import Path
 from nco.errors import InputError
 
 _SMALL = 1 << 28  # not worth a look at what is free
+_NO_ROOM = ("failed to map segment from shared object", "annot allocate memory")
 _MEMINFO = Path("/proc/meminfo")
 
 
@@ -22,6 +23,18 @@ def free_bytes() -> int | None:
     except (OSError, ValueError, IndexError):
         pass
     return None
+
+
+def ran_out(error: BaseException | None) -> bool:
+    """Whether an error, or what it came of, is that there was no memory.
+
+    The loader of libraries has no type of its own for that, but words.
+    """
+    while error is not None:
+        if isinstance(error, MemoryError) or any(words in str(error) for words in _NO_ROOM):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def require_memory(size_bytes: int, what: str) -> None:

@@ -264,6 +264,21 @@ def test_out_of_memory_is_a_sentence(monkeypatch, capsys):
     assert "out of memory (Unable to allocate 1.46 TiB for an array); give fewer stops" in said
 
 
+def test_no_memory_for_a_library_is_a_sentence(monkeypatch, capsys):
+    """What the loader says, and what a package says of that, is no fault of nco."""
+    import nco.commands.versions as verb
+
+    def fail(_arguments):
+        try:
+            raise OSError("libLLVM.so: failed to map segment from shared object")
+        except OSError:
+            raise OSError("could not find libLLVM.so")  # noqa: B904 - as llvmlite does
+
+    monkeypatch.setattr(verb, "run", fail)
+    assert main(["versions"]) == 2
+    assert "out of memory (could not find libLLVM.so); give fewer" in capsys.readouterr().err
+
+
 def test_faults_and_interrupts_have_codes_of_their_own(monkeypatch, capsys):
     """A fault of nco is not taken for "not feasible"; Ctrl-C is 130."""
     import nco.commands.versions as verb

@@ -140,3 +140,11 @@ def test_real_city(helsinki):
     assert not np.allclose(distance, distance.T)
     assert np.ptp(problem.lonlat[:, 1]) < 0.02
     assert Solution.from_routes(problem, [[stop] for stop in problem.stops]).feasible
+
+
+@pytest.mark.parametrize("stops", [10**9, 10**12])
+def test_problems_beyond_all_memory_are_refused_before_points_are_drawn(stops, helsinki):
+    """A billion stops were drawn for minutes, more of them ended in a MemoryError."""
+    for draw in (sample.atsp, sample.rcvrp, sample.rcvrptw):
+        with pytest.raises(InputError, match=r"need .*TiB of memory"):
+            draw(helsinki, stops, seed=1)

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from nco.arrays import Floats
 from nco.data.cities.streets import Streets
 from nco.errors import InputError, quoted
+from nco.memory import require_matrices
 from nco.problem import Problem, Profile, Vehicle
 
 # Stops and the capacity that serves about ten of them a route (Kool et al. 2019, as in RRNCO).
@@ -187,6 +188,7 @@ def _points(
     drawing: dict[str, Any],
 ) -> tuple[Floats, Profile, Floats | None]:
     """`[n, 2]` points, the given depot first, the matrices between them, and how far they moved."""
+    require_matrices(n, n)  # before points are drawn for nothing
     _whole(seed, "seed", 0)
     fixed = None if depot is None else _lonlat(depot)
     for attempt in range(_ATTEMPTS):

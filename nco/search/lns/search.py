@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from copy import copy
-from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +13,7 @@ from nco.search.lns.annealing import anneal, construct
 from nco.search.lns.arrays import BOLD, Fleet, empty_state, instance_of, successors_of
 from nco.search.lns.changes import objective, rebuild
 from nco.search.lns.operators import INSERTIONS, REMOVALS
+from nco.search.lns.paying import paying_parts
 from nco.search.lns.shrinking import serve_all
 
 if TYPE_CHECKING:
@@ -83,15 +83,25 @@ class Search:
         """
         state, kinds = self._state, len(self._instance.first) - 1
         wanted = [-1, *range(kinds if not begun and 1 < kinds <= KINDS else 0)]
-        chances = (BOLD, 0.0) if self._instance.optional else (BOLD,)
-        found = []
-        for kind, bold in product(wanted, chances):
-            state.bold[0] = bold
-            rebuild(self._instance, state, following)
+        found: list[tuple[float, Ints]] = []
+
+        def construct_on(successors: Ints, kind: int) -> None:
+            rebuild(self._instance, state, successors)
             construct(self._instance, state, kind)
-            if bold:  # optional stops that all are left out would say nothing
-                self._unit = self._mean_cost()
             found.append((objective(self._instance, state), state.next.copy()))
+
+        for kind in wanted:
+            state.bold[0] = BOLD
+            construct_on(following, kind)
+            if self._instance.optional:  # routes without any stop would say nothing
+                self._unit = self._mean_cost()
+                state.bold[0] = 0.0
+                construct_on(following, kind)
+        if self._instance.optional and not (self._instance.mate >= 0).any():
+            state.bold[0] = 1.0
+            construct_on(following, -1)
+            state.bold[0] = 0.0
+            construct_on(paying_parts(self._instance, state), -1)
         state.bold[0] = BOLD
         if len(found) > 1:
             rebuild(self._instance, state, min(found, key=lambda pair: pair[0])[1])

@@ -96,11 +96,10 @@ class _Asked:
 
     @classmethod
     def of(cls, problem: Problem, kinds: Sequence[Kind]) -> _Asked:
-        tables = {id(kind.driving_cost): kind.driving_cost for kind in kinds}.values()
         worth = unserved_cost(problem)
         return cls(
             times=timed(problem, kinds),
-            gaps=not all(np.isfinite(table).all() for table in tables),
+            gaps=not all(kind.table.whole for kind in kinds),
             worth=worth if np.isfinite(worth[problem.depots :]).any() else None,
         )
 
@@ -115,15 +114,14 @@ def _trip(
 ) -> tuple[list[int], float]:
     """One trip and the time of its return; takes its stops off `left`."""
     end, drive, window = kind.vehicle.end, kind.duration_s, problem.window_s
-    driving = kind.driving_cost
     room = np.array(kind.vehicle.capacity)
     room = room + np.where(np.isinf(room), 0.0, slack(room))
     here, stops = kind.vehicle.start, list[int]()
     latest = window[:, 1] + slack(window[:, 1])
     closes = kind.closes_s + slack(kind.closes_s)
-    home, demand = driving[:, end], problem.demand
+    home, demand = kind.table.into(end), problem.demand
     while clock is None or not clock.over:
-        score = driving[here]
+        score = kind.table.leaving(here)
         fits = left & (demand <= room).all(axis=1)
         if asked.gaps:
             fits &= np.isfinite(score + home)

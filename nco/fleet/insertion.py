@@ -57,7 +57,7 @@ class Construction:
     def __init__(self, problem: Problem, kinds: Sequence[Kind] | None = None) -> None:
         self._problem = problem
         self.kinds = kinds_of(problem) if kinds is None else kinds
-        self._costs, self._costs_of = _distinct([kind.driving_cost for kind in self.kinds])
+        self._costs, self._costs_of = _distinct([kind.table for kind in self.kinds])
         self._drives, self._drive_of = _distinct([kind.duration_s for kind in self.kinds])
         self._kind_of = {v: k for k, kind in enumerate(self.kinds) for v in kind.numbers}
         self._idle = [list(reversed(kind.numbers)) for kind in self.kinds]
@@ -147,9 +147,11 @@ class Construction:
 
     def _deltas(self, slots: _Slots, stop: int) -> Floats:
         problem = self._problem
-        into, away = (np.stack([own(x, stop) for x in self._costs]) for own in (_column, _row))
+        into = np.stack([table.into(stop) for table in self._costs])
+        away = np.stack([table.leaving(stop) for table in self._costs])
         there, onward = into[slots.costs, slots.before], away[slots.costs, slots.after]
-        into, away = (np.stack([own(x, stop) for x in self._drives]) for own in (_column, _row))
+        into = np.stack([drive[:, stop] for drive in self._drives])
+        away = np.stack([drive[stop] for drive in self._drives])
         opens, closes = problem.window_s[stop]
         start = np.maximum(slots.leaves_s + into[slots.drive, slots.before], opens)
         back = start + problem.service_s[stop] + away[slots.drive, slots.after]
@@ -204,7 +206,7 @@ class Construction:
             latest.append(limit)
             limit = min(limit - float(kind.duration_s[i, j] + service[i]), float(window[i, 1]))
         before, after = np.array(nodes[:-1]), np.array(nodes[1:])
-        saved = kind.driving_cost[before, after]
+        saved = kind.table.arcs(before, after)
         driven = np.isfinite(saved) & (not idle)
         return _Slots(
             before=before,
@@ -222,21 +224,11 @@ class Construction:
 _FIELDS = tuple(_Slots.__dataclass_fields__)
 
 
-def _distinct(tables: Sequence[Floats]) -> tuple[list[Floats], list[int]]:
+def _distinct[T](tables: Sequence[T]) -> tuple[list[T], list[int]]:
     """Tables without those that are the same object as another, and the number of each."""
     known: dict[int, int] = {}
     numbers = [known.setdefault(id(table), len(known)) for table in tables]
     return [tables[numbers.index(n)] for n in range(len(known))], numbers
-
-
-def _row(table: Floats, node: int) -> Floats:
-    row: Floats = table[node]
-    return row
-
-
-def _column(table: Floats, node: int) -> Floats:
-    column: Floats = table[:, node]
-    return column
 
 
 def _feasible_part(
@@ -255,7 +247,7 @@ def _feasible_part(
             back = max(leaves + float(drive[j, vehicle.end]), float(window[vehicle.end, 0]))
             if (
                 j not in seen
-                and np.isfinite(kind.cost[here, j])
+                and np.isfinite(kind.table.arcs(*np.array([[here], [j]]))[0])
                 and np.isfinite(back)
                 and start <= window[j, 1] + slack(window[j, 1])
                 and back <= kind.closes_s + slack(kind.closes_s)

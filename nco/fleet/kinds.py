@@ -9,6 +9,7 @@ from weakref import ReferenceType, ref
 import numpy as np
 
 from nco.arrays import Bools, Floats
+from nco.fleet.tables import Priced, Table
 from nco.problem import Problem, Vehicle
 from nco.problem.route import Route
 from nco.problem.tolerance import slack
@@ -21,10 +22,7 @@ class Kind:
     Attributes:
         vehicle: one of them.
         numbers: of all of them in `Problem.vehicles`.
-        cost: `[N, N]` cost of an arc by distance, less the preference for the stop that it leads
-            to (so it may be negative); `inf` where there is no street, where the stop is not
-            allowed, and everywhere if the vehicle cannot leave its depot while that is open.
-        driving_cost: `[N, N]` the same with the cost of driving time.
+        table: costs of arcs.
         duration_s: `[N, N]` driving time, `inf` where there is no street.
         cost_per_s: cost of a second on duty.
         fixed: cost of using one of them.
@@ -37,8 +35,7 @@ class Kind:
 
     vehicle: Vehicle
     numbers: tuple[int, ...]
-    cost: Floats
-    driving_cost: Floats
+    table: Table
     duration_s: Floats
     cost_per_s: float
     fixed: float
@@ -46,20 +43,15 @@ class Kind:
     closes_s: float
     stops: Bools
 
+    @property
+    def cost(self) -> Floats:
+        """See `Table`."""
+        return self.table.cost
 
-@dataclass(frozen=True)
-class _Table:
-    """What vehicles share that drive the same arcs at the same rates.
-
-    Attributes:
-        cost: see `Kind`.
-        driving_cost: see `Kind`.
-        away_s: `[N]` the fastest arc to each node.
-    """
-
-    cost: Floats
-    driving_cost: Floats
-    away_s: Floats
+    @property
+    def driving_cost(self) -> Floats:
+        """See `Table`."""
+        return self.table.driving_cost
 
 
 REMEMBERED = 3  # problems: one, and what methods make of it to ask others for help
@@ -70,33 +62,41 @@ class _Tables:
     """Tables of a problem, one for all vehicles that cannot be told apart by them.
 
     Re-planning makes a kind of its own of every vehicle under way: what `[N, N]` they share is
-    built once.
+    built once, and not before it is asked for.
     """
 
     def __init__(self, problem: Problem) -> None:
         self._problem = problem
-        self._known: dict[Hashable, _Table] = {}
+        self._known: dict[Hashable, tuple[Table, Floats]] = {}
         self._drives: dict[int, tuple[Floats, Floats]] = {}
-        self._metres: dict[tuple[int, float], Floats] = {}
+        self._whole: dict[int, bool] = {}
 
-    def of(self, vehicle: Vehicle, *, closed: bool) -> _Table:
-        """The table of a vehicle, whose depot may be closed all day."""
-        weights = self._problem.objective
+    def of(self, vehicle: Vehicle, *, closed: bool) -> tuple[Table, Floats]:
+        """The table of a vehicle, whose depot may be closed all day, and the fastest arcs there."""
+        problem, weights = self._problem, self._problem.objective
         rate, rate_s = weights.distance * vehicle.cost_per_m, weights.duration * vehicle.cost_per_s
         gains = vehicle.preference if weights.preference else None
         parts = (a if a is None else a.tobytes() for a in (gains, vehicle.allowed))
         key = (vehicle.profile, rate, rate_s, closed, *parts)
         if key not in self._known:
             barred = self._barred(vehicle, closed=closed)
-            cost = self._cost(vehicle, rate, gains)
-            cost[:, barred] = np.inf
-            np.fill_diagonal(cost, 0.0)
-            driving = cost
-            if rate_s:
-                driving = cost + rate_s * self._problem.profiles[vehicle.profile].duration_s
+            gain = None
+            if gains is not None:
+                is_stop = np.arange(problem.size) >= problem.depots
+                gain = weights.preference * np.where(is_stop, gains, 0.0)
+            profile = problem.profiles[vehicle.profile]
+            whole = self._is_whole(vehicle.profile) and not barred.any()
+            table = Priced(profile, rate, rate_s, gain, barred, whole=whole)
             away = np.where(barred, np.inf, self.drive(vehicle.profile)[0])
-            self._known[key] = _Table(cost, driving, away)
+            self._known[key] = table, away
         return self._known[key]
+
+    def _is_whole(self, profile: int) -> bool:
+        """Whether every street of a profile exists."""
+        if profile not in self._whole:
+            metres = self._problem.profiles[profile].distance_m
+            self._whole[profile] = bool(np.isfinite(metres).all())
+        return self._whole[profile]
 
     def drive(self, profile: int) -> tuple[Floats, Floats]:
         """`[N]` the fastest drive to each node, and from each."""
@@ -105,17 +105,6 @@ class _Tables:
             np.fill_diagonal(drive, np.inf)
             self._drives[profile] = drive.min(axis=0), drive.min(axis=1)
         return self._drives[profile]
-
-    def _cost(self, vehicle: Vehicle, rate: float, gains: Floats | None) -> Floats:
-        problem, key = self._problem, (vehicle.profile, rate)
-        if key not in self._metres:
-            metres = problem.profiles[vehicle.profile].distance_m
-            self._metres[key] = metres * rate if rate else np.where(np.isinf(metres), np.inf, 0.0)
-        cost: Floats = self._metres[key]
-        if gains is None:
-            return cost.copy()
-        is_stop = np.arange(problem.size) >= problem.depots
-        return cost - problem.objective.preference * np.where(is_stop, gains, 0.0)
 
     def _barred(self, vehicle: Vehicle, *, closed: bool) -> Bools:
         """`[N]` nodes that a vehicle must not drive to."""
@@ -148,21 +137,20 @@ def _kinds(problem: Problem) -> tuple[Kind, ...]:
         begin, end = vehicle.shift_s
         opens = max(begin, float(problem.window_s[vehicle.start, 0]))
         latest = float(problem.window_s[vehicle.start, 1])
-        table = tables.of(vehicle, closed=bool(opens > latest + slack(latest)))
+        table, away_s = tables.of(vehicle, closed=bool(opens > latest + slack(latest)))
         closes = min(end, float(problem.window_s[vehicle.end, 1]))
         onward_s = tables.drive(vehicle.profile)[1]
         kinds.append(
             Kind(
                 vehicle=vehicle,
                 numbers=numbers,
-                cost=table.cost,
-                driving_cost=table.driving_cost,
+                table=table,
                 duration_s=problem.profiles[vehicle.profile].duration_s,
                 cost_per_s=weights.duration * vehicle.cost_per_s,
                 fixed=weights.fixed * vehicle.fixed_cost,
                 opens_s=opens,
                 closes_s=closes,
-                stops=_servable(problem, vehicle, table.away_s, onward_s, opens, closes),
+                stops=_servable(problem, vehicle, away_s, onward_s, opens, closes),
             )
         )
     return tuple(kinds)

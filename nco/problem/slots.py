@@ -249,7 +249,7 @@ def legs(
     """`[J, S]` entries of the matrices of profiles, from before to stops and from there behind."""
     profile = np.array([vehicle.profile for vehicle in problem.vehicles])[slots.vehicle]
     there, back = np.empty((2, len(stops), len(profile)))
-    for p in np.unique(profile):
+    for p in sorted(set(profile.tolist())):  # np.unique would import masked arrays
         chosen = np.flatnonzero(profile == p)
         there[:, chosen] = matrices[p][slots.before[chosen][None], stops[:, None]]
         back[:, chosen] = matrices[p][stops[:, None], slots.after[chosen][None]]
@@ -258,7 +258,8 @@ def legs(
 
 def _permitted(problem: Problem, slots: Slots, stops: Ints) -> Bools:
     """`[J, S]` whether vehicles may serve stops."""
-    vehicles, rows = np.unique(slots.vehicle, return_inverse=True)
+    vehicles = sorted(set(slots.vehicle.tolist()))
+    rows = np.searchsorted(vehicles, slots.vehicle)
     allowed = [problem.vehicles[v].allowed for v in vehicles]
     table = np.array([np.ones(len(stops)) if a is None else a[stops] for a in allowed], bool)
     return table.reshape(len(vehicles), len(stops))[rows].T

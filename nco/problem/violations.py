@@ -85,7 +85,10 @@ def _overloaded(
     """Dimensions in which a trip carries too much, as the problem in its normal form has it."""
     if not problem.dimensions:
         return
-    most = loads(scaled, trip).max(axis=0)
+    if problem.shipments or problem.pickup.any():
+        most = loads(scaled, trip).max(axis=0)
+    else:
+        most = scaled.demand[list(trip)].sum(axis=0)
     for k, (have, limit) in enumerate(zip(most, scaled.vehicles[v].capacity, strict=True)):
         if exceeds(have, limit):
             carried = float(loads(problem, trip)[:, k].max())
@@ -96,6 +99,8 @@ def _overloaded(
 
 def _not_permitted(problem: Problem, v: int, trip: Sequence[int]) -> Iterator[Violation]:
     vehicle = problem.vehicles[v]
+    if vehicle.allowed is None and not problem.skills:
+        return
     for j in trip:
         if vehicle.allowed is not None and not vehicle.allowed[j]:
             text = f"vehicle {v} may not serve stop {quoted(problem.names[j])}"
@@ -185,6 +190,8 @@ def _over_limits(
 
 
 def _unreachable(problem: Problem, v: int, plan: Duty) -> Iterator[Violation]:
+    if np.isfinite(plan.distance_m):
+        return
     vehicle, last = problem.vehicles[v], len(plan.nodes) - 2
     reachable = problem.profile_of(v).distance_m
     for k, (i, j) in enumerate(pairwise(plan.nodes)):
@@ -202,7 +209,9 @@ def _late(problem: Problem, form: Normal, v: int, plan: Duty) -> Iterator[Violat
     names, during = problem.names, problem.times.during
     windows, vehicle = form.problem.window_s, problem.vehicles[v]
     last = len(plan.nodes) - 1
-    for k, (j, start) in enumerate(zip(plan.nodes, plan.start_s, strict=True)):
+    closes = windows[list(plan.nodes), 1]
+    on_time = bool((np.array(plan.start_s) <= closes).all())
+    for k, (j, start) in () if on_time else enumerate(zip(plan.nodes, plan.start_s, strict=True)):
         if (k == 0 and vehicle.open_start) or (k == last and vehicle.open_end):
             continue  # no depot is visited there
         if np.isfinite(start) and exceeds(start, float(windows[j, 1])):

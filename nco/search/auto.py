@@ -152,7 +152,7 @@ class Auto:
         """
         kinds = kinds_of(problem)
         if initial is None:
-            routes = quick_routes(problem, kinds, clock)
+            routes = quick_routes(problem, kinds, Clock(LAST * clock.left_s))
             initial = Solution.from_routes(problem, routes, explain=False)
         first_s = COLLECTING_SHARE * clock.left_s
         if first_s > set_up_s(problem, kinds):

@@ -21,7 +21,7 @@ from nco.search.lns.changes import nearest
 from nco.search.lns.ruled import Rules
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -239,10 +239,7 @@ class Fleet(NamedTuple):
 def tables_of(kinds: Sequence[Kind]) -> list[int]:
     """The table of arcs of each kind, numbered in order of first appearance."""
     known: dict[tuple[int, ...], int] = {}
-    return [
-        known.setdefault(tuple(map(id, (k.cost, k.driving_cost, k.duration_s))), len(known))
-        for k in kinds
-    ]
+    return [known.setdefault(tuple(map(id, (k.table, k.duration_s))), len(known)) for k in kinds]
 
 
 def instance_of(problem: Problem, fleet: Fleet, heatmap: Singles | None = None) -> Instance:
@@ -368,15 +365,20 @@ def _whole_cost(problem: Problem, kinds: Sequence[Kind], dearest: float, by_time
     arcs = stops + used
     shifts = np.array([(kind.opens_s, kind.closes_s) for kind in kinds])
     duty_s = largest(problem.window_s, shifts) + float(problem.service_s.sum())
-    duty_s += arcs * largest(*(kind.duration_s for kind in kinds))
+    duty_s += arcs * largest(*_distinct(kind.duration_s for kind in kinds))
     whole = arcs * dearest + used * max(kind.fixed for kind in kinds) + 1.0
     whole += used * max(kind.cost_per_s for kind in kinds) * duty_s
     weight = problem.objective.longest_route
     if weight:
-        metres = [_metres(problem, kind) for kind in kinds]
+        metres = _distinct(_metres(problem, kind) for kind in kinds)
         # Insertion prices a route by its length and, at most, half of it again.
         whole += 1.5 * weight * (duty_s if by_time else arcs * largest(*metres))
     return whole
+
+
+def _distinct(arrays: Iterable[Floats]) -> list[Floats]:
+    """Arrays without those that are the same object as another: hundreds of kinds share them."""
+    return list({id(array): array for array in arrays}.values())
 
 
 def _most(values: Floats, missing: Bools) -> float:

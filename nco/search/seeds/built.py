@@ -10,6 +10,7 @@ import numpy as np
 from nco.baselines.nearest import nearest_routes
 from nco.baselines.savings import SHAPES, Savings, savings_routes
 from nco.fleet.mending import completed
+from nco.fleet.tables import Given
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,7 +50,7 @@ def nearest(
         if not number:
             return kind
         noise = rng.uniform(1.0, 1.0 + _NOISE, kind.cost.shape)
-        return replace(kind, cost=kind.cost * noise, driving_cost=kind.driving_cost * noise)
+        return replace(kind, table=Given(kind.cost * noise, kind.driving_cost * noise))
 
     return [
         _nearest(problem, kinds, [seen(k, kind) for kind in kinds], clock)
@@ -67,7 +68,7 @@ def random(
     def drawn(kind: Kind) -> Kind:
         small = rng.random(kind.cost.shape) * problem.size**-2
         cost = np.where(np.isinf(kind.cost), np.inf, small)
-        return replace(kind, cost=cost, driving_cost=cost, cost_per_s=0.0)
+        return replace(kind, table=Given(cost, cost), cost_per_s=0.0)
 
     return [
         _nearest(

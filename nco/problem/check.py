@@ -216,9 +216,9 @@ def _walk(
     for n, r in enumerate(its_routes):
         stops = solution.routes[r].stops
         if n:
-            arrival, clock.now = clock.now, max(clock.now, _goods_ready(problem, stops))
-            log.append(_Passage(arrival, clock.now, closes, 0.0))
-            if clock.now > arrival:
+            back, clock.now = clock.now, max(clock.now, _goods_ready(problem, stops))
+            log[-1] = log[-1]._replace(start=clock.now)
+            if clock.now > back:
                 _check_time(problem, vehicle, r, here, clock, closes, tally)
         for k, j in enumerate((*stops, vehicle.end)):
             first = vehicle.open_start and n == 0 and k == 0
@@ -297,11 +297,11 @@ def _check_load(
         load = math.fsum(float(problem.demand[j][k]) for j in stops)
         peak = load
         collected.clear()
-        for j in stops:
+        for place, j in enumerate(stops):
             load += float(problem.pickup[j][k]) - float(problem.demand[j][k])
             shipment, sign = amounts.get(j, (None, 0.0))
             if shipment is not None:
-                if sign > 0 and shipment.delivery in stops:
+                if sign > 0 and shipment.delivery in stops[place + 1 :]:
                     load += shipment.amount[k]
                     collected.add(j)
                 elif sign < 0 and shipment.pickup in collected:

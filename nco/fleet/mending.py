@@ -5,7 +5,9 @@ Where a solver found no feasible answer, a partial one comes back.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
 
 import numpy as np
@@ -35,6 +37,22 @@ def kept(problem: Problem, routes: Sequence[Route], clock: Clock) -> list[Route]
     plan = Construction(problem)
     plan.keep(routes)
     return plan.routes
+
+
+_explains: ContextVar[bool] = ContextVar("explains", default=True)
+
+
+@contextmanager
+def unexplained() -> Iterator[None]:
+    """Solutions that are `finished` within are parts of another: nobody is told what they lack.
+
+    Reasons for hundreds of stops and vehicles take a tenth of a second.
+    """
+    token = _explains.set(False)
+    try:
+        yield
+    finally:
+        _explains.reset(token)
 
 
 def completed(
@@ -115,6 +133,7 @@ def finished(
             found = mended
     if initial is not None and not initial.violations and initial.better_than(found):
         found, fallback = initial, INITIAL
-    found = found.with_reasons(problem)
+    if _explains.get():
+        found = found.with_reasons(problem)
     found = found.stamped(method=method, seed=seed, time_s=clock.elapsed_s)
     return replace(found, fallback=fallback)

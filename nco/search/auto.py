@@ -12,7 +12,7 @@ import numpy as np
 from nco.baselines.pyvrp import OWN_START_S, PyVRP, quiet, set_up_s
 from nco.baselines.quick import quick_routes
 from nco.fleet.kinds import kinds_of
-from nco.fleet.mending import finished
+from nco.fleet.mending import finished, unexplained
 from nco.problem import Feature
 from nco.problem.solution import CONSTRUCTION, INITIAL, Solution
 from nco.search.genetic.solver import Genetic
@@ -106,22 +106,28 @@ class Auto:
         """See `nco.solver.Solver`."""
         self.prepare(problem)
         clock = Clock(time_limit_s)
-        if not problem.features <= self.lns.supports:
-            found = self._with_trips(problem, clock, seed, initial)
-            return finished(
-                problem, found.routes, found, clock,
-                method=self.name, seed=seed, fallback=found.fallback,
-            )  # fmt: skip
-        again = _plain(problem) and _small(problem) and self.genetic.max_iterations is None
-        found = self._run(problem, _run_s(time_limit_s, again), seed, initial)
-        while again and clock.left_s >= RUN_S * (1 - LAST):
-            other = (found.seed + self.jobs) % (MAX_SEED + 1)
-            run = self._run(problem, _run_s(clock.left_s, again), other, None)
-            found = run if run.better_than(found) else replace(found, seed=other)
+        with unexplained():
+            if problem.features <= self.lns.supports:
+                found = self._runs(problem, clock, seed, initial)
+            else:
+                found = self._with_trips(problem, clock, seed, initial)
         return finished(
             problem, found.routes, found, clock,
             method=self.name, seed=seed, fallback=found.fallback,
         )  # fmt: skip
+
+    def _runs(
+        self, problem: Problem, clock: Clock, seed: int, initial: Solution | None
+    ) -> Solution:
+        """One run, or on small plain problems several by other seeds while there is time."""
+        again = _plain(problem) and _small(problem) and self.genetic.max_iterations is None
+        whole_s = clock.left_s + clock.elapsed_s
+        found = self._run(problem, _run_s(whole_s, again), seed, initial)
+        while again and clock.left_s >= RUN_S * (1 - LAST):
+            other = (found.seed + self.jobs) % (MAX_SEED + 1)
+            run = self._run(problem, _run_s(clock.left_s, again), other, None)
+            found = run if run.better_than(found) else replace(found, seed=other)
+        return found
 
     def _run(
         self, problem: Problem, time_limit_s: float, seed: int, initial: Solution | None

@@ -136,6 +136,8 @@ def test_commands_without_a_search_end_at_once(words, after_s, tmp_path, monkeyp
     if process.poll() in (0, 1):
         pytest.skip("it had ended before")
     _, err, took_s = ended(process, signal.SIGINT)
+    if process.returncode == -signal.SIGINT and not err:
+        pytest.skip("it was just ending, and Python had put its handlers away")
     assert process.returncode == 130, err
     assert err.splitlines()[-1] == "nco: error: interrupted"
     assert "Traceback" not in err

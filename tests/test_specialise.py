@@ -125,7 +125,7 @@ def test_an_interrupt_keeps_what_was_learnt(table, general, tmp_path, monkeypatc
 def test_impossible_settings_are_refused(table, general, tmp_path, wrong, message):
     """Before the first step, and no file is written."""
     out = tmp_path / "mine.safetensors"
-    with pytest.raises(PolicyError, match=message):
+    with pytest.raises(NcoError, match=message):
         specialise(FineTuning(**{"city": table, "policy": general, **QUICK, **wrong}), out)
     assert not out.exists()
 

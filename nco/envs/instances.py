@@ -83,8 +83,8 @@ def pad[I: Instances](instances: Sequence[I]) -> I:
     """
     kinds = {type(instance) for instance in instances}
     if len(kinds) != 1:
-        names = ", ".join(sorted(kind.__name__ for kind in kinds)) or "none"
-        raise PolicyError(f"instances are {listed(names)}; give one or more of one problem")
+        names = listed(sorted(kind.__name__ for kind in kinds)) if kinds else "none"
+        raise PolicyError(f"instances are {names}; give one or more of one problem")
     first = instances[0]
     nodes = max(instance.nodes for instance in instances)
     alike = all(i.size is None and i.nodes == nodes for i in instances)

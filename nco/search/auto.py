@@ -273,7 +273,7 @@ def _plain(problem: Problem) -> bool:
 def _collecting(problem: Problem) -> bool:
     """Whether many stops may be left out, at a price that some of them are not worth."""
     prizes = problem.prize[problem.depots :]
-    return float(np.isfinite(prizes).mean()) > OPTIONAL
+    return int(np.isfinite(prizes).sum()) > OPTIONAL * len(prizes)
 
 
 def _guided(problem: Problem) -> bool:

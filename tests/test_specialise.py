@@ -11,7 +11,7 @@ from city_tables import make_table
 from test_models import small_policy
 
 from nco.commands.train import main
-from nco.errors import CityError, NcoError, PolicyError
+from nco.errors import CityError, NcoError
 from nco.models.files import save_policy
 from nco.search.policy.loaded import load_policy
 from nco.training import specialise as module

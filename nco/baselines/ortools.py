@@ -16,7 +16,7 @@ from nco.baselines.quick import quick_routes, vehicles_seen
 from nco.fleet.kinds import kinds_of
 from nco.fleet.mending import finished
 from nco.problem import Feature, Problem
-from nco.problem.objective import CLASSICAL
+from nco.problem.objective import CLASSICAL, RULES
 from nco.problem.route import Route
 from nco.problem.solution import CONSTRUCTION, INITIAL, Solution
 from nco.solver import Clock
@@ -42,17 +42,9 @@ class ORTools:
     """
 
     name: ClassVar[str] = "ortools"
-    supports: ClassVar[frozenset[Feature]] = (CLASSICAL - {Feature.TRIPS}) | {
-        Feature.PICKUPS,
-        Feature.BACKHAULS,
-        Feature.SHIPMENTS,
-        Feature.GROUPS,
-        Feature.RELEASES,
-        Feature.LONGEST_DUTY,
-        Feature.MOST_DISTANCE,
-        Feature.MOST_DRIVING,
-        Feature.MOST_STOPS,
-    }
+    supports: ClassVar[frozenset[Feature]] = (
+        (CLASSICAL - {Feature.TRIPS}) | RULES | {Feature.BACKHAULS}
+    )
     max_iterations: int | None = None
 
     def solve(

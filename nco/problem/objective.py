@@ -41,21 +41,30 @@ class Feature(StrEnum):
     OWN_SERVICE = "service times of single vehicles"
 
 
-CLASSICAL = frozenset(Feature) - {
-    Feature.PICKUPS,
-    Feature.BACKHAULS,
-    Feature.SHIPMENTS,
-    Feature.GROUPS,
-    Feature.RELEASES,
-    Feature.LONGEST_DUTY,
-    Feature.MOST_DISTANCE,
-    Feature.MOST_DRIVING,
-    Feature.MOST_STOPS,
-    Feature.OPEN_ROUTES,
-    Feature.SKILLS,
-    Feature.SPEEDS,
-    Feature.OWN_SERVICE,
-}
+LIMITS = frozenset(
+    {
+        Feature.LONGEST_DUTY,
+        Feature.MOST_DISTANCE,
+        Feature.MOST_DRIVING,
+        Feature.MOST_STOPS,
+    }
+)
+"""What a single vehicle may do in all."""
+
+RULES = LIMITS | {Feature.PICKUPS, Feature.SHIPMENTS, Feature.GROUPS, Feature.RELEASES}
+"""Rules beyond `CLASSICAL` that no other features say in general."""
+
+CLASSICAL = (
+    frozenset(Feature)
+    - RULES
+    - {
+        Feature.BACKHAULS,
+        Feature.OPEN_ROUTES,
+        Feature.SKILLS,
+        Feature.SPEEDS,
+        Feature.OWN_SERVICE,
+    }
+)
 """Features of loads from depots, windows, mixed fleets and trips, without what came later."""
 
 

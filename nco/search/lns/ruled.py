@@ -9,6 +9,7 @@ import numpy as np
 
 from nco.fleet.scaling import largest
 from nco.problem import Feature
+from nco.problem.objective import LIMITS
 from nco.problem.tolerance import slack
 
 if TYPE_CHECKING:
@@ -75,13 +76,7 @@ class Rules:
         group = np.full(size, -1, np.int32)
         for g, members in enumerate(problem.groups):
             group[list(members.stops)] = g
-        limits = (
-            Feature.LONGEST_DUTY,
-            Feature.MOST_DISTANCE,
-            Feature.MOST_DRIVING,
-            Feature.MOST_STOPS,
-        )
-        limited = not problem.features.isdisjoint(limits)
+        limited = not problem.features.isdisjoint(LIMITS)
         released = Feature.RELEASES in problem.features
         counts = [len(g.stops) for g in problem.groups]
         return cls(

@@ -11,7 +11,7 @@ from nco.baselines.quick import better_of, quick_routes
 from nco.fleet.kinds import kinds_of
 from nco.fleet.mending import finished
 from nco.problem import Feature, Problem
-from nco.problem.objective import CLASSICAL
+from nco.problem.objective import CLASSICAL, RULES
 from nco.problem.solution import CONSTRUCTION, SEED
 from nco.search import seeds
 from nco.search.lns import guide, operators
@@ -35,16 +35,7 @@ if TYPE_CHECKING:
 SETUP_S, PAIR_S, TABLE_S = 5e-3, 7e-8, 3e-8
 REASON_S = 1.2e-4  # for the reason of a stop left out
 GRACE_S = 0.03  # for quick routes, where there is no time
-SEARCHED = (CLASSICAL - {Feature.TRIPS}) | {
-    Feature.PICKUPS,
-    Feature.SHIPMENTS,
-    Feature.GROUPS,
-    Feature.RELEASES,
-    Feature.LONGEST_DUTY,
-    Feature.MOST_DISTANCE,
-    Feature.MOST_DRIVING,
-    Feature.MOST_STOPS,
-}
+SEARCHED = (CLASSICAL - {Feature.TRIPS}) | RULES
 SHRINKING = 0.5  # share of the time for fewer vehicles, at most, where they are dear
 FEW = 1000  # iterations, up to which quick routes may still be better when time is over
 

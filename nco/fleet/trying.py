@@ -6,7 +6,7 @@ loads, windows and trips.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -14,12 +14,9 @@ from nco.problem import Problem
 from nco.problem.duty import duty
 from nco.problem.normal import normal
 from nco.problem.route import Route
+from nco.problem.trying import Trips, Unit, left_out_cost, places, units
 from nco.problem.violations import between_routes, of_vehicle
 from nco.solver import Clock
-
-type Trips = tuple[tuple[int, ...], ...]
-type Unit = tuple[int, ...]
-"""What is served together: a stop, or both ends of a shipment, the pickup first."""
 
 
 class Trial:
@@ -35,9 +32,7 @@ class Trial:
         self._trips: dict[int, Trips] = {}
         self._cost: dict[int, float] = {}
         self._group = {j: group.stops for group in problem.groups for j in group.stops}
-        pairs = {s.pickup: (s.pickup, s.delivery) for s in problem.shipments}
-        pairs |= {s.delivery: (s.pickup, s.delivery) for s in problem.shipments}
-        self._unit: dict[int, Unit] = {j: pairs.get(j, (j,)) for j in problem.stops}
+        self._unit = units(problem)
         self._closed: set[int] = set()  # served, or alternatives of what is
 
     @property
@@ -63,27 +58,19 @@ class Trial:
         known = set[int]()
         for j in problem.stops:
             if j not in known:
-                units = [self._unit[k] for k in self._group.get(j, (j,))]
-                known.update(k for unit in units for k in unit)
-                asked.append((self._worth(j), units))
-        for worth, units in sorted(asked, key=lambda pair: -pair[0]):
+                own = [self._unit[k] for k in self._group.get(j, (j,))]
+                known.update(k for unit in own for k in unit)
+                asked.append((left_out_cost(problem, self._unit[j]), own))
+        for worth, own in sorted(asked, key=lambda pair: -pair[0]):
             if self._clock.over:
                 return
-            if not any(j in self._closed for unit in units for j in unit):
-                self._insert(units, worth)
+            if not any(j in self._closed for unit in own for j in unit):
+                self._insert(own, worth)
 
-    def _worth(self, stop: int) -> float:
-        """What it costs to leave a stop out, with all that is left out with it."""
-        prize = sum(float(self._problem.prize[j]) for j in self._unit[stop])
-        for group in self._problem.groups:
-            if stop in group.stops:
-                prize = group.prize
-        return prize if np.isinf(prize) else self._problem.objective.unserved * prize
-
-    def _insert(self, units: Sequence[Unit], worth: float) -> None:
+    def _insert(self, alternatives: Sequence[Unit], worth: float) -> None:
         best: tuple[float, int, Trips, float] | None = None
-        for unit in units:
-            for v, trips in self._places(unit):
+        for unit in alternatives:
+            for v, trips in places(self._problem, self._trips, unit):
                 if self._clock.over:
                     break
                 cost = self._evaluated(v, trips)
@@ -92,19 +79,6 @@ class Trial:
                     best = more, v, trips, cost
         if best is not None:
             self._set(*best[1:])
-
-    def _places(self, unit: Unit) -> Iterator[tuple[int, Trips]]:
-        """Vehicles with the trips that they would drive."""
-        for _, numbers in self._problem.fleet:
-            idle = next((v for v in numbers if v not in self._trips), None)
-            if idle is not None:
-                yield idle, (unit,)
-        for v, own in list(self._trips.items()):
-            for t, trip in enumerate(own):
-                for longer in _inserted(trip, unit):
-                    yield v, (*own[:t], longer, *own[t + 1 :])
-            if len(own) < self._problem.vehicles[v].max_trips:
-                yield v, (*own, unit)
 
     def _whole(self, stops: Iterable[int]) -> tuple[int, ...]:
         """A trip without what is served elsewhere or twice, and without torn shipments."""
@@ -155,14 +129,3 @@ class Trial:
         for trip in trips:
             for j in trip:
                 self._closed |= {j, *self._group.get(j, ())}
-
-
-def _inserted(trip: tuple[int, ...], unit: Unit) -> Iterator[tuple[int, ...]]:
-    """A trip with a stop, or with both ends of a shipment, in every place."""
-    for first in range(len(trip) + 1):
-        begun = (*trip[:first], unit[0])
-        if len(unit) == 1:
-            yield (*begun, *trip[first:])
-            continue
-        for second in range(first, len(trip) + 1):
-            yield (*begun, *trip[first:second], unit[1], *trip[second:])

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from nco.problem.duty import duty
@@ -22,7 +22,9 @@ LIMIT_S = 0.5  # of trying, for all stops together; what is found until then cou
 # Kinds of violations that are a last resort, the later the less likely to be said.
 RANK = ("trips", "skills", "not allowed", "unreachable")
 
-Trips = list[list[int]]
+type Trips = tuple[tuple[int, ...], ...]
+type Unit = tuple[int, ...]
+"""What is served together: a stop, or both ends of a shipment, the pickup first."""
 
 
 @dataclass(frozen=True)
@@ -45,66 +47,80 @@ def reasons_by_trying(
     """
     trips: dict[int, Trips] = {}
     for route in routes:
-        trips.setdefault(route.vehicle, []).append(list(route.stops))
+        trips[route.vehicle] = (*trips.get(route.vehicle, ()), route.stops)
+    unit = units(problem)
     end_s = time.perf_counter() + LIMIT_S
     found = []
     for n, stop in enumerate(missing):
         share_s = (end_s - time.perf_counter()) / (len(missing) - n)
-        found.append(_reason(problem, trips, stop, time.perf_counter() + share_s))
+        found.append(_reason(problem, trips, unit, stop, time.perf_counter() + share_s))
     return found
 
 
-def _reason(problem: Problem, trips: dict[int, Trips], stop: int, end_s: float) -> str:
-    grouped = next((group.stops for group in problem.groups if stop in group.stops), (stop,))
-    best = _Place((len(RANK) + 2, 0, 0.0), "the method left it out")
-    for candidate in grouped:
-        for v, others in _duties(problem, trips, candidate):
-            best = min(best, _tried(problem, v, others), key=lambda place: place.weight)
-            if best.weight[0] == 0 or time.perf_counter() > end_s:
-                break
-    worth = _prize(problem, stop) * problem.objective.unserved
-    if best.weight[0] == 0 and math.isfinite(worth):
-        return f"it is optional, and leaving it out costs {worth:.6g}"
-    return best.text
+def units(problem: Problem) -> dict[int, Unit]:
+    """What each stop is served together with."""
+    pairs = {s.pickup: (s.pickup, s.delivery) for s in problem.shipments}
+    pairs |= {s.delivery: (s.pickup, s.delivery) for s in problem.shipments}
+    return {j: pairs.get(j, (j,)) for j in problem.stops}
 
 
-def _prize(problem: Problem, stop: int) -> float:
-    """What counts when a stop is left out: its group's prize, or its own and its mate's."""
+def left_out_cost(problem: Problem, unit: Unit) -> float:
+    """What it costs to leave a unit out: the prize of its group, or those of its stops, weighed."""
+    prize = sum(float(problem.prize[j]) for j in unit)
     for group in problem.groups:
-        if stop in group.stops:
-            return group.prize
-    mate = problem.mates.get(stop)
-    return float(problem.prize[stop] + (0.0 if mate is None else problem.prize[mate]))
+        if unit[0] in group.stops:
+            prize = group.prize
+    return prize if math.isinf(prize) else problem.objective.unserved * prize
 
 
-def _duties(problem: Problem, trips: dict[int, Trips], stop: int) -> Iterator[tuple[int, Trips]]:
-    """Vehicles with the trips they would drive: idle ones first, then those in use."""
-    mate = problem.mates.get(stop)
-    pair = [stop] if mate is None else [stop, mate]
-    if any(s.delivery == stop for s in problem.shipments):
-        pair.reverse()
+def places(problem: Problem, trips: Mapping[int, Trips], unit: Unit) -> Iterator[tuple[int, Trips]]:
+    """Vehicles with the trips that they would drive with a unit on them, one trip more at most.
+
+    First idle vehicles, one of each kind, then every place on those in use.
+    """
     for _, numbers in problem.fleet:
         idle = next((v for v in numbers if v not in trips), None)
         if idle is not None:
-            yield idle, [pair]
-    for v, own in trips.items():
+            yield idle, (unit,)
+    for v, own in list(trips.items()):
         for t, trip in enumerate(own):
-            for place in range(len(trip) + 1):
-                with_first = [*trip[:place], pair[0], *trip[place:]]
-                if mate is None:
-                    yield v, [*own[:t], with_first, *own[t + 1 :]]
-                    continue
-                for second in range(place + 1, len(with_first) + 1):
-                    both = [*with_first[:second], pair[1], *with_first[second:]]
-                    yield v, [*own[:t], both, *own[t + 1 :]]
-        yield v, [*own, pair]
+            for longer in _inserted(trip, unit):
+                yield v, (*own[:t], longer, *own[t + 1 :])
+        yield v, (*own, unit)
+
+
+def _inserted(trip: tuple[int, ...], unit: Unit) -> Iterator[tuple[int, ...]]:
+    """A trip with a stop, or with both ends of a shipment, in every place."""
+    for first in range(len(trip) + 1):
+        begun = (*trip[:first], unit[0])
+        if len(unit) == 1:
+            yield (*begun, *trip[first:])
+            continue
+        for second in range(first, len(trip) + 1):
+            yield (*begun, *trip[first:second], unit[1], *trip[second:])
+
+
+def _reason(
+    problem: Problem, trips: dict[int, Trips], unit: dict[int, Unit], stop: int, end_s: float
+) -> str:
+    grouped = next((group.stops for group in problem.groups if stop in group.stops), (stop,))
+    best = _Place((len(RANK) + 2, 0, 0.0), "the method left it out")
+    for candidate in grouped:
+        for v, others in places(problem, trips, unit[candidate]):
+            best = min(best, _tried(problem, v, others), key=lambda place: place.weight)
+            if best.weight[0] == 0 or time.perf_counter() > end_s:
+                break
+    worth = left_out_cost(problem, unit[stop])
+    if best.weight[0] == 0 and math.isfinite(worth):
+        return f"it is optional, and leaving it out costs {worth:.6g}"
+    return best.text
 
 
 def _tried(problem: Problem, v: int, trips: Trips) -> _Place:
     """What a vehicle breaks that drives such trips."""
     form = normal(problem)
     plan = duty(form.problem, form.problem.vehicles[v], trips)
-    routes = [Route(v, tuple(trip)) for trip in trips]
+    routes = [Route(v, trip) for trip in trips]
     broken: list[Violation] = [*of_vehicle(problem, form, v, trips, plan)]
     broken += between_routes(problem, routes)
     if not broken:

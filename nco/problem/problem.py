@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike
 from nco import _validate as validate
 from nco.arrays import Bools, ByValue, Floats
 from nco.errors import ProblemError, quoted
+from nco.problem.features import features_of
 from nco.problem.objective import Feature, Objective
 from nco.problem.ties import Group, Shipment, checked_groups, checked_shipments
 from nco.problem.times import Times
@@ -395,54 +396,7 @@ class Problem(ByValue):
     @cached_property
     def features(self) -> frozenset[Feature]:
         """What this problem asks of a solver."""
-        return frozenset(self._features())
-
-    def _features(self) -> Iterable[Feature]:
-        kinds = [vehicle for vehicle, _ in self.fleet]
-        finite = any(np.isfinite(c) for vehicle in kinds for c in vehicle.capacity)
-        bound = [s.amount for s in self.shipments if any(s.amount)]
-        weights = self.objective
-        asked = {
-            Feature.CAPACITY: finite and bool(self.demand.any() or self.pickup.any() or len(bound)),
-            Feature.DIMENSIONS: self.dimensions > 1,
-            Feature.TIME_WINDOWS: bool(
-                (self.window_s[:, 0] > 0).any() or np.isfinite(self.window_s[:, 1]).any()
-            ),
-            Feature.SHIFTS: any(v.shift_s != (0.0, np.inf) for v in kinds),
-            Feature.PROFILES: len({v.profile for v in kinds}) > 1,
-            Feature.DEPOTS: len({d for v in kinds for d in (v.start, v.end)}) > 1,
-            Feature.MIXED_FLEET: len(kinds) > 1,
-            Feature.ALLOWED_STOPS: any(
-                v.allowed is not None and not v.allowed[self.depots :].all() for v in kinds
-            ),
-            Feature.PREFERENCES: weights.preference > 0
-            and any(v.preference is not None and bool(v.preference.any()) for v in kinds),
-            Feature.OPTIONAL_STOPS: bool(np.isfinite(self.prize[self.depots :]).any())
-            or any(np.isfinite(group.prize) for group in self.groups),
-            Feature.TRIPS: any(v.max_trips > 1 for v in kinds),
-            Feature.DURATION_COST: weights.duration > 0 and any(v.cost_per_s > 0 for v in kinds),
-            Feature.FIXED_COST: weights.fixed > 0 and any(v.fixed_cost > 0 for v in kinds),
-            Feature.LONGEST_ROUTE: weights.longest_route > 0,
-            Feature.UNREACHABLE: any(
-                bool(np.isinf(self.profiles[v.profile].distance_m).any()) for v in kinds
-            ),
-            Feature.PICKUPS: bool(self.pickup.any()),
-            Feature.BACKHAULS: self.linehauls_first and bool(self.pickup.any()),
-            Feature.SHIPMENTS: bool(self.shipments),
-            Feature.GROUPS: bool(self.groups),
-            Feature.RELEASES: bool(self.release_s.any()),
-            Feature.LONGEST_DUTY: any(np.isfinite(v.max_duration_s) for v in kinds),
-            Feature.MOST_DISTANCE: any(np.isfinite(v.max_distance_m) for v in kinds),
-            Feature.MOST_DRIVING: any(np.isfinite(v.max_driving_s) for v in kinds),
-            Feature.MOST_STOPS: any(v.max_stops is not None for v in kinds),
-            Feature.OPEN_ROUTES: any(v.open_start or v.open_end for v in kinds),
-            Feature.SKILLS: any(
-                words - v.skills for words in set(self.skills.values()) for v in kinds
-            ),
-            Feature.SPEEDS: any(v.speed != 1 for v in kinds),
-            Feature.OWN_SERVICE: any(v.service_s is not None for v in kinds),
-        }
-        return (feature for feature, present in asked.items() if present)
+        return features_of(self)
 
 
 def _numbers(values: Iterable[float]) -> str:

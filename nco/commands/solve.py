@@ -88,6 +88,7 @@ def run(arguments: argparse.Namespace) -> int:
         "vehicles": len(problem.vehicles),
         "city": None if city is None else city.name,
         "moved": _problem.moved(problem),
+        "details": {problem.names[node]: dict(words) for node, words in problem.details.items()},
         "interrupted": interrupted(),
         "feasible": chosen.feasible,
         "best": chosen.method,

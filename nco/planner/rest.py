@@ -130,6 +130,14 @@ def rest_of(
             for n, stop in enumerate(fitting)
             if stop.node in day.off_street and stop.place == stop.node
         },
+        details={
+            **{d: day.details[d] for d in range(day.depots) if d in day.details},
+            **{
+                depots + n: day.details[stop.node]
+                for n, stop in enumerate(fitting)
+                if stop.node is not None and stop.node in day.details
+            },
+        },
         names=tuple(_names(day, nodes, [(vehicles[k][0], duties) for k in anchored])),
         name=f"{day.name}, from {day.times.at(now_s)}",
         times=day.times,

@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike
 from nco import _validate as validate
 from nco.arrays import Bools, ByValue, Floats
 from nco.errors import ProblemError, quoted
+from nco.problem.details import checked_details
 from nco.problem.features import features_of
 from nco.problem.objective import Feature, Objective
 from nco.problem.ties import Group, Shipment, checked_groups, checked_shipments
@@ -56,6 +57,7 @@ class Problem(ByValue):
         moved_m: `[N]` metres from each node to the place on a street that stands for it in the
             matrices; None where they come from no city.
         off_street: why stops have no such place, in words, by node; no route leads to them.
+        details: free words by node under a title (phone, notes), for outputs; no solver reads them.
         names: `N` different names; by default "depot" or "depot 0", ..., then "1", "2", ...
         name: for files and reports.
         times: what times count, which decides how messages write them: "numbers" of no known
@@ -83,6 +85,7 @@ class Problem(ByValue):
     xy: Floats | None = None
     moved_m: Floats | None = None
     off_street: Mapping[int, str] = field(default_factory=dict)
+    details: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
     names: tuple[str, ...] = ()
     name: str = "problem"
     times: Times = Times.NUMBERS
@@ -122,6 +125,7 @@ class Problem(ByValue):
             moved = validate.vector(self.moved_m, "moved_m", n, low=0.0, finite=False)
             set_field(self, "moved_m", moved)
         set_field(self, "off_street", self._checked_off_street())
+        set_field(self, "details", checked_details(self.details, n))
         set_field(self, "times", validate.choice(self.times, Times, "times"))
         release = np.zeros(n) if self.release_s is None else self.release_s
         set_field(self, "release_s", validate.vector(release, "release_s", n, low=0.0))

@@ -3,7 +3,8 @@
 The collection holds one LineString for each route, one Point for each visit to a stop, one for
 each depot, and one for each stop that no route serves; `kind` tells them apart. Every number that
 a map shows on hover is among the properties. Where a city gave the matrices, `moved_m` is how far a
-point was moved onto a street. Unreachable times are `null`.
+point was moved onto a street. `details` has the words that a problem carries about a node.
+Unreachable times are `null`.
 """
 
 from __future__ import annotations
@@ -206,5 +207,7 @@ def _point(problem: Problem, node: int, properties: dict[str, Any]) -> dict[str,
     assert problem.lonlat is not None  # noqa: S101 -- write_geojson saw to it
     if problem.moved_m is not None:
         properties = properties | {"moved_m": round(float(problem.moved_m[node]), 1)}
+    if node in problem.details:
+        properties = properties | {"details": dict(problem.details[node])}
     geometry = {"type": "Point", "coordinates": problem.lonlat[node].tolist()}
     return {"type": "Feature", "geometry": geometry, "properties": properties}

@@ -64,6 +64,7 @@ def write_problem(path: str | Path, problem: Problem) -> Path:
             },
             **_from_ties(problem),
             **({"off_street": _from_off_street(problem)} if problem.off_street else {}),
+            **_from_details(problem),
             "profiles": [
                 {
                     "name": profile.name,
@@ -125,6 +126,7 @@ def problem_from(data: Fields) -> Problem:
             name=data.text("name", "problem"),
             objective=_to_objective(data.child("objective", {})),
             off_street=_to_off_street(data),
+            details=_to_details(data),
             linehauls_first=data.flag("linehauls_first"),
             shipments=_to_shipments(data),
             groups=_to_groups(data),
@@ -142,6 +144,21 @@ def _to_off_street(data: Fields) -> dict[int, str]:
     for entry in data.children("off_street", []):
         entry.refuse_unknown(("stop", "reason"))
         found[entry.whole("stop")] = entry.text("reason")
+    return found
+
+
+def _from_details(problem: Problem) -> dict[str, Any]:
+    """The details of a problem as files have them, nothing where there are none."""
+    listed = [{"node": node, "words": dict(words)} for node, words in problem.details.items()]
+    return {"details": listed} if listed else {}
+
+
+def _to_details(data: Fields) -> dict[int, dict[str, str]]:
+    found: dict[int, dict[str, str]] = {}
+    for entry in data.children("details", []):
+        entry.refuse_unknown(("node", "words"))
+        words = entry.child("words")
+        found[entry.whole("node")] = {title: words.text(title) for title in words.data}
     return found
 
 
@@ -198,8 +215,13 @@ def _to_objective(data: Fields) -> Objective:
     return Objective(longest_by=data.raw("longest_by", "distance"), **numbers)
 
 
-def write_solution(path: str | Path, solution: Solution) -> Path:
+def write_solution(path: str | Path, solution: Solution, problem: Problem | None = None) -> Path:
     """Write a solution with all that it claims, exactly.
+
+    Args:
+        path: where to.
+        solution: what to write.
+        problem: what it is for; its details are written as well, for people. Reading passes them.
 
     Raises:
         StorageError: the file cannot be written; what stood there before is untouched.
@@ -222,6 +244,7 @@ def write_solution(path: str | Path, solution: Solution) -> Path:
             ],
             "unassigned": [_plain(asdict(entry)) for entry in solution.unassigned],
             "violations": [_plain(asdict(entry)) for entry in solution.violations],
+            **({} if problem is None else _from_details(problem)),
         },
     )
 

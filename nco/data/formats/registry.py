@@ -193,7 +193,7 @@ def _writers(
             return problem
 
         return {
-            ".json": lambda path: native.write_solution(path, thing),
+            ".json": lambda path: native.write_solution(path, thing, problem),
             ".vroom.json": lambda path: vroom_solution.write_vroom_solution(
                 path, needed(path), thing
             ),

@@ -4,7 +4,8 @@
 `distance_m` is what the vehicle has driven so far, `load` is on board when it leaves (`load_2`,
 ... for further dimensions). Stops that no route serves come last, with the reason in `note`. Where
 a city gave the matrices, `moved_m` is how far a place was moved onto a street; `note` says so where
-that is far.
+that is far. The details of a problem (phone, notes) come behind, a column a title; one that is
+called like a column of the timetable is marked `(given)`.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from nco.data.formats.csv_rows import Rows, read_rows, table_text
 from nco.errors import FormatError, listed, quoted
 from nco.files import write_atomic
 from nco.problem import Problem
+from nco.problem.details import titles
 from nco.problem.schedule import Visit, schedule
 from nco.problem.solution import Route, Solution
 
@@ -39,19 +41,23 @@ def write_routes(path: str | Path, problem: Problem, solution: Solution) -> Path
     credit = [] if problem.lonlat is None else ["attribution"]
     width = len(header)
     rows: list[list[object]] = []
+    told = titles(problem.details)
 
-    def add(cells: list[object]) -> None:
-        rows.append(cells + [CREDIT] * len(credit))
+    def add(node: int, cells: list[object]) -> None:
+        words = problem.details.get(node, {})
+        rows.append([*cells, *(words.get(title, "") for title in told), *[CREDIT] * len(credit)])
 
     for r, timetable in enumerate(schedule(problem, solution)):
         for k, visit in enumerate(timetable.visits):
             cells = [r, timetable.vehicle, k, *_place(problem, visit.node), *_numbers(visit)]
             note = MOVED if visit.node in problem.moved else ""
-            add([*cells, *_moved(problem, visit.node), note])
+            add(visit.node, [*cells, *_moved(problem, visit.node), note])
     for entry in solution.unassigned:
         cells, last = ["", "", "", *_place(problem, entry.stop)], _moved(problem, entry.stop)
         gap = [""] * (width - 1 - len(cells) - len(last))
-        add([*cells, *gap, *last, entry.reason])
+        add(entry.stop, [*cells, *gap, *last, entry.reason])
+    taken = {title.casefold() for title in header + credit}
+    header += [f"{title} (given)" if title.casefold() in taken else title for title in told]
     return write_atomic(path, table_text(header + credit, rows))
 
 

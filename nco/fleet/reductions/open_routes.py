@@ -77,6 +77,7 @@ def open_routes(problem: Problem) -> Problem | None:
         groups=tuple(replace(g, stops=tuple(map(node, g.stops))) for g in problem.groups),
         skills={node(j): words for j, words in problem.skills.items()},
         off_street={},  # a way leads there from anywhere
+        details={},  # nobody sees this problem
         lonlat=None if problem.lonlat is None else inserted(problem.lonlat, problem.lonlat[0]),
         xy=None if problem.xy is None else inserted(problem.xy, problem.xy[0]),
         moved_m=own(problem.moved_m),

@@ -1,6 +1,7 @@
 """Checks of single fields: each returns a clean read-only array or raises with field and index."""
 
 import operator
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
@@ -8,8 +9,9 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nco.arguments import of_kind
 from nco.arrays import Floats
-from nco.errors import ProblemError, quoted, shortened
+from nco.errors import InputError, ProblemError, quoted, shortened
 
 MOST = 1e150  # beyond, finite numbers add up to infinity
 MOST_WHOLE = 2**31 - 1  # what fits into the counts of every solver
@@ -19,7 +21,7 @@ def choice[E: StrEnum](value: str, kind: type[E], what: str) -> E:
     """One of the values of an enumeration."""
     try:
         return kind(value)
-    except ValueError:
+    except (TypeError, ValueError):
         known = ", ".join(repr(str(known)) for known in kind)
         raise ProblemError(f"{what} is {quoted(value)}; use one of {known}") from None
 
@@ -31,25 +33,62 @@ def at_least(value: float, low: float, what: str, *, finite: bool = True) -> Non
         raise ProblemError(f"{what} is {shortened(value)}; it must be a {kind} of at least {low:g}")
 
 
-def number(value: float, what: str) -> float:
+def number(value: object, what: str, error: type[InputError] = ProblemError) -> float:
     """A number that a float holds."""
     try:
-        return float(value)
+        if isinstance(value, str | bytes):  # "8.00" is most often a time
+            raise TypeError
+        return float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError):
-        raise ProblemError(f"{what} is {quoted(value)}; give a number") from None
+        hint = in_seconds(value)
+        raise error(f"{what} is {quoted(value)}; give a number{hint}") from None
 
 
-def whole(value: float, what: str, *, low: int | None = None) -> int:
+_CLOCK = re.compile(r"\b(\d{1,2})[:.h](\d{2})(?::(\d{2}))?\b")
+
+
+def in_seconds(value: object) -> str:
+    """A hint, where a text with a clock time was given: what it is in seconds."""
+    found = _CLOCK.search(str(value)) if isinstance(value, str | list | tuple) else None
+    if found is None:
+        return ""
+    hours, minutes, seconds = (int(part or 0) for part in found.groups())
+    total = 3600 * hours + 60 * minutes + seconds
+    return (
+        f". Times are numbers of seconds: {shortened(found.group())} is 3600 * {hours} + 60 * "
+        f"{minutes}{f' + {seconds}' if seconds else ''} = {total}"
+    )
+
+
+def text(value: object, what: str) -> str:
+    """A text."""
+    return of_kind(value, str, what, "text", ProblemError)
+
+
+def flag(value: object, what: str) -> bool:
+    """True or false, numpy's and 0 and 1 as well."""
+    if isinstance(value, bool | np.bool_) or (isinstance(value, int) and value in (0, 1)):
+        return bool(value)
+    raise ProblemError(f"{what} is {quoted(value)}; give True or False")
+
+
+def whole(
+    value: float,
+    what: str,
+    *,
+    low: int | None = None,
+    error: type[InputError] = ProblemError,
+) -> int:
     """A whole number of at least `low`, numpy's and such as 2.0 as well."""
     try:
         integral = isinstance(value, float) and value.is_integer()
         result = int(value) if integral else operator.index(value)  # type: ignore[arg-type]
     except TypeError:
-        raise ProblemError(f"{what} is {quoted(value)}; give a whole number") from None
+        raise error(f"{what} is {quoted(value)}; give a whole number") from None
     if low is not None and result < low:
-        raise ProblemError(f"{what} is {quoted(value)}; it must be {low} or more")
+        raise error(f"{what} is {quoted(value)}; it must be {low} or more")
     if result > MOST_WHOLE:
-        raise ProblemError(f"{what} is {quoted(value)}; it must be {MOST_WHOLE} at most")
+        raise error(f"{what} is {quoted(value)}; it must be {MOST_WHOLE} at most")
     return result
 
 
@@ -67,11 +106,16 @@ def interval(begin: float, finish: float, what: str) -> None:
 def array(values: ArrayLike, what: str) -> Floats:
     """A float64 copy without NaN."""
     try:
-        if np.iscomplexobj(values):
+        given = np.asarray(values)
+        if given.dtype.kind == "c":
             raise TypeError("complex numbers have no order")
-        result = np.array(values, dtype=np.float64)
+        if given.dtype.kind in "US":  # "8.00" is most often a time
+            raise TypeError(f"it holds the text {quoted(str(given.flat[0]))}")
+        result = np.array(given, dtype=np.float64)
     except (TypeError, ValueError, OverflowError) as error:
-        raise ProblemError(f"{what} is not an array of numbers: {shortened(error)}") from None
+        raise ProblemError(
+            f"{what} is not an array of numbers: {shortened(error)}{in_seconds(str(error))}"
+        ) from None
     if np.isnan(result).any():
         index = [int(k) for k in np.argwhere(np.isnan(result))[0]] or ""
         raise ProblemError(f"{what}{index} is NaN; every entry must be a number")
@@ -128,7 +172,10 @@ def vector(
 
 def mask(values: ArrayLike, what: str) -> NDArray[np.bool_]:
     """A one-dimensional read-only array of truth values."""
-    given = np.asarray(values)
+    try:
+        given = np.asarray(values)
+    except ValueError:  # rows of different lengths
+        given = np.empty((0, 0))
     if given.ndim != 1 or not (given.dtype == np.bool_ or np.isin(given, (0, 1)).all()):
         raise ProblemError(f"{what} must be one true or false a node")
     result = given.astype(np.bool_)

@@ -12,6 +12,7 @@ from nco.fleet.reductions.reduced import reduced
 from nco.interruption import heeding
 from nco.problem import Feature, Problem
 from nco.problem.check import Report, check
+from nco.problem.given import given_problem
 from nco.problem.solution import Solution, explained
 from nco.solve import solve, solver
 from nco.solver import Solver, refuse_unsupported
@@ -83,6 +84,7 @@ def compare(
         InputError: a method is unknown or cannot do what the problem asks.
         KeyboardInterrupt: the user interrupted it, and there is no answer yet.
     """
+    given_problem(problem)
     chosen, loading_s = [], []
     for method in methods:  # before any of them spends its time
         begin = time.perf_counter()

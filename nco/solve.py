@@ -10,6 +10,7 @@ from nco.errors import InputError, quoted
 from nco.fleet.reductions.reduced import reduced
 from nco.interruption import asked_since, keeping
 from nco.problem import Feature, Problem
+from nco.problem.given import given_problem
 from nco.problem.solution import INITIAL, Solution
 from nco.registry import add_method, load_method
 from nco.solver import Prepares, Solver, check_limits, on_cores, refuse_unsupported
@@ -50,7 +51,7 @@ def register(name: str, target: str) -> None:
         target: "package.module:attribute" of an object that is a `Solver`.
 
     Raises:
-        InputError: the name is taken.
+        InputError: the name is taken, or one of the two is no such text.
     """
     add_method(_METHODS, name, target)
 
@@ -62,7 +63,7 @@ def solver(method: str | Solver) -> Solver:
         InputError: no such method.
     """
     if not isinstance(method, str):
-        if not hasattr(method, "supports"):
+        if not (hasattr(method, "supports") and hasattr(method, "solve")):
             raise InputError(f"method is {quoted(method)}; give the name of one, or a solver")
         return method
     found: Solver = load_method(_METHODS, method)
@@ -73,6 +74,7 @@ def methods(problem: Problem | None = None) -> tuple[str, ...]:
     """Names of all methods, or of those that can handle a problem."""
     if problem is None:
         return tuple(_METHODS)
+    given_problem(problem)
     fits: dict[frozenset[Feature], bool] = {}
     for name in _METHODS:
         known = solver(name).supports
@@ -118,12 +120,14 @@ def solve(
     Raises:
         InputError: unknown method, a time limit, a seed or jobs that make no sense, or an
             `initial` that is no solution.
-        ProblemError: `initial` names a vehicle or a stop that does not exist.
+        ProblemError: the problem is none, or `initial` names a vehicle or a stop that does not
+            exist.
         UnsupportedError: the method cannot do what the problem asks, or use several cores.
         KeyboardInterrupt: the user interrupted it. A command that would rather have the best
             answer until then solves under `nco.interruption.heeded`, as `nco solve` does.
     """
     entered = time.perf_counter()
+    given_problem(problem)
     check_limits(time_limit_s, seed, jobs)
     chosen = on_cores(solver(method), jobs)
     begin = time.perf_counter()

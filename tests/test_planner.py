@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import nco
 from nco import Feature, Objective, Problem, Route, Solution, TableCity, Vehicle
 from nco.data.cities.engine import Matrices
-from nco.errors import CityError, InputError, StorageError
+from nco.errors import CityError, InputError, NcoError, StorageError
 from nco.planner import Arcs, Plan, Planner
 from nco.search.lns.solver import LNS
 
@@ -537,3 +537,56 @@ def test_places_and_names_that_are_none():
     with pytest.raises(InputError, match="give the city itself"):
         Planner(day(), city="helsinki")  # type: ignore[arg-type]
     assert planner.plan(LIMIT_S).solution is not None
+
+
+ODD = (None, 5, -1, 1.5, "", "x", np.nan, np.inf, [], [1, 2, 3], (5, 1), object(), True, "08:00")
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_odd_events_are_refused_and_the_day_goes_on(seed):
+    """Unknown stops, clocks that go back, anything of another kind: our errors, nothing lost."""
+    rng = np.random.default_rng(seed)
+    planner = Planner(day(vehicles=6), city=CITY, method=LNS(max_iterations=20))
+    planner.plan(LIMIT_S)
+
+    def odd_or(value: object) -> object:
+        return value if rng.random() < 0.7 else ODD[rng.integers(len(ODD))]
+
+    def name() -> object:
+        return odd_or(rng.choice(list(planner._stops)).item())
+
+    def vehicle() -> object:
+        return odd_or(int(rng.integers(-1, 8)))
+
+    def time_s() -> object:
+        return odd_or(planner.now_s + float(rng.uniform(-300, 800)))
+
+    def place() -> object:
+        return odd_or(CITY.lonlat[rng.integers(len(CITY))])
+
+    def asked() -> dict[str, object]:
+        fields = ("demand", "window_s", "service_s", "prize")
+        return {field: odd_or(1.0) for field in fields if rng.random() < 0.3}
+
+    refused = 0
+    for step in range(40):
+        event = (
+            lambda: planner.advance(time_s()),
+            lambda: planner.cancel(name()),
+            lambda: planner.drop_vehicle(vehicle()),
+            lambda: planner.served(vehicle(), odd_or([name(), name()]), time_s()),
+            lambda: planner.move(name(), place()),
+            lambda: planner.change(name(), **asked()),
+            lambda step=step: planner.add(odd_or(f"new {step}"), place(), **asked()),
+            lambda: planner.add_vehicle(odd_or(Vehicle(capacity=(5,)))),
+            lambda: planner.adopt(odd_or(None)),
+        )[rng.integers(9)]
+        try:
+            event()
+        except NcoError:
+            refused += 1
+        if step % 10 == 9:
+            plan = planner.replan(LIMIT_S)
+            there = set(planner._stops) - planner._cancelled
+            assert sorted(there) == sorted([*served(plan), *plan.unassigned])
+    assert 5 < refused < 35

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from safetensors.torch import save
 
+from nco.arguments import of_kind, path_of
 from nco.errors import PolicyError, listed, quoted, shortened
 from nco.files import write_atomic
 from nco.json_text import parse_json
@@ -122,6 +123,8 @@ def read_policy(source: str | Path, problem: str | None = None) -> StoredPolicy:
             belong to the network that it names.
     """
     path = _locate(source)
+    if problem is not None:
+        of_kind(problem, str, "problem", "the name of one, such as 'rcvrp'", PolicyError)
     if path.suffix == ".ckpt":
         found, spec, tensors, card = _read_policy_checkpoint(path)
     else:
@@ -137,7 +140,7 @@ def read_policy(source: str | Path, problem: str | None = None) -> StoredPolicy:
 def _locate(source: str | Path) -> Path:
     if isinstance(source, str) and source in shipped():
         return WEIGHTS / f"{source}.safetensors"
-    path = Path(source)
+    path = path_of(source, "policy", PolicyError)
     if path.suffix not in (".safetensors", ".ckpt"):
         names = ", ".join(shipped()) or "none"
         raise PolicyError(

@@ -26,13 +26,13 @@ def checked_fields(name: str, given: Mapping[str, Any], dimensions: int) -> dict
     for field, value in given.items():
         what = f"{quoted(name)}: {field}"
         if field == "demand":
-            demand = validate.array(np.atleast_1d(value), what)
+            demand = np.atleast_1d(validate.array(value, what))
             nothing = demand.shape == (1,) and not demand[0]
             made[field] = validate.vector(
                 np.zeros(dimensions) if nothing else demand, what, dimensions, low=0.0
             )
         elif field == "window_s":
-            window = validate.windows(np.atleast_2d(value), 1, what)[0]
+            window = validate.windows(np.atleast_2d(validate.array(value, what)), 1, what)[0]
             made[field] = (float(window[0]), float(window[1]))
         else:
             amount = validate.array(value, what)

@@ -12,6 +12,7 @@ import numpy as np
 from nco import _validate as validate
 from nco.data.cities.city import City
 from nco.data.cities.engine import as_lonlat
+from nco.data.cities.streets import given_city
 from nco.errors import CityError, InputError, StorageError, quoted
 
 if TYPE_CHECKING:
@@ -196,11 +197,8 @@ def roads_of(city: Roads | Sequence[Roads] | None) -> list[Roads]:
     """
     if city is None:
         return []
-    if isinstance(city, str):
-        raise InputError(
-            f"city is {quoted(city)}; give the city itself, such as nco.city({quoted(city)})"
-        )
-    return [_quick(one) for one in ([city] if isinstance(city, Roads) else city)]
+    cities = city if isinstance(city, list | tuple) else [city]
+    return [_quick(given_city(one, Roads)) for one in cities]  # type: ignore[type-abstract]
 
 
 def _quick(roads: Roads) -> Roads:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nco import _validate as validate
+from nco.arguments import of_kind, several
 from nco.errors import InputError, quoted
 from nco.fleet.reductions.reduced import reduced
 from nco.planner.asked import checked_fields
@@ -16,6 +18,7 @@ from nco.planner.plan import Plan, plan_of
 from nco.planner.report import departure, drive
 from nco.planner.rest import Rest, Trips, rest_of
 from nco.planner.search import searched
+from nco.problem.given import given_problem
 from nco.problem.solution import Cost, Solution
 from nco.solve import DEFAULT_METHOD, solver
 from nco.solver import Clock, Prepares, check_limits
@@ -49,7 +52,8 @@ class Planner:
         seed: of the method.
 
     Raises:
-        InputError: there is a city but the problem has no lonlat, or not one city a profile.
+        InputError: there is a city but the problem has no lonlat, or not one city a profile, or an
+            argument is of another kind.
     """
 
     def __init__(
@@ -60,6 +64,7 @@ class Planner:
         method: str | Solver = DEFAULT_METHOD,
         seed: int = 0,
     ) -> None:
+        given_problem(problem)
         roads = roads_of(city)
         if roads and problem.lonlat is None:
             raise InputError(
@@ -157,9 +162,11 @@ class Planner:
         """Takes over a solution of the rest that was found elsewhere as the present plan.
 
         Raises:
-            InputError: nothing is left to be decided.
+            InputError: it is no solution, or nothing is left to be decided.
             ProblemError: the solution is not one of `rest`.
         """
+        give = "an nco.Solution of Planner.rest, as nco.solve makes one"
+        of_kind(solution, Solution, "solution", give)
         rest = self._rest()
         if rest.problem is None:
             raise InputError("nothing is left to be decided, so there is no solution to adopt")
@@ -202,13 +209,15 @@ class Planner:
             raise InputError(
                 f"stop {quoted(name)} is already there{past}; give new stops new names"
             )
-        for number in vehicles or ():
-            self._duty(number)
+        able = None
+        if vehicles is not None:
+            able = frozenset(several(vehicles, "vehicles", "numbers of those that may serve it"))
+            for number in able:
+                self._duty(number)
         given = {"demand": demand, "window_s": window_s, "service_s": service_s, "prize": prize}
         checked = checked_fields(name, given, self._day.dimensions)
         place = self._place(name, lonlat, arcs)
-        only = None if vehicles is None else frozenset(vehicles)
-        self._stops[name] = Stop(name=name, place=place, vehicles=only, **checked)
+        self._stops[name] = Stop(name=name, place=place, vehicles=able, **checked)
         self._known = None
 
     def move(
@@ -303,6 +312,7 @@ class Planner:
         Raises:
             InputError: the time is before the last one.
         """
+        now_s = validate.number(now_s, "now_s", InputError)
         if not self.now_s <= now_s < np.inf:
             raise InputError(
                 f"now_s is {quoted(now_s)}, but it was {self.now_s} before; time only goes on: "
@@ -329,7 +339,11 @@ class Planner:
         Raises:
             InputError: a stop is not there, was named twice, or is another vehicle's.
         """
-        duty, names = self._in_service(vehicle), list(stops)
+        duty = self._in_service(vehicle)
+        names = list(several(stops, "stops", "the names of all stops of the trip, in order"))
+        for name in names:
+            of_kind(name, str, "a stop", "its name, which is text")
+        ready_s = validate.number(ready_s, "ready_s", InputError)
         trip = duty.trips[-1] if duty.trips and not self._home(duty) else None
         own = {call.name for call in trip.calls} if trip else set()
         if not names or len(set(names)) < len(names) or not 0 <= ready_s < np.inf:
@@ -448,7 +462,7 @@ class Planner:
 
     def _open_stop(self, name: str, verb: str) -> Stop:
         """A stop that nobody has begun."""
-        if name not in self._stops:
+        if not isinstance(name, str) or name not in self._stops:
             raise InputError(
                 f"there is no stop {quoted(name)} to be {verb}; `Planner.places` lists what there "
                 "is"
@@ -464,7 +478,8 @@ class Planner:
         return self._stops[name]
 
     def _duty(self, vehicle: int) -> VehicleDay:
-        if not 0 <= vehicle < len(self._duties):
+        whole = isinstance(vehicle, int | np.integer) and not isinstance(vehicle, bool)
+        if not (whole and 0 <= vehicle < len(self._duties)):
             raise InputError(
                 f"there is no vehicle {quoted(vehicle)}; vehicles are 0 to {len(self._duties) - 1}"
             )

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from nco.arguments import of_kind, several
 from nco.arrays import Floats
 from nco.colours import COLOURS
 from nco.data.cities.engine import as_lonlat
-from nco.errors import InputError
+from nco.data.cities.streets import Streets, given_city
+from nco.errors import InputError, quoted
 from nco.plot.canvas import (
     GROUND,
     INK,
@@ -27,6 +29,7 @@ from nco.plot.canvas import (
 )
 from nco.plot.paths import Path, keep_right, lanes, paths, places, street_widths
 from nco.problem import Problem
+from nco.problem.given import given_problem
 from nco.problem.solution import Solution
 from nco.stats import interval
 
@@ -49,7 +52,9 @@ def streets(city: City, ax: Axes | None = None) -> Axes:
     Raises:
         CityError: the city has no streets here.
     """
-    west, south, east, north = city.bbox
+    from nco.data.cities.city import City
+
+    west, south, east, north = given_city(city, City).bbox
     ax = axes_or_new(ax)
     background(ax, city, north - south)
     frame(ax, [np.array([[west, south], [east, north]])], on_earth=True)
@@ -96,6 +101,8 @@ def routes(
         InputError: the problem has no coordinates.
         CityError: the city has no streets here, or does not hold the stops.
     """
+    given_problem(problem)
+    of_kind(solution, Solution, "solution", "an nco.Solution, as nco.solve makes one")
     where, drawn = places(problem), paths(problem, solution, city)
     ax = axes_or_new(ax)
     extent = [where, *(path.line for path in drawn)]
@@ -149,7 +156,12 @@ def anytime(
         InputError: there is nothing to draw.
     """
     found: dict[str, dict[float, list[float]]] = {}
-    for method, budget_s, gap in runs:
+    for run in several(runs, "runs", "(method, budget_s, gap) of each"):
+        try:
+            method, budget_s, gap = run
+        except (TypeError, ValueError):
+            given = quoted(run)
+            raise InputError(f"a run is {given}; give (method, budget_s, gap) of each") from None
         found.setdefault(method, {}).setdefault(budget_s, []).append(gap)
     if not found:
         raise InputError("there are no runs to draw; give (method, budget_s, gap) of each")
@@ -213,6 +225,7 @@ def asymmetry(
         CityError: a point is not in the city.
         InputError: no two of the points reach one another.
     """
+    given_city(city, Streets)  # type: ignore[type-abstract]
     lonlat = as_lonlat(points)
     there = city.matrix(lonlat).distance_m if len(lonlat) > 1 else np.zeros((1, 1))
     both = np.isfinite(there) & np.isfinite(there.T) & ~np.eye(len(there), dtype=bool)

@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nco.arguments import of_kind, several
 from nco.compare import cost_text, cost_unit
 from nco.data.cities.city import CREDIT
 from nco.errors import InputError, quoted
 from nco.files import write_atomic
 from nco.plot import layers as layers
 from nco.problem import Problem
+from nco.problem.given import given_problem
 from nco.problem.solution import Solution
 
 if TYPE_CHECKING:
@@ -85,10 +87,14 @@ def map(  # noqa: A001 -- the name that users know from other packages
         InputError: the problem has no `lonlat`, there is no solution, or Bokeh is not installed.
         CityError: the city has no streets here, or does not hold the stops.
     """
-    if isinstance(solutions, Solution):
-        given = [solutions]
-    else:
-        given = list(solutions.values() if isinstance(solutions, Mapping) else solutions)
+    given_problem(problem)
+    several_of = solutions.values() if isinstance(solutions, Mapping) else solutions
+    give = "an nco.Solution, or several"
+    given = list(
+        [solutions] if isinstance(solutions, Solution) else several(several_of, "solutions", give)
+    )
+    for one in given:
+        of_kind(one, Solution, "solutions", give)
     if problem.lonlat is None:
         raise InputError(
             f"problem {quoted(problem.name)} has no lonlat, so it has no place on a map; "

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from nco import _validate as validate
+from nco.arguments import of_kind
 from nco.arrays import Floats
 from nco.colours import COLOURS
 from nco.errors import InputError, quoted
@@ -81,6 +83,7 @@ def transit(
         ProblemError: a line uses a link or a stop that does not exist.
         CityError: the city has no streets here, or does not hold the stops.
     """
+    of_kind(instance, TransitInstance, "instance", "a TransitInstance")
     given = refuse_bad_lines(instance, lines)
     titles = line_names(given, names)
     on_earth = instance.lonlat is not None
@@ -132,7 +135,8 @@ def fronts(sets: Mapping[str, ArrayLike], ax: Axes | None = None, *, title: str 
     Raises:
         InputError: there is nothing to draw, or a set is not `[k, 2]`.
     """
-    points = {name: np.asarray(values, dtype=np.float64) for name, values in sets.items()}
+    of_kind(sets, Mapping, "sets", "a mapping from methods to their (time, cost) pairs")  # type: ignore[type-abstract]
+    points = {name: validate.array(values, quoted(name)) for name, values in sets.items()}
     for name, values in points.items():
         if values.ndim != 2 or values.shape[1] != 2 or not len(values):
             raise InputError(

@@ -11,7 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from nco.errors import quoted
+from nco.arguments import of_kind
+from nco.errors import ProblemError, quoted
+from nco.problem.given import given_problem
 from nco.problem.problem import Problem
 from nco.problem.solution import Solution
 from nco.problem.vehicle import Vehicle
@@ -103,7 +105,13 @@ def check(problem: Problem, solution: Solution) -> Report:
     Returns:
         A report that is true if and only if the solution is feasible and its claimed cost
         is right to 1e-9 of the sum of its parts.
+
+    Raises:
+        ProblemError: one of the two is something else.
     """
+    given_problem(problem)
+    give = "an nco.Solution, as nco.solve and nco.Solution.from_routes make one"
+    of_kind(solution, Solution, "solution", give, ProblemError)
     tally = _Tally(first=_first_time(problem))
     by_vehicle: dict[int, list[int]] = {}
     for r, route in enumerate(solution.routes):

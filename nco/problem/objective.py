@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Literal
 
 from nco import _validate as validate
+from nco.arguments import named_fields
 from nco.errors import ProblemError, quoted
 
 
@@ -68,6 +69,7 @@ CLASSICAL = (
 """Features of loads from depots, windows, mixed fleets and trips, without what came later."""
 
 
+@named_fields
 @dataclass(frozen=True, kw_only=True)
 class Objective:
     """What to minimise: a weighted sum of the parts of a solution's cost.
@@ -92,8 +94,10 @@ class Objective:
 
     def __post_init__(self) -> None:
         for name in ("distance", "duration", "fixed", "preference", "unserved", "longest_route"):
-            validate.at_least(float(getattr(self, name)), 0.0, f"objective: {name}")
-        if self.longest_by not in ("distance", "duration"):
+            weight = validate.number(getattr(self, name), f"objective: {name}")
+            validate.at_least(weight, 0.0, f"objective: {name}")
+            object.__setattr__(self, name, weight)
+        if not isinstance(self.longest_by, str) or self.longest_by not in ("distance", "duration"):
             raise ProblemError(
                 f"objective: longest_by is {quoted(self.longest_by)}; use 'distance' or 'duration'"
             )

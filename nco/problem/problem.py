@@ -8,7 +8,7 @@ and every field is checked there, so that no solver meets a malformed problem.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any, Self
 
@@ -16,10 +16,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from nco import _validate as validate
+from nco.arguments import named_fields, of_kind, refuse_unknown, several
 from nco.arrays import Bools, ByValue, Floats
 from nco.errors import ProblemError, quoted
 from nco.problem.details import checked_details
 from nco.problem.features import features_of
+from nco.problem.identical import identical_vehicles
 from nco.problem.objective import Feature, Objective
 from nco.problem.ties import Group, Shipment, checked_groups, checked_shipments
 from nco.problem.times import Times
@@ -28,9 +30,8 @@ from nco.snapped import moved_far
 
 __all__ = ["Feature", "Group", "Objective", "Problem", "Profile", "Shipment", "Vehicle"]
 
-MOST_VEHICLES = 100_000  # that are identical and given by their number
 
-
+@named_fields
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Problem(ByValue):
     """A routing problem.
@@ -92,10 +93,6 @@ class Problem(ByValue):
 
     def __post_init__(self) -> None:
         set_field = object.__setattr__
-        set_field(self, "profiles", tuple(self.profiles))
-        set_field(self, "vehicles", tuple(self.vehicles))
-        set_field(self, "shipments", tuple(self.shipments))
-        set_field(self, "groups", tuple(self.groups))
         self._check_kinds()
         if not self.profiles:
             raise ProblemError("profiles is empty; give at least one Profile with its matrices")
@@ -116,7 +113,12 @@ class Problem(ByValue):
         set_field(self, "service_s", validate.vector(service, "service_s", n, low=0.0))
         prize = np.full(n, np.inf) if self.prize is None else self.prize
         set_field(self, "prize", validate.vector(prize, "prize", n, low=0.0, finite=False))
-        set_field(self, "names", validate.names(self.names or self._default_names(), n))
+        named = (
+            ()
+            if self.names is None
+            else several(self.names, "names", "a text a node", ProblemError)
+        )
+        set_field(self, "names", validate.names(named or self._default_names(), n))
         if self.lonlat is not None:
             set_field(self, "lonlat", validate.lonlat(self.lonlat, n))
         if self.xy is not None:
@@ -141,22 +143,23 @@ class Problem(ByValue):
 
     def _check_kinds(self) -> None:
         """Refuse numbers and tuples where objects are asked for."""
-        asked: tuple[tuple[str, type], ...] = (
-            ("profiles", Profile),
-            ("vehicles", Vehicle),
-            ("shipments", Shipment),
-            ("groups", Group),
-        )
-        for name, kind in asked:
-            for k, given in enumerate(getattr(self, name)):
-                if not isinstance(given, kind):
-                    raise ProblemError(
-                        f"{name}[{k}] is {quoted(given)}; give nco.{kind.__name__}(...)"
-                    )
-        if not isinstance(self.objective, Objective):
-            raise ProblemError(
-                f"objective is {quoted(self.objective)}; give nco.Objective(...) with its weights"
-            )
+        kinds = (Profile, Vehicle, Shipment, Group)
+        names = ("profiles", "vehicles", "shipments", "groups")
+        for name, kind in zip(names, kinds, strict=True):
+            give = f"nco.{kind.__name__}(...)"
+            entries = several(getattr(self, name), name, f"a list of {give}", ProblemError)
+            for k, entry in enumerate(entries):
+                of_kind(entry, kind, f"{name}[{k}]", give, ProblemError)
+            object.__setattr__(self, name, entries)
+        weights = "nco.Objective(...) with its weights"
+        of_kind(self.objective, Objective, "objective", weights, ProblemError)
+        for name in ("skills", "off_street"):
+            by_node = f"a mapping from nodes, such as {{{self.depots}: ...}}"
+            of_kind(getattr(self, name), Mapping, name, by_node, ProblemError)  # type: ignore[type-abstract]
+        validate.text(self.name, "name")
+        object.__setattr__(self, "depots", validate.whole(self.depots, "depots"))
+        flag = validate.flag(self.linehauls_first, "linehauls_first")
+        object.__setattr__(self, "linehauls_first", flag)
 
     def _set_amounts(self) -> None:
         """`demand` and `pickup` as tables of the same shape, where only one is given as well."""
@@ -164,7 +167,7 @@ class Problem(ByValue):
         for name in ("demand", "pickup"):
             value = getattr(self, name)
             if value is not None:
-                amounts = np.asarray(value)
+                amounts = validate.array(value, name)
                 amounts = amounts[:, None] if amounts.ndim == 1 else amounts
                 given[name] = validate.table(amounts, (n, None), name, low=0.0)
         dimensions = max((a.shape[1] for a in given.values()), default=0)
@@ -303,7 +306,7 @@ class Problem(ByValue):
             duration_s: `[N, N]` seconds; None takes one second a metre.
             vehicles: how many identical vehicles, or the vehicles themselves. None means one
                 for each stop where there is a capacity or a window, else a single vehicle.
-            capacity: of each identical vehicle, one number a dimension of demand.
+            capacity: of each identical vehicle, one number a dimension of demand; None is no limit.
             shift_s: of each identical vehicle.
             depots: how many of the first nodes are depots; identical vehicles use node 0.
             **stops: any other field of `Problem`.
@@ -311,39 +314,25 @@ class Problem(ByValue):
         Raises:
             ProblemError: a field is malformed.
         """
+        own = ("duration_s", "vehicles", "capacity", "shift_s", "depots")
+        of_stops = [f.name for f in fields(cls) if f.name not in ("profiles", "vehicles", "depots")]
+        refuse_unknown(stops, [*own, *of_stops], "Problem.from_matrices")
         distance = validate.array(distance_m, "distance_m")
         duration = distance if duration_s is None else validate.array(duration_s, "duration_s")
         profile = Profile(distance_m=distance, duration_s=duration)
-        if isinstance(vehicles, Vehicle | str | float):
-            raise ProblemError(
-                f"vehicles is {quoted(vehicles)}; give a whole number, or a list of vehicles"
-            )
-        listed = vehicles is not None and not isinstance(vehicles, int | np.integer)
-        if listed and (capacity is not None or tuple(shift_s) != (0.0, np.inf)):
-            raise ProblemError(
-                "capacity or shift_s is given beside a list of vehicles; they are of identical "
-                "vehicles: give them to each Vehicle, or how many vehicles there are"
-            )
+        depots = validate.whole(depots, "depots")
         if vehicles is None or isinstance(vehicles, int | np.integer):
-            single = capacity is None and stops.get("window_s") is None and shift_s[1] == np.inf
-            count = vehicles
-            if count is None:
-                count = 1 if single else max(1, len(distance) - depots)
-            most = max(MOST_VEHICLES, len(distance) if distance.ndim else 0)
-            count = validate.whole(count, "vehicles", low=1)
-            if count > most:
+            n = len(profile.distance_m)
+            fleet = identical_vehicles(vehicles, capacity, shift_s, depots, n, stops)
+        else:
+            given = "a whole number, or a list of vehicles"
+            fleet = several(vehicles, "vehicles", given, ProblemError)
+            if capacity is not None or tuple(shift_s) != (0.0, np.inf):
                 raise ProblemError(
-                    f"vehicles is {quoted(count)}; give 1 to {most}: no more are of use than "
-                    "there are stops"
+                    "capacity or shift_s is given beside a list of vehicles; they are of identical "
+                    "vehicles: give them to each Vehicle, or how many vehicles there are"
                 )
-            per_vehicle = () if capacity is None else tuple(np.atleast_1d(capacity))
-            demand = stops.get("demand")
-            if capacity is None and demand is not None:
-                per_vehicle = (np.inf,) * (1 if np.ndim(demand) == 1 else np.shape(demand)[1])
-            if capacity is not None and demand is None:
-                raise ProblemError("capacity is given without demand; give demand [N] as well")
-            vehicles = (Vehicle(capacity=per_vehicle, shift_s=shift_s),) * count
-        return cls(profiles=(profile,), vehicles=tuple(vehicles), depots=depots, **stops)
+        return cls(profiles=(profile,), vehicles=fleet, depots=depots, **stops)
 
     @property
     def size(self) -> int:

@@ -9,6 +9,7 @@ from typing import Self
 import numpy as np
 
 from nco.problem.evaluate import Cost, evaluate
+from nco.problem.given import given_problem, given_routes
 from nco.problem.problem import Problem
 from nco.problem.reasons import reasons_unassigned
 from nco.problem.route import Route
@@ -104,11 +105,7 @@ class Solution:
         Raises:
             ProblemError: a route names a vehicle or a stop that does not exist.
         """
-        given = [
-            route if isinstance(route, Route) else Route(k, tuple(int(j) for j in route))
-            for k, route in enumerate(routes)
-        ]
-        found = cls(tuple(given), (), (), Cost(), method, seed, time_s).on(problem)
+        found = cls(given_routes(routes), (), (), Cost(), method, seed, time_s).on(problem)
         return found.with_reasons(problem) if explain else found
 
     def on(self, problem: Problem) -> Self:
@@ -119,6 +116,7 @@ class Solution:
         Raises:
             ProblemError: a route names a vehicle or a stop that does not exist.
         """
+        given_problem(problem)
         kept = tuple(route for route in self.routes if route.stops)
         cost, violations = evaluate(problem, kept)
         reasons = {entry.stop: entry.reason for entry in self.unassigned}

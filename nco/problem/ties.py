@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from nco import _validate as validate
+from nco.arguments import named_fields, several
 from nco.errors import ProblemError, quoted
 
 
+@named_fields
 @dataclass(frozen=True, kw_only=True)
 class Shipment:
     """Goods that a vehicle takes from one stop to another, on one trip, the pickup first.
@@ -29,14 +31,17 @@ class Shipment:
     amount: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
-        amount = tuple(float(a) for a in np.atleast_1d(np.asarray(self.amount, float)))
+        given = np.atleast_1d(validate.array(self.amount, "shipment: amount"))
+        amount = tuple(validate.vector(given, "shipment: amount").tolist())
         for k, value in enumerate(amount):
             validate.at_least(value, 0.0, f"shipment: amount[{k}]")
         object.__setattr__(self, "amount", amount)
         for name in ("pickup", "delivery"):
-            object.__setattr__(self, name, int(getattr(self, name)))
+            node = validate.whole(getattr(self, name), f"shipment: {name}")
+            object.__setattr__(self, name, node)
 
 
+@named_fields
 @dataclass(frozen=True, kw_only=True)
 class Group:
     """Alternatives: at most one of these stops is served.
@@ -50,9 +55,12 @@ class Group:
     prize: float = np.inf
 
     def __post_init__(self) -> None:
-        validate.at_least(float(self.prize), 0.0, "group: prize", finite=False)
-        object.__setattr__(self, "stops", tuple(int(j) for j in self.stops))
-        object.__setattr__(self, "prize", float(self.prize))
+        prize = validate.number(self.prize, "group: prize")
+        validate.at_least(prize, 0.0, "group: prize", finite=False)
+        given = several(self.stops, "group: stops", "nodes that are stops", ProblemError)
+        stops = tuple(validate.whole(j, f"group: stops[{k}]") for k, j in enumerate(given))
+        object.__setattr__(self, "stops", stops)
+        object.__setattr__(self, "prize", prize)
 
 
 def checked_shipments(

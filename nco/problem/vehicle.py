@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from nco import _validate as validate
+from nco.arguments import named_fields
 from nco.arrays import Bools, ByValue, Floats
 from nco.errors import ProblemError, quoted
 
 
+@named_fields
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Profile(ByValue):
     """How one kind of vehicle moves.
@@ -29,6 +31,7 @@ class Profile(ByValue):
     name: str = "car"
 
     def __post_init__(self) -> None:
+        validate.text(self.name, "profile: name")
         where = f"profile {quoted(self.name)}"
         distance = validate.matrix(self.distance_m, f"{where}: distance_m")
         duration = validate.matrix(self.duration_s, f"{where}: duration_s")
@@ -44,6 +47,7 @@ class Profile(ByValue):
         object.__setattr__(self, "duration_s", duration)
 
 
+@named_fields
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Vehicle(ByValue):
     """One vehicle.
@@ -97,6 +101,7 @@ class Vehicle(ByValue):
     name: str = ""
 
     def __post_init__(self) -> None:
+        validate.text(self.name, "vehicle: name")
         where = f"vehicle {quoted(self.name)}" if self.name else "vehicle"
         capacity = _capacity(self.capacity, f"{where}: capacity")
         for k, value in enumerate(capacity):
@@ -111,6 +116,9 @@ class Vehicle(ByValue):
         for name, low in (("start", None), ("end", None), ("profile", None), ("max_trips", 1)):
             count = validate.whole(getattr(self, name), f"{where}: {name}", low=low)
             object.__setattr__(self, name, count)
+        for name in ("open_start", "open_end"):
+            flag = validate.flag(getattr(self, name), f"{where}: {name}")
+            object.__setattr__(self, name, flag)
         self._check_limits(where)
         if self.max_trips > 1 and self.start != self.end:
             raise ProblemError(
@@ -170,5 +178,6 @@ def _shift(given: tuple[float, float], what: str) -> tuple[float, float]:
     except (TypeError, ValueError):
         raise ProblemError(
             f"{what} is {quoted(given)}; give two times, the first and the last"
+            f"{validate.in_seconds(given)}"
         ) from None
     return validate.number(begin, f"{what}[0]"), validate.number(finish, f"{what}[1]")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nco.arguments import of_kind, path_of
 from nco.arrays import Floats
 from nco.data.cities.cache import content_hash
 from nco.data.cities.engine import Engine, Matrices, StreetRoute, as_lonlat
@@ -95,7 +96,7 @@ class City:
         """
         from nco.data.cities.osrm import open_osrm
 
-        extract = Path(extract).absolute()
+        extract = path_of(extract, "extract", CityError).absolute()
         engine, built = open_osrm(extract, profile)
         if name is not None:
             from nco.data.cities.places import remember
@@ -157,12 +158,13 @@ class City:
         from nco.data.cities.server import OsrmServer
 
         engine = OsrmServer(server) if isinstance(server, str) else server
+        of_kind(engine, OsrmServer, "server", "its address, or an OsrmServer", CityError)
         title = name or engine.url
         if extract is None:
             return cls(title, engine, engine.profile, max_snap_m=max_snap_m)
         from nco.data.cities.osrm_build import PROFILES, build
 
-        extract = Path(extract).absolute()
+        extract = path_of(extract, "extract", CityError).absolute()
         # A server may call its profile anything, "driving" for one.
         profile = engine.profile if engine.profile in PROFILES else "car"
         built = build(extract, profile)

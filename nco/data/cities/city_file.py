@@ -7,6 +7,7 @@ import zipfile
 from pathlib import Path
 
 from nco.archives import BrokenArchiveError, read_members
+from nco.arguments import path_of
 from nco.data.cities.cache import cache_dir, content_hash
 from nco.errors import CityError, quoted, shortened
 from nco.files import write_atomic
@@ -25,7 +26,7 @@ def pack(path: str | Path, name: str, profile: str, extract: Path) -> Path:
         CityError: the path has another ending, or the extract is gone.
         StorageError: it cannot be written.
     """
-    path = Path(path)
+    path = path_of(path, "path", CityError)
     if path.suffix != SUFFIX:
         raise CityError(f"a saved city ends in {SUFFIX}; {path.name} does not")
     card = {"format": _FORMAT, "name": name, "profile": profile, "sha256": content_hash(extract)}
@@ -48,7 +49,7 @@ def unpack(path: str | Path) -> tuple[str, str, Path]:
         CityError: the file is missing, truncated or something else.
         StorageError: the cache folder cannot be written.
     """
-    path = Path(path)
+    path = path_of(path, "path", CityError)
     try:
         held = read_members(path, (_CARD, *_EXTRACTS))
         card = parse_json(held[_CARD])

@@ -72,7 +72,7 @@ def build(
         CityError: the extract is missing, damaged or without streets, or the profile is unknown.
         StorageError: the cache folder cannot be written.
     """
-    if profile not in PROFILES:
+    if not isinstance(profile, str) or profile not in PROFILES:
         raise CityError(
             f"profile {quoted(profile)} is unknown; choose one of {', '.join(PROFILES)}"
         )

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from nco.arguments import of_kind
 from nco.data.cities.cache import cache_dir
 from nco.data.cities.web import Ask
 from nco.errors import CityError, ServiceError, quoted, shortened
@@ -48,6 +49,7 @@ def fetch(place: str, *, timeout_s: float = 180.0, retries: int = 3, pause_s: fl
         ServiceError: Nominatim or Overpass is down, too slow or answers nonsense.
         StorageError: the cache folder cannot be written.
     """
+    of_kind(place, str, "place", "its name, such as 'Delft, Netherlands'", CityError)
     key = " ".join(place.casefold().split())
     digest = hashlib.sha256(key.encode()).hexdigest()[:16]
     path = cache_dir() / "places" / f"{digest}.osm"

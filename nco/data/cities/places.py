@@ -4,6 +4,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from nco.arguments import path_of
 from nco.data.cities.cache import cache_dir, read_json, update_json
 from nco.data.cities.city import City
 from nco.data.cities.city_file import SUFFIX
@@ -32,7 +33,7 @@ def city(name: str | Path, profile: str = "car", *, max_snap_m: float = MAX_SNAP
         ServiceError: its extract could not be downloaded.
         StorageError: the cache folder cannot be written.
     """
-    path = Path(name)
+    path = path_of(name, "name", CityError)
     if path.is_file():
         if path.suffix == SUFFIX:
             return City.load(path, profile=profile, max_snap_m=max_snap_m)

@@ -15,6 +15,7 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
+from nco import _validate as validate
 from nco.arrays import Floats
 from nco.data.cities.engine import Engine
 from nco.data.cities.roads import EARTH_RADIUS_M, RoadGraph, haversine_m
@@ -35,12 +36,12 @@ def check_drawing(
     Raises:
         CityError: the message names the option.
     """
-    if how not in HOW:
+    if not isinstance(how, str) or how not in HOW:
         raise CityError(f"how={quoted(how)} is unknown; choose one of {', '.join(HOW)}")
-    if n < 1 or clusters < 1:
-        raise CityError(f"n={quoted(n)} and clusters={quoted(clusters)} must be 1 or more")
+    for name, count in (("n", n), ("clusters", clusters)):
+        validate.whole(count, name, low=1, error=CityError)
     for name, value in (("within_km", within_km), ("spread_km", spread_km)):
-        if value is not None and not 0 < value < math.inf:
+        if value is not None and not 0 < validate.number(value, name, CityError) < math.inf:
             raise CityError(f"{name}={quoted(value)} must be a positive number of kilometres")
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from nco.arguments import of_kind
 from nco.arrays import Floats
 from nco.data.cities.engine import Matrices, StreetRoute, tidy
 from nco.data.cities.web import Ask
@@ -41,6 +42,7 @@ class OsrmServer:
         pause_s: before the first retry; doubled before each further one.
 
     Raises:
+        InputError: the address is no text.
         ServiceError: an option is out of range.
     """
 
@@ -54,6 +56,7 @@ class OsrmServer:
         max_table: int = 100,
         pause_s: float = 0.5,
     ) -> None:
+        of_kind(url, str, "url", "the address of a server, such as 'http://127.0.0.1:5000'")
         if max_table < 2 or retries < 0 or not timeout_s > 0:
             raise ServiceError(
                 f"max_table={max_table} must be 2 or more, retries={retries} 0 or more and "

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from numpy.typing import ArrayLike, NDArray
 
+from nco.arguments import of_kind
 from nco.arrays import Floats
+from nco.errors import InputError, quoted
 
 
 class Table(Protocol):
@@ -34,6 +36,7 @@ class Table(Protocol):
         ...
 
 
+@runtime_checkable
 class Streets(Protocol):
     """A place with streets: points can be drawn on them and distances measured along them."""
 
@@ -64,3 +67,20 @@ class Streets(Protocol):
             CityError: a point that is not optional is not in this place; the message names it.
         """
         ...
+
+
+def given_city[T](city: object, kind: type[T]) -> T:
+    """An argument that is a city, and not the name of one.
+
+    Args:
+        city: of the argument.
+        kind: what is asked of it: a protocol that can be checked.
+
+    Raises:
+        InputError: it is something else.
+    """
+    if isinstance(city, str):
+        raise InputError(
+            f"city is {quoted(city)}; give the city itself, such as nco.city({quoted(city)})"
+        )
+    return of_kind(city, kind, "city", "a city, such as nco.city('helsinki')")

@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -28,6 +28,7 @@ from nco.problem.solution import Route, Solution
 logger = logging.getLogger("nco")
 
 
+@runtime_checkable
 class Drawn(Protocol):
     """A city that knows the shape of its streets."""
 

@@ -17,7 +17,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from nco.data.cities.streets import Streets
+from nco.arguments import path_of
+from nco.data.cities.streets import Streets, given_city
 from nco.data.formats import (
     geojson,
     native,
@@ -35,6 +36,7 @@ from nco.data.formats.stops import Stops, problem_from_stops
 from nco.data.formats.vrplib_write import write_instance
 from nco.errors import FormatError, InputError, quoted, shortened
 from nco.problem import Problem
+from nco.problem.given import given_problem
 from nco.problem.solution import Solution
 
 _CLASSICAL = (".vrp", ".tsp", ".atsp", ".txt")
@@ -65,7 +67,11 @@ def load(
             apply to it.
         StorageError: the file cannot be read.
     """
-    path = Path(path)
+    path = path_of(path, "path")
+    if city is not None:
+        given_city(city, Streets)  # type: ignore[type-abstract]
+    if problem is not None:
+        given_problem(problem)
     suffix = path.suffix.lower()
     if suffix in (".json", ".geojson"):
         return _load_json(path, city, problem, options)
@@ -129,7 +135,7 @@ def _load_csv(
 def _needed(path: Path, problem: Problem | None) -> Problem:
     if problem is None:
         raise InputError(f"{path} holds routes only; give problem=, the problem that they are for")
-    return problem
+    return given_problem(problem)
 
 
 def _check_options(path: Path, options: dict[str, Any], known: tuple[str, ...]) -> None:
@@ -159,7 +165,9 @@ def save(
         UnsupportedError: the thing does not fit into the format; the message says why.
         StorageError: the file cannot be written; what stood there before is untouched.
     """
-    path = Path(path)
+    path = path_of(path, "path")
+    if city is not None:
+        given_city(city, geojson.Drawn)  # type: ignore[type-abstract]
     name = path.name.lower()
     writers = _writers(thing, problem, city)
     # The longest suffix wins: .vroom.json before .json.
@@ -190,7 +198,7 @@ def _writers(
         def needed(path: Path) -> Problem:
             if problem is None:
                 raise InputError(f"{path}: give problem=, the problem that the solution is for")
-            return problem
+            return given_problem(problem)
 
         return {
             ".json": lambda path: native.write_solution(path, thing, problem),

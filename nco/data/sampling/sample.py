@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nco import _validate as validate
 from nco.arrays import Floats
-from nco.data.cities.streets import Streets
+from nco.data.cities.streets import Streets, given_city
 from nco.errors import InputError, quoted
 from nco.memory import require_matrices
 from nco.problem import Problem, Profile, Vehicle
@@ -188,6 +189,7 @@ def _points(
     drawing: dict[str, Any],
 ) -> tuple[Floats, Profile, Floats | None]:
     """`[n, 2]` points, the given depot first, the matrices between them, and how far they moved."""
+    given_city(city, Streets)  # type: ignore[type-abstract]
     require_matrices(n, n)  # before points are drawn for nothing
     _whole(seed, "seed", 0)
     fixed = None if depot is None else _lonlat(depot)
@@ -218,7 +220,7 @@ def _generator(seed: int, purpose: str) -> np.random.Generator:
 
 
 def _fleet(n: int, vehicles: int | None, capacity: float) -> tuple[Vehicle, ...]:
-    if not capacity >= LARGEST_DEMAND:
+    if not validate.number(capacity, "capacity", InputError) >= LARGEST_DEMAND:
         raise InputError(
             f"capacity is {quoted(capacity)}; demands are 1 to {LARGEST_DEMAND}, so give "
             f"{LARGEST_DEMAND} or more"

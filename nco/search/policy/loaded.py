@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, overload
 
+from nco.arguments import several
 from nco.models.files import StoredPolicy, read_policy
 from nco.problem import Problem
 from nco.search.policy.batch import solve_all
@@ -69,7 +70,8 @@ class LoadedPolicy(StoredPolicy):
             PolicyError: the policy does not fit this version of nco.
         """
         one = isinstance(problems, Problem)
-        given = [problems] if isinstance(problems, Problem) else list(problems)
+        give = "an nco.Problem, or several"
+        given = [problems] if isinstance(problems, Problem) else several(problems, "problems", give)
         found = solve_all(self, given, strategy, seed=seed, batch_size=batch_size)
         return found[0] if one else found
 

@@ -143,7 +143,7 @@ def problems_with_routes(draw: st.DrawFn) -> tuple[Problem, tuple[Route, ...]]:
 
 RULES = (
     "pickups", "backhauls", "shipments", "groups", "releases", "limits", "open", "skills", "speeds",
-    "service",
+    "service", "handling",
 )  # fmt: skip
 
 
@@ -191,8 +191,23 @@ def with_rules(problem: Problem, asked: set[str], rng: np.random.Generator) -> P
         fields["skills"] = {
             j: frozenset(words[rng.random(3) < 0.3].tolist()) for j in stops if rng.random() < 0.5
         }
+    if "handling" in asked:
+        fields["setup_s"] = rng.integers(0, 300, n) * is_stop
+        if rng.random() < 0.5 and len(stops) > 1:  # two stops at one place
+            fields["profiles"] = tuple(_together(p, stops[0], stops[1]) for p in problem.profiles)
     vehicles = [_with_rules(vehicle, asked, rng, is_stop) for vehicle in problem.vehicles]
     return replace(problem, vehicles=tuple(vehicles), **fields)
+
+
+def _together(profile: Profile, i: int, j: int) -> Profile:
+    """A profile in which stop j is where stop i is."""
+    matrices = {}
+    for name in ("distance_m", "duration_s"):
+        matrix = getattr(profile, name).copy()
+        matrix[j], matrix[:, j] = matrix[i], matrix[:, i]
+        matrix[i, j] = matrix[j, i] = matrix[j, j] = 0.0
+        matrices[name] = matrix
+    return replace(profile, **matrices)
 
 
 def _with_rules(
@@ -216,6 +231,8 @@ def _with_rules(
         fields["speed"] = float(rng.choice([0.5, 1.0, 1.7]))
     if "service" in asked and rng.random() < 0.7:
         fields["service_s"] = rng.integers(0, 400, len(is_stop)) * is_stop
+    if "handling" in asked and rng.random() < 0.7:
+        fields |= {name: float(rng.integers(0, 200)) for name in ("loading_s", "unloading_s")}
     return replace(vehicle, **fields)
 
 

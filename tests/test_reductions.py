@@ -26,6 +26,8 @@ RULES = {
     Feature.MOST_STOPS: ("limits", "backhauls", "shipments"),
     Feature.LONGEST_DUTY: ("limits", "releases", "open"),
     Feature.SPEEDS: ("speeds", "service", "limits"),
+    Feature.SETUP: ("handling", "speeds", "open", "service"),
+    Feature.LOADING: ("handling", "speeds", "open", "releases"),
     Feature.OPEN_ROUTES: ("open", "shipments", "groups", "skills", "releases", "service"),
     Feature.OWN_SERVICE: ("service", "speeds", "limits", "open"),
 }
@@ -105,7 +107,7 @@ def test_all_reductions_together(drawn: tuple[Problem, tuple[Route, ...]]) -> No
 
 
 @settings(many, max_examples=25)
-@given(problem=ruled_problems(4, ("skills", "open", "speeds", "service", "backhauls")))
+@given(problem=ruled_problems(4, ("skills", "open", "speeds", "service", "backhauls", "handling")))
 def test_optimum_is_found_through_reductions(problem: Problem) -> None:
     """A solver that knows none of these features finds the optimum of the given problem."""
     vehicles = [replace(vehicle, max_trips=1) for vehicle in problem.vehicles]

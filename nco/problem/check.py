@@ -237,6 +237,9 @@ def _walk(
                 drive /= vehicle.speed
                 at_wheel += drive
                 clock.spend(drive)
+            clock.spend(
+                _handled(problem, vehicle, here, j, from_depot=not first, to_depot=not last)
+            )
             if math.isinf(clock.now) and not math.isinf(log[-1].start):
                 message = (
                     f"route {r}: vehicle {v} cannot get from {quoted(problem.names[here])} "
@@ -266,6 +269,22 @@ def _walk(
     tally.fixed.append(vehicle.fixed_cost)
     served = sum(len(solution.routes[r].stops) for r in its_routes)
     _check_limits(problem, v, its_routes[-1], metres, at_wheel, seconds, served, tally)
+
+
+def _handled(
+    problem: Problem, vehicle: Vehicle, here: int, j: int, *, from_depot: bool, to_depot: bool
+) -> float:
+    """Seconds of loading before a way, and of set-up or unloading at the end of it."""
+    profile = problem.profiles[vehicle.profile]
+    stays = float(profile.distance_m[here][j]) == 0 == float(profile.duration_s[here][j])
+    spent = 0.0
+    if here < problem.depots and from_depot:
+        spent += vehicle.loading_s
+    if j < problem.depots and to_depot:
+        spent += vehicle.unloading_s
+    elif not (stays and from_depot):
+        spent += float(problem.setup_s[j])
+    return spent
 
 
 def _departure(

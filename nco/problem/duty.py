@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nco.arrays import Floats
+from nco.problem.handling import handling
 from nco.problem.problem import Problem
 from nco.problem.vehicle import Vehicle
 
@@ -24,7 +25,7 @@ class Duty:
         duration_s: seconds between the latest departure that delays nothing and the return.
         departure_s: that departure.
         nodes: every node visited, depots included.
-        arrival_s: when the vehicle gets to each of `nodes`.
+        arrival_s: when the vehicle gets to each of `nodes`, and has set up or unloaded there.
         start_s: when service (or the passage through a depot) starts there.
     """
 
@@ -88,12 +89,13 @@ def duty(problem: Problem, vehicle: Vehicle, trips: Trips) -> Duty:
     """
     nodes = nodes_of(vehicle, trips)
     metres, seconds = (x.tolist() for x in hops(problem, vehicle, nodes))
+    beside = handling(problem, vehicle, nodes).tolist()
     opens, closes = (x.tolist() for x in openings(problem, vehicle, trips))
     service = services(problem, vehicle)[nodes].tolist()
     starts, arrivals = [opens[0]], [opens[0]]
     waited, slack = 0.0, min(vehicle.shift_s[1], closes[0]) - starts[0]
     for k, drive in enumerate(seconds):
-        arrival = starts[-1] + service[k] + drive
+        arrival = starts[-1] + service[k] + drive + beside[k]
         start = max(arrival, opens[k + 1])
         waited += start - arrival if np.isfinite(arrival) else 0.0
         # A late arrival is not made later, but the waiting before it may still be saved.

@@ -58,5 +58,7 @@ def features_of(problem: Problem) -> frozenset[Feature]:
         ),
         Feature.SPEEDS: any(v.speed != 1 for v in kinds),
         Feature.OWN_SERVICE: any(v.service_s is not None for v in kinds),
+        Feature.SETUP: bool(problem.setup_s.any()),
+        Feature.LOADING: any(v.loading_s or v.unloading_s for v in kinds),
     }
     return frozenset(feature for feature, present in asked.items() if present)

@@ -69,6 +69,8 @@ def _normal(problem: Problem) -> Normal:
     longest_s = max(
         *(_largest(profile.duration_s) for profile in problem.profiles),
         _largest(problem.service_s),
+        _largest(problem.setup_s),
+        *(max(v.loading_s, v.unloading_s) for v in vehicles),
         *(_largest(v.service_s) for v in vehicles if v.service_s is not None),
         _largest(problem.release_s - zero_s),
         _largest(problem.window_s[:, 0] - zero_s),
@@ -91,6 +93,8 @@ def _normal(problem: Problem) -> Normal:
             fixed_cost=vehicle.fixed_cost - offset,
             max_duration_s=vehicle.max_duration_s * per_s,
             max_driving_s=vehicle.max_driving_s * per_s,
+            loading_s=vehicle.loading_s * per_s,
+            unloading_s=vehicle.unloading_s * per_s,
             service_s=None if vehicle.service_s is None else vehicle.service_s * per_s,
         )
         for vehicle in vehicles
@@ -104,6 +108,7 @@ def _normal(problem: Problem) -> Normal:
         ),
         window_s=moved(problem.window_s),
         service_s=problem.service_s * per_s,
+        setup_s=problem.setup_s * per_s,
         release_s=moved(problem.release_s),
         demand=problem.demand * units,
         pickup=problem.pickup * units,
@@ -151,7 +156,9 @@ def _all_driven(problem: Problem, trips: int) -> float:
     vehicles = {id(vehicle): vehicle for vehicle in problem.vehicles}.values()
     own = [v.service_s for v in vehicles if v.service_s is not None]
     service = np.max([problem.service_s, *own], axis=0)
-    return legs / min(v.speed for v in vehicles) + float(service.sum())
+    depots = returns * max(v.loading_s + v.unloading_s for v in vehicles)
+    legs /= min(v.speed for v in vehicles)
+    return legs + depots + float(service.sum() + problem.setup_s.sum())
 
 
 def _rounded(amount: float) -> float:

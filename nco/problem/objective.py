@@ -40,6 +40,8 @@ class Feature(StrEnum):
     SKILLS = "skills"
     SPEEDS = "vehicles that are faster than their profile"
     OWN_SERVICE = "service times of single vehicles"
+    SETUP = "set-up times"
+    LOADING = "times of loading and unloading at depots"
 
 
 LIMITS = frozenset(
@@ -64,6 +66,8 @@ CLASSICAL = (
         Feature.SKILLS,
         Feature.SPEEDS,
         Feature.OWN_SERVICE,
+        Feature.SETUP,
+        Feature.LOADING,
     }
 )
 """Features of loads from depots, windows, mixed fleets and trips, without what came later."""

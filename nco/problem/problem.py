@@ -43,6 +43,8 @@ class Problem(ByValue):
         demand: `[N, K]` in K dimensions, 0 at depots; a vector `[N]` is read as K = 1.
         window_s: `[N, 2]` earliest and latest start of service (opening hours at depots).
         service_s: `[N]` seconds of service, 0 at depots.
+        setup_s: `[N]` seconds on arrival, before service, unless the vehicle comes from the same
+            place: from a node that is no distance and no time away. 0 at depots.
         prize: `[N]` cost of not serving a stop; `inf` (the default) makes it required.
         pickup: `[N, K]` amounts that are taken at stops to the end of the trip, 0 at depots; a stop
             may take `demand` and give `pickup`. A vector `[N]` is read as K = 1.
@@ -74,6 +76,7 @@ class Problem(ByValue):
     demand: Floats = field(default=None)  # type: ignore[arg-type]
     window_s: Floats = field(default=None)  # type: ignore[arg-type]
     service_s: Floats = field(default=None)  # type: ignore[arg-type]
+    setup_s: Floats = field(default=None)  # type: ignore[arg-type]
     prize: Floats = field(default=None)  # type: ignore[arg-type]
     pickup: Floats = field(default=None)  # type: ignore[arg-type]
     linehauls_first: bool = False
@@ -109,8 +112,9 @@ class Problem(ByValue):
         self._set_amounts()
         window = np.tile([0.0, np.inf], (n, 1)) if self.window_s is None else self.window_s
         set_field(self, "window_s", validate.windows(window, n, "window_s"))
-        service = np.zeros(n) if self.service_s is None else self.service_s
-        set_field(self, "service_s", validate.vector(service, "service_s", n, low=0.0))
+        for name in ("service_s", "setup_s", "release_s"):
+            seconds = np.zeros(n) if getattr(self, name) is None else getattr(self, name)
+            set_field(self, name, validate.vector(seconds, name, n, low=0.0))
         prize = np.full(n, np.inf) if self.prize is None else self.prize
         set_field(self, "prize", validate.vector(prize, "prize", n, low=0.0, finite=False))
         named = (
@@ -129,8 +133,6 @@ class Problem(ByValue):
         set_field(self, "off_street", self._checked_off_street())
         set_field(self, "details", checked_details(self.details, n))
         set_field(self, "times", validate.choice(self.times, Times, "times"))
-        release = np.zeros(n) if self.release_s is None else self.release_s
-        set_field(self, "release_s", validate.vector(release, "release_s", n, low=0.0))
         shipments = checked_shipments(self.shipments, self.stops, self.dimensions, self.names)
         set_field(self, "shipments", shipments)
         tied = [node for s in shipments for node in (s.pickup, s.delivery)]
@@ -219,12 +221,12 @@ class Problem(ByValue):
 
     def _check_depots(self) -> None:
         for d in range(self.depots):
-            amounts = self.demand[d].any() or self.pickup[d].any()
-            if amounts or self.service_s[d] or self.release_s[d]:
-                raise ProblemError(
-                    f"demand[{d}], pickup[{d}], service_s[{d}] or release_s[{d}] is not 0, but "
-                    f"node {d} is a depot; only stops (nodes {self.depots} and up) have them"
-                )
+            for name in ("demand", "pickup", "service_s", "setup_s", "release_s"):
+                if getattr(self, name)[d].any():
+                    raise ProblemError(
+                        f"{name}[{d}] is not 0, but node {d} is a depot; only stops (nodes "
+                        f"{self.depots} and up) have it"
+                    )
 
     def _check_vehicles(self) -> None:
         for v, vehicle in self._distinct_vehicles:

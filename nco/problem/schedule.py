@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nco.problem.duty import duty, hops, loads, nodes_of, openings, services
+from nco.problem.handling import handling
 from nco.problem.normal import Normal, normal
 from nco.problem.problem import Problem
 from nco.problem.solution import Solution
@@ -29,6 +30,7 @@ class Visit:
         load: on board when it leaves, one number a dimension of demand.
         distance_m: metres driven since the vehicle first left its depot.
         duration_s: seconds spent driving since then.
+        setup_s: seconds of set-up after the arrival, or of unloading at a depot.
     """
 
     node: int
@@ -38,11 +40,13 @@ class Visit:
     load: tuple[float, ...]
     distance_m: float
     duration_s: float
+    setup_s: float = 0.0
 
     @property
     def waiting_s(self) -> float:
-        """Seconds between arrival and start."""
-        return self.start_s - self.arrival_s if self.start_s > self.arrival_s else 0.0
+        """Seconds between the end of set-up (or of unloading) and start."""
+        ready_s = self.arrival_s + self.setup_s
+        return self.start_s - ready_s if self.start_s > ready_s else 0.0
 
 
 @dataclass(frozen=True)
@@ -106,18 +110,25 @@ def _drive(
     now = form.time_s(duty(form.problem, form.problem.vehicles[v], trips).departure_s)
     nodes = nodes_of(vehicle, trips)
     hop_m, hop_s = (x.tolist() for x in hops(problem, vehicle, nodes))
+    beside = handling(problem, vehicle, nodes).tolist()
     opens = openings(problem, vehicle, trips)[0].tolist()
     service = services(problem, vehicle)
     metres = seconds = 0.0
     result, k = [], 0
     for t, trip in enumerate(trips):
         left = [tuple(load) for load in loads(problem, trip).tolist()]
-        visits = [Visit(nodes[k], now, now, now, left[0], metres, seconds)]
-        for node, load in zip((*trip, vehicle.end), (*left[1:], left[-1]), strict=True):
-            metres, seconds, arrival = metres + hop_m[k], seconds + hop_s[k], now + hop_s[k]
+        loaded = 0.0 if vehicle.open_start and not t else vehicle.loading_s
+        visits = [Visit(nodes[k], now, now, now + loaded, left[0], metres, seconds)]
+        for n, (node, load) in enumerate(
+            zip((*trip, vehicle.end), (*left[1:], left[-1]), strict=True)
+        ):
+            begin = now + loaded if n == 0 else now
+            setup = beside[k] - loaded if n == 0 else beside[k]
+            metres, seconds, arrival = metres + hop_m[k], seconds + hop_s[k], begin + hop_s[k]
             k += 1
-            start = max(arrival, opens[k])  # back at the depot, when the next trip's goods are
+            # Back at the depot, that is when the next trip's goods are.
+            start = max(arrival + setup, opens[k])
             now = start + float(service[node])
-            visits.append(Visit(node, arrival, start, now, load, metres, seconds))
+            visits.append(Visit(node, arrival, start, now, load, metres, seconds, setup))
         result.append(RouteSchedule(v, t, tuple(visits)))
     return result

@@ -73,6 +73,9 @@ class Vehicle(ByValue):
         skills: words; stops that ask for others are not served (`Problem.skills`).
         speed: times by which it is faster than the durations of its profile.
         service_s: `[N]` seconds of service by this vehicle in place of `Problem.service_s`.
+        loading_s: seconds at its depot before each trip; they are on duty.
+        unloading_s: seconds at its depot at the end of each trip, which hours of the depot and the
+            shift include.
         allowed: `[N]` stops it may serve; None means all.
         preference: `[N]` gain of serving each stop with this vehicle; None means 0.
         name: for messages and files.
@@ -96,6 +99,8 @@ class Vehicle(ByValue):
     skills: frozenset[str] = frozenset()
     speed: float = 1.0
     service_s: Floats | None = None
+    loading_s: float = 0.0
+    unloading_s: float = 0.0
     allowed: Bools | None = None
     preference: Floats | None = None
     name: str = ""
@@ -108,7 +113,7 @@ class Vehicle(ByValue):
             validate.at_least(value, 0.0, f"{where}: capacity[{k}]", finite=False)
         begin, finish = _shift(self.shift_s, f"{where}: shift_s")
         validate.interval(begin, finish, f"{where}: shift_s")
-        for name in ("fixed_cost", "cost_per_m", "cost_per_s"):
+        for name in ("fixed_cost", "cost_per_m", "cost_per_s", "loading_s", "unloading_s"):
             value = validate.number(getattr(self, name), f"{where}: {name}")
             validate.at_least(value, 0.0, f"{where}: {name}")
             object.__setattr__(self, name, value)

@@ -30,7 +30,7 @@ PROBLEM, SOLUTION = "nco-problem", "nco-solution"
 VERSION = 1
 _MOST_VEHICLES = 1_000_000
 _ARRAYS = ("demand", "window_s", "service_s", "prize", "lonlat", "xy", "moved_m")
-_RARE_ARRAYS = ("pickup", "release_s")  # written where they say something
+_RARE_ARRAYS = ("pickup", "release_s", "setup_s")  # written where they say something
 
 
 def write_problem(path: str | Path, problem: Problem) -> Path:
@@ -351,6 +351,7 @@ _VEHICLE: dict[str, Callable[[Fields, str], Any]] = {
     **dict.fromkeys(("start", "end", "profile", "max_trips", "max_stops"), Fields.whole),
     **dict.fromkeys(("fixed_cost", "cost_per_m", "cost_per_s", "speed"), Fields.number),
     **dict.fromkeys(("max_duration_s", "max_distance_m", "max_driving_s"), Fields.number),
+    **dict.fromkeys(("loading_s", "unloading_s"), Fields.number),
     **dict.fromkeys(("open_start", "open_end"), Fields.flag),
     **dict.fromkeys(("preference", "service_s"), Fields.numbers),
     "allowed": lambda entry, name: [bool(flag) for flag in entry.items(name)],

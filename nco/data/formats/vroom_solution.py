@@ -155,7 +155,7 @@ def _route(
     return {
         "vehicle": vehicles[timetable.vehicle],
         "cost": _whole(sum(cost)),
-        "setup": 0,
+        "setup": _whole(sum(visit.setup_s for visit in visits)),
         "service": _whole(float(service_s[nodes].sum())),
         "duration": _whole(timetable.driving_s),
         "waiting_time": _whole(sum(visit.waiting_s for visit in visits)),
@@ -172,7 +172,7 @@ def _route(
                 **location(problem, visit.node),
                 "description": problem.names[visit.node],
                 "arrival": _whole(visit.arrival_s),
-                "setup": 0,
+                "setup": _whole(visit.setup_s),
                 "service": _whole(float(service_s[visit.node])),
                 "waiting_time": _whole(visit.waiting_s),
                 "duration": _whole(visit.duration_s - visits[0].duration_s),

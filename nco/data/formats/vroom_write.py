@@ -18,18 +18,25 @@ from nco.data.formats.json_file import write_json
 from nco.data.formats.vroom_tasks import FOREVER
 from nco.errors import UnsupportedError, quoted
 from nco.problem import Problem, Vehicle
-from nco.problem.objective import Feature
+from nco.problem.objective import CLASSICAL, Feature
 
-_FITS = frozenset(Feature) - {
+_CLASSICAL = CLASSICAL - {
     Feature.PREFERENCES,
     Feature.OPTIONAL_STOPS,
     Feature.TRIPS,
     Feature.LONGEST_ROUTE,
     Feature.UNREACHABLE,
-    Feature.BACKHAULS,
-    Feature.GROUPS,
-    Feature.RELEASES,
-    Feature.LONGEST_DUTY,
+}
+_FITS = _CLASSICAL | {
+    Feature.PICKUPS,
+    Feature.SHIPMENTS,
+    Feature.MOST_DISTANCE,
+    Feature.MOST_DRIVING,
+    Feature.MOST_STOPS,
+    Feature.OPEN_ROUTES,
+    Feature.SKILLS,
+    Feature.SPEEDS,
+    Feature.OWN_SERVICE,
 }
 _FASTEST = 5.0  # times
 JOB, PICKUP, DELIVERY = "job", "pickup", "delivery"

@@ -68,6 +68,7 @@ def open_routes(problem: Problem) -> Problem | None:
         demand=inserted(problem.demand),
         window_s=inserted(problem.window_s, (0.0, np.inf)),
         service_s=inserted(problem.service_s),
+        setup_s=inserted(problem.setup_s),
         prize=inserted(problem.prize, np.inf),
         pickup=inserted(problem.pickup),
         release_s=inserted(problem.release_s),

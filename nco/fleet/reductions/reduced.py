@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from nco.fleet.reductions.durations import longest_duty, own_service, speeds
+from nco.fleet.reductions.handling import handling
 from nco.fleet.reductions.loads import backhauls, most_stops, pickups
 from nco.fleet.reductions.open_routes import open_routes
 from nco.fleet.reductions.skills import skills
@@ -28,6 +29,8 @@ REDUCTIONS: MappingProxyType[Feature, Callable[[Problem], Problem | None]] = Map
         Feature.MOST_STOPS: most_stops,
         Feature.LONGEST_DUTY: longest_duty,
         Feature.SPEEDS: speeds,
+        Feature.SETUP: handling,
+        Feature.LOADING: handling,
         Feature.OPEN_ROUTES: open_routes,  # before service is part of arcs, which open ends are not
         Feature.OWN_SERVICE: own_service,
     }

@@ -25,6 +25,7 @@ VERBS = {
     "solve": "plan routes for a file of stops or a benchmark instance",
     "check": "check a solution against its problem, stop by stop",
     "city": "build, list and describe cities",
+    "geocode": "find addresses in a city, offline or by a server",
     "transit": "design bus lines, evaluate them, and compare methods that do",
     "bench": "compare methods over instances and time budgets",
     "train": "train or validate a policy (Lightning command line)",

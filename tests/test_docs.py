@@ -46,3 +46,14 @@ def test_a_table_of_stops_is_planned_and_drawn_as_formats_shows(tmp_path, monkey
     exec(code, {})
     assert Path("routes.csv").read_text(encoding="utf-8").startswith("route,vehicle,")
     assert Path("map.html").stat().st_size > 0
+
+
+def test_addresses_are_found_as_the_docs_show():
+    """The example of docs/addresses.md prints what its comments say."""
+    [code] = re.findall(
+        r"```python\n(.*?)```", (DOCS / "addresses.md").read_text(encoding="utf-8"), flags=re.DOTALL
+    )
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(code, {})
+    assert printed.getvalue().splitlines() == re.findall(r"^# (.*)$", code, flags=re.MULTILINE)

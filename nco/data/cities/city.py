@@ -1,7 +1,7 @@
 """A city: its streets, the engine that routes on them, matrices, samples and geometry."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -29,6 +29,8 @@ from nco.memory import require_matrices
 
 if TYPE_CHECKING:
     from nco.data.cities.area import Area
+    from nco.data.cities.geocode.found import Address, Geocoded
+    from nco.data.cities.geocode.server import Geocoder
     from nco.data.cities.server import OsrmServer
 
 
@@ -372,6 +374,37 @@ class City:
     def geometry(self, points: ArrayLike) -> list[Floats]:
         """Street geometry of a route for maps: one polyline `[k, 2]` (lonlat) a leg."""
         return list(self.route(points).legs)
+
+    def geocode(
+        self,
+        addresses: "Iterable[str | Address | Mapping[str, str]]",
+        *,
+        server: "Geocoder | str | None" = None,
+        postcode: str = "",
+        city: str = "",
+        most: int = 5,
+    ) -> "list[Geocoded]":
+        """Find addresses and named places: of each the likeliest one, how sure that is, and others.
+
+        Args:
+            addresses: such as "Mannerheimintie 5, 00100 Helsinki", or mappings with `address`,
+                `postcode` and `city`.
+            server: of Nominatim or Photon; None looks into the extract, offline.
+            postcode: of the addresses that have none of their own.
+            city: likewise.
+            most: how many further candidates to tell of each.
+
+        Raises:
+            CityError: the city has no extract here, and no server was given.
+            InputError: something that is no address.
+            ServiceError: the server is down, slow or answers nonsense.
+            StorageError: the cache folder cannot be written.
+        """
+        from nco.data.cities.geocode.asking import find_all, geocoder_of
+
+        bbox = self.bbox if "bbox" in self._facts else None
+        geocoder = geocoder_of(self.name, self.extract, server, bbox)
+        return find_all(geocoder, addresses, postcode=postcode, city=city, most=most)
 
     def streets(self) -> list[Floats]:
         """One polyline `[k, 2]` (lonlat) a street, for drawing."""

@@ -45,7 +45,7 @@ def city(name: str | Path, profile: str = "car", *, max_snap_m: float = MAX_SNAP
         return found
     known = _registered().get(key)
     there = known is not None and Path(known).is_file()
-    extract = Path(str(known)) if there else _pyrosm(key)
+    extract = Path(str(known)) if there else _pyrosm(key, gone=known)
     return City.from_file(extract, name=key, profile=profile, max_snap_m=max_snap_m)
 
 
@@ -90,8 +90,13 @@ def remember(name: str, extract: Path) -> None:
         update_json(_registry(), lambda known: known | {key: str(extract)})
 
 
-def _pyrosm(key: str) -> Path:
-    """The extract that pyrosm knows under a name, downloaded into the cache if need be."""
+def _pyrosm(key: str, gone: str | None = None) -> Path:
+    """The extract that pyrosm knows under a name, downloaded into the cache if need be.
+
+    Args:
+        key: the name.
+        gone: where an extract of that name was before.
+    """
     import pyrosm
 
     folder = cache_dir() / "downloads"
@@ -104,6 +109,11 @@ def _pyrosm(key: str) -> Path:
         ) from error
     except ValueError as error:
         names = ", ".join(entry["name"] for entry in known_cities())
+        if gone is not None:
+            raise CityError(
+                f"there is no city or file called {quoted(key)} any more: its extract {gone} is "
+                "gone; put it back, or build the city again with `nco city build`"
+            ) from error
         raise CityError(
             f"there is no city or file called {quoted(key)}; known are {names}. Open an extract "
             "with "

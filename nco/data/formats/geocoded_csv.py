@@ -1,0 +1,72 @@
+"""Addresses from files, and the places that were found of them as CSV.
+
+A table of addresses has a column `address`, or `street` and `house_number`, and may have
+`postcode` and `city`; any other text file has an address a line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from nco.data.cities.city import CREDIT
+from nco.data.cities.geocode.found import Address, Geocoded
+from nco.data.formats.csv_rows import read_rows, table_text
+from nco.data.formats.json_file import read_text
+from nco.errors import FormatError, InputError, listed, shortened
+from nco.files import write_atomic
+
+_HEADER = ("address", "postcode", "city", "lon", "lat", "sure", "word", "found", "how",
+           "within_m", "candidates", "attribution")  # fmt: skip
+
+
+def read_addresses(path: str | Path) -> list[Address]:
+    """Read a file of addresses.
+
+    Raises:
+        FormatError: it is no such table, or there is no address in it.
+        StorageError: it cannot be read.
+    """
+    path = Path(path)
+    if path.suffix.lower() not in (".csv", ".tsv"):
+        lines = [line.strip() for line in read_text(path).splitlines()]
+        return [Address(line) for line in lines if line]
+    header, rows, _ = read_rows(path)
+    at = {title.casefold(): k for k, title in reversed(list(enumerate(header)))}
+    if "address" not in at and "street" not in at:
+        raise FormatError(
+            f"{path}: there is no column 'address' (or 'street'); it has {listed(header)}"
+        )
+
+    def cell(cells: list[str], *names: str) -> str:
+        parts = (cells[at[name]].strip() for name in names if name in at)
+        return " ".join(part for part in parts if part)
+
+    front = ("address",) if "address" in at else ("street", "house_number")
+    return [
+        Address(cell(cells, *front), cell(cells, "postcode"), cell(cells, "city"))
+        for _, cells in rows
+    ]
+
+
+def write_geocoded(path: str | Path, found: Sequence[Geocoded]) -> Path:
+    """Write what was found of addresses, a row each.
+
+    Raises:
+        InputError: the path does not end in `.csv`.
+        StorageError: the file cannot be written; what stood there before is untouched.
+    """
+    path = Path(path)
+    if path.suffix.lower() != ".csv":
+        raise InputError(f"{shortened(path)} must end in .csv")
+    return write_atomic(path, table_text(_HEADER, [_row(one) for one in found]))
+
+
+def _row(one: Geocoded) -> list[object]:
+    asked = [one.asked.text, one.asked.postcode, one.asked.city]
+    if one.best is None:
+        return [*asked, "", "", 0.0, str(one.word), "", one.why, "", "", ""]
+    best = one.best
+    others = " | ".join(f"{o.label} ({o.lonlat[0]}, {o.lonlat[1]})" for o in one.others)
+    numbers = [*best.lonlat, round(best.sure, 3), str(best.word)]
+    return [*asked, *numbers, best.label, best.how, round(best.within_m, 1), others, CREDIT]

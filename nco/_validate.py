@@ -11,9 +11,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from nco.arguments import of_kind
 from nco.arrays import Floats
-from nco.errors import InputError, ProblemError, quoted, shortened
+from nco.errors import InputError, ProblemError, counted, quoted, shortened
 
 MOST = 1e150  # beyond, finite numbers add up to infinity
+LEAST = 1e-300  # below, but for 0, numbers lose their digits: shares of them are wrong
 MOST_WHOLE = 2**31 - 1  # what fits into the counts of every solver
 
 
@@ -31,6 +32,11 @@ def at_least(value: float, low: float, what: str, *, finite: bool = True) -> Non
     if not value >= low or (finite and not np.isfinite(value)):
         kind = "finite number" if finite else "number"
         raise ProblemError(f"{what} is {shortened(value)}; it must be a {kind} of at least {low:g}")
+    if 0 < abs(value) < LEAST:
+        raise ProblemError(
+            f"{what} is {shortened(value)}; it must be 0 or {LEAST:g} at least: give it in a "
+            "smaller unit"
+        )
 
 
 def number(value: object, what: str, error: type[InputError] = ProblemError) -> float:
@@ -149,6 +155,13 @@ def table(
             f" of at least {low:g}" if low > -np.inf else ""
         )
         raise ProblemError(f"{what}{index} is {result[tuple(index)]:g}; it must be {limit}")
+    tiny = (np.abs(result) < LEAST) & (result != 0)
+    if tiny.any():
+        first = tuple(np.argwhere(tiny)[0].tolist())
+        raise ProblemError(
+            f"{what}{list(first)} is {result[first]:g}; numbers must be 0 or {LEAST:g} at least: "
+            "give them in a smaller unit"
+        )
     huge = (np.abs(result) > most) & np.isfinite(result)
     if huge.any():
         first = tuple(np.argwhere(huge)[0].tolist())
@@ -239,7 +252,7 @@ def names(values: Sequence[str], n: int) -> tuple[str, ...]:
     """`n` different names."""
     result = tuple(str(name) for name in values)
     if len(result) != n:
-        raise ProblemError(f"names has {len(result)} entries; give one a node ({n})")
+        raise ProblemError(f"names has {counted(len(result), 'entry')}; give one a node ({n})")
     twice = [name for name, count in Counter(result).items() if count > 1]
     if twice:
         raise ProblemError(

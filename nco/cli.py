@@ -9,6 +9,7 @@ import argparse
 import contextlib
 import errno
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -17,14 +18,14 @@ from typing import Any, NoReturn
 
 from nco import __version__, console, interruption
 from nco.commands._parser import Parser
-from nco.errors import InputError, NcoError, StorageError, shortened
+from nco.errors import InputError, NcoError, StorageError, shortened, told_by_command
 from nco.memory import ran_out
 
 # Verb -> what it does. Its module in `nco.commands` has `add_arguments` and `run`.
 VERBS = {
     "solve": "plan routes for a file of stops or a benchmark instance",
     "check": "check a solution against its problem, stop by stop",
-    "city": "build, list and describe cities",
+    "city": "build, list, describe and remove cities",
     "geocode": "find addresses in a city, offline or by a server",
     "transit": "design bus lines, evaluate them, and compare methods that do",
     "bench": "compare methods over instances and time budgets",
@@ -40,8 +41,18 @@ FEASIBLE, UNUSABLE, FAULT, INTERRUPTED = 0, 2, 70, interruption.EXIT_CODE
 
 
 def command() -> NoReturn:
-    """The `nco` command as a process of its own."""
-    code = main()
+    """The `nco` command as a process of its own.
+
+    What it had to do is done when Python puts things away, and a signal changes nothing any more:
+    Python's own handlers are gone by then, and the process would be killed without a word.
+    """
+    try:
+        code = main()
+    except KeyboardInterrupt:  # between the last line of a verb and this one
+        console.write_error("interrupted")
+        code = INTERRUPTED
+    for number in interruption.SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
     if code != INTERRUPTED:
         sys.exit(code)
     for stream in (sys.stdout, sys.stderr):
@@ -85,7 +96,8 @@ def _run(verb: str, arguments: argparse.Namespace) -> int:
 def _code(verb: str, arguments: argparse.Namespace) -> int:
     as_json = getattr(arguments, "json", False)
     try:
-        with console.logging_to_stderr(quiet=getattr(arguments, "quiet", False)):
+        quiet = getattr(arguments, "quiet", False)
+        with console.logging_to_stderr(quiet=quiet), told_by_command():
             return _result(verb, arguments)
     except NcoError as error:
         if as_json:

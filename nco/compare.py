@@ -168,29 +168,32 @@ _OTHER_COSTS = {
 }
 
 
-def header(problem: Problem) -> tuple[str, ...]:
-    """Names of the columns of `cells`."""
+def table(problem: Problem, answers: Sequence[Answer]) -> list[tuple[str, ...]]:
+    """Answers as text: titles of columns, then a row each.
+
+    A gap is to the best of several answers; a single one has none.
+    """
     cost = f"cost {cost_unit(problem)}".rstrip()
-    return ("method", cost, "gap", "time s", "setup", "routes", "unserved", "feasible")
-
-
-def cells(problem: Problem, answer: Answer, gap: float | None) -> tuple[str, ...]:
-    """An answer as a line of the table under `header`."""
-    solution = answer.solution
-    return (
-        solution.label,
-        cost_text(problem, answer.report.cost),
-        "-" if gap is None else f"{100 * gap:.2f} %",
-        f"{solution.time_s:.2f}",
-        f"{solution.setup_s:.2f}",
-        str(len(solution.routes)),
-        str(len(solution.unassigned)),
-        "yes" if answer.feasible else "NO",
-    )
+    titles = ("method", cost, "gap to best", "time s", "setup", "routes", "unserved", "feasible")
+    rows: list[tuple[str, ...]] = [titles]
+    for answer, gap in zip(answers, gaps(answers), strict=True):
+        solution = answer.solution
+        row = (
+            solution.label,
+            cost_text(problem, answer.report.cost),
+            "-" if gap is None else f"{100 * gap:.2f} %",
+            f"{solution.time_s:.2f}",
+            f"{solution.setup_s:.2f}",
+            str(len(solution.routes)),
+            str(len(solution.unassigned)),
+            "yes" if answer.feasible else "NO",
+        )
+        rows.append(row)
+    return rows if len(answers) > 1 else [(*row[:2], *row[3:]) for row in rows]
 
 
 def notes(answers: Sequence[Answer]) -> list[str]:
-    """What a table of `cells` needs said below it: which answers are not what they seem."""
+    """What a `table` needs said below it: which answers are not what they seem."""
     found = []
     for answer in answers:
         solution = answer.solution

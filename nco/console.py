@@ -47,6 +47,15 @@ def write_error(text: str) -> None:
         sys.stderr.write(f"nco: error: {text}\n")
 
 
+def confirmed(question: str) -> bool:
+    """Whether a person at the terminal says yes; without one nobody does."""
+    if sys.stdin is None or sys.stderr is None or not sys.stdin.isatty():
+        return False
+    sys.stderr.write(f"{question} [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().casefold() in ("y", "yes")
+
+
 def write_json(content: Any) -> None:
     """Write one JSON object on one line to stdout; infinities and NaN become null."""
     # In ASCII, because `write` escapes what stdout cannot hold, and not as JSON does.

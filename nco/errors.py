@@ -14,11 +14,12 @@ NcoError                    the command line ends with exit code 2
 
 A message says what was given, what is allowed and what to do about it. Of what was given it quotes
 `MOST_QUOTED` characters at most, by `quoted` and `shortened`; the path of a file that is there is
-shown whole.
+shown whole. What to do is said in words of Python or of the command line, by `worded` and `option`.
 """
 
 import reprlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from itertools import islice
 
 MOST_QUOTED = 200
@@ -68,6 +69,39 @@ def listed(names: Iterable[object]) -> str:
     """Names that were given, separated by commas, as many as a message holds."""
     text = ", ".join(map(shortened, islice(names, MOST_QUOTED)))
     return text if len(text) <= MOST_QUOTED else f"{text[: MOST_QUOTED - 4]} ..."
+
+
+def counted(number: int, noun: str) -> str:
+    """How many of something: `1 route`, `2 routes`, `3 entries`."""
+    if number == 1:
+        return f"1 {noun}"
+    if noun.endswith("y"):
+        return f"{number} {noun[:-1]}ies"
+    return f"{number} {noun}{'es' if noun.endswith('s') else 's'}"
+
+
+_by_command = False
+
+
+@contextmanager
+def told_by_command() -> Iterator[None]:
+    """While a command runs, messages speak of its options and not of Python's arguments."""
+    global _by_command
+    before, _by_command = _by_command, True
+    try:
+        yield
+    finally:
+        _by_command = before
+
+
+def worded(python: str, command: str) -> str:
+    """What to do, for whoever calls a function or for whoever has typed a command."""
+    return command if _by_command else python
+
+
+def option(name: str) -> str:
+    """An argument as who gives it writes it: `max_snap=` or `--max-snap`."""
+    return worded(f"{name}=", f"--{name.replace('_', '-')}")
 
 
 class NcoError(Exception):

@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from nco.errors import InputError, UnsupportedError, quoted
+from nco.errors import InputError, UnsupportedError, quoted, worded
 from nco.interruption import asked_since
 from nco.problem import Feature, Problem
 from nco.problem.solution import Solution
@@ -116,7 +116,8 @@ def refuse_unsupported(solver: Solver, problem: Problem) -> None:
     if lacking:
         raise UnsupportedError(
             f"method {quoted(solver.name)} cannot handle: {', '.join(lacking)}; "
-            "choose another method (`nco.methods(problem)` lists those that can)"
+            "choose another method"
+            + worded(" (`nco.methods(problem)` lists those that can)", ", such as --method auto")
         )
 
 
@@ -155,7 +156,9 @@ def on_cores(solver: Solver, jobs: int) -> Solver:
         return solver
     if not isinstance(solver, Parallel):
         raise UnsupportedError(
-            f"method {quoted(solver.name)} runs on one core, but jobs is {jobs}; leave jobs at 1, "
-            "or choose a method that has islands, such as auto or lns"
+            f"method {quoted(solver.name)} runs on one core, but jobs is {jobs}; "
+            f"leave {worded('jobs at 1', '--jobs out')}, or choose a method that has islands, "
+            "such as "
+            "auto or lns"
         )
     return solver.with_jobs(jobs)

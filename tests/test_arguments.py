@@ -197,3 +197,29 @@ def test_a_method_that_is_nowhere_is_named(monkeypatch):
     monkeypatch.setattr(methods, "_METHODS", {"mine": "no.such.module:SOLVER"})
     with pytest.raises(InputError, match=r"'mine' is registered as 'no.such.module:SOLVER'"):
         nco.solve(PROBLEM, "mine")
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda tiny: nco.Problem.from_matrices(MATRIX, demand=[0, tiny, 1, 1], capacity=5),
+        lambda tiny: nco.Problem.from_matrices(MATRIX * tiny),
+        lambda tiny: nco.Vehicle(capacity=(tiny,)),
+        lambda tiny: nco.Objective(distance=tiny),
+        lambda tiny: nco.Vehicle(speed=tiny),
+    ],
+)
+def test_numbers_too_small_to_have_digits_are_refused(make):
+    """Below 1e-300 a load of 5.0 and one of 5.9 are the same number."""
+    with pytest.raises(ProblemError, match=r"smaller unit|above 0"):
+        make(5e-324)
+
+
+def test_small_amounts_are_solved():
+    """The smallest numbers that are taken still count right."""
+    problem = nco.Problem.from_matrices(
+        MATRIX, demand=np.array([0, 1, 1, 1]) * 1e-299, capacity=2e-299, vehicles=2
+    )
+    for method in ("lns", "pyvrp", "vroom", "ortools", "hgs"):
+        solution = nco.solve(problem, method, time_limit_s=0.1)
+        assert nco.check(problem, solution) and len(solution.routes) == 2

@@ -16,6 +16,7 @@ from instances import line_of_four
 import nco
 from nco import Problem, Solution, console, sample
 from nco.cli import main
+from nco.data.cities.places import known_cities
 from nco.data.formats.registry import load, save
 from nco.data.formats.stops import Stops
 
@@ -82,8 +83,9 @@ def test_every_verb_explains_itself(verb, capsys):
         ["solve", "x.csv", "--time-limit", "-1"],
         ["solve", "x.csv", "--method", ","],
         ["city"],
+        ["solve", ""],
     ],
-    ids=["nothing", "verb", "file", "limit", "method", "action"],
+    ids=["nothing", "verb", "file", "limit", "method", "action", "path"],
 )
 def test_wrong_usage_is_exit_code_two(argv, capsys):
     """Argparse's errors are as unusable input as any other."""
@@ -150,7 +152,9 @@ def test_check_explains_stop_by_stop(four, tmp_path, capsys):
         (["{stops}", "--city", "helsinki", "--map"], "--out DIR"),
         (["{stops}", "--city", "helsinki", "--capacity", "-1"], "capacity is -1"),
         (["{stops}", "--city", "helsinki", "--capacity", "nan"], "capacity is nan"),
-        (["{four}", "--capacity", "3"], "'capacity'"),
+        (["{four}", "--capacity", "3"], "--capacity does not apply"),
+        (["{stops}", "--city", "helsinki", "--depot", "nobody"], "as --depot asks"),
+        (["."], ". is a folder"),
         (["{four}", "--policy", "x.safetensors"], "--method policy"),
         (["{four}", "--initial", "{four}"], "holds a problem"),
         (["missing.vrp"], "no such file"),
@@ -231,6 +235,30 @@ def test_city_is_built_listed_and_described(cache, toy_extract, capsys):
     assert "nco: error: " in capsys.readouterr().err
     assert main(["city", "build", str(cache.parent)]) == 2
     assert "is a folder" in capsys.readouterr().err
+
+
+def test_cities_are_removed_by_name(cache, toy_extract, capsys, monkeypatch):
+    """Never without being asked or `--yes`, never the built-in one, and the extract stays."""
+    assert main(["city", "build", str(toy_extract), "--name", "gone", "--quiet"]) == 0
+    engines = list((cache / "osrm").glob("*-car-*"))
+    assert main(["city", "remove", "gone"]) == 2
+    assert "--yes" in capsys.readouterr().err
+    monkeypatch.setattr("nco.console.confirmed", lambda _question: True)
+    assert main(["city", "remove", "gone"]) == 0
+    assert main(["city", "remove", "gone", "--yes"]) == 2
+    assert "those that can be removed" in capsys.readouterr().err
+    assert main(["city", "remove", "Helsinki", "--yes"]) == 2
+    assert "comes with nco" in capsys.readouterr().err
+    assert toy_extract.is_file() and engines
+    names = [city["name"] for city in known_cities()]
+    assert "gone" not in names and "helsinki" in names
+
+
+@pytest.mark.parametrize("name", ["../x", "a/b", "/x", "..", "~x", "a\0b", ""])
+def test_names_of_cities_are_no_paths(name, toy_extract, capsys):
+    """What looks like a path is refused, before anything is remembered under it."""
+    assert main(["city", "build", str(toy_extract), "--name", name, "--quiet"]) == 2
+    assert "name" in capsys.readouterr().err
 
 
 def test_versions_name_every_solver_and_the_processor(capsys):

@@ -10,7 +10,7 @@ import nco
 from nco import plot
 from nco.bench import Report
 from nco.bench.result import from_line
-from nco.compare import cells, compare, notes
+from nco.compare import compare, notes, table
 from nco.problem.solution import CONSTRUCTION, INITIAL
 
 
@@ -59,7 +59,7 @@ def test_marks_are_kept_in_files(problem, tmp_path):
 def test_tables_of_methods_explain_the_mark(problem):
     """The name has a star, and a line below the table says what it means."""
     (answer,) = compare(problem, ["pyvrp"], time_limit_s=1e-6)
-    assert cells(problem, answer, 0.0)[0] == "pyvrp*"
+    assert table(problem, [answer])[1][0] == "pyvrp*"
     (note,) = notes([answer])
     assert note.startswith("pyvrp*: not the method's own answer")
 

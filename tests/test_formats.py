@@ -99,9 +99,13 @@ def test_unknown_content(tmp_path):
 @pytest.mark.parametrize(
     ("file", "options", "message"),
     [
-        ("vrp/tiny.vrp", {"capacity": 5}, "'capacity' does not apply.*it takes rounding, vehicles"),
-        ("vroom/tiny.json", {"rounding": "none"}, "'rounding' does not apply.*it takes names"),
-        ("stops/valid.csv", {"capacity": 5}, "'capacity' does not apply.*give city="),
+        (
+            "vrp/tiny.vrp",
+            {"capacity": 5},
+            "capacity= does not apply.*it takes rounding=, vehicles=",
+        ),
+        ("vroom/tiny.json", {"rounding": "none"}, "rounding= does not apply.*it takes names="),
+        ("stops/valid.csv", {"capacity": 5}, "capacity= does not apply.*give city="),
     ],
 )
 def test_options_that_do_not_apply(file, options, message):

@@ -80,7 +80,7 @@ BAD = {
     "negative service": ({"service_s": [0, -1]}, r"service_s\[1\] is -1"),
     "negative prize": ({"prize": [0, -1]}, r"prize\[1\] is -1"),
     "names twice": ({"names": ("a", "a")}, r"names\[0\]: the name 'a' is used 2 times"),
-    "names short": ({"names": ("a",)}, "names has 1 entries"),
+    "names short": ({"names": ("a",)}, "names has 1 entry"),
     "swapped": ({"lonlat": [[60.1, 24.9], [60.1, 124.9]]}, r"lonlat\[1\].*swapped"),
     "no depot": ({"depots": 0}, "depots is 0"),
     "no vehicle": ({"vehicles": 0}, "vehicles is 0"),
@@ -88,7 +88,7 @@ BAD = {
     "far depot": ({"vehicles": [Vehicle(start=1)]}, r"vehicles\[0\]: start is node 1"),
     "no profile": ({"vehicles": [Vehicle(profile=1)]}, r"vehicles\[0\]: profile is 1"),
     "no capacity": ({"demand": [0, 1], "vehicles": [Vehicle()]}, "capacity has 0 numbers"),
-    "allowed": ({"vehicles": [Vehicle(allowed=np.array([1]))]}, "allowed has 1 entries"),
+    "allowed": ({"vehicles": [Vehicle(allowed=np.array([1]))]}, "allowed has 1 entry"),
 }
 
 

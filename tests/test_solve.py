@@ -10,7 +10,7 @@ from instances import line_of_four
 
 import nco
 from nco import Objective, Solution
-from nco.compare import as_row, cells, compare, header
+from nco.compare import as_row, compare, table
 from nco.errors import InputError, UnsupportedError
 from nco.problem.objective import Feature
 from nco.solver import Clock
@@ -60,8 +60,10 @@ def test_loading_is_reported_beside_the_time():
     (answer,) = compare(problem, [Slow()], time_limit_s=1)
     row = as_row(problem, answer, None)
     assert row["setup_s"] == answer.solution.setup_s > 0.05
-    table = dict(zip(header(problem), cells(problem, answer, None), strict=True))
-    assert float(table["setup"]) >= 0.05
+    shown = dict(zip(*table(problem, [answer]), strict=True))
+    assert float(shown["setup"]) >= 0.05
+    assert "gap to best" not in shown  # of one answer there is none
+    assert "gap to best" in table(problem, [answer, answer])[0]
 
 
 def test_unknown_method_lists_the_known():

@@ -239,7 +239,7 @@ def test_figure_refuses_what_it_cannot_draw():
     mandl = TransitInstance.mandl()
     with pytest.raises(InputError, match="neither lonlat nor xy"):
         transit(mandl.changed(xy=None), [[0, 1]])
-    with pytest.raises(InputError, match="loads has 1 entries for 1 lines, or one of another"):
+    with pytest.raises(InputError, match="loads has 1 entry for 1 line, or one of another"):
         transit(mandl, [[0, 1]], loads=[[1, 2]])
 
 

@@ -200,7 +200,7 @@ def test_published_lines_break_nothing():
         ([[0, 1, 3]], "missing link", r"line 0, place 1: there is no link from node 1 \('1'\)"),
         ([[0, 1, 4]], "unknown stop", "line 0, place 2: node 4 does not exist"),
         ([[0, 1, 0]], "repeated stop", "line 0, place 2: node 0 is there 2 times"),
-        ([[0]], "too short", "line 0 has 1 stops; 2 to 3 are allowed"),
+        ([[0]], "too short", "line 0 has 1 stop; 2 to 3 are allowed"),
         ([[0, 1, 2, 3]], "too long", "line 0 has 4 stops; 2 to 3 are allowed"),
         ([[1, 2, 3]], "hub", "line 0 begins at node 1; it must begin at the hub, 0"),
         ([[0, 1]], "terminal", "line 0, place 1: it ends at node 1, which is no terminal"),

@@ -382,7 +382,7 @@ def test_lines_that_cannot_run():
     for lines, message in (
         ([[0, 2]], "line 0, place 0"),
         ([[0, 1], [3, 4]], "line 1, place 1"),
-        ([[0]], "line 0 has 1 stops"),
+        ([[0]], "line 0 has 1 stop"),
     ):
         with pytest.raises(ProblemError, match=message):
             simulate(street({}), lines)

@@ -441,7 +441,7 @@ def test_routes_with_shipments(tmp_path):
             r"shipments\[0\].skills\[0\] is 'cold'; it must be a whole",
         ),
         (put("priority", value=5), r"shipments\[0\].priority is something"),
-        (put("amount", value=[1, 99]), "capacity has 1 numbers but demand has 2"),
+        (put("amount", value=[1, 99]), "capacity has 1 number but demand has 2"),
         (put("amount", value=[99]), "the amount of the shipment.*more than any vehicle carries"),
         (put("pickup", value=[1]), r"shipments\[0\].pickup is a list; it must be an object"),
         (put("delivery", value=...), r"shipments\[0\].delivery is missing"),

@@ -201,7 +201,7 @@ def test_empty_routes_of_alike_vehicles(tmp_path):
         ("sdvrptw", "2 3 4\nDEPOT", "2 3 5\nDEPOT", "names node '5' for vehicle 2; nodes are 1 to"),
         ("sdvrptw", "2 3 4\nDEPOT", "2 3 1.5\nDEPOT", "names node '1.5' for vehicle 2"),
         ("sdvrptw", "2 3 4\nDEPOT", "2 3 1\nDEPOT", "names a depot for vehicle 2; list stops"),
-        ("sdvrptw", "2 3 4\nDEPOT", "DEPOT", "ALLOWED_CLIENTS_SECTION has 1 rows; give one a v"),
+        ("sdvrptw", "2 3 4\nDEPOT", "DEPOT", "ALLOWED_CLIENTS_SECTION has 1 row; give one a v"),
         ("pcvrptw", "4 15", "4 -15", r"prize\[3\] is -15"),
         ("pcvrptw", "4 15\n", "", "PRIZE_SECTION has 3 rows; give one a node .4."),
         ("vrpb", "BACKHAUL_SECTION\n1 0\n2 0", "BACKHAUL_SECTION\n1 0\n2 1", "node 2 has both DEM"),

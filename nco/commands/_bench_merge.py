@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
-from nco.commands import _bench_solvers
+from nco.commands import _bench_solvers, _problem
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,11 +18,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "folders",
         nargs="+",
-        type=Path,
+        type=_problem.path,
         metavar="FOLDER",
         help="what shards wrote to, or a file of results",
     )
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="gets the report")
+    parser.add_argument(
+        "--out", type=_problem.path, required=True, metavar="DIR", help="gets the report"
+    )
     parser.add_argument(
         "--mixed",
         action="store_true",

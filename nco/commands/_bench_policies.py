@@ -53,7 +53,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--long", type=_problem.whole, metavar="N", help="PyVRP with 20 s for the first N, too"
     )
     parser.add_argument(
-        "--references", type=Path, metavar="DIR", help="keeps new references (the cache folder)"
+        "--references",
+        type=_problem.path,
+        metavar="DIR",
+        help="keeps new references (the cache folder)",
     )
     parser.add_argument(
         "--references-only", action="store_true", help="compute references and measure nothing"
@@ -66,7 +69,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--write-card", action="store_true", help="put the results on the policies' cards"
     )
     parser.add_argument(
-        "--out", type=Path, default=Path("out/policies"), metavar="DIR", help="(out/policies)"
+        "--out",
+        type=_problem.path,
+        default=Path("out/policies"),
+        metavar="DIR",
+        help="(out/policies)",
     )
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
     parser.add_argument("--quiet", action="store_true", help="no progress and no log lines")

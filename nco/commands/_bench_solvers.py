@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from nco import console
 from nco.commands import _problem
-from nco.errors import InputError, quoted, shortened
+from nco.errors import InputError, counted, quoted, shortened
 
 if TYPE_CHECKING:
     from nco.bench import Report, Result, Suite
@@ -57,10 +57,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     group = parser.add_argument_group("instances in files, in place of drawn ones")
     group.add_argument(
-        "--instance", **several, type=Path, metavar="FILE", help="CVRPLIB .vrp, Solomon .txt, ..."
+        "--instance",
+        **several,
+        type=_problem.path,
+        metavar="FILE",
+        help="CVRPLIB .vrp, Solomon .txt, ...",
     )
     group.add_argument(
-        "--folder", **several, type=Path, metavar="DIR", help="every such file in a folder"
+        "--folder", **several, type=_problem.path, metavar="DIR", help="every such file in a folder"
     )
     group.add_argument(
         "--rounding", choices=_problem.ROUNDINGS, help="of distances (the rule of the format)"
@@ -76,7 +80,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--jobs", type=_problem.whole, help="runs at a time (1)")
     group.add_argument("--shard", metavar="I/N", help="run share I of N; see `nco bench merge`")
     add_report_arguments(parser)
-    parser.add_argument("--out", type=Path, metavar="DIR", help=f"({_OUT})")
+    parser.add_argument("--out", type=_problem.path, metavar="DIR", help=f"({_OUT})")
 
 
 def add_report_arguments(parser: argparse.ArgumentParser) -> None:
@@ -89,7 +93,7 @@ def add_report_arguments(parser: argparse.ArgumentParser) -> None:
         "--references",
         action="extend",
         nargs="+",
-        type=Path,
+        type=_problem.path,
         metavar="FILE",
         help="results.jsonl of earlier runs: their best answers count as known",
     )
@@ -200,7 +204,8 @@ def _tell_shard(arguments: argparse.Namespace, shard: Any, results: list[Result]
         )
     else:
         console.write(
-            f"shard {shard}: {len(results)} runs, {'all' if sound else 'NOT all'} sound, kept in "
+            f"shard {shard}: {counted(len(results), 'run')}, {'all' if sound else 'NOT all'} "
+            "sound, kept in "
             f"{out / name}; `nco bench merge` joins all shards"
         )
     return 0 if sound else 1

@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "problem",
         metavar="PROBLEM",
-        type=Path,
+        type=path,
         help="stops as .csv (needs --city), VRPLIB .vrp, Solomon .txt, VROOM or nco .json",
     )
     group = parser.add_argument_group("tables of stops")
@@ -75,6 +75,13 @@ def metres(text: str) -> float:
         raise argparse.ArgumentTypeError(
             f"{quoted(text)} is not a positive number of metres"
         ) from None
+
+
+def path(text: str) -> Path:
+    """The path of a file or a folder."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("the path is empty; give one")
+    return Path(text)
 
 
 def whole(text: str) -> int:

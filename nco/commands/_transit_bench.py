@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--seed", type=_problem.seed, default=0, help="the first (0)")
     group.add_argument("--jobs", type=_problem.whole, default=1, help="runs at a time (1)")
     _transit_options.add_simulation(parser, several=True)
-    parser.add_argument("--out", type=Path, default=_OUT, metavar="DIR", help=f"({_OUT})")
+    parser.add_argument("--out", type=_problem.path, default=_OUT, metavar="DIR", help=f"({_OUT})")
     _transit_options.add_output(parser)
 
 

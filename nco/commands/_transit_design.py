@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nco import console
@@ -54,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--seed", type=_problem.seed, default=0, help="same seed, same lines (0)")
     group.add_argument(
         "--initial",
-        type=Path,
+        type=_problem.path,
         action="append",
         default=[],
         metavar="FILE",
@@ -62,7 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     _transit_options.add_simulation(parser)
     group = parser.add_argument_group("output")
-    group.add_argument("--out", type=Path, metavar="DIR", help="write the lines there")
+    group.add_argument("--out", type=_problem.path, metavar="DIR", help="write the lines there")
     _transit_options.add_output(parser)
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 from nco import console
-from nco.commands import _transit_options
+from nco.commands import _problem, _transit_options
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "lines_file",
-        type=Path,
+        type=_problem.path,
         metavar="LINES",
         help="nodes from 0 on, '-' between stops, '*' or line breaks between lines; or design.json",
     )

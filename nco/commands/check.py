@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from nco import console
 from nco.commands import _problem
@@ -16,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "solution",
         metavar="SOLUTION",
-        type=Path,
+        type=_problem.path,
         help="what `nco solve` wrote: solution.json, routes.csv, routes.geojson or a .sol",
     )
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")

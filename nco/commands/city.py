@@ -1,18 +1,19 @@
-"""`nco city`: build cities from extracts or places, list them, describe one."""
+"""`nco city`: build cities from extracts or places, list them, describe or remove one."""
 
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
 from typing import Any
 
 from nco import console
 from nco.commands._problem import PROFILES
-from nco.errors import CityError
+from nco.errors import CityError, quoted
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the three actions and their options."""
+    """Add the actions and their options."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     build = actions.add_parser(
         "build", help="build a city's engine and remember the city by name", allow_abbrev=False
@@ -28,9 +29,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     listing = actions.add_parser(
         "list", help="list the built-in city and those built before", allow_abbrev=False
     )
+    remove = actions.add_parser(
+        "remove", help="forget a city that was built; its extract stays", allow_abbrev=False
+    )
+    remove.add_argument("name", metavar="NAME", help="a name that `nco city list` shows")
+    remove.add_argument("--yes", action="store_true", help="do not ask")
     for action in (build, info):
         action.add_argument("--profile", choices=PROFILES, default="car", help="(car)")
-    for action in (build, info, listing):
+    for action in (build, info, listing, remove):
         action.add_argument("--json", action="store_true", help="one JSON object on stdout")
         action.add_argument("--quiet", action="store_true", help="no progress and no log lines")
 
@@ -39,6 +45,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Do the action and print what is known."""
     if arguments.action == "list":
         return _list(arguments)
+    if arguments.action == "remove":
+        return _remove(arguments)
     facts = _build(arguments) if arguments.action == "build" else _info(arguments)
     if arguments.json:
         console.write_json(facts)
@@ -53,6 +61,8 @@ def _build(arguments: argparse.Namespace) -> dict[str, Any]:
     from nco.data.cities.places import remember
 
     source, name = arguments.source, arguments.name
+    if name is not None and (not name.strip() or re.search(r"[/\\]", name)):
+        raise CityError(f"--name {quoted(name)} is no name but a path; give one such as delft")
     if Path(source).is_dir():
         raise CityError(f"{source} is a folder; give an .osm.pbf or .osm file, or a place")
     with console.progress(f"building {name or source}", quiet=arguments.quiet):
@@ -72,6 +82,21 @@ def _info(arguments: argparse.Namespace) -> dict[str, Any]:
 
     with console.progress(f"opening {arguments.name}", quiet=arguments.quiet):
         return city(arguments.name, profile=arguments.profile).info()
+
+
+def _remove(arguments: argparse.Namespace) -> int:
+    from nco.data.cities.places import forget
+
+    if not arguments.yes:
+        asked = f"Remove the city {quoted(arguments.name)} and what was built of it?"
+        if not console.confirmed(asked):
+            raise CityError(f"{quoted(arguments.name)} was not removed; say yes, or give --yes")
+    extract = forget(arguments.name)
+    if arguments.json:
+        console.write_json({"removed": arguments.name, "extract": str(extract)})
+    else:
+        console.write(f"removed: {arguments.name}; its extract stays: {extract}")
+    return 0
 
 
 def _list(arguments: argparse.Namespace) -> int:

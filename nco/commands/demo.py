@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "Exit code 0: every answer passes the checker; 1: one does not; 2: unusable options."
     )
     parser.add_argument(
-        "--out", type=Path, default=Path("out/demo"), metavar="DIR", help="(out/demo)"
+        "--out", type=_problem.path, default=Path("out/demo"), metavar="DIR", help="(out/demo)"
     )
     parser.add_argument("--method", type=_problem.names, metavar="M[,M]", help="(all that fit)")
     parser.add_argument(
@@ -53,16 +53,16 @@ def _print(done: Demo) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from nco.compare import best, cells, gaps, header, notes
+    from nco.compare import best, notes, table
 
-    table = Table(title=f"{len(done.problem.stops)} deliveries in Helsinki, every answer checked")
-    for k, title in enumerate(header(done.problem)):
-        table.add_column(title, justify="right" if k else "left")
+    shown = Table(title=f"{len(done.problem.stops)} deliveries in Helsinki, every answer checked")
+    titles, *rows = table(done.problem, done.answers)
+    for k, title in enumerate(titles):
+        shown.add_column(title, justify="right" if k else "left")
     winner = best(done.answers)
-    for answer, gap in zip(done.answers, gaps(done.answers), strict=True):
-        row = cells(done.problem, answer, gap)
-        table.add_row(*row, style="bold green" if answer is winner else None)
-    Console().print(table)
+    for answer, row in zip(done.answers, rows, strict=True):
+        shown.add_row(*row, style="bold green" if answer is winner else None)
+    Console().print(shown)
     for note in notes(done.answers):
         console.write(note)
     for path in done.files.values():

@@ -47,10 +47,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--jobs", type=_problem.whole, default=1, metavar="K",
         help="cores for islands that exchange their best: auto, lns (1)",
     )  # fmt: skip
-    group.add_argument("--initial", type=Path, metavar="FILE", help="a solution to start from")
-    group.add_argument("--policy", type=Path, metavar="FILE", help="weights for --method policy")
+    group.add_argument(
+        "--initial", type=_problem.path, metavar="FILE", help="a solution to start from"
+    )
+    group.add_argument(
+        "--policy", type=_problem.path, metavar="FILE", help="weights for --method policy"
+    )
     group = parser.add_argument_group("output")
-    group.add_argument("--out", type=Path, metavar="DIR", help="write the best answer there")
+    group.add_argument(
+        "--out", type=_problem.path, metavar="DIR", help="write the best answer there"
+    )
     group.add_argument("--map", action="store_true", help="write map.html as well (needs --out)")
     group.add_argument("--json", action="store_true", help="one JSON object on stdout")
     group.add_argument("--quiet", action="store_true", help="no progress and no log lines")
@@ -145,10 +151,10 @@ def _write(
 
 
 def _print(problem: Problem, answers: list[Answer], chosen: Answer, files: dict[str, str]) -> None:
-    from nco.compare import cells, gaps, header, notes
+    from nco.compare import notes, table
 
-    rows = [cells(problem, a, gap) for a, gap in zip(answers, gaps(answers), strict=True)]
-    console.write(console.table(header(problem), rows))
+    header, *rows = table(problem, answers)
+    console.write(console.table(header, rows))
     for note in notes(answers):
         console.write(note)
     for number, route in enumerate(chosen.solution.routes):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nco.errors import quoted
+from nco.errors import counted, quoted
 from nco.planner.day import Call
 from nco.problem.evaluate import Cost
 from nco.problem.schedule import schedule
@@ -93,7 +93,8 @@ class Plan:
         lines = [
             f"at {self.times.at(self.now_s)}: "
             f"{'feasible' if self.feasible else 'NOT feasible'}, "
-            f"{stops} stops on {len(self.routes)} routes ({fixed} of them begun), "
+            f"{counted(stops, 'stop')} on {counted(len(self.routes), 'route')} ({fixed} of them "
+            "begun), "
             f"{self.cost.distance_m / 1000:.2f} km, cost {self.cost.total:.2f}, "
             f"planned in {1000 * self.time_s:.0f} ms"
         ]

@@ -9,7 +9,7 @@ import numpy as np
 
 from nco import _validate as validate
 from nco.arguments import of_kind, several
-from nco.errors import InputError, quoted
+from nco.errors import InputError, counted, quoted
 from nco.fleet.reductions.reduced import reduced
 from nco.planner.asked import checked_fields
 from nco.planner.day import Stop, Trip, VehicleDay, load_of
@@ -73,7 +73,8 @@ class Planner:
             )
         if roads and len(roads) != len(problem.profiles):
             raise InputError(
-                f"{len(roads)} cities are given for {len(problem.profiles)} profiles; give one for "
+                f"{counted(len(roads), 'city')} are given for "
+                f"{counted(len(problem.profiles), 'profile')}; give one for "
                 "each, in their order"
             )
         self._day, self._method, self._seed = problem, method, seed

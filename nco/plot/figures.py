@@ -14,7 +14,7 @@ from nco.arrays import Floats
 from nco.colours import COLOURS
 from nco.data.cities.engine import as_lonlat
 from nco.data.cities.streets import Streets, given_city
-from nco.errors import InputError, quoted
+from nco.errors import InputError, counted, quoted
 from nco.plot.canvas import (
     GROUND,
     INK,
@@ -262,7 +262,9 @@ def _title(problem: Problem, solution: Solution) -> str:
     length = solution.cost.distance_m
     far = f"{length:g}" if problem.lonlat is None else f"{length / 1000:.2f} km"
     trouble = "" if solution.feasible else ", not feasible"
-    return f"{solution.method or 'routes'}: {far}, {len(solution.routes)} routes{trouble}"
+    return (
+        f"{solution.method or 'routes'}: {far}, {counted(len(solution.routes), 'route')}{trouble}"
+    )
 
 
 def _draw(

@@ -18,7 +18,7 @@ import numpy as np
 from nco.arguments import of_kind, several
 from nco.compare import cost_text, cost_unit
 from nco.data.cities.city import CREDIT
-from nco.errors import InputError, quoted
+from nco.errors import InputError, counted, quoted, worded
 from nco.files import write_atomic
 from nco.plot import layers as layers
 from nco.problem import Problem
@@ -98,7 +98,7 @@ def map(  # noqa: A001 -- the name that users know from other packages
     if problem.lonlat is None:
         raise InputError(
             f"problem {quoted(problem.name)} has no lonlat, so it has no place on a map; "
-            "`nco.plot.routes` draws problems that have only xy"
+            + worded("`nco.plot.routes` draws problems that have only xy", "leave --map out")
         )
     if not given:
         raise InputError("solutions is empty; give at least one Solution")
@@ -211,7 +211,7 @@ def _tiles() -> Any:
 
 def _facts(problem: Problem, city: City | None) -> str:
     place = f" in {city.name.replace('_', ' ').title()}" if city is not None else ""
-    return f"{len(problem.stops)} stops{html.escape(place)}"
+    return f"{counted(len(problem.stops), 'stop')}{html.escape(place)}"
 
 
 def _moved(problem: Problem) -> list[Any]:

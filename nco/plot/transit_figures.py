@@ -14,7 +14,7 @@ from nco import _validate as validate
 from nco.arguments import of_kind
 from nco.arrays import Floats
 from nco.colours import COLOURS
-from nco.errors import InputError, quoted
+from nco.errors import InputError, counted, quoted
 from nco.plot.canvas import INK, axes_or_new, frame, plane
 from nco.plot.paths import keep_right
 from nco.transit.files.geojson import line_names
@@ -118,7 +118,7 @@ def transit(
     frame(ax, [where, *ways.values()], on_earth=on_earth)
     if len(given) <= _MOST_NAMED:
         ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=7, frameon=False)
-    text = f"{instance.name}: {len(given)} lines"
+    text = f"{instance.name}: {counted(len(given), 'line')}"
     ax.set_title(text if title is None else title, loc="left", color=INK)
     return ax
 
@@ -186,7 +186,8 @@ def _widths(lines: Lines, loads: Sequence[ArrayLike] | None) -> list[Floats]:
     wanted = [(len(line) - 1,) for line in lines]
     if [load.shape for load in numbers] != wanted:
         raise InputError(
-            f"loads has {len(numbers)} entries for {len(lines)} lines, or one of another length "
+            f"loads has {counted(len(numbers), 'entry')} for {counted(len(lines), 'line')}, or "
+            "one of another length "
             "than its line has stretches; give one number from each stop to the next"
         )
     most = max((float(load.max()) for load in numbers), default=0.0)

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 from nco import _validate as validate
 from nco.arguments import named_fields, of_kind, refuse_unknown, several
 from nco.arrays import Bools, ByValue, Floats
-from nco.errors import ProblemError, quoted
+from nco.errors import ProblemError, counted, quoted
 from nco.problem.details import checked_details
 from nco.problem.features import features_of
 from nco.problem.identical import identical_vehicles
@@ -105,10 +105,13 @@ class Problem(ByValue):
         for p, profile in enumerate(self.profiles):
             if len(profile.distance_m) != n:
                 raise ProblemError(
-                    f"profiles[{p}] has {len(profile.distance_m)} nodes but profiles[0] has {n}"
+                    f"profiles[{p}] has {counted(len(profile.distance_m), 'node')} but "
+                    f"profiles[0] has {n}"
                 )
         if not 1 <= self.depots <= n:
-            raise ProblemError(f"depots is {self.depots}; with {n} nodes it must be 1 to {n}")
+            raise ProblemError(
+                f"depots is {self.depots}; with {counted(n, 'node')} it must be 1 to {n}"
+            )
         self._set_amounts()
         window = np.tile([0.0, np.inf], (n, 1)) if self.window_s is None else self.window_s
         set_field(self, "window_s", validate.windows(window, n, "window_s"))
@@ -233,7 +236,8 @@ class Problem(ByValue):
             where, n = f"vehicles[{v}]", self.size
             if len(vehicle.capacity) != self.dimensions:
                 raise ProblemError(
-                    f"{where}: capacity has {len(vehicle.capacity)} numbers but demand has "
+                    f"{where}: capacity has {counted(len(vehicle.capacity), 'number')} but "
+                    "demand has "
                     f"{self.dimensions} dimensions; give a number for each, inf where there is no "
                     "limit"
                 )
@@ -252,7 +256,7 @@ class Problem(ByValue):
                 array = getattr(vehicle, name)
                 if array is not None and len(array) != n:
                     raise ProblemError(
-                        f"{where}: {name} has {len(array)} entries; give one a node ({n})"
+                        f"{where}: {name} has {counted(len(array), 'entry')}; give one a node ({n})"
                     )
             if vehicle.service_s is not None and vehicle.service_s[: self.depots].any():
                 raise ProblemError(f"{where}: service_s is not 0 at a depot; it is of stops alone")

@@ -8,6 +8,7 @@ from typing import Self
 
 import numpy as np
 
+from nco.errors import counted
 from nco.problem.evaluate import Cost, evaluate
 from nco.problem.given import given_problem, given_routes
 from nco.problem.problem import Problem
@@ -181,7 +182,7 @@ class Solution:
         cost = self.cost
         lines = [
             f"{self.method or 'routes'}: {'feasible' if self.feasible else 'NOT feasible'}, "
-            f"{len(self.routes)} routes, {cost.distance_m / 1000:.2f} km, "
+            f"{counted(len(self.routes), 'route')}, {cost.distance_m / 1000:.2f} km, "
             f"{cost.duration_s / 60:.0f} min, cost {cost.total:.2f}, found in {self.time_s:.2f} s"
         ]
         lines += ["  interrupted: these are the best routes until then"] * self.interrupted

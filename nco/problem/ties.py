@@ -9,7 +9,7 @@ import numpy as np
 
 from nco import _validate as validate
 from nco.arguments import named_fields, several
-from nco.errors import ProblemError, quoted
+from nco.errors import ProblemError, counted, quoted
 
 
 @named_fields
@@ -93,7 +93,8 @@ def checked_shipments(
         amount = shipment.amount or (0.0,) * dimensions
         if len(amount) != dimensions:
             raise ProblemError(
-                f"{where}: amount has {len(amount)} numbers but demand has {dimensions} dimensions"
+                f"{where}: amount has {counted(len(amount), 'number')} but demand has "
+                f"{dimensions} dimensions"
             )
         found.append(Shipment(pickup=shipment.pickup, delivery=shipment.delivery, amount=amount))
     return tuple(found)

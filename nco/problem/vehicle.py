@@ -14,6 +14,8 @@ from nco.arguments import named_fields
 from nco.arrays import Bools, ByValue, Floats
 from nco.errors import ProblemError, quoted
 
+FASTEST = 1e9  # times as fast as a profile
+
 
 @named_fields
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -155,10 +157,11 @@ class Vehicle(ByValue):
                 )
             object.__setattr__(self, "max_stops", stops)
         object.__setattr__(self, "speed", validate.number(self.speed, f"{where}: speed"))
-        if not 0 < self.speed < np.inf:
+        if not 1 / FASTEST <= self.speed <= FASTEST:
             raise ProblemError(
-                f"{where}: speed is {self.speed:g}; it must be above 0 and finite, such as 1.2 for "
-                "a vehicle that is a fifth faster than its profile"
+                f"{where}: speed is {self.speed:g}; it must be above 0 and finite "
+                f"({1 / FASTEST:g} to {FASTEST:g}), such as 1.2 for a vehicle that is a fifth "
+                "faster than its profile"
             )
 
     @cached_property

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from nco.errors import quoted
+from nco.errors import counted, quoted
 from nco.problem.duty import Duty, Trips, loads
 from nco.problem.normal import Normal
 from nco.problem.problem import Problem
@@ -185,7 +185,7 @@ def _over_limits(
         yield Violation("longest distance", text, v, amount=over)
     stops = sum(len(trip) for trip in trips)
     if vehicle.max_stops is not None and stops > vehicle.max_stops:
-        text = f"vehicle {v} serves {stops} stops; it may serve {vehicle.max_stops}"
+        text = f"vehicle {v} serves {counted(stops, 'stop')}; it may serve {vehicle.max_stops}"
         yield Violation("stops", text, v, amount=stops - vehicle.max_stops)
 
 

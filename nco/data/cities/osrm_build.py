@@ -107,6 +107,25 @@ def build(
     return Built(folder / BASE, info)
 
 
+def remove_engines(extract: Path) -> None:
+    """Remove the engines of an extract, for whatever profile.
+
+    Raises:
+        CityError: the extract cannot be read.
+        StorageError: the cache folder cannot be written.
+    """
+    root = cache_dir() / "osrm"
+    try:
+        for folder in root.glob(f"{content_hash(extract)[:24]}-*"):
+            if folder.is_dir():
+                with locked(folder):
+                    shutil.rmtree(folder)
+    except OSError as error:
+        raise StorageError(
+            f"cannot remove engines from {root}: {error.strerror or error}"
+        ) from error
+
+
 def _check_extract(extract: Path) -> None:
     if not extract.is_file():
         raise CityError(f"{shortened(extract)} is not a file; give an .osm.pbf or .osm file")

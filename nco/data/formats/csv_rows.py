@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from nco.data.formats.json_file import read_bytes, read_text
-from nco.errors import FormatError, listed, quoted, shortened
+from nco.errors import FormatError, counted, listed, quoted, shortened
 
 logger = logging.getLogger("nco")
 _SEPARATORS = ",;\t"
@@ -52,6 +52,9 @@ def read_rows(path: str | Path) -> Rows:
         StorageError: it cannot be read.
     """
     text = _text(path)
+    if "\0" in text:
+        line = text[: text.index("\0")].count("\n") + 1
+        raise FormatError(f"{path}, line {line} holds a zero byte, so it is no table of text")
     lines = text.splitlines()
     if found := _NAMED.fullmatch(lines[0]):
         delimiter, text = found[1], text[len(lines[0]) :]
@@ -71,7 +74,8 @@ def read_rows(path: str | Path) -> Rows:
                 header = [_plain(cell).strip() for cell in cells]
             elif len(cells) != len(header):
                 raise FormatError(
-                    f"{path}, line {line}: {len(cells)} cells, but the header has {len(header)} "
+                    f"{path}, line {line}: {counted(len(cells), 'cell')}, but the header has "
+                    f"{len(header)} "
                     f"({listed(header)}); quote cells that hold {quoted(delimiter)}"
                 )
             else:

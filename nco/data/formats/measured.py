@@ -10,10 +10,9 @@ import numpy as np
 
 from nco.arrays import Floats
 from nco.data.cities.streets import Streets, Table
-from nco.errors import OffStreetError
+from nco.errors import OffStreetError, worded
 
 logger = logging.getLogger("nco")
-ALLOW = "allow unassigned stops (allow_unassigned=True, --allow-unassigned)"
 
 
 def measured(
@@ -47,11 +46,16 @@ def measured(
     except OffStreetError as error:
         if min(error.points) < depots:  # nothing can be solved without it
             raise
-        raise OffStreetError(f"{error}; or {ALLOW}", error.points) from None
+        raise OffStreetError(f"{error}; or {how_to_allow()}", error.points) from None
     if table.refused:
         where = first_ten([labels[node] for node in table.refused])
         logger.warning("%s has no street near enough to %s: unassigned", city.name, where)
     return table
+
+
+def how_to_allow() -> str:
+    """What to do where stops may be left out."""
+    return f"allow unassigned stops ({worded('allow_unassigned=True', '--allow-unassigned')})"
 
 
 def first_ten(labels: Sequence[str]) -> str:

@@ -34,11 +34,12 @@ from nco.data.formats.csv_rows import read_rows
 from nco.data.formats.json_file import read_json
 from nco.data.formats.stops import Stops, problem_from_stops
 from nco.data.formats.vrplib_write import write_instance
-from nco.errors import FormatError, InputError, quoted, shortened
+from nco.errors import FormatError, InputError, option, quoted, shortened, worded
 from nco.problem import Problem
 from nco.problem.given import given_problem
 from nco.problem.solution import Solution
 
+_PYTHON_ONLY = ("shift_s", "objective", "name", "names")  # the command line has no such options
 _CLASSICAL = (".vrp", ".tsp", ".atsp", ".txt")
 _READ = (".json", ".csv", ".tsv", ".geojson", *_CLASSICAL, ".sol")
 
@@ -72,6 +73,8 @@ def load(
         given_city(city, Streets)  # type: ignore[type-abstract]
     if problem is not None:
         given_problem(problem)
+    if path.is_dir():
+        raise FormatError(f"{path} is a folder; give a file")
     suffix = path.suffix.lower()
     if suffix in (".json", ".geojson"):
         return _load_json(path, city, problem, options)
@@ -122,9 +125,10 @@ def _load_csv(
     stops = stops_csv.stops_from(path, table)
     if city is None:
         if options:
+            given = option(next(iter(options)))
             raise InputError(
-                f"{path}: option {quoted(next(iter(options)))} does not apply to a table "
-                "of stops alone; give city= to make it a problem"
+                f"{path}: {given} does not apply to a table of stops alone; give {option('city')} "
+                "to make it a problem"
             )
         return stops
     wanted = ("vehicles", "capacity", "depot", "shift_s", "objective", "allow_unassigned", "name")
@@ -134,15 +138,19 @@ def _load_csv(
 
 def _needed(path: Path, problem: Problem | None) -> Problem:
     if problem is None:
-        raise InputError(f"{path} holds routes only; give problem=, the problem that they are for")
+        needed = worded(
+            "give problem=, the problem that they are for", "give the file of their problem"
+        )
+        raise InputError(f"{path} holds routes only; {needed}")
     return given_problem(problem)
 
 
 def _check_options(path: Path, options: dict[str, Any], known: tuple[str, ...]) -> None:
     for name in options:
         if name not in known:
-            hint = f"it takes {', '.join(known)}" if known else "it takes no options"
-            raise InputError(f"{path}: option {quoted(name)} does not apply to this file; {hint}")
+            takes = [option(other) for other in known if worded("", other) not in _PYTHON_ONLY]
+            hint = f"it takes {', '.join(takes)}" if takes else "it takes no options"
+            raise InputError(f"{path}: {option(name)} does not apply to this file; {hint}")
 
 
 def save(

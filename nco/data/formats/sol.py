@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from nco.data.formats.json_file import read_text
-from nco.errors import FormatError, UnsupportedError, quoted
+from nco.errors import FormatError, UnsupportedError, counted, quoted
 from nco.files import write_atomic
 from nco.problem import Problem
 from nco.problem.solution import Route, Solution
@@ -51,8 +51,9 @@ def read_sol(path: str | Path, problem: Problem) -> Solution:
         listed.pop()
     if len(listed) > len(problem.vehicles):
         raise FormatError(
-            f"{path}: there are {len(listed)} routes, but problem {quoted(problem.name)} has "
-            f"{len(problem.vehicles)} vehicles; read the problem with more"
+            f"{path}: there are {counted(len(listed), 'route')}, but problem "
+            f"{quoted(problem.name)} has "
+            f"{counted(len(problem.vehicles), 'vehicle')}; read the problem with more"
         )
     routes = [
         Route(v, trip) for v, stops in enumerate(listed) for trip in _trips(path, problem, v, stops)

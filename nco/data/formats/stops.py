@@ -15,8 +15,8 @@ from nco import _validate as validate
 from nco.arrays import ByValue, Floats
 from nco.data.cities.streets import Streets
 from nco.data.formats import hints
-from nco.data.formats.measured import ALLOW, first_ten, measured
-from nco.errors import CityError, FormatError, InputError, ProblemError, quoted
+from nco.data.formats.measured import first_ten, how_to_allow, measured
+from nco.errors import CityError, FormatError, InputError, ProblemError, counted, option, quoted
 from nco.problem import Objective, Problem, Vehicle
 from nco.problem.times import Times
 
@@ -212,13 +212,13 @@ def _find_depot(stops: Stops, depot: str | ArrayLike | None) -> tuple[int | None
     if home < 0 and depot is None:
         raise FormatError(
             f"{stops.places[0]}: no row is named '{DEPOT}'; name the row of the depot so, or give "
-            "depot= the name of a row, or its longitude and latitude (24.94,60.17)"
+            f"{option('depot')} the name of a row, or its longitude and latitude (24.94,60.17)"
         )
     if home < 0:
         close = difflib.get_close_matches(str(depot), stops.names, 1)
         hint = f"; did you mean {quoted(close[0])}?" if close else ""
         raise FormatError(
-            f"{stops.places[0]}: no row is named {quoted(depot)}, as depot= asks{hint}"
+            f"{stops.places[0]}: no row is named {quoted(depot)}, as {option('depot')} asks{hint}"
         )
     if stops.demand[home].any() or stops.service_s[home] or np.isfinite(stops.prize[home]):
         raise FormatError(
@@ -248,7 +248,8 @@ def _check_fit(
             )
         if len(limit) != dimensions:
             raise InputError(
-                f"capacity has {len(limit)} numbers but the stops have {dimensions} of demand; "
+                f"capacity has {counted(len(limit), 'number')} but the stops have {dimensions} "
+                "of demand; "
                 "give one number for each column of demand"
             )
     for k in rows:
@@ -265,7 +266,7 @@ def _report_cut_off(city: Streets, labels: list[str], depot: str, *, allowed: bo
     if allowed:
         logger.warning("%s; they stay unassigned", text)
         return
-    raise CityError(f"{text}; move them or the depot to a street, remove them, or {ALLOW}")
+    raise CityError(f"{text}; move them or the depot to a street, remove them, or {how_to_allow()}")
 
 
 def _numbers(values: Any) -> str:

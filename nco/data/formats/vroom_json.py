@@ -36,7 +36,7 @@ from nco.data.formats.vroom_tasks import (
     titles_of,
     words_of,
 )
-from nco.errors import FormatError, InputError, ProblemError, listed, quoted
+from nco.errors import FormatError, InputError, ProblemError, counted, listed, option, quoted
 from nco.problem import Objective, Problem, Profile, Vehicle
 from nco.problem.times import counted_by
 
@@ -222,7 +222,8 @@ def _measured(
         data.fail("matrices", "is missing; locations given by index alone need it")
     if city is None:
         raise InputError(
-            f"{data.path} has coordinates but no matrices; give city= to measure distances there"
+            f"{data.path} has coordinates but no matrices; give {option('city')} to measure "
+            "distances there"
         )
     return measured(
         city,
@@ -238,7 +239,9 @@ def _part(matrix: Fields, key: str, rows: list[int]) -> Floats:
     if whole.ndim != 2 or whole.shape[0] != whole.shape[1]:
         matrix.fail(key, "must be a square matrix")
     if max(rows) >= len(whole):
-        matrix.fail(key, f"has {len(whole)} rows, but there is a location_index {max(rows)}")
+        matrix.fail(
+            key, f"has {counted(len(whole), 'row')}, but there is a location_index {max(rows)}"
+        )
     part = whole[np.ix_(rows, rows)]
     np.fill_diagonal(part, 0.0)
     return part

@@ -10,7 +10,7 @@ import numpy as np
 
 from nco.arrays import Floats
 from nco.data.formats.vrplib_text import Text
-from nco.errors import FormatError, InputError, quoted
+from nco.errors import FormatError, InputError, option, quoted
 from nco.problem import Vehicle
 
 MOST_VEHICLES = 1_000_000
@@ -55,7 +55,8 @@ def fleet(
     one_by_one = [key for key in ("CAPACITY", *OF_VEHICLES) if key in text.sections]
     if vehicles is not None and one_by_one:
         raise InputError(
-            f"{text.path}: vehicles= does not apply, {one_by_one[0]}_SECTION has a row for each of "
+            f"{text.path}: {option('vehicles')} does not apply, {one_by_one[0]}_SECTION has a "
+            "row for each of "
             "its vehicles"
         )
     everywhere = depots > 1 and "VEHICLES_DEPOT" not in text
@@ -84,7 +85,7 @@ def _count(text: Text, stops: int, vehicles: int | None, places: int) -> int:
     elif vehicles is None and places > 1:
         raise FormatError(
             f"{text.path}: VEHICLES does not say how many stand at each of {places} depots; "
-            "give VEHICLES_DEPOT_SECTION, or vehicles= at each"
+            f"give VEHICLES_DEPOT_SECTION, or {option('vehicles')} at each"
         )
     if count % 1 or not 1 <= count <= MOST_VEHICLES:
         raise FormatError(

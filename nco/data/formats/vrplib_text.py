@@ -15,7 +15,7 @@ from typing import NoReturn
 import numpy as np
 
 from nco.arrays import Floats
-from nco.errors import FormatError, quoted
+from nco.errors import FormatError, counted, quoted
 
 _SPECIFICATION = re.compile(r"([A-Za-z][A-Za-z_0-9 ]*?)\s*:\s*(.*)")
 _SECTION = re.compile(r"([A-Za-z][A-Za-z_0-9 ]*)_SECTION\s*:?\s*")
@@ -62,10 +62,12 @@ class Section:
         rows = []
         for count, line, words in self._numbered(of):
             if len(words) != width:
-                self.fail(f"has {len(words)} numbers for {of} {count}; give {width}", line)
+                self.fail(
+                    f"has {counted(len(words), 'number')} for {of} {count}; give {width}", line
+                )
             rows.append([self._number(line, word) for word in words])
         if len(rows) != n:
-            self.fail(f"has {len(rows)} rows; give one a {of} ({n})")
+            self.fail(f"has {counted(len(rows), 'row')}; give one a {of} ({n})")
         return np.array(rows)
 
     def lists(self, n: int | None, nodes: int, of: str) -> list[list[int]]:
@@ -86,7 +88,7 @@ class Section:
                     )
             rows.append([int(number) - 1 for number in given])
         if n is not None and len(rows) != n:
-            self.fail(f"has {len(rows)} rows; give one a {of} ({n})")
+            self.fail(f"has {counted(len(rows), 'row')}; give one a {of} ({n})")
         return rows
 
     def _numbered(self, of: str) -> Iterator[tuple[int, int, list[str]]]:

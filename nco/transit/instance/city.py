@@ -15,7 +15,7 @@ from nco.data.cities.engine import as_lonlat
 from nco.data.cities.roads import haversine_m
 from nco.data.formats.csv_rows import read_rows
 from nco.data.formats.stops_csv import read_stops
-from nco.errors import CityError, InputError, quoted
+from nco.errors import CityError, InputError, counted, quoted
 from nco.transit.instance.demand import gravity_demand, random_demand, read_zones
 from nco.transit.instance.links import neighbour_links
 from nco.transit.instance.stops import draw_stops, spread
@@ -146,7 +146,7 @@ def _given_stops(
         table = read_stops(stops)
         names, lonlat = table.names, table.lonlat
     if len(lonlat) < 2:
-        raise CityError(f"{len(lonlat)} stops lie in {city.name}; a bus needs 2 or more")
+        raise CityError(f"{counted(len(lonlat), 'stop')} lie in {city.name}; a bus needs 2 or more")
     if spacing_m is None:
         return names, lonlat, outside
     kept = np.sort(spread(lonlat, len(lonlat), spacing_m))

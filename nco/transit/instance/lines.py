@@ -15,7 +15,7 @@ from operator import index
 import numpy as np
 from numpy.typing import NDArray
 
-from nco.errors import FormatError, ProblemError, quoted
+from nco.errors import FormatError, ProblemError, counted, quoted
 from nco.transit.instance.transit_instance import TransitInstance
 
 Lines = tuple[tuple[int, ...], ...]
@@ -105,7 +105,8 @@ def pad_lines(
     width = longest if width is None else width
     if rows < len(given) or width < longest:
         raise ProblemError(
-            f"{len(given)} lines of up to {longest} stops do not fit into [{rows}, {width}]; "
+            f"{counted(len(given), 'line')} of up to {longest} stops do not fit into [{rows}, "
+            f"{width}]; "
             "give more rows or a larger width"
         )
     padded = np.full((rows, width), -1, np.int16)
@@ -138,7 +139,8 @@ def check_lines(
     if len(given) != instance.lines:
         found.append(
             LineViolation(
-                "number of lines", f"there are {len(given)} lines; it must be {instance.lines}"
+                "number of lines",
+                f"there are {counted(len(given), 'line')}; it must be {instance.lines}",
             )
         )
     return found + (_unconnected(instance, given) if connected else [])
@@ -155,7 +157,7 @@ def refuse_bad_lines(instance: TransitInstance, lines: LinesLike) -> Lines:
     given = as_lines(lines)
     for r, line in enumerate(given):
         if len(line) < 2:
-            raise ProblemError(f"line {r} has {len(line)} stops; a line needs 2 or more")
+            raise ProblemError(f"line {r} has {counted(len(line), 'stop')}; a line needs 2 or more")
         for violation in _check_path(instance, r, line):
             raise ProblemError(f"{violation.message}; see TransitInstance.neighbours")
     return given
@@ -171,10 +173,16 @@ def _check_line(instance: TransitInstance, r: int, line: Sequence[int]) -> list[
     bounds = f"{instance.min_stops} to {instance.max_stops} are allowed"
     if len(line) < instance.min_stops:
         found.append(
-            LineViolation("too short", f"line {r} has {len(line)} stops; {bounds}", line=r)
+            LineViolation(
+                "too short", f"line {r} has {counted(len(line), 'stop')}; {bounds}", line=r
+            )
         )
     if len(line) > instance.max_stops:
-        found.append(LineViolation("too long", f"line {r} has {len(line)} stops; {bounds}", line=r))
+        found.append(
+            LineViolation(
+                "too long", f"line {r} has {counted(len(line), 'stop')}; {bounds}", line=r
+            )
+        )
     return found + (_check_ends(instance, r, line) if line else [])
 
 

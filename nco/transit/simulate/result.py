@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nco.arrays import ByValue, Floats
+from nco.errors import counted
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -121,7 +122,8 @@ class Simulation(ByValue):
             f"{self.service_rate_of_connected:.1%} of the connected\n"
             f"wait {self.mean_wait_s / 60:.1f} min, ride {self.mean_ride_s / 60:.1f} min, "
             f"{self.transfer_share:.1%} transfer\n"
-            f"{self.fleet} buses on {len(self.buses)} lines, {self.utilisation:.1%} of places "
+            f"{counted(self.fleet, 'bus')} on {counted(len(self.buses), 'line')}, "
+            f"{self.utilisation:.1%} of places "
             f"taken, {self.route_efficiency_per_km:.1f} arrived a km of lines, "
             f"overlap {self.overlap:.2f}"
         )

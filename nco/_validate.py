@@ -155,7 +155,7 @@ def table(
             f" of at least {low:g}" if low > -np.inf else ""
         )
         raise ProblemError(f"{what}{index} is {result[tuple(index)]:g}; it must be {limit}")
-    tiny = (np.abs(result) < LEAST) & (result != 0)
+    tiny = (result < LEAST) & (result > 0) & (low >= 0)
     if tiny.any():
         first = tuple(np.argwhere(tiny)[0].tolist())
         raise ProblemError(

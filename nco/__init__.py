@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from nco import errors as errors
     from nco import plot as plot
     from nco.data.cities.city import City as City
+    from nco.data.cities.geocode.server import GeocodeServer as GeocodeServer
     from nco.data.cities.places import city as city
     from nco.data.cities.server import OsrmServer as OsrmServer
     from nco.data.cities.table import TableCity as TableCity
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from nco.problem.route import Route as Route
     from nco.problem.solution import Solution as Solution
     from nco.search.policy.loaded import load_policy as load_policy
+    from nco.sheets import write_sheets as write_sheets
     from nco.solve import methods as methods
     from nco.solve import register as register
     from nco.solve import solve as solve
@@ -53,6 +55,7 @@ __version__ = "0.1.0"
 _PUBLIC = {
     "City": "nco.data.cities.city:City",
     "Feature": "nco.problem:Feature",
+    "GeocodeServer": "nco.data.cities.geocode.server:GeocodeServer",
     "Group": "nco.problem:Group",
     "Objective": "nco.problem:Objective",
     "OsrmServer": "nco.data.cities.server:OsrmServer",
@@ -76,6 +79,7 @@ _PUBLIC = {
     "sample": "nco.data.sampling.sample",
     "save": "nco.data.formats.registry:save",
     "solve": "nco.solve:solve",
+    "write_sheets": "nco.sheets:write_sheets",
 }
 
 __all__ = sorted(_PUBLIC)

@@ -25,6 +25,7 @@ from nco.memory import ran_out
 VERBS = {
     "solve": "plan routes for a file of stops or a benchmark instance",
     "check": "check a solution against its problem, stop by stop",
+    "sheets": "print a page a vehicle for drivers, and a summary",
     "city": "build, list, describe and remove cities",
     "geocode": "find addresses in a city, offline or by a server",
     "transit": "design bus lines, evaluate them, and compare methods that do",

@@ -48,11 +48,12 @@ def test_a_table_of_stops_is_planned_and_drawn_as_formats_shows(tmp_path, monkey
     assert Path("map.html").stat().st_size > 0
 
 
-def test_addresses_are_found_as_the_docs_show():
-    """The example of docs/addresses.md prints what its comments say."""
-    [code] = re.findall(
-        r"```python\n(.*?)```", (DOCS / "addresses.md").read_text(encoding="utf-8"), flags=re.DOTALL
-    )
+@pytest.mark.parametrize("name", ["addresses", "sheets"])
+def test_an_example_of_a_page_prints_what_its_comments_say(name, tmp_path, monkeypatch):
+    """The examples of docs/addresses.md and docs/sheets.md print what their comments say."""
+    text = (DOCS / f"{name}.md").read_text(encoding="utf-8")
+    [code] = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    monkeypatch.chdir(tmp_path)
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         exec(code, {})

@@ -74,11 +74,12 @@ def test_wheel_carries_no_tests_and_its_licence(wheel):
 
 PUBLIC = {
     "nco": """
-        City Feature Group Objective OsrmServer Planner Problem Profile Route Shipment Solution
+        City Feature GeocodeServer Group Objective OsrmServer Planner Problem Profile Route Shipment Solution
         TableCity TransitInstance Vehicle check city errors load load_policy methods plot
-        register sample save solve
+        register sample save solve write_sheets
         """,
     "nco.problem": "Feature Group Objective Problem Profile Shipment Vehicle",
+    "nco.sheets": "write_sheets",
     "nco.plot": "anytime asymmetry fronts map routes streets transit",
     "nco.bench": """
         Drawn Report Result Shard Stored Suite Task check_comparable gather in_cities in_files

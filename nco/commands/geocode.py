@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nco import console
@@ -24,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("addresses", nargs="*", metavar="ADDRESS", help="such as 'Kaivokatu 1'")
     parser.add_argument(
-        "--file", type=Path, metavar="FILE",
+        "--file", type=_problem.path, metavar="FILE",
         help="a table with a column 'address' (.csv, .tsv), or a text with an address a line",
     )  # fmt: skip
     parser.add_argument("--city", help="name of a city, or path of its extract")
@@ -35,7 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--candidates", type=_problem.seed, default=3, metavar="N",
         help="how many further ones to tell of what is doubtful (3)",
     )  # fmt: skip
-    parser.add_argument("--out", type=Path, metavar="FILE", help="write a .csv with all places")
+    parser.add_argument(
+        "--out", type=_problem.path, metavar="FILE", help="write a .csv with all places"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
     parser.add_argument("--quiet", action="store_true", help="no progress and no log lines")
 

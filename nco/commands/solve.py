@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nco import console
-from nco.commands import _problem
+from nco.commands import _problem, sheets
 from nco.errors import InputError
 from nco.interruption import interrupted
 from nco.threads import one_thread
@@ -58,6 +58,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out", type=_problem.path, metavar="DIR", help="write the best answer there"
     )
     group.add_argument("--map", action="store_true", help="write map.html as well (needs --out)")
+    group.add_argument(
+        "--sheets", type=_problem.path, metavar="DIR", help="write pages for drivers, a summary"
+    )
+    sheets.add_begin(group)
     group.add_argument("--json", action="store_true", help="one JSON object on stdout")
     group.add_argument("--quiet", action="store_true", help="no progress and no log lines")
 
@@ -69,10 +73,11 @@ def run(arguments: argparse.Namespace) -> int:
 
     if arguments.map and arguments.out is None:
         raise InputError("--map writes map.html; say where with --out DIR")
-    if arguments.out is not None:
-        from nco.answers import prepare
+    for folder in (arguments.out, arguments.sheets):
+        if folder is not None:
+            from nco.answers import prepare
 
-        prepare(arguments.out)
+            prepare(folder)
     methods = _methods(arguments)
     with console.progress("reading the problem", quiet=arguments.quiet):
         problem, city = _problem.open_problem(arguments)
@@ -104,10 +109,13 @@ def run(arguments: argparse.Namespace) -> int:
     }
     if arguments.out is not None:
         result["files"] = _write(arguments, problem, city, answers, chosen)
+    if arguments.sheets is not None and not interrupted():  # drawing takes seconds
+        result["sheets"] = sheets.write(arguments, arguments.sheets, problem, chosen.solution, city)
     if arguments.json:
         console.write_json(result)
     else:
-        _print(problem, answers, chosen, result.get("files", {}))
+        written = [*result.get("files", {}).values(), *result.get("sheets", [])]
+        _print(problem, answers, chosen, written)
     return 0 if chosen.feasible else 1
 
 
@@ -150,7 +158,7 @@ def _write(
     return {kind: str(path) for kind, path in written.items()}
 
 
-def _print(problem: Problem, answers: list[Answer], chosen: Answer, files: dict[str, str]) -> None:
+def _print(problem: Problem, answers: list[Answer], chosen: Answer, files: list[str]) -> None:
     from nco.compare import notes, table
 
     header, *rows = table(problem, answers)
@@ -166,5 +174,5 @@ def _print(problem: Problem, answers: list[Answer], chosen: Answer, files: dict[
     for entry in chosen.solution.unassigned:
         console.write(f"unassigned: {problem.names[entry.stop]}: {entry.reason}")
     _problem.tell_moved(problem)
-    for path in files.values():
+    for path in files:
         console.write(f"written: {path}")

@@ -1,0 +1,48 @@
+"""A vehicle's way as GPX: stops as waypoints and a route, the way along the streets as a track."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from nco.arrays import Floats
+from nco.data.cities.city import CREDIT
+from nco.sheets.sheet import Sheet
+
+
+def gpx(sheet: Sheet, tracks: Sequence[Floats], title: str) -> str:
+    """GPX 1.1.
+
+    Args:
+        sheet: of a vehicle, with coordinates.
+        tracks: `[k, 2]` the way of each trip.
+        title: of the day.
+    """
+    from gpxpy import gpx as xml
+
+    document = xml.GPX()
+    document.name, document.description = f"{title}: {sheet.name}", CREDIT
+    document.creator = "nco"
+    route = xml.GPXRoute(name=sheet.name)
+    for line in sheet.lines:
+        if line.lonlat is None:
+            continue
+        lon, lat = line.lonlat
+        name = f"{line.number}. {line.name}" if line.number else line.name
+        words = (line.address, line.window, line.phone, line.notes)
+        note = "; ".join(word for word in words if word)
+        place: dict[str, Any] = {
+            "latitude": lat,
+            "longitude": lon,
+            "name": name,
+            "description": note,
+        }
+        route.points.append(xml.GPXRoutePoint(**place))
+        document.waypoints.append(xml.GPXWaypoint(**place))
+    document.routes.append(route)
+    track = xml.GPXTrack(name=sheet.name)
+    for way in tracks:
+        points = [xml.GPXTrackPoint(latitude=lat, longitude=lon) for lon, lat in way.tolist()]
+        track.segments.append(xml.GPXTrackSegment(points))
+    document.tracks.append(track)
+    return str(document.to_xml(version="1.1"))

@@ -56,7 +56,7 @@ def geocoder_of(
     if extract is None:
         raise CityError(
             f"{city} has no extract here, only a server of matrices; open its extract with "
-            "City.from_file (or extract=), or give the address of a Nominatim or Photon server"
+            "City.from_file, or give the address of a Nominatim or Photon server"
         )
     if not extract.is_file():
         raise CityError(

@@ -85,7 +85,8 @@ class ExtractGeocoder:
         if not known.numbers and not known.names:
             return (
                 "no street has such a name, and the extract has no addresses, only streets; "
-                "open an extract with addresses, or ask a server"
+                "build the city again from an extract that is whole (or, if it was fetched by the "
+                "name of a place, fetch it again), or ask a server"
             )
         return "no street or place of the extract has such a name"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import urlencode, urlsplit
@@ -20,6 +20,7 @@ from nco.data.cities.geocode.numbers import agreement, houses
 from nco.data.cities.geocode.readings import LONGEST, Reading, readings
 from nco.data.cities.geocode.search import settled
 from nco.data.cities.geocode.similar import similarity, trust
+from nco.data.cities.nominatim import search
 from nco.data.cities.web import Ask
 from nco.errors import InputError, ServiceError, quoted, shortened
 from nco.json_text import parse_json
@@ -119,41 +120,34 @@ class GeocodeServer:
 
     def _answers(self, asked: Address, most: int) -> list[_Answer]:
         words_asked = ", ".join(part for part in (asked.text, asked.postcode, asked.city) if part)
-        options: dict[str, Any] = {"q": words_asked, "limit": most}
-        path, read = "api", _photon
-        if self.kind == "nominatim":
-            path, read = "search", _nominatim
-            options |= {"format": "jsonv2", "addressdetails": 1}
-        if self.bbox is not None:
-            box = ",".join(f"{edge:.6f}" for edge in self.bbox)
-            nominatim = {"viewbox": box, "bounded": 1}
-            options |= nominatim if self.kind == "nominatim" else {"bbox": box}
+        box = "" if self.bbox is None else ",".join(f"{edge:.6f}" for edge in self.bbox)
         wait_s = self._asked_s + self._rest_s - time.monotonic()
         if wait_s > 0:
             time.sleep(wait_s)
-        status, body = self._ask(f"{self.url}/{path}?{urlencode(options)}")
-        self._asked_s = time.monotonic()
-        return list(self._read(status, body, read))[:_MOST_ANSWERS]
-
-    def _read(
-        self, status: int, body: bytes, read: Callable[[Any], Iterator[_Answer]]
-    ) -> Iterator[_Answer]:
         try:
-            if status != 200:
-                raise ValueError(f"status {status}")
-            yield from read(parse_json(body))
-        except (ValueError, TypeError, KeyError, AttributeError, LookupError) as error:
-            start = body[:60].decode("utf-8", "replace")
+            if self.kind == "photon":
+                return list(_photon(self._photon_says(words_asked, most, box)))
+            within = {"viewbox": box, "bounded": 1} if box else {}
+            options = {"limit": most, "addressdetails": 1, **within}
+            return list(_nominatim(search(self._ask, self.url, words_asked, **options)))
+        except (ValueError, TypeError, AttributeError, LookupError) as error:
             raise ServiceError(
-                f"{self.url} answered {quoted(start)}, which no {self.kind} server does "
-                f"({shortened(error)}); check the address, and that the server is a {self.kind}"
+                f"{self.url} does not answer as a {self.kind} server does ({shortened(error)}); "
+                "check its address and kind"
             ) from error
+        finally:
+            self._asked_s = time.monotonic()
+
+    def _photon_says(self, text: str, most: int, box: str) -> Any:
+        options = {"q": text, "limit": most, **({"bbox": box} if box else {})}
+        status, body = self._ask(f"{self.url}/api?{urlencode(options)}")
+        if status != 200:
+            raise ValueError(f"status {status}")
+        return parse_json(body)
 
 
-def _nominatim(content: Any) -> Iterator[_Answer]:
+def _nominatim(content: list[dict[str, Any]]) -> Iterator[_Answer]:
     """Answers in Nominatim's `jsonv2`."""
-    if not isinstance(content, list):
-        raise ValueError("no list of places")
     for found in content[:_MOST_ANSWERS]:
         parts = found.get("address") or {}
         street = _first(parts, _STREETS)

@@ -63,6 +63,15 @@ def _one_dimension(problem: Problem) -> Problem:
     )
 
 
+def _plain_ends(problem: Problem) -> Problem:
+    ends = list(problem.mates)
+    given = {}
+    for name in ("demand", "pickup", "release_s"):
+        given[name] = getattr(problem, name).copy()
+        given[name][ends] = 0.0
+    return replace(problem, **given)
+
+
 _WITHOUT: dict[Feature, Callable[[Problem], Problem]] = {
     Feature.ALLOWED_STOPS: lambda p: _vehicles(p, allowed=None),
     Feature.DEPOTS: lambda p: _vehicles(p, start=0, end=0),
@@ -79,6 +88,7 @@ _WITHOUT: dict[Feature, Callable[[Problem], Problem]] = {
     Feature.PICKUPS: lambda p: replace(p, pickup=np.zeros_like(p.demand)),
     Feature.BACKHAULS: lambda p: replace(p, linehauls_first=False),
     Feature.SHIPMENTS: lambda p: replace(p, shipments=()),
+    Feature.SHARED_ENDS: _plain_ends,
     Feature.GROUPS: lambda p: replace(p, groups=()),
     Feature.RELEASES: lambda p: replace(p, release_s=None),
     Feature.LONGEST_DUTY: lambda p: _vehicles(p, max_duration_s=np.inf),
@@ -89,4 +99,6 @@ _WITHOUT: dict[Feature, Callable[[Problem], Problem]] = {
     Feature.SKILLS: lambda p: replace(p, skills={}),
     Feature.SPEEDS: lambda p: _vehicles(p, speed=1.0),
     Feature.OWN_SERVICE: lambda p: _vehicles(p, service_s=None),
+    Feature.SETUP: lambda p: replace(p, setup_s=None),
+    Feature.LOADING: lambda p: _vehicles(p, loading_s=0.0, unloading_s=0.0),
 }

@@ -137,6 +137,13 @@ PROBLEMS = {
         capacity=6,
         vehicles=2,
     ),
+    "shared ends": Problem.from_matrices(
+        directed(6),
+        demand=[0, 2, 0, 1, 0, 1],
+        shipments=[Shipment(pickup=1, delivery=2, amount=(2,))],
+        capacity=4,
+        vehicles=2,
+    ),
     "optional shipments": Problem.from_matrices(
         directed(6, 6),
         shipments=[Shipment(pickup=2, delivery=1), Shipment(pickup=3, delivery=5)],

@@ -326,7 +326,7 @@ def test_fractions_are_rounded(tmp_path):
         ),
         (
             {"demand": [0, 1, 1], "shipments": [Shipment(pickup=1, delivery=2)]},
-            "ends of shipments that give or take something else",
+            "stops of shipments with loads or release times of their own",
         ),
         (
             {"vehicles": [Vehicle(open_end=True)], "window_s": [[0, 40], [0, 9], [0, 9]]},

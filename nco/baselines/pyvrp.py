@@ -46,6 +46,7 @@ class PyVRP:
     name: ClassVar[str] = "pyvrp"
     supports: ClassVar[frozenset[Feature]] = (CLASSICAL - {Feature.LONGEST_ROUTE}) | {
         Feature.PICKUPS,
+        Feature.SHIPMENTS,
         Feature.GROUPS,
         Feature.RELEASES,
         Feature.LONGEST_DUTY,

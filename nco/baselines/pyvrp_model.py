@@ -14,7 +14,7 @@ from nco.arrays import Ints
 from nco.fleet.costs import Costs
 from nco.fleet.kinds import Kind, duties_of, numbered
 from nco.fleet.scaling import Loads, Ticks, timed
-from nco.problem import Problem
+from nco.problem import Problem, Shipment
 from nco.problem.route import Route
 
 # Measured on 100 directed stops at 1 s, with and without windows.
@@ -45,11 +45,21 @@ class Model:
         kinds = [kind for kind in kinds if kind.stops.any()]
         self._kinds = kinds
         self.vehicles = [len(kind.numbers) for kind in kinds]
-        served = np.any([kind.stops for kind in kinds], axis=0) if kinds else np.zeros(0)
+        able = np.any([kind.stops for kind in kinds], axis=0) if kinds else np.zeros(problem.size)
+        served = [bool(able[j] and able[problem.mates.get(j, j)]) for j in range(problem.size)]
         self.stops = [int(j) for j in np.flatnonzero(served)]
         if not self.stops:
             return
-        self._client = {j: c for c, j in enumerate(self.stops)}
+        self._clients = [j for j in self.stops if j not in problem.mates]
+        self._client = {j: c for c, j in enumerate(self._clients)}
+        self._shipments = [s for s, one in enumerate(problem.shipments) if served[one.pickup]]
+        self._ends = [(one.pickup, one.delivery) for one in self._shipped()]
+        visits = [(ActivityType.CLIENT, c, j) for j, c in self._client.items()]
+        for s, (pickup, delivery) in enumerate(self._ends):
+            visits.append((ActivityType.PICKUP, s, pickup))
+            visits.append((ActivityType.DELIVERY, s, delivery))
+        self._visit = {j: Activity(kind, index) for kind, index, j in visits}
+        self._node = {(kind, index): j for kind, index, j in visits}
         self._ticks = Ticks.of(problem, kinds, 1e7) if timed(problem, kinds) else None
         ticks = self._ticks if any(kind.cost_per_s for kind in kinds) else None
         self.costs = Costs.of(problem, kinds, ticks)
@@ -98,8 +108,7 @@ class Model:
         asked = {j for j in self.stops if required[j]}
         asked |= {j for j, g in group_of.items() if groups[g].required}
         release = np.zeros(problem.size, int) if ticks is None else ticks.up(problem.release_s)
-        service = np.zeros(problem.size, int) if ticks is None else ticks.up(problem.service_s)
-        opens, closes = self._windows()
+        opens, closes, service = self._times()
         clients = [
             pyvrp.Client(
                 location=j,
@@ -113,7 +122,7 @@ class Model:
                 required=bool(required[j]),
                 group=group_of.get(j),
             )
-            for j in self.stops
+            for j in self._clients
         ]
         depots = [
             pyvrp.Depot(location=d, tw_early=int(opens[d]), tw_late=int(closes[d]))
@@ -127,6 +136,29 @@ class Model:
             self._distances,  # type: ignore[arg-type]
             self._durations,  # type: ignore[arg-type]
             groups,
+            [self._shipment(s, bool(required[ends[0]])) for s, ends in enumerate(self._ends)],
+        )
+
+    def _shipped(self) -> list[Shipment]:
+        """Our shipments that some vehicle may be able to serve both ends of."""
+        return [self._problem.shipments[s] for s in self._shipments]
+
+    def _shipment(self, s: int, required: bool) -> pyvrp.Shipment:
+        pickup, delivery = self._ends[s]
+        opens, closes, service = self._times()
+        prize = 0 if required else int(self.costs.prize[[pickup, delivery]].sum())
+        return pyvrp.Shipment(
+            pickup_location=pickup,
+            delivery_location=delivery,
+            pickup_tw_early=int(opens[pickup]),
+            pickup_tw_late=int(closes[pickup]),
+            pickup_service_duration=int(service[pickup]),
+            delivery_tw_early=int(opens[delivery]),
+            delivery_tw_late=int(closes[delivery]),
+            delivery_service_duration=int(service[delivery]),
+            amount=self._loads.shipped[self._shipments[s]].tolist(),
+            prize=prize,
+            required=required,
         )
 
     def _groups(self, optional: bool) -> tuple[list[pyvrp.ClientGroup], dict[int, int]]:
@@ -142,12 +174,14 @@ class Model:
                 made.append(pyvrp.ClientGroup(clients, required=required))
         return made, group_of
 
-    def _windows(self) -> tuple[np.ndarray, np.ndarray]:
+    def _times(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """`[N]` of each node: when it opens and closes, and how long service takes."""
         n, window = self._problem.size, self._problem.window_s
         if self._ticks is None:
-            return np.zeros(n, int), np.full(n, np.iinfo(np.int64).max)
+            return np.zeros(n, int), np.full(n, np.iinfo(np.int64).max), np.zeros(n, int)
         opens = self._ticks.up(window[:, 0])
-        return opens, np.maximum(opens, self._ticks.down(window[:, 1]))
+        closes = np.maximum(opens, self._ticks.down(window[:, 1]))
+        return opens, closes, self._ticks.up(self._problem.service_s)
 
     def _vehicle_type(self, k: int) -> pyvrp.VehicleType:
         kind, costs, ticks = self._kinds[k], self.costs, self._ticks
@@ -155,7 +189,7 @@ class Model:
         opens, closes = 0, int(np.iinfo(np.int64).max)
         shift = closes
         if ticks is not None:
-            depot_opens, depot_closes = self._windows()  # no overlap would be an error
+            depot_opens, depot_closes, _ = self._times()  # no overlap would be an error
             opens = int(min(ticks.up(kind.opens_s), depot_closes[vehicle.start]))
             closes = int(max(ticks.down(kind.closes_s), opens, depot_opens[vehicle.end]))
             if np.isfinite(vehicle.max_duration_s):
@@ -217,13 +251,13 @@ class Model:
 
     def solution(self, data: ProblemData, duties: Iterable[KindTrips]) -> pyvrp.Solution:
         """Duties in PyVRP's terms, without stops that no vehicle can serve."""
-        made, depot, client = [], ActivityType.DEPOT, ActivityType.CLIENT
+        made, depot = [], ActivityType.DEPOT
         for k, trips in duties:
             vehicle = self._kinds[k].vehicle
             visits: list[Activity] = []  # the depot stands between trips only
             for trip in trips:
                 visits += [Activity(depot, vehicle.end)] if visits else []
-                visits += [Activity(client, self._client[j]) for j in trip if j in self._client]
+                visits += [self._visit[j] for j in trip if j in self._visit]
             made.append(pyvrp.Route(data, visits, k))
         return pyvrp.Solution(data, made)
 
@@ -233,10 +267,11 @@ class Model:
         for route in solution.routes():
             trips: list[list[int]] = [[]]
             for activity in route:
-                if activity.is_client():
-                    trips[-1].append(self.stops[activity.idx])
-                else:
+                node = self._node.get((activity.type, activity.idx))
+                if node is None:
                     trips.append([])
+                else:
+                    trips[-1].append(node)
             driven = tuple(tuple(trip) for trip in trips if trip)
             if driven:
                 duties.append((route.vehicle_type(), driven))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import vroom
@@ -48,7 +48,13 @@ class Vroom:
     name: ClassVar[str] = "vroom"
     supports: ClassVar[frozenset[Feature]] = (
         CLASSICAL - {Feature.LONGEST_ROUTE, Feature.OPTIONAL_STOPS, Feature.TRIPS}
-    ) | {Feature.PICKUPS, Feature.MOST_DISTANCE, Feature.MOST_DRIVING, Feature.MOST_STOPS}
+    ) | {
+        Feature.PICKUPS,
+        Feature.SHIPMENTS,
+        Feature.MOST_DISTANCE,
+        Feature.MOST_DRIVING,
+        Feature.MOST_STOPS,
+    }
     level: int | None = None
 
     def solve(
@@ -90,7 +96,7 @@ class Vroom:
 
 
 class _Model:
-    """A problem in VROOM's terms: jobs are our stops, a profile for each kind of vehicle."""
+    """A problem in VROOM's terms: jobs are our stops, or ends of shipments, profiles our kinds."""
 
     def __init__(
         self,
@@ -102,6 +108,7 @@ class _Model:
         self.size = problem.size
         self._problem, self._kinds, self._seen = problem, kinds, seen
         self._start = {route.vehicle: route.stops for route in start}
+        self._pickups = {shipment.pickup for shipment in problem.shipments}
         self._costs = Costs.of(problem, kinds, ceiling=1e6)
         self._loads = Loads.of(problem, kinds)
         driving = any(np.isfinite(kind.vehicle.max_driving_s) for kind in kinds)
@@ -115,7 +122,9 @@ class _Model:
                 [problem.profiles[vehicle.profile].distance_m for vehicle in fleet],
             )
         served = np.array([kind.stops for kind in kinds])
-        self._stops = [int(j) for j in np.flatnonzero(served.any(axis=0))]
+        able = served.any(axis=0)
+        able &= [able[problem.mates.get(j, j)] for j in range(problem.size)]
+        self._stops = [int(j) for j in np.flatnonzero(able)]
         self._skilled = {j for j in self._stops if not served[:, j].all()}
         self._barred = any(bool((arcs == self._costs.barred).any()) for arcs in self._costs.arcs)
 
@@ -148,7 +157,15 @@ class _Model:
         for k, numbers in enumerate(self._seen):
             for number in numbers:
                 model.add_vehicle(self._vehicle(k, number))
-        model.add_job([self._job(j) for j in self._stops])
+        model.add_job([self._job(j) for j in self._stops if self._role(j) == "single"])
+        for s, shipment in enumerate(self._problem.shipments):
+            ends = (shipment.pickup, shipment.delivery)
+            if all(j in self._stops for j in ends):
+                model.add_shipment(
+                    *(vroom.ShipmentStep(j, j, **self._times(j)) for j in ends),
+                    amount=vroom.Amount(self._loads.shipped[s].tolist()),
+                    skills=self._skilled.intersection(ends),
+                )
         beyond = HEURISTICS_S / 4 * self.size**2
         limit = max(0.001, 0.95 * clock.left_s - 0.01 - beyond)
         timeout = timedelta(seconds=limit)
@@ -172,7 +189,7 @@ class _Model:
             day = (0, 1)
         given = [j for j in self._start.get(number, ()) if j in self._stops]
         if given:
-            jobs = [vroom.VehicleStep("single", j) for j in given]
+            jobs = [vroom.VehicleStep(self._role(j), j) for j in given]
             steps = [vroom.VehicleStep("start"), *jobs, vroom.VehicleStep("end")]
         return vroom.Vehicle(
             number,
@@ -198,21 +215,31 @@ class _Model:
             limits["max_travel_time"] = int(self._ticks.down(vehicle.max_driving_s))
         return limits
 
+    def _role(self, j: int) -> str:
+        """What VROOM calls a visit of a stop."""
+        if j not in self._problem.mates:
+            return "single"
+        return "pickup" if j in self._pickups else "delivery"
+
+    def _times(self, j: int) -> dict[str, Any]:
+        """Service and window of a stop."""
+        if self._ticks is None:
+            return {}
+        opens, closes = self._problem.window_s[j]
+        first = int(self._ticks.up(opens))
+        return {
+            "default_service": int(self._ticks.up(self._problem.service_s[j])),
+            "time_windows": [(first, max(first, int(self._ticks.down(closes))))],
+        }
+
     def _job(self, j: int) -> vroom.Job:
-        service, windows = 0, []
-        if self._ticks is not None:
-            opens, closes = self._problem.window_s[j]
-            service = int(self._ticks.up(self._problem.service_s[j]))
-            first = int(self._ticks.up(opens))
-            windows = [(first, max(first, int(self._ticks.down(closes))))]
         return vroom.Job(
             j,
             j,
-            default_service=service,
             delivery=self._loads.demand[j].tolist(),
             pickup=self._loads.pickup[j].tolist(),
             skills={j} if j in self._skilled else set(),
-            time_windows=windows,
+            **self._times(j),
         )
 
     def _routes(self, found: vroom.Solution) -> list[Route]:
@@ -220,7 +247,7 @@ class _Model:
         if "id" not in table:  # nothing is served
             return []
         stops: dict[int, list[int]] = {}
-        jobs = table[table["type"] == "job"]
+        jobs = table[table["type"].isin(("job", "pickup", "delivery"))]
         for number, stop in zip(jobs["vehicle_id"], jobs["id"], strict=True):
             stops.setdefault(int(number), []).append(int(stop))
         return [Route(number, tuple(its_stops)) for number, its_stops in stops.items()]

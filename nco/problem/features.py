@@ -17,6 +17,7 @@ def features_of(problem: Problem) -> frozenset[Feature]:
     kinds = [vehicle for vehicle, _ in problem.fleet]
     finite = any(np.isfinite(c) for vehicle in kinds for c in vehicle.capacity)
     bound = [s.amount for s in problem.shipments if any(s.amount)]
+    ends = [j for s in problem.shipments for j in (s.pickup, s.delivery)]
     weights = problem.objective
     asked = {
         Feature.CAPACITY: finite
@@ -46,6 +47,11 @@ def features_of(problem: Problem) -> frozenset[Feature]:
         Feature.PICKUPS: bool(problem.pickup.any()),
         Feature.BACKHAULS: problem.linehauls_first and bool(problem.pickup.any()),
         Feature.SHIPMENTS: bool(problem.shipments),
+        Feature.SHARED_ENDS: bool(
+            problem.demand[ends].any()
+            or problem.pickup[ends].any()
+            or problem.release_s[ends].any()
+        ),
         Feature.GROUPS: bool(problem.groups),
         Feature.RELEASES: bool(problem.release_s.any()),
         Feature.LONGEST_DUTY: any(np.isfinite(v.max_duration_s) for v in kinds),

@@ -30,6 +30,7 @@ class Feature(StrEnum):
     PICKUPS = "pickups that go to the depot"
     BACKHAULS = "deliveries before pickups"
     SHIPMENTS = "shipments from stop to stop"
+    SHARED_ENDS = "stops of shipments with loads or release times of their own"
     GROUPS = "groups of alternative stops"
     RELEASES = "release times"
     LONGEST_DUTY = "a longest duty"
@@ -54,7 +55,13 @@ LIMITS = frozenset(
 )
 """What a single vehicle may do in all."""
 
-RULES = LIMITS | {Feature.PICKUPS, Feature.SHIPMENTS, Feature.GROUPS, Feature.RELEASES}
+RULES = LIMITS | {
+    Feature.PICKUPS,
+    Feature.SHIPMENTS,
+    Feature.SHARED_ENDS,
+    Feature.GROUPS,
+    Feature.RELEASES,
+}
 """Rules beyond `CLASSICAL` that no other features say in general."""
 
 CLASSICAL = (

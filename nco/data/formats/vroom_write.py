@@ -148,9 +148,6 @@ def _misfits(problem: Problem) -> list[str]:
     shipped = [amount for shipment in problem.shipments for amount in shipment.amount]
     if (problem.demand % 1).any() or (problem.pickup % 1).any() or any(a % 1 for a in shipped):
         found.append("its demand is not in whole numbers (scale it and the capacity)")
-    ends = [j for shipment in problem.shipments for j in (shipment.pickup, shipment.delivery)]
-    if problem.demand[ends].any() or problem.pickup[ends].any():
-        found.append("it has ends of shipments that give or take something else as well")
     for vehicle, (v, *_) in problem.fleet:
         rates = [*_costs(problem, vehicle).values()]
         if not np.allclose(rates, np.rint(rates), rtol=0, atol=1e-6):

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import nco
+from nco.data.formats.tables.titles import FLEET, STOPS
 
 DOCS = Path(__file__).parents[1] / "docs"
 PROBLEMS = (DOCS / "problems.md").read_text(encoding="utf-8")
@@ -58,3 +59,37 @@ def test_an_example_of_a_page_prints_what_its_comments_say(name, tmp_path, monke
     with contextlib.redirect_stdout(printed):
         exec(code, {})
     assert printed.getvalue().splitlines() == re.findall(r"^# (.*)$", code, flags=re.MULTILINE)
+
+
+TABLES = (DOCS / "tables.md").read_text(encoding="utf-8")
+TABLE_BLOCKS = re.findall(r"```python\n(.*?)```", TABLES, flags=re.DOTALL)
+SHARED = [code for code in TABLE_BLOCKS if "# " not in code]
+
+
+@pytest.mark.parametrize(("part", "columns"), [("Stops", STOPS), ("Vehicles", FLEET)])
+def test_every_column_of_a_table_has_its_paragraph(part, columns):
+    """docs/tables.md has a heading for each column, in order, with all its other titles."""
+    section = TABLES.split(f"\n## {part}\n")[1].split("\n## ")[0]
+    parts = re.split(r"^### `(\w+)`$", section, flags=re.MULTILINE)[1:]
+    assert parts[::2] == list(columns)
+    for name, text in zip(parts[::2], parts[1::2], strict=True):
+        found = re.search(r"^Also: (.*)\.$", text, flags=re.MULTILINE)
+        listed = tuple(re.findall("`([^`]+)`", found[1])) if found else ()
+        assert listed == columns[name], name
+        assert "```python" in text
+
+
+def test_examples_of_tables_print_what_their_comments_say(tmp_path, monkeypatch):
+    """Each example of docs/tables.md needs the shared blocks alone, and its output is right."""
+    monkeypatch.chdir(tmp_path)
+    shared: dict[str, object] = {}
+    for code in SHARED:
+        exec(code, shared)
+    for code in TABLE_BLOCKS:
+        if code in SHARED:
+            continue
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            exec(code, dict(shared))
+        said = re.findall(r"^# (.*)$", code, flags=re.MULTILINE)
+        assert printed.getvalue().splitlines() == said, code

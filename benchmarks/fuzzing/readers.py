@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from spreadsheets import write_ods, write_xlsx
 
 import nco
 from fuzzing.mutations import BYTES, JSON, TENSORS, TEXT, ZIP, Mutation
@@ -23,6 +24,7 @@ from nco.bench.stored import Stored
 from nco.data.cities.city_file import pack, unpack
 from nco.data.cities.engine import Matrices
 from nco.data.cities.server import OsrmServer
+from nco.data.formats.tables.fleet import read_fleet
 from nco.models.attention import AttentionPolicy
 from nco.models.files import CHECKPOINT_KEY, read_policy, save_policy
 from nco.observation import Features
@@ -208,6 +210,15 @@ depot,24.9414,60.1719,0,06:00,20:00,0,
 Kamppi,24.9310,60.1687,3,08:00,10:30,180,
 "Kallio, Töölö",24.9500,60.1840,5,,,120,900
 """
+TABLE = """Customer;Lat;Long;Qty;qty 2;Time window;Service (min);type;pickup of;skills;Phone;Region
+Depot;60,1719;24,9414;;;06:00-20:00;;depot;;;;
+Kamppi;60,1687;24,931;3;1;9:30 AM - 11 am;15;pickup;Kallio;lift;040 1;west
+Kallio;60,184;24,95;;;after 14:00;0:10;;;;040 2;east
+"""
+VANS = """vehicle,start,end,capacity,capacity_2,shift,km cost,max duty,max distance,trips,count
+van,Depot,any,9,4,07:00-16:00,0.5,8 h,120 km,1,2
+bike,Depot,Depot,3,2,2026-11-29 08:00 - 2026-11-29 12:00,0.1,,,3,1
+"""
 VROOM = {
     "vehicles": [
         {"id": 7, "start_index": 0, "end_index": 0, "capacity": [4], "skills": [1],
@@ -318,9 +329,14 @@ def _routes(folder: Path) -> list[Reader]:
         "t.tsp": TSP,
         "t.txt": SOLOMON,
         "t.csv": STOPS,
+        "w.csv": TABLE,
     }
     for name, text in texts.items():
         (folder / name).write_text(text)
+    (folder / "f.csv").write_text(VANS)
+    cells = [line.split(";") for line in TABLE.splitlines()]
+    write_xlsx(folder / "t.xlsx", Stops=cells, Fleet=[["name"], ["van"]])
+    write_ods(folder / "t.ods", cells)
     (folder / "v.vroom.json").write_text(json.dumps(VROOM))
     (folder / "s.vroom.json").write_text(json.dumps(SHIPPING))
     shipping = alone(folder / "s.vroom.json")
@@ -329,6 +345,9 @@ def _routes(folder: Path) -> list[Reader]:
     return [
         *written,
         *(Reader(name, folder / name, TEXT, alone) for name in texts),
+        Reader("f.csv", folder / "f.csv", TEXT, read_fleet),
+        Reader("t.xlsx", folder / "t.xlsx", ZIP, alone),
+        Reader("t.ods", folder / "t.ods", ZIP, alone),
         Reader("v.vroom.json", folder / "v.vroom.json", JSON, alone),
         Reader("s.vroom.json", folder / "s.vroom.json", JSON, alone),
         Reader(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nco import console
 from nco.errors import FormatError, InputError, quoted
@@ -24,7 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "problem",
         metavar="PROBLEM",
         type=path,
-        help="stops as .csv (needs --city), VRPLIB .vrp, Solomon .txt, VROOM or nco .json",
+        help="stops as .csv, .tsv, .xlsx or .ods (need --city), VRPLIB .vrp, Solomon .txt, VROOM "
+        "or nco .json",
     )
     group = parser.add_argument_group("tables of stops")
     group.add_argument("--city", help="name of a city, or path of an .osm.pbf, .osm or .city file")
@@ -34,12 +35,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--capacity", type=numbers, metavar="Q", help="of each vehicle; Q1,Q2 for two demands"
     )
     group.add_argument(
+        "--fleet", type=path, metavar="FILE", help="a table of vehicles, .csv, .tsv, .xlsx or .ods"
+    )
+    group.add_argument(
         "--depot", metavar="NAME|LON,LAT", help="the depot's row or place (the row 'depot')"
     )
     group.add_argument(
         "--allow-unassigned",
         action="store_true",
         help="report stops that no street is near to or leads to, and solve for the rest",
+    )
+    group.add_argument(
+        "--skip-bad-rows", action="store_true", help="leave out rows with faults, and list them"
     )
     add_max_snap(group)
     files = parser.add_argument_group("benchmark instances")
@@ -127,7 +134,21 @@ def names(text: str) -> tuple[str, ...]:
     return found
 
 
-def open_problem(arguments: argparse.Namespace) -> tuple[Problem, City | None]:
+class Opened(NamedTuple):
+    """What the arguments name.
+
+    Attributes:
+        problem: read.
+        city: where it is, if they say so.
+        skipped: what was wrong with rows of a table that were left out.
+    """
+
+    problem: Problem
+    city: City | None
+    skipped: tuple[str, ...] = ()
+
+
+def open_problem(arguments: argparse.Namespace) -> Opened:
     """Read the problem that the arguments name, and open its city if they name one.
 
     Raises:
@@ -135,30 +156,61 @@ def open_problem(arguments: argparse.Namespace) -> tuple[Problem, City | None]:
         NcoError: the file or the city cannot be used.
     """
     from nco.data.formats.registry import load
+    from nco.data.formats.table_files import is_table
     from nco.problem import Problem
     from nco.problem.solution import Solution
 
     path: Path = arguments.problem
+    if is_table(path):
+        return _open_table(arguments)
+    for name in ("fleet", "skip_bad_rows"):
+        if getattr(arguments, name):
+            option = name.replace("_", "-")
+            raise InputError(
+                f"--{option} is for tables of stops, which {path} is not; leave it out"
+            )
     city = None
     if arguments.city is not None:
         city = open_city(arguments, profile=arguments.profile)
     elif arguments.max_snap is not None:
         raise InputError("--max-snap is for places in a city; give --city, or leave it out")
+    options = _given(arguments) | ({"rounding": arguments.rounding} if arguments.rounding else {})
+    loaded = load(path, city=city, **options)
+    if isinstance(loaded, Problem):
+        return Opened(loaded, city)
+    kind = "a solution" if isinstance(loaded, Solution) else "stops"
+    raise FormatError(f"{path} holds {kind}; give the file of a problem")
+
+
+def _open_table(arguments: argparse.Namespace) -> Opened:
+    """The problem that a table of stops poses in a city."""
+    from nco.data.formats.registry import load
+    from nco.data.formats.stops import Stops, problem_from_stops
+
+    path: Path = arguments.problem
+    if arguments.rounding is not None:
+        raise InputError("--rounding is for benchmark instances; leave it out")
+    if arguments.city is None:
+        raise InputError(f"{path} is a table of stops; say where with --city (`nco city list`)")
+    stops = load(path, skip_bad_rows=True) if arguments.skip_bad_rows else load(path)
+    if not isinstance(stops, Stops):
+        raise FormatError(f"{path} holds a solution; give the file of a problem")
+    city = open_city(arguments, profile=arguments.profile)
+    options = _given(arguments)
+    if arguments.fleet is not None:
+        options["fleet"] = arguments.fleet
+    return Opened(problem_from_stops(stops, city, name=path.stem, **options), city, stops.skipped)
+
+
+def _given(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Options of the reader that are given."""
     given = {
         "vehicles": arguments.vehicles,
         "capacity": arguments.capacity,
         "depot": _depot(arguments.depot),
         "allow_unassigned": arguments.allow_unassigned or None,
-        "rounding": arguments.rounding,
     }
-    options = {name: value for name, value in given.items() if value is not None}
-    if city is None and path.suffix.lower() in (".csv", ".tsv"):
-        raise InputError(f"{path} is a table of stops; say where with --city (`nco city list`)")
-    loaded = load(path, city=city, **options)
-    if isinstance(loaded, Problem):
-        return loaded, city
-    kind = "a solution" if isinstance(loaded, Solution) else "stops"
-    raise FormatError(f"{path} holds {kind}; give the file of a problem")
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _depot(text: str | None) -> str | tuple[float, ...] | None:

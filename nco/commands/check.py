@@ -27,7 +27,7 @@ def run(arguments: argparse.Namespace) -> int:
     from nco.problem.check import check
 
     with console.progress("reading the problem", quiet=arguments.quiet):
-        problem, _ = _problem.open_problem(arguments)
+        problem = _problem.open_problem(arguments).problem
     solution = _problem.open_solution(arguments.solution, problem)
     report = check(problem, solution)
     if arguments.json:

@@ -56,7 +56,7 @@ def time_of_day(text: str) -> float:
 def run(arguments: argparse.Namespace) -> int:
     """Read, lay out and write."""
     with console.progress("reading the problem", quiet=arguments.quiet):
-        problem, city = _problem.open_problem(arguments)
+        problem, city, _ = _problem.open_problem(arguments)
     solution = _problem.open_solution(arguments.solution, problem)
     written = write(arguments, arguments.out, problem, solution, city)
     if arguments.json:

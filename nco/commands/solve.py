@@ -80,7 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
             prepare(folder)
     methods = _methods(arguments)
     with console.progress("reading the problem", quiet=arguments.quiet):
-        problem, city = _problem.open_problem(arguments)
+        problem, city, skipped = _problem.open_problem(arguments)
     initial = None
     if arguments.initial is not None:
         initial = _problem.open_solution(arguments.initial, problem)
@@ -98,6 +98,7 @@ def run(arguments: argparse.Namespace) -> int:
         "stops": len(problem.stops),
         "vehicles": len(problem.vehicles),
         "city": None if city is None else city.name,
+        "skipped": list(skipped),
         "moved": _problem.moved(problem),
         "details": {problem.names[node]: dict(words) for node, words in problem.details.items()},
         "interrupted": interrupted(),

@@ -17,10 +17,10 @@ import logging
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from nco.data.formats.json_file import read_bytes, read_text
-from nco.errors import FormatError, counted, listed, quoted, shortened
+from nco.data.formats.rows import Rows, rows_from
+from nco.errors import FormatError, shortened
 
 logger = logging.getLogger("nco")
 _SEPARATORS = ",;\t"
@@ -30,25 +30,11 @@ _ESCAPED = re.compile(r"'+[=+\-@\t\r]")
 _NUMERAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
 
 
-class Rows(NamedTuple):
-    """A CSV file taken apart.
-
-    Attributes:
-        header: titles of the columns.
-        rows: number of the line and cells of each row; empty rows are left out.
-        delimiter: what separates cells.
-    """
-
-    header: list[str]
-    rows: list[tuple[int, list[str]]]
-    delimiter: str
-
-
-def read_rows(path: str | Path) -> Rows:
+def read_csv(path: str | Path) -> Rows:
     """Header, rows and delimiter of a CSV file.
 
     Raises:
-        FormatError: it is not CSV, or a row has more or fewer cells than the header.
+        FormatError: it is not CSV.
         StorageError: it cannot be read.
     """
     text = _text(path)
@@ -59,32 +45,18 @@ def read_rows(path: str | Path) -> Rows:
     if found := _NAMED.fullmatch(lines[0]):
         delimiter, text = found[1], text[len(lines[0]) :]
     else:
-        first = next(line for line in lines if line.strip())
+        first = next((line for line in lines if any(map(line.count, _SEPARATORS))), "")
         delimiter = max(_SEPARATORS, key=first.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    header: list[str] = []
     rows = []
     before = 0
     try:
         for cells in reader:
-            line, before = before + 1, reader.line_num
-            if not any(cell.strip() for cell in cells):
-                continue
-            if not header:
-                header = [_plain(cell).strip() for cell in cells]
-            elif len(cells) != len(header):
-                raise FormatError(
-                    f"{path}, line {line}: {counted(len(cells), 'cell')}, but the header has "
-                    f"{len(header)} "
-                    f"({listed(header)}); quote cells that hold {quoted(delimiter)}"
-                )
-            else:
-                rows.append((line, [_plain(cell) for cell in cells]))
+            rows.append((before + 1, [_plain(cell) for cell in cells]))
+            before = reader.line_num
     except csv.Error as error:
         raise FormatError(f"{path}, line {before + 1}: not CSV ({shortened(error)})") from None
-    if not header:
-        raise FormatError(f"{path} holds no cells; give a header and a row for each stop")
-    return Rows(header, rows, delimiter)
+    return rows_from(path, rows, delimiter)
 
 
 def table_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

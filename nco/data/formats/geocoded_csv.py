@@ -11,8 +11,9 @@ from pathlib import Path
 
 from nco.data.cities.city import CREDIT
 from nco.data.cities.geocode.found import Address, Geocoded
-from nco.data.formats.csv_rows import read_rows, table_text
+from nco.data.formats.csv_rows import table_text
 from nco.data.formats.json_file import read_text
+from nco.data.formats.table_files import is_table, read_rows
 from nco.errors import FormatError, InputError, listed, shortened
 from nco.files import write_atomic
 
@@ -28,10 +29,11 @@ def read_addresses(path: str | Path) -> list[Address]:
         StorageError: it cannot be read.
     """
     path = Path(path)
-    if path.suffix.lower() not in (".csv", ".tsv"):
+    if not is_table(path):
         lines = [line.strip() for line in read_text(path).splitlines()]
         return [Address(line) for line in lines if line]
-    header, rows, _ = read_rows(path)
+    table = read_rows(path).whole(path)
+    header, rows = table.header, table.rows
     at = {title.casefold(): k for k, title in reversed(list(enumerate(header)))}
     if "address" not in at and "street" not in at:
         raise FormatError(

@@ -4,7 +4,8 @@
 |---|---|---|
 | `.json` | our problem or solution; VROOM problem or solution | problem, solution |
 | `.vroom.json` | the same | problem, solution (with `problem=`) |
-| `.csv`, `.tsv` | stops (a problem with `city=`); routes (with `problem=`) | all three (`.csv`) |
+| `.csv`, `.tsv`, `.xlsx`, `.ods` | stops (a problem with `city=`) | stops, problem (`.csv`) |
+| the same | routes (with `problem=`) | solution (`.csv`) |
 | `.geojson` | routes (with `problem=`) | solution (with `problem=`, and `city=` for streets) |
 | `.vrp`, `.tsp`, `.atsp` | VRPLIB and PyVRP's, TSPLIB | problem (`.vrp`) |
 | `.txt` | Solomon; Li and Lim; Sartori and Buriol | |
@@ -30,9 +31,11 @@ from nco.data.formats import (
     vroom_write,
 )
 from nco.data.formats import vrplib as instances
-from nco.data.formats.csv_rows import read_rows
 from nco.data.formats.json_file import read_json
-from nco.data.formats.stops import Stops, problem_from_stops
+from nco.data.formats.stops import problem_from_stops
+from nco.data.formats.table_files import SUFFIXES, is_table, read_rows
+from nco.data.formats.tables.stop_table import stops_from
+from nco.data.formats.tables.stops import Stops
 from nco.data.formats.vrplib_write import write_instance
 from nco.errors import FormatError, InputError, option, quoted, shortened, worded
 from nco.problem import Problem
@@ -41,7 +44,7 @@ from nco.problem.solution import Solution
 
 _PYTHON_ONLY = ("shift_s", "objective", "name", "names")  # the command line has no such options
 _CLASSICAL = (".vrp", ".tsp", ".atsp", ".txt")
-_READ = (".json", ".csv", ".tsv", ".geojson", *_CLASSICAL, ".sol")
+_READ = (".json", *SUFFIXES, ".geojson", *_CLASSICAL, ".sol")
 
 
 def load(
@@ -58,8 +61,9 @@ def load(
         city: where stops or VROOM coordinates are; with it, a table of stops becomes a problem.
         problem: what routes are for, in formats that do not hold it.
         **options: of the reader: those of `problem_from_stops` for stops (vehicles, capacity,
-            depot, shift_s, objective, allow_unassigned, name), `rounding` and `vehicles` for
-            classical instances, `names` and `allow_unassigned` for VROOM.
+            fleet, depot, shift_s, objective, allow_unassigned, name) and `skip_bad_rows`;
+            `rounding` and `vehicles` for classical instances, `names` and `allow_unassigned` for
+            VROOM.
 
     Raises:
         FormatError: the file is malformed; the message names the place and the fix.
@@ -78,8 +82,8 @@ def load(
     suffix = path.suffix.lower()
     if suffix in (".json", ".geojson"):
         return _load_json(path, city, problem, options)
-    if suffix in (".csv", ".tsv"):
-        return _load_csv(path, city, problem, options)
+    if is_table(path):
+        return _load_table(path, city, problem, options)
     if suffix in _CLASSICAL:
         _check_options(path, options, ("rounding", "vehicles"))
         return instances.read_instance(path, **options)
@@ -115,14 +119,17 @@ def _load_json(
     )
 
 
-def _load_csv(
+def _load_table(
     path: Path, city: Streets | None, problem: Problem | None, options: dict[str, Any]
 ) -> Problem | Solution | Stops:
-    table = read_rows(path)
-    if "route" in (title.lower() for title in table.header):
+    table = read_rows(path, stops_csv.SHEETS)
+    titles = {title.lower() for title in table.header}
+    # Beside a problem, and with all of its columns, this is a timetable; else a column of stops.
+    if "route" in titles and (problem is not None or titles.issuperset(solution_csv.REQUIRED)):
         _check_options(path, options, ())
         return solution_csv.routes_from(path, table, _needed(path, problem))
-    stops = stops_csv.stops_from(path, table)
+    skip = {name: options.pop(name) for name in ("skip_bad_rows",) if name in options}
+    stops = stops_from(path, table, **skip)
     if city is None:
         if options:
             given = option(next(iter(options)))
@@ -131,7 +138,9 @@ def _load_csv(
                 "to make it a problem"
             )
         return stops
-    wanted = ("vehicles", "capacity", "depot", "shift_s", "objective", "allow_unassigned", "name")
+    wanted = (
+        "vehicles", "capacity", "fleet", "depot", "shift_s", "objective", "allow_unassigned", "name"
+    )  # fmt: skip
     _check_options(path, options, wanted)
     return problem_from_stops(stops, city, **({"name": path.stem} | options))
 

@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import NoReturn
 
 from nco.data.cities.city import CREDIT
-from nco.data.formats.csv_rows import Rows, read_rows, table_text
+from nco.data.formats.csv_rows import table_text
+from nco.data.formats.rows import Rows
+from nco.data.formats.table_files import read_rows
 from nco.errors import FormatError, listed, quoted
 from nco.files import write_atomic
 from nco.problem import Problem
@@ -24,7 +26,7 @@ from nco.problem.schedule import Visit, schedule
 from nco.problem.solution import Route, Solution
 
 MOVED = "moved far onto a street"
-_REQUIRED = ("route", "vehicle", "position", "stop")
+REQUIRED = ("route", "vehicle", "position", "stop")
 _MOST_DIGITS = 9
 
 
@@ -36,7 +38,7 @@ def write_routes(path: str | Path, problem: Problem, solution: Solution) -> Path
     """
     dimensions = problem.dimensions
     loads = ["load", *(f"load_{k}" for k in range(2, dimensions + 1))][:dimensions]
-    header = [*_REQUIRED, "lon", "lat", "arrival_s", "start_s", "departure_s", *loads]
+    header = [*REQUIRED, "lon", "lat", "arrival_s", "start_s", "departure_s", *loads]
     header += ["distance_m", *([] if problem.moved_m is None else ["moved_m"]), "note"]
     credit = [] if problem.lonlat is None else ["attribution"]
     width = len(header)
@@ -76,13 +78,13 @@ def read_routes(path: str | Path, problem: Problem) -> Solution:
 
 def routes_from(path: str | Path, table: Rows, problem: Problem) -> Solution:
     """The routes in a table that was read already; see `read_routes`."""
-    header, rows, _ = table
-    missing = [name for name in _REQUIRED if name not in header]
+    header, rows = table.header, table.whole(path).rows
+    missing = [name for name in REQUIRED if name not in header]
     if missing:
         raise FormatError(
-            f"{path}, line 1: there is no column '{missing[0]}'; routes need {', '.join(_REQUIRED)}"
+            f"{path}, line 1: there is no column '{missing[0]}'; routes need {', '.join(REQUIRED)}"
         )
-    at = [header.index(name) for name in _REQUIRED]
+    at = [header.index(name) for name in REQUIRED]
     node_of = {name: node for node, name in enumerate(problem.names)}
     found: dict[int, list[tuple[int, int, int]]] = {}
     for line, cells in rows:

@@ -1,114 +1,40 @@
-"""A table of stops, and the problem that it poses on the streets of a city."""
+"""The problem that a table of stops poses on the streets of a city."""
 
 from __future__ import annotations
 
 import difflib
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from nco import _validate as validate
-from nco.arrays import ByValue, Floats
-from nco.data.cities.streets import Streets
+from nco.arrays import Floats
+from nco.data.cities.streets import Streets, Table
 from nco.data.formats import hints
 from nco.data.formats.measured import first_ten, how_to_allow, measured
-from nco.errors import CityError, FormatError, InputError, ProblemError, counted, option, quoted
-from nco.problem import Objective, Problem, Vehicle
+from nco.data.formats.tables.fleet import Fleet, read_fleet
+from nco.data.formats.tables.stops import DEPOT, Stops
+from nco.errors import (
+    CityError,
+    FormatError,
+    InputError,
+    ProblemError,
+    counted,
+    listed,
+    option,
+    quoted,
+)
+from nco.problem import Group, Objective, Problem, Shipment, Vehicle
 from nco.problem.times import Times
 
+__all__ = ["DEPOT", "Stops", "problem_from_stops"]
+
 logger = logging.getLogger("nco")
-DEPOT = "depot"
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Stops(ByValue):
-    """Stops as they stand in a table, before any street is looked at.
-
-    Attributes:
-        names: `n` different names.
-        lonlat: `[n, 2]` degrees, longitude first.
-        demand: `[n, K]`; None means that nothing is carried.
-        window_s: `[n, 2]` earliest and latest start of service; None means any time.
-        service_s: `[n]` seconds; None means 0.
-        prize: `[n]` cost of not serving a stop, `inf` for a required one; None means all required.
-        places: where each stop was read, for messages.
-        times: what times count, see `Problem`.
-
-    Raises:
-        ProblemError: a field is malformed; the message names the field and the index.
-    """
-
-    names: tuple[str, ...]
-    lonlat: Floats
-    demand: Floats = field(default=None)  # type: ignore[arg-type]
-    window_s: Floats = field(default=None)  # type: ignore[arg-type]
-    service_s: Floats = field(default=None)  # type: ignore[arg-type]
-    prize: Floats = field(default=None)  # type: ignore[arg-type]
-    places: tuple[str, ...] = ()
-    times: Times = Times.NUMBERS
-
-    def __post_init__(self) -> None:
-        names = tuple(str(name).strip() for name in self.names)
-        n = len(names)
-        demand = np.zeros((n, 0)) if self.demand is None else np.asarray(self.demand)
-        demand = demand[:, None] if demand.ndim == 1 else demand
-        window = np.tile([0.0, np.inf], (n, 1)) if self.window_s is None else self.window_s
-        service = np.zeros(n) if self.service_s is None else self.service_s
-        prize = np.full(n, np.inf) if self.prize is None else self.prize
-        clean = {
-            "names": validate.names(names, n),
-            "lonlat": validate.lonlat(self.lonlat, n),
-            "demand": validate.table(demand, (n, None), "demand", low=0.0),
-            "window_s": validate.windows(window, n, "window_s"),
-            "service_s": validate.vector(service, "service_s", n, low=0.0),
-            "prize": validate.vector(prize, "prize", n, low=0.0, finite=False),
-            "times": validate.choice(self.times, Times, "times"),
-            "places": tuple(self.places) or tuple(f"stops[{k}]" for k in range(n)),
-        }
-        for name, value in clean.items():
-            object.__setattr__(self, name, value)
-
-    def __len__(self) -> int:
-        return len(self.names)
-
-    @classmethod
-    def from_problem(cls, problem: Problem) -> Stops:
-        """The stops of a problem, its depot first under the name "depot".
-
-        Raises:
-            InputError: the problem has no coordinates, or more than one depot.
-        """
-        if problem.lonlat is None or problem.depots != 1:
-            raise InputError(
-                f"problem {quoted(problem.name)} has {problem.depots} depots and "
-                f"{'no ' if problem.lonlat is None else ''}lonlat; a table of stops needs one "
-                "depot and lonlat: save it as .json instead"
-            )
-        return cls(
-            names=(DEPOT, *problem.names[1:]),
-            lonlat=problem.lonlat,
-            demand=problem.demand,
-            window_s=problem.window_s,
-            service_s=problem.service_s,
-            prize=problem.prize,
-            times=problem.times,
-        )
-
-    def row(self, name: str) -> int:
-        """The row of a stop, upper and lower case alike; -1 if there is none or several."""
-        if name in self.names:
-            return self.names.index(name)
-        folded = [known.casefold() for known in self.names]
-        key = name.casefold()
-        return folded.index(key) if folded.count(key) == 1 else -1
-
-    def label(self, k: int) -> str:
-        """Place and name of a row, for messages."""
-        return f"{self.places[k]} ({quoted(self.names[k])})"
 
 
 def problem_from_stops(
@@ -117,84 +43,208 @@ def problem_from_stops(
     *,
     vehicles: int | Sequence[Vehicle] | None = None,
     capacity: float | Sequence[float] | None = None,
+    fleet: Fleet | str | Path | None = None,
     depot: str | ArrayLike | None = None,
     shift_s: tuple[float, float] = (0.0, np.inf),
     objective: Objective | None = None,
     allow_unassigned: bool = False,
     name: str = "stops",
 ) -> Problem:
-    """The problem of serving stops along the streets of a city, from one depot.
+    """The problem of serving stops along the streets of a city.
 
     Args:
         stops: what to serve.
         city: gives distances and durations.
         vehicles: how many, or the vehicles themselves; None means one for each stop where there
-            is a capacity or a window, else a single one.
+            is a capacity or a window, else a single one. They start at the first depot.
         capacity: of each vehicle, one number a dimension of demand; None means unlimited.
+        fleet: a table of vehicles, or its path, in place of `vehicles` and `capacity`.
         depot: name of a row, or longitude and latitude, which then hold for the row named
-            "depot" if there is one; None takes the row named "depot".
+            "depot" if there is one; it is the first depot. None takes the rows of the kind depot,
+            or the row named "depot".
         shift_s: earliest departure and latest return of each vehicle.
-        objective: what to minimise; None means distance.
+        objective: what to minimise; None means distance, or what a fleet's prices say.
         allow_unassigned: keep stops that no street is near enough to, or that no route reaches,
             for solvers to report unassigned.
         name: of the problem.
 
     Raises:
-        FormatError: there is no depot or no stop, or a stop does not fit into any vehicle.
-        CityError: no street is near enough to the depot, or to a stop or no route reaches one
+        FormatError: there is no depot or no stop, a stop does not fit into any vehicle, or the
+            table of vehicles is wrong.
+        CityError: no street is near enough to a depot, or to a stop or no route reaches one
             while `allow_unassigned` is off; the message lists such stops.
+        InputError: vehicles are given twice.
         ProblemError: a vehicle or a number is malformed.
     """
-    home, place = _find_depot(stops, depot)
-    rest = [k for k in range(len(stops)) if k != home]
-    if not rest:
-        raise FormatError(f"{stops.places[0]} is the only row; add stops beside the depot")
-    _check_fit(stops, rest, vehicles, capacity)
-    labels = [DEPOT if home is None else stops.label(home), *(stops.label(k) for k in rest)]
-    lonlat = np.concatenate([place[None], stops.lonlat[rest]])
-    table = measured(city, lonlat, labels, allow_unassigned=allow_unassigned)
-    cut_off = np.isinf(table.duration_s[0]) | np.isinf(table.duration_s[:, 0])
-    cut_off[list(table.refused)] = False
-    if cut_off.any():
-        missed = [labels[k] for k in np.flatnonzero(cut_off)]
-        _report_cut_off(city, missed, labels[0], allowed=allow_unassigned)
-
-    def with_depot(values: Floats, otherwise: Any) -> Floats:
-        first = np.full_like(values[:1], otherwise) if home is None else values[[home]]
-        return np.concatenate([first, values[rest]])
-
-    fields: dict[str, Any] = {
-        "window_s": with_depot(stops.window_s, (0.0, np.inf)),
-        "service_s": with_depot(stops.service_s, 0.0),
-        "prize": with_depot(stops.prize, np.inf),
-        "lonlat": lonlat,
-        "moved_m": table.moved_m,
-        "off_street": table.refused,
-        "names": (DEPOT if home is None else stops.names[home], *(stops.names[k] for k in rest)),
-        "name": name,
-        "times": stops.times,
-    }
-    if stops.demand.shape[1]:
-        fields["demand"] = with_depot(stops.demand, 0.0)
+    places = _Places.of(stops, depot)
+    if fleet is not None:
+        if vehicles is not None or capacity is not None or tuple(shift_s) != (0.0, np.inf):
+            raise InputError(
+                "vehicles are given twice: by a table and by their number, capacity or shift; "
+                "leave one out"
+            )
+        fleet = fleet if isinstance(fleet, Fleet) else read_fleet(fleet, stops.first_day)
+        made = fleet.vehicles(places.depots(stops), stops.demand.shape[1])
+        vehicles, objective = made, fleet.objective() if objective is None else objective
+    _check_fit(stops, places.rest, vehicles, capacity)
+    table = measured(
+        city,
+        places.lonlat,
+        places.labels,
+        depots=places.count,
+        allow_unassigned=allow_unassigned,
+    )
+    _check_ways(city, table, places, allowed=allow_unassigned)
+    fields = _fields(stops, places, table)
     if objective is not None:
         fields["objective"] = objective
+    if fleet is not None and fleet.clock and stops.times is Times.NUMBERS:
+        fields["times"] = Times.CLOCK
     if vehicles is None:
         unlimited = capacity is None and np.isinf(fields["window_s"][:, 1]).all()
-        vehicles = 1 if unlimited and shift_s[1] == np.inf else len(rest)
+        vehicles = 1 if unlimited and shift_s[1] == np.inf else len(places.rest)
     problem = Problem.from_matrices(
         table.distance_m,
         table.duration_s,
         vehicles=vehicles,
         capacity=capacity,
         shift_s=shift_s,
+        depots=places.count,
+        name=name,
         **fields,
     )
-    hints.warn(problem, labels)
+    if stops.vehicles:
+        problem = _with_allowed(problem, stops, places)
+    if fleet is None and not isinstance(vehicles, Sequence) and places.count > 1:
+        logger.warning(
+            "there are %d depots, and all vehicles start at %s; a table of vehicles "
+            "(%s) says which start where",
+            places.count,
+            places.labels[0],
+            option("fleet"),
+        )
+    hints.warn(problem, places.labels)
     return problem
 
 
+class _Places:
+    """Which row is which node: depots first.
+
+    Attributes:
+        homes: row of each depot; None for one that is only a place.
+        rest: rows of the stops.
+        lonlat: `[N, 2]` of the nodes.
+        labels: of the nodes, for messages.
+    """
+
+    def __init__(self, stops: Stops, homes: Sequence[int | None], first: Floats) -> None:
+        self.homes = tuple(homes)
+        self.rest = [k for k in range(len(stops)) if k not in self.homes]
+        if not self.rest:
+            raise FormatError(f"{stops.places[0]} is the only row; add stops beside the depot")
+        rows = [k for k in (*self.homes[1:], *self.rest) if k is not None]
+        self.lonlat = np.concatenate([first[None], stops.lonlat[rows]])
+        own = DEPOT if self.homes[0] is None else stops.label(self.homes[0])
+        self.labels = [own, *(stops.label(k) for k in rows)]
+        self.node = {k: j for j, k in enumerate((*self.homes, *self.rest)) if k is not None}
+
+    @classmethod
+    def of(cls, stops: Stops, depot: str | ArrayLike | None) -> _Places:
+        """The places of stops, with the depots that they or the caller name."""
+        home, place = _find_depot(stops, depot)
+        others = [k for k in stops.depots if k != home]
+        for k in (home, *others):
+            if k is not None:
+                _check_depot(stops, k)
+        return cls(stops, [home, *others], place)
+
+    @property
+    def count(self) -> int:
+        """Number of depots."""
+        return len(self.homes)
+
+    def depots(self, stops: Stops) -> tuple[str, ...]:
+        """Names of the depots."""
+        return tuple(DEPOT if k is None else stops.names[k] for k in self.homes)
+
+    def nodes[T](self, values: Mapping[int, T]) -> dict[int, T]:
+        """What is given by row, by node."""
+        return {self.node[k]: value for k, value in values.items()}
+
+    def spread(self, values: Floats, otherwise: Any) -> Floats:
+        """`[N, ...]` what is given by row, and something else for a depot that is no row."""
+        filled = np.full((len(self.labels), *values.shape[1:]), 0.0)
+        filled[0] = otherwise
+        filled[list(self.node.values())] = values[list(self.node)]
+        return filled
+
+
+def _fields(stops: Stops, places: _Places, table: Table) -> dict[str, Any]:
+    """The fields of the problem that rows and streets decide."""
+    node = places.node
+    fields: dict[str, Any] = {
+        "window_s": places.spread(stops.window_s, (0.0, np.inf)),
+        "service_s": places.spread(stops.service_s, 0.0),
+        "prize": places.spread(stops.prize, np.inf),
+        "release_s": places.spread(stops.release_s, 0.0),
+        "skills": places.nodes(stops.skills),
+        "shipments": [
+            Shipment(pickup=node[start], delivery=node[end], amount=amount)
+            for start, end, amount in stops.shipments
+        ],
+        "groups": [
+            Group(stops=tuple(node[k] for k in rows), prize=float(stops.prize[rows[0]]))
+            for rows in stops.groups
+        ],
+        "lonlat": places.lonlat,
+        "moved_m": table.moved_m,
+        "off_street": table.refused,
+        "details": places.nodes(stops.details),
+        "names": (*places.depots(stops), *(stops.names[k] for k in places.rest)),
+        "times": stops.times,
+    }
+    if stops.demand.shape[1]:
+        fields["demand"] = places.spread(stops.demand, 0.0)
+        fields["pickup"] = places.spread(stops.pickup, 0.0)
+    return fields
+
+
+def _with_allowed(problem: Problem, stops: Stops, places: _Places) -> Problem:
+    """The problem in which some stops may be served by the vehicles that they name alone."""
+    known = [vehicle.name.casefold() for vehicle in problem.vehicles]
+    allowed = np.ones((len(known), problem.size), dtype=bool)
+    for row, names in stops.vehicles.items():
+        allowed[:, places.node[row]] = False
+        for name in names:
+            # `van` is each of `van 1`, `van 2`, ...
+            own = name.casefold()
+            meant = [v for v, k in enumerate(known) if own in (k, k.rpartition(" ")[0])]
+            if not meant:
+                raise FormatError(
+                    f"{stops.label(row)}: the allowed vehicle {quoted(name)} is none of "
+                    f"{_named(known)}"
+                )
+            allowed[meant, places.node[row]] = True
+    kept: dict[tuple[int, bytes], Vehicle] = {}
+    vehicles = []
+    for vehicle, own_mask in zip(problem.vehicles, allowed, strict=True):
+        mask = own_mask if vehicle.allowed is None else own_mask & vehicle.allowed
+        key = id(vehicle), mask.tobytes()
+        if key not in kept:
+            kept[key] = vehicle if mask.all() else replace(vehicle, allowed=mask)
+        vehicles.append(kept[key])
+    return replace(problem, vehicles=tuple(vehicles))
+
+
+def _named(names: Sequence[str]) -> str:
+    named = [quoted(name) for name in dict.fromkeys(names) if name]
+    if not named:
+        return f"the vehicles, which have no names; give a table of vehicles ({option('fleet')})"
+    return f"the vehicles ({listed(named)})"
+
+
 def _find_depot(stops: Stops, depot: str | ArrayLike | None) -> tuple[int | None, Floats]:
-    """The depot's row, None if it is only a place, and its longitude and latitude."""
+    """The first depot's row, None if it is only a place, and its longitude and latitude."""
     if not len(stops):
         raise FormatError("there are no stops; give at least one beside the depot")
     place = None
@@ -207,12 +257,15 @@ def _find_depot(stops: Stops, depot: str | ArrayLike | None) -> tuple[int | None
                 "in degrees"
             ) from None
     home = stops.row(depot if isinstance(depot, str) else DEPOT)
+    if depot is None and stops.depots and home not in stops.depots:
+        home = stops.depots[0]
     if home < 0 and place is not None:
         return None, place
     if home < 0 and depot is None:
         raise FormatError(
             f"{stops.places[0]}: no row is named '{DEPOT}'; name the row of the depot so, or give "
-            f"{option('depot')} the name of a row, or its longitude and latitude (24.94,60.17)"
+            f"{option('depot')} the name of a row, or its longitude and latitude (24.94,60.17); "
+            "several depots are rows of the kind depot"
         )
     if home < 0:
         close = difflib.get_close_matches(str(depot), stops.names, 1)
@@ -220,11 +273,19 @@ def _find_depot(stops: Stops, depot: str | ArrayLike | None) -> tuple[int | None
         raise FormatError(
             f"{stops.places[0]}: no row is named {quoted(depot)}, as {option('depot')} asks{hint}"
         )
-    if stops.demand[home].any() or stops.service_s[home] or np.isfinite(stops.prize[home]):
-        raise FormatError(
-            f"{stops.label(home)} is the depot; leave its demand, service and prize empty"
-        )
     return home, stops.lonlat[home] if place is None else place
+
+
+def _check_depot(stops: Stops, k: int) -> None:
+    """Refuse depots with what only stops have."""
+    asked = stops.demand[k].any() or stops.pickup[k].any() or stops.service_s[k]
+    tied = any(k in (*way[:2],) for way in stops.shipments) or any(k in g for g in stops.groups)
+    words = stops.skills.get(k) or stops.vehicles.get(k)
+    if asked or np.isfinite(stops.prize[k]) or stops.release_s[k] or words or tied:
+        raise FormatError(
+            f"{stops.label(k)} is the depot; leave its demand, service and prize empty, and what "
+            "else only stops have"
+        )
 
 
 def _check_fit(
@@ -238,6 +299,7 @@ def _check_fit(
         limits = [vehicle.capacity for vehicle in vehicles]
     else:
         limits = [] if capacity is None else [tuple(np.atleast_1d(capacity))]
+    limits = list(dict.fromkeys(limits))
     for limit in limits:
         if not all(number >= 0 for number in limit):
             raise InputError(f"capacity is {_numbers(limit)}; give numbers of 0 or more")
@@ -252,17 +314,32 @@ def _check_fit(
                 "of demand; "
                 "give one number for each column of demand"
             )
+    shipped = {start: amount for start, _, amount in stops.shipments}
     for k in rows:
-        if limits and not any((stops.demand[k] <= limit).all() for limit in limits):
-            raise FormatError(
-                f"{stops.label(k)}: demand is {_numbers(stops.demand[k])}, more than any vehicle "
-                f"carries ({'; '.join(sorted({_numbers(limit) for limit in limits}))}); split the "
-                "stop or use larger vehicles"
-            )
+        for what, amount in (
+            ("demand", stops.demand[k]),
+            ("pickup", stops.pickup[k]),
+            ("what it gives", np.asarray(shipped.get(k, ()))),
+        ):
+            if limits and not any((amount <= limit[: len(amount)]).all() for limit in limits):
+                raise FormatError(
+                    f"{stops.label(k)}: {what} is {_numbers(amount)}, more than any vehicle "
+                    f"carries ({'; '.join(sorted({_numbers(limit) for limit in limits}))}); split "
+                    "the stop or use larger vehicles"
+                )
 
 
-def _report_cut_off(city: Streets, labels: list[str], depot: str, *, allowed: bool) -> None:
-    text = f"no street of {city.name} leads from {depot} to {first_ten(labels)} and back"
+def _check_ways(city: Streets, table: Table, places: _Places, *, allowed: bool) -> None:
+    """Refuse or report stops that no depot reaches, or that reach none."""
+    home = slice(places.count)
+    cut_off = np.isinf(table.duration_s[home]).all(axis=0)
+    cut_off |= np.isinf(table.duration_s[:, home]).all(axis=1)
+    cut_off[list(table.refused)] = False
+    if not cut_off.any():
+        return
+    missed = [places.labels[k] for k in np.flatnonzero(cut_off)]
+    depot = places.labels[0] if places.count == 1 else "any depot"
+    text = f"no street of {city.name} leads from {depot} to {first_ten(missed)} and back"
     if allowed:
         logger.warning("%s; they stay unassigned", text)
         return

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from nco.arrays import Floats
 from nco.data.cities.engine import as_lonlat
 from nco.data.cities.roads import haversine_m
-from nco.data.formats.csv_rows import read_rows
+from nco.data.formats.csv_rows import read_csv
 from nco.data.formats.stops_csv import read_stops
 from nco.errors import CityError, InputError, counted, quoted
 from nco.transit.instance.demand import gravity_demand, random_demand, read_zones
@@ -192,7 +192,7 @@ def _demand(
         return random_demand(instance.size, gravity["trips_per_hour"], seed)
     if not isinstance(demand, str | Path):
         return np.asarray(demand, dtype=np.float64)
-    if "people" in (name.lower() for name in read_rows(demand)[0]):
+    if "people" in (name.lower() for name in read_csv(demand).header):
         if instance.lonlat is None:
             raise InputError("a gravity model needs the places of the stops")
         return gravity_demand(read_zones(demand), instance.lonlat, instance.drive_s, **gravity)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from nco.arrays import Floats
-from nco.data.formats.csv_rows import read_rows
+from nco.data.formats.csv_rows import read_csv
 from nco.errors import quoted
 from nco.transit.sources.table import Row, read_columns
 
@@ -63,9 +63,9 @@ def read_demand(path: str | Path, nodes: Mapping[str, int], *, size: int | None 
 
 
 def _rows(path: str | Path) -> tuple[list[Row], tuple[str, str, str]]:
-    header, rows, _ = read_rows(path)
-    found = {name.lower() for name in header}
+    table = read_csv(path).whole(path)
+    found = {name.lower() for name in table.header}
     columns = max(COLUMNS, key=lambda names: len(found & set(names)))
-    if not rows and set(columns) <= found:
+    if not table.rows and set(columns) <= found:
         return [], columns
     return read_columns(path, columns), columns

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from nco.data.formats.csv_rows import read_rows
+from nco.data.formats.csv_rows import read_csv
 from nco.errors import FormatError, listed, quoted, shortened
 
 
@@ -81,7 +81,8 @@ def read_columns(path: str | Path, required: Sequence[str]) -> list[Row]:
         FormatError: it is no CSV file, a column is missing, or there is no row.
         StorageError: it cannot be read.
     """
-    header, rows, _ = read_rows(path)
+    table = read_csv(path).whole(path)
+    header, rows = table.header, table.rows
     names = [name.lower() for name in header]
     missing = [name for name in required if name not in names]
     if missing:

@@ -1,0 +1,1 @@
+"""Tables of stops and of vehicles as people have them: titles, cells, times, faults."""

@@ -1,0 +1,271 @@
+"""Rows of a table of stops, each cell read on its own."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from nco.data.formats.rows import Rows
+from nco.data.formats.tables import cells as read
+from nco.data.formats.tables.clock import (
+    Day,
+    Moment,
+    Window,
+    date_of,
+    duration_s,
+    is_any,
+    moment,
+    windows,
+)
+from nco.data.formats.tables.faults import CellFault, Faults
+from nco.data.formats.tables.titles import STOPS, WORDS, columns_of
+from nco.errors import listed, quoted
+
+DEPOT, STOP, PICKUP, DELIVERY = "depot", "stop", "pickup", "delivery"
+_KINDS = {
+    **dict.fromkeys(("depot", "warehouse", "hub", "base", "terminal"), DEPOT),
+    **dict.fromkeys(("stop", "customer", "client", "job", "visit", "service"), STOP),
+    **dict.fromkeys(("pickup", "pick-up", "pick up", "collection", "collect"), PICKUP),
+    **dict.fromkeys(("delivery", "deliver", "drop", "dropoff", "drop-off"), DELIVERY),
+}
+_PLACED: tuple[tuple[str, ...], ...] = (("lat", "lon"), ("lat_lon",))
+_ADDRESSES = ("address", "street", "postcode")
+_PART_OF_DAY = re.compile(r"0\.\d+")
+_PAIR = re.compile(r"\s*[(\[]?\s*([+-]?\d+(?:\.\d+)?)\s*[,; ]\s*([+-]?\d+(?:\.\d+)?)\s*[)\]]?\s*")
+_WIDEST_DEGREES = 1000.0  # beyond, a coordinate is surely in metres
+SHORT_S, LONG_S = 120.0, 8 * 3600.0  # service outside is most likely in another unit
+
+
+@dataclass
+class StopRow:
+    """What a row says, before rows are looked at together.
+
+    Attributes:
+        line: number of the row.
+        name: "" if there is none.
+        kind: depot, stop, pickup or delivery.
+        lonlat: degrees; None where only an address is given.
+        details: texts by title: address, phone, columns that are not known.
+    """
+
+    line: int
+    name: str
+    kind: str
+    lonlat: tuple[float, float] | None
+    demand: list[float]
+    pickup: list[float]
+    windows: list[Window]
+    service_s: float
+    prize: float
+    release: Moment | None
+    skills: frozenset[str]
+    group: str
+    vehicles: tuple[str, ...]
+    pickup_of: str
+    delivery_of: str
+    day: Day | None
+    details: dict[str, str] = field(default_factory=dict)
+
+
+class StopReader:
+    """Reads the rows of one table.
+
+    Args:
+        table: the rows.
+        faults: where to say what is wrong.
+    """
+
+    def __init__(self, table: Rows, faults: Faults) -> None:
+        self.faults = faults
+        self.columns = columns_of(table.header, STOPS, faults)
+        self._forget_other_types(table)
+        self._check_titles(table)
+        self.demands = self.columns.numbered("demand", faults)
+        self.pickups = self.columns.numbered("pickup", faults)
+        faults.raise_titles()
+        numeric = ("lat", "lon", "prize", *self.demands, *self.pickups)
+        at = [self.columns.at[name] for name in numeric if name in self.columns]
+        self._commas = read.commas_are_points(
+            (row[k] for _, row in table.rows for k in at), allowed=table.delimiter != ","
+        )
+        self._spreadsheet = not table.delimiter
+        self._row: list[str] = []
+        self._line = 0
+
+    def read(self, line: int, row: list[str]) -> StopRow:
+        """One row; what is wrong with it goes to the faults."""
+        self._row, self._line = row, line
+        return StopRow(
+            line=line,
+            name=self._text("name"),
+            kind=self._take("kind", _kind, STOP),
+            lonlat=self._lonlat(),
+            demand=[self._number(name, 0.0) for name in self.demands],
+            pickup=[self._number(name, 0.0) for name in self.pickups],
+            windows=self._windows(),
+            service_s=self._take("service", self._service, 0.0),
+            prize=self._prize(),
+            release=self._take("release", self._moment, None),
+            skills=frozenset(read.words(self._text("skills"))),
+            group=self._text("group"),
+            vehicles=read.words(self._text("allowed_vehicles")),
+            pickup_of=self._text("pickup_of"),
+            delivery_of=self._text("delivery_of"),
+            day=self._take("date", date_of, None),
+            details=self._details(),
+        )
+
+    def _text(self, name: str) -> str:
+        """A cell as it stands, "" where there is no such column."""
+        k = self.columns.at.get(name)
+        return "" if k is None else self._row[k].strip()
+
+    def _take[T](self, name: str, parse: Callable[[str], T], empty: T) -> T:
+        """What a cell says; what is wrong with it is noted."""
+        text = self._text(name)
+        if read.is_empty(text):
+            return empty
+        try:
+            return parse(text)
+        except CellFault as fault:
+            self._fault(name, str(fault))
+            return empty
+
+    def _fault(self, name: str, text: str) -> None:
+        self.faults.about(self._line, self.columns.title(name), text)
+
+    def _number(self, name: str, empty: float, low: float = 0.0) -> float:
+        return self._take(name, lambda text: read.number(text, commas=self._commas, low=low), empty)
+
+    def _lonlat(self) -> tuple[float, float] | None:
+        """Where a row is; None where that is not known, or only by its address."""
+        way = _PLACED["lat_lon" in self.columns]
+        names = tuple(name for name in way if name in self.columns)
+        empty = [name for name in names if read.is_empty(self._text(name))]
+        if empty or not names:
+            self._check_address(empty, half=0 < len(empty) < len(names))
+            return None
+        if names == ("lat_lon",):
+            return self._take("lat_lon", _pair, None)
+        before = len(self.faults.rows.get(self._line, ()))
+        lat, lon = (self._number(name, 0.0, low=-math.inf) for name in ("lat", "lon"))
+        wrong = len(self.faults.rows.get(self._line, ())) > before
+        return None if wrong else self._checked(lon, lat)
+
+    def _checked(self, lon: float, lat: float) -> tuple[float, float] | None:
+        for name, value, limit in (("lat", lat, 90), ("lon", lon, 180)):
+            if abs(value) > limit:
+                swapped = name == "lat" and abs(lon) <= 90 and abs(lat) <= 180
+                hint = "are lon and lat swapped?" if swapped else "give degrees"
+                if abs(value) > _WIDEST_DEGREES:
+                    hint = "metres of a map projection must be converted to degrees (WGS 84)"
+                self._fault(name, f"is {value:.10g}, beyond {limit} degrees; {hint}")
+                return None
+        return lon, lat
+
+    def _check_address(self, empty: Sequence[str], *, half: bool) -> None:
+        """Note cells that are empty, where there is no address in their place."""
+        if half or not any(self._text(name) for name in _ADDRESSES):
+            for name in empty:
+                self._fault(name, "is empty; give a number")
+            if not empty:
+                self.faults.about(self._line, "", "there is no address; give one")
+
+    def _moment(self, text: str) -> Moment:
+        return moment(self._of_day(text))
+
+    def _of_day(self, text: str) -> str:
+        """A time that a spreadsheet keeps as a part of a day."""
+        if not (self._spreadsheet and _PART_OF_DAY.fullmatch(text.strip())):
+            return text
+        seconds = round(float(text) * 86_400)
+        return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+
+    def _windows(self) -> list[Window]:
+        if "window" in self.columns:
+            return self._take("window", windows, [])
+        starts, ends = (
+            [] if is_any(self._text(name)) else self._text(name).split(";")
+            for name in ("window_start", "window_end")
+        )
+        if not starts and not ends:
+            return []
+        starts, ends = starts or [""] * len(ends), ends or [""] * len(starts)
+        if len(starts) != len(ends):
+            self._fault("window_end", f"has {len(ends)} times for {len(starts)} beginnings")
+            return []
+        return [
+            (self._time("window_start", a, late=False), self._time("window_end", b, late=True))
+            for a, b in zip(starts, ends, strict=True)
+        ]
+
+    def _time(self, name: str, text: str, *, late: bool) -> Moment | None:
+        if is_any(text):
+            return None
+        try:
+            return moment(self._of_day(text), late=late)
+        except CellFault as fault:
+            self._fault(name, str(fault))
+            return None
+
+    def _service(self, text: str) -> float:
+        unit = self.columns.units.get("service", 1.0)
+        return duration_s(text if unit != 1.0 else self._of_day(text), unit)
+
+    def _prize(self) -> float:
+        prize = self._number("prize", math.inf)
+        required = self._take("required", read.yes, None)
+        if required:
+            return math.inf
+        if required is False and math.isinf(prize):
+            self._fault("required", "is no; say what leaving the stop out costs in a column prize")
+        return prize
+
+    def _details(self) -> dict[str, str]:
+        found = {name: self._text(name) for name in (*WORDS, "date")}
+        found |= {title: self._row[k].strip() for title, k in self.columns.others.items()}
+        return {title: text for title, text in found.items() if text}
+
+    def _forget_other_types(self, table: Rows) -> None:
+        """A column `type` of other things than kinds of stops is one that is not known."""
+        k = self.columns.at.get("kind")
+        if k is None or any(row[k].strip().casefold() in _KINDS for _, row in table.rows):
+            return
+        del self.columns.at["kind"]
+        self.columns.others[self.columns.titles.pop("kind")] = k
+
+    def _check_titles(self, table: Rows) -> None:
+        columns, faults = self.columns, self.faults
+        given = [way for way in _PLACED if any(name in columns for name in way)]
+        if len(given) > 1:
+            faults.about_titles(
+                f"use either {quoted(columns.title('lat_lon'))} or columns for lat and lon"
+            )
+        elif given or not any(name in columns for name in _ADDRESSES):
+            for name in given[0] if given else _PLACED[0]:
+                if name not in columns:
+                    faults.about_titles(
+                        f"there is no column {quoted(name)}; give each stop lat and lon in "
+                        f"degrees (the titles are {listed(table.header)})"
+                    )
+        if "window" in columns and ("window_start" in columns or "window_end" in columns):
+            faults.about_titles("use either 'window' or 'window_start', 'window_end'")
+        if "pickup_of" in columns and "delivery_of" in columns:
+            faults.about_titles("use either 'pickup_of' or 'delivery_of'")
+
+
+def _kind(text: str) -> str:
+    kind = _KINDS.get(text.casefold())
+    if kind is None:
+        raise CellFault(f"is {quoted(text)}; write depot, stop, pickup or delivery")
+    return kind
+
+
+def _pair(text: str) -> tuple[float, float]:
+    """Latitude and longitude in one cell."""
+    found = _PAIR.fullmatch(text)
+    if not found or abs(float(found[1])) > 90 or abs(float(found[2])) > 180:
+        raise CellFault(f"is {quoted(text)}; write latitude, longitude in degrees: 60.17, 24.94")
+    return float(found[2]), float(found[1])

@@ -1,0 +1,243 @@
+"""A table of stops as a whole: its rows together, and what they say of one another."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from nco.arrays import Floats
+from nco.data.formats.rows import Rows
+from nco.data.formats.tables import places
+from nco.data.formats.tables.clock import DAY_S, Calendar, Day, Moment
+from nco.data.formats.tables.faults import CellFault, Faults
+from nco.data.formats.tables.links import Links
+from nco.data.formats.tables.stop_rows import DEPOT, LONG_S, SHORT_S, StopReader, StopRow
+from nco.data.formats.tables.stops import Stops
+from nco.errors import FormatError, listed, quoted
+from nco.problem.times import Times, counted_by
+
+logger = logging.getLogger("nco")
+_SEVERAL = 2
+
+
+def stops_from(path: str | Path, table: Rows, *, skip_bad_rows: bool = False) -> Stops:
+    """The stops in a table.
+
+    Args:
+        path: of the file, for messages.
+        table: its rows.
+        skip_bad_rows: leave out rows that something is wrong with, and list them in `skipped`.
+
+    Raises:
+        FormatError: something about the table is wrong; all faults are in the message.
+    """
+    faults = Faults(path, table.word, table.head)
+    reader = StopReader(table, faults)
+    rows = [reader.read(line, cells) for line, cells in table.rows]
+    for line, text in table.bad:
+        faults.about(line, "", text)
+    if not rows and not table.bad:
+        raise FormatError(f"{path}: there is a header but no stop; add one row for each")
+    whole = _Whole(reader, faults)
+    stops = whole.stops(rows, skip_bad_rows=skip_bad_rows)
+    _tell(path, reader, whole.calendar, stops)
+    return stops
+
+
+class _Whole:
+    """Rows that are looked at together."""
+
+    def __init__(self, reader: StopReader, faults: Faults) -> None:
+        self._reader, self._faults = reader, faults
+        self.calendar = Calendar()
+
+    def stops(self, rows: list[StopRow], *, skip_bad_rows: bool) -> Stops:
+        """The stops of rows without a fault, or of all rows."""
+        faults = self._faults
+        self._name(rows)
+        places.complete(rows, faults)
+        while True:
+            good = [row for row in rows if row.line not in faults.rows]
+            known = len(faults.rows)
+            links = Links(good, faults)
+            times = self._times(good)
+            if len(faults.rows) == known:
+                break
+        bad = [row for row in rows if row.line in faults.rows]
+        bad_depot = any(DEPOT in (row.kind, row.name.casefold()) for row in bad)
+        if not skip_bad_rows or bad_depot or not good:
+            faults.raise_rows()
+        return self._stops(good, links, times)
+
+    def _name(self, rows: Sequence[StopRow]) -> None:
+        """A name for each row: its own, with its id where several are called so."""
+        named = "name" in self._reader.columns
+        spare = next((n for n in ("id", "address") if n in self._reader.columns), "")
+        for row in rows:
+            if not named:
+                row.name = row.details.get(spare, "") or f"{self._faults.word} {row.line}"
+            elif not row.name:
+                text = "is empty; every stop needs a name of its own"
+                self._fault(row.line, "name", text)
+        count = Counter(row.name for row in rows)
+        used: dict[str, int] = {}
+        for row in rows:
+            own = row.details.get("id", "")
+            if named and own and count[row.name] > 1:
+                row.name = f"{row.name} ({own})"
+            if row.name and row.name in used:
+                text = f"{quoted(row.name)} is used in {self._faults.word} {used[row.name]} already"
+                self._fault(row.line, "name", f"{text}; rename one, or add a column id")
+            used.setdefault(row.name, row.line)
+
+    def _fault(self, line: int, name: str, text: str) -> None:
+        self._faults.about(line, self._reader.columns.title(name), text)
+
+    def _times(self, rows: Sequence[StopRow]) -> dict[int, tuple[float, float, float]]:
+        """Window and release of each row, by line; `calendar` learns what they count."""
+        self.calendar = calendar = Calendar()
+        _add_dates(rows)
+        for row in rows:
+            for moment in (row.release, *(m for window in row.windows for m in window)):
+                calendar.note(moment)
+        calendar.settle()
+        return {row.line: (*self._window(row), self._seconds(row, "release")) for row in rows}
+
+    def _window(self, row: StopRow) -> tuple[float, float]:
+        ranges = "window" in self._reader.columns
+        first, last = ("window", "window") if ranges else ("window_start", "window_end")
+        if len(row.windows) > 1:
+            text = f"has {len(row.windows)} windows; give one, from the first to the last"
+            self._fault(row.line, last, text)
+        if not row.windows:
+            return 0.0, np.inf
+        start, end = row.windows[0]
+        begin = self._resolved(row.line, first, start, 0.0)
+        finish = self._resolved(row.line, last, end, np.inf)
+        if finish < begin:
+            self._fault(
+                row.line,
+                last,
+                f"is before window_start ({_shown(end)} < {_shown(start)}), so the window is "
+                "empty; after midnight, count on (25:30)",
+            )
+        return begin, finish
+
+    def _seconds(self, row: StopRow, name: str) -> float:
+        return self._resolved(row.line, name, row.release, 0.0)
+
+    def _resolved(self, line: int, name: str, moment: Moment | None, empty: float) -> float:
+        if moment is None:
+            return empty
+        try:
+            return self.calendar.seconds(moment)
+        except CellFault as fault:
+            self._fault(line, name, str(fault))
+            return empty
+
+    def _stops(
+        self,
+        rows: Sequence[StopRow],
+        links: Links,
+        times: dict[int, tuple[float, float, float]],
+    ) -> Stops:
+        width = max(len(self._reader.demands), len(self._reader.pickups))
+        begin, end, release = np.array([times[row.line] for row in rows]).T
+        window = np.stack([begin, end], axis=1)
+        n, faults = len(rows), self._faults
+
+        def amounts(of: Callable[[int], list[float]]) -> Floats:
+            return np.array([_wide(of(k), width) for k in range(n)]).reshape(n, width)
+
+        return Stops(
+            names=tuple(row.name for row in rows),
+            lonlat=np.array([row.lonlat for row in rows]),
+            demand=amounts(links.demand),
+            pickup=amounts(links.pickup),
+            window_s=window,
+            service_s=np.array([row.service_s for row in rows]),
+            prize=np.array([links.prize(k) for k in range(n)]),
+            release_s=release,
+            skills={k: row.skills for k, row in enumerate(rows) if row.skills},
+            groups=links.groups,
+            shipments=links.shipments,
+            vehicles={k: row.vehicles for k, row in enumerate(rows) if row.vehicles},
+            depots=tuple(k for k, row in enumerate(rows) if row.kind == DEPOT),
+            details={k: row.details for k, row in enumerate(rows) if row.details},
+            times=Times.CLOCK if self.calendar.clock else counted_by(window),
+            places=tuple(f"{faults.path}, {faults.word} {row.line}" for row in rows),
+            first_day=self.calendar.first,
+            skipped=tuple(faults.told()),
+        )
+
+
+def _wide(amounts: Sequence[float], width: int) -> list[float]:
+    return [*amounts, *[0.0] * (width - len(amounts))]
+
+
+def _add_dates(rows: Sequence[StopRow]) -> None:
+    """Times of rows with a date of their own are of that day, where there are several."""
+    if len({row.day for row in rows if row.day}) < _SEVERAL:
+        return
+    for row in rows:
+        if row.day is None:
+            continue
+        windows = row.windows or [(Moment(0.0), Moment(DAY_S))]
+        row.windows = [(_on(row.day, start), _on(row.day, end)) for start, end in windows]
+        row.release = _on(row.day, row.release)
+
+
+def _on(day: Day, moment: Moment | None) -> Moment | None:
+    """A time of day on a date, if it has none of its own."""
+    if moment is None or moment.day is not None or not moment.clock:
+        return moment
+    return moment._replace(day=day)
+
+
+def _shown(moment: Moment | None) -> str:
+    """A moment as one would write it."""
+    if moment is None:
+        return "any time"
+    day = f"{moment.day} " if moment.day else ""
+    return day + (Times.CLOCK.at(moment.seconds) if moment.clock else f"{moment.seconds:g}")
+
+
+def _tell(path: str | Path, reader: StopReader, calendar: Calendar, stops: Stops) -> None:
+    """Say in the log what a person should know who wrote the table."""
+    if reader.columns.others:
+        logger.info(
+            "%s: columns that nothing is planned with go into the outputs as they are: %s",
+            path,
+            listed(reader.columns.others),
+        )
+    if hint := calendar.hint():
+        logger.warning("%s: %s", path, hint)
+    served = stops.service_s[stops.service_s > 0]
+    if "service" not in reader.columns.units and len(served):
+        longest = float(served.max())
+        if longest < SHORT_S or longest > LONG_S:
+            logger.warning(
+                "%s: service takes %g s at most; name the column service_min or write 15 min if "
+                "that is not meant",
+                path,
+                longest,
+            )
+    if len(calendar.days) + len(calendar.slashed) > 1 and stops.first_day:
+        logger.info("%s: times count from the midnight before %s", path, stops.first_day)
+    for start, end, _ in stops.shipments[:1]:
+        a, b = quoted(stops.names[start]), quoted(stops.names[end])
+        logger.info("%s: what %s gives goes to %s, and so on", path, a, b)
+    if stops.groups:
+        first = listed(stops.names[k] for k in stops.groups[0])
+        logger.warning(
+            "%s: of the stops of a group one is served, of %s and of %d groups in all",
+            path,
+            first,
+            len(stops.groups),
+        )
+    for text in stops.skipped:
+        logger.warning("%s: left out: %s", path, text)

@@ -1,0 +1,253 @@
+"""What columns of tables may be called: one list of names, each with those that mean the same.
+
+Titles are compared without regard to case, spaces and signs: `TW start`, `tw_start` and `TwStart`
+are one. Behind a length of time or a distance its unit may stand: `service_min`, `Service (min)`.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from nco.data.formats.tables.faults import Faults
+from nco.errors import quoted
+
+STOPS: Mapping[str, tuple[str, ...]] = {
+    "name": ("stop", "stop name", "customer", "customer name", "client", "client name"),
+    "id": ("stop id", "customer id", "client id", "order id", "order number", "order no", "ref",
+           "reference"),
+    "kind": ("type", "stop type", "stop kind"),
+    "lat": ("latitude", "y", "lat wgs84", "gps lat"),
+    "lon": ("longitude", "lng", "long", "x", "lon wgs84", "gps lon"),
+    "lat_lon": ("lat long", "lat lng", "latitude longitude", "coordinates", "coords", "gps"),
+    "demand": ("demand 1", "quantity", "qty", "amount", "load", "delivery amount"),
+    "pickup": ("pickup 1", "pickup amount", "pickup quantity", "collection amount"),
+    "window": ("windows", "time window", "time windows", "tw", "time slot", "slot",
+               "opening hours", "delivery window"),
+    "window_start": ("tw start", "time window start", "start", "start time", "earliest",
+                     "earliest time", "earliest start", "ready time", "open", "opens", "opening",
+                     "from", "not before", "after"),
+    "window_end": ("tw end", "time window end", "end", "end time", "latest", "latest time",
+                   "latest start", "due time", "deadline", "close", "closes", "closing", "to",
+                   "until", "not after", "before"),
+    "date": ("day", "delivery date", "visit date"),
+    "service": ("service time", "service duration", "duration", "stop time", "dwell time",
+                "handling time", "unloading time"),
+    "prize": ("penalty",),
+    "required": ("mandatory",),
+    "release": ("release time", "released", "available from"),
+    "skills": ("skill", "required skills", "requirements", "requires"),
+    "group": ("alternatives", "group id"),
+    "allowed_vehicles": ("allowed vehicle", "allowed", "only vehicles", "only vehicle"),
+    "pickup_of": ("is pickup of",),
+    "delivery_of": ("is delivery of", "pickup at", "pickup from"),
+    "address": ("street address", "full address", "address 1", "address line 1",
+                "delivery address"),
+    "street": ("street name",),
+    "house_number": ("house no", "street number", "street no"),
+    "postcode": ("postal code", "zip", "zip code"),
+    "city": ("town", "municipality"),
+    "country": (),
+    "phone": ("phone number", "phone no", "telephone", "tel", "mobile", "mobile phone"),
+    "email": ("email address",),
+    "contact": ("contact name", "contact person"),
+    "notes": ("note", "comment", "comments", "remark", "remarks", "instructions",
+              "delivery instructions"),
+}  # fmt: skip
+"""Columns of a table of stops."""
+
+FLEET: Mapping[str, tuple[str, ...]] = {
+    "name": ("vehicle", "vehicle name", "vehicle id", "id"),
+    "count": ("number", "quantity", "how many"),
+    "depot": ("home", "base"),
+    "start": ("start depot", "start at", "start location", "from"),
+    "end": ("end depot", "end at", "end location", "to"),
+    "capacity": ("capacity 1", "max load", "payload"),
+    "shift": ("hours", "working hours", "time window", "window"),
+    "shift_start": (
+        "start time",
+        "tw start",
+        "window start",
+        "earliest",
+        "earliest start",
+        "time window start",
+        "begin",
+    ),
+    "shift_end": ("end time", "tw end", "window end", "latest", "latest end", "time window end"),
+    "skills": ("skill", "equipment"),
+    "speed": ("speed factor",),
+    "fixed_cost": ("cost fixed", "fixed", "cost per day", "cost per use"),
+    "cost_per_km": ("cost km", "km cost", "per km", "cost per kilometre", "cost per kilometer"),
+    "cost_per_hour": ("cost hour", "hourly cost", "per hour", "cost per h", "hourly rate", "wage"),
+    "max_distance": ("longest distance", "distance limit"),
+    "max_duration": ("longest duration", "max duty", "duration limit", "max working time"),
+    "max_driving": ("max driving time", "longest driving", "driving limit"),
+    "max_stops": ("most stops", "stop limit"),
+    "trips": ("max trips", "most trips", "tours", "max tours"),
+}
+"""Columns of a table of vehicles."""
+
+WORDS = ("id", "address", "street", "house_number", "postcode", "city", "country", "phone", "email",
+         "contact", "notes")  # fmt: skip
+"""Columns of stops that are carried through under these names."""
+
+_TIMES = {"s": 1.0, "sec": 1.0, "seconds": 1.0, "min": 60.0, "mins": 60.0, "minutes": 60.0,
+          "h": 3600.0, "hours": 3600.0}  # fmt: skip
+_METRES = {"m": 1.0, "metres": 1.0, "meters": 1.0, "km": 1e3, "kilometres": 1e3, "kilometers": 1e3,
+           "miles": 1609.344}  # fmt: skip
+_UNITS = {
+    **dict.fromkeys(("service", "max_duration", "max_driving"), _TIMES),
+    "max_distance": _METRES,
+}
+_NUMBERED = frozenset({"demand", "pickup", "capacity"})  # a column for each kind of goods
+_ROUTES = frozenset({"route", "vehicle", "position", "stop"})
+_ORDINARY = frozenset({"price", "prices"})  # words that only look like names of columns
+_LONG = 5  # letters of a title that is looked at for slips
+
+
+type _Index = dict[str, tuple[str, float | None]]
+
+
+def plain(title: str) -> str:
+    """A title without what does not count: small letters and digits alone."""
+    folded = unicodedata.normalize("NFKC", title).casefold()
+    return "".join(filter(str.isalnum, folded))
+
+
+def _index(known: Mapping[str, tuple[str, ...]]) -> _Index:
+    """Name of the column, and its unit in seconds or metres, of each title that is known."""
+    found: _Index = {}
+    for name, others in known.items():
+        for title in (name, *others):
+            found[plain(title)] = (name, None)
+            for unit, factor in _UNITS.get(name, {}).items():
+                found[plain(title) + unit] = (name, factor)
+    return found
+
+
+_INDEX = {id(STOPS): _index(STOPS), id(FLEET): _index(FLEET)}
+
+
+def is_known(title: str) -> bool:
+    """Whether a table has such a column."""
+    key = plain(title)
+    return key in _ROUTES or any(_column(key, index) for index in _INDEX.values())
+
+
+def _column(key: str, index: _Index) -> tuple[str, float | None] | None:
+    """Name and unit of the column that a title means; None if it is not known."""
+    first, _ = index.get(key[:-1], ("", None))
+    if key in index or first not in _NUMBERED or key[-1] not in "23456789":
+        return index.get(key)
+    return f"{first}_{key[-1]}", None
+
+
+@dataclass
+class Columns:
+    """Where each column stands.
+
+    Attributes:
+        at: index by name.
+        titles: as they stand in the file, by name.
+        units: seconds or metres that a number counts, where the title says so, by name.
+        others: index by title of columns that are not known.
+    """
+
+    at: dict[str, int] = field(default_factory=dict)
+    titles: dict[str, str] = field(default_factory=dict)
+    units: dict[str, float] = field(default_factory=dict)
+    others: dict[str, int] = field(default_factory=dict)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.at
+
+    def title(self, name: str) -> str:
+        """What the file calls a column."""
+        return self.titles.get(name, name)
+
+    def numbered(self, name: str, faults: Faults) -> list[str]:
+        """`demand`, `demand_2`, ... as far as they go."""
+        given = sorted(found for found in self.at if re.fullmatch(rf"{name}(_[2-9])?", found))
+        wanted = [name, *(f"{name}_{k}" for k in range(2, 10))][: len(given)]
+        if given != wanted:
+            faults.about_titles(f"columns {', '.join(given)}; number them {', '.join(wanted)}")
+        return given
+
+
+def columns_of(
+    header: Iterable[str], known: Mapping[str, tuple[str, ...]], faults: Faults
+) -> Columns:
+    """Find the columns of a table; what is wrong with its titles goes to `faults`.
+
+    Args:
+        header: the titles.
+        known: `STOPS` or `FLEET`.
+        faults: where to say that two mean the same, or that one looks misspelt.
+    """
+    index = _INDEX[id(known)]
+    columns = Columns()
+    for k, title in enumerate(header):
+        key = plain(title)
+        if not key or title.startswith("#"):
+            continue
+        found = _column(key, index)
+        if found is None:
+            _add_other(columns, title, k, index, faults)
+            continue
+        name, unit = found
+        if name in columns.at:
+            faults.about_titles(_twice(columns.titles[name], title, name))
+            continue
+        columns.at[name], columns.titles[name] = k, title
+        if unit is not None:
+            columns.units[name] = unit
+    return columns
+
+
+def _twice(first: str, second: str, name: str) -> str:
+    """Two columns for the same."""
+    if plain(first) == plain(second):
+        return f"column {quoted(first)} is there twice; remove one, or put # before its title"
+    return (
+        f"columns {quoted(first)} and {quoted(second)} mean the same ({name}); remove one, or put "
+        "# before its title"
+    )
+
+
+def _add_other(columns: Columns, title: str, k: int, index: _Index, faults: Faults) -> None:
+    """Keep a column that is not known, or say that its title looks misspelt."""
+    meant = _meant(plain(title), index)
+    if meant:
+        faults.about_titles(
+            f"column {k + 1} is named {quoted(title)}; did you mean {quoted(meant)}? Put # before "
+            "its title if not"
+        )
+    copies = 1
+    other = title
+    while other in columns.others:
+        copies += 1
+        other = f"{title} ({copies})"
+    columns.others[other] = k
+
+
+def _meant(key: str, index: _Index) -> str:
+    """The title that differs by one slip: a letter more, less, other, or two exchanged."""
+    if len(key) < _LONG or key in _ORDINARY or key.rstrip("0123456789") in index:
+        return ""
+    cuts = [(key[:k], key[k:]) for k in range(len(key) + 1)]
+    shorter = {a + b[1:] for a, b in cuts if b}
+    exchanged = {a + b[1] + b[0] + b[2:] for a, b in cuts if len(b) > 1}
+    for title in index:
+        if title in shorter or title in exchanged:
+            return index[title][0]
+        if abs(len(title) - len(key)) < 2 and _one_letter(title, key):
+            return index[title][0]
+    return ""
+
+
+def _one_letter(title: str, key: str) -> bool:
+    """Whether one letter of `key` is another one in `title`, or missing."""
+    same = next((k for k, (a, b) in enumerate(zip(title, key, strict=False)) if a != b), len(key))
+    return title[same + 1 :] in (key[same + 1 :], key[same:]) and len(title) >= len(key)

@@ -1,0 +1,172 @@
+"""A fleet in a table: which vehicle starts where, carries how much, costs what."""
+
+import json
+import math
+
+import pytest
+from fake_city import FakeCity
+from spreadsheets import write_xlsx
+
+import nco
+from nco import load
+from nco.cli import main
+from nco.errors import FormatError, InputError
+from nco.problem.times import Times
+
+STOPS = """name,lat,lon,kind,demand,allowed vehicles,window
+depot,60.15,24.91,depot,,,
+East,60.15,24.95,depot,,,
+a,60.16,24.92,,3,van,
+b,60.17,24.93,,2,,8-10
+"""
+
+
+def posed(tmp_path, fleet, stops=STOPS, **options):
+    """The problem of two tables."""
+    (tmp_path / "s.csv").write_text(stops)
+    path = tmp_path / "f.csv"
+    path.write_text(fleet)
+    return load(tmp_path / "s.csv", city=FakeCity(), fleet=path, **options)
+
+
+def refused(tmp_path, fleet, **options):
+    """What is said of a table of vehicles."""
+    with pytest.raises(FormatError) as caught:
+        posed(tmp_path, fleet, **options)
+    return str(caught.value)
+
+
+def test_a_fleet_with_everything(tmp_path):
+    """Every column becomes a field, in metres and seconds."""
+    problem = posed(
+        tmp_path,
+        "Vehicle,Start,End,Capacity,Shift,skills,speed,fixed,cost per km,cost per hour,"
+        "max distance (km),Max duration (h),max driving,max stops,trips,count,plate\n"
+        'van,depot,East,9,7:00-16:00,"lift, cold",1.1,20,0.5,36,120,9,4:30,12,,2,ABC-1\n'
+        "bike,east,any,4.5,8-17:30,,,,,,,,,,1,1,\n",
+    )
+    first, second, bike = problem.vehicles
+    assert (first.name, second.name, bike.name) == ("van 1", "van 2", "bike")
+    assert (first.start, first.end, first.open_end) == (0, 1, False)
+    assert (bike.start, bike.end, bike.open_start, bike.open_end) == (1, 1, False, True)
+    assert first.capacity == (9,) and bike.capacity == (4.5,)
+    assert first.shift_s == (25200, 57600) and bike.shift_s == (28800, 63000)
+    assert first.skills == {"lift", "cold"} and first.speed == 1.1
+    assert (first.fixed_cost, first.cost_per_m, first.cost_per_s) == (20, 0.0005, 0.01)
+    assert (first.max_distance_m, first.max_duration_s) == (120_000, 32400)
+    assert (first.max_driving_s, first.max_stops, first.max_trips) == (16200, 12, 1)
+    assert math.isinf(bike.max_duration_s) and bike.max_stops is None
+    assert problem.objective == nco.Objective(duration=1)
+    assert problem.times is Times.CLOCK
+    assert [bool(v.allowed is None or v.allowed[2]) for v in problem.vehicles] == [
+        True,
+        True,
+        False,
+    ]
+    answer = nco.solve(problem, time_limit_s=0.2)
+    assert nco.check(problem, answer).feasible
+
+
+@pytest.mark.parametrize(
+    ("fleet", "ends"),
+    [
+        ("name,capacity\nvan,9", (0, 0, False, False)),
+        ("name,depot\nvan,east", (1, 1, False, False)),
+        ("name,start\nvan,East", (1, 1, False, False)),
+        ("name,end\nvan,East", (1, 1, False, False)),
+        ("name,start,end\nvan,East,", (1, 1, False, True)),
+        ("name,start,end\nvan,open,depot", (0, 0, True, False)),
+        ("name,start,end\nvan,any,", (0, 0, True, True)),
+        ("name,start\nvan,any", (0, 0, True, False)),
+    ],
+)
+def test_where_a_vehicle_starts_and_ends(tmp_path, fleet, ends):
+    """Without a column at the first depot; an empty cell or `any` is an open end."""
+    vehicle = posed(tmp_path, fleet).vehicles[0]
+    assert (vehicle.start, vehicle.end, vehicle.open_start, vehicle.open_end) == ends
+
+
+def test_without_capacities_and_prices(tmp_path):
+    """Nothing is limited, and metres are minimised."""
+    problem = posed(tmp_path, "name\nvan\nbike")
+    assert [v.capacity for v in problem.vehicles] == [(math.inf,)] * 2
+    assert problem.objective == nco.Objective() and problem.vehicles[0].cost_per_m == 1
+
+
+@pytest.mark.parametrize(
+    ("fleet", "message"),
+    [
+        ("name,start\nvan,Eats", "line 2, column 'start' is 'Eats', which is no depot of the stops "
+         "(depot, East); did you mean 'East'?"),
+        ("name,home\nvan,a", "column 'home' is 'a', which is no depot"),
+        ("name,capcity\nvan,3", "did you mean 'capacity'?"),
+        ("name,capacity,capacity 2\nvan,3,4", "2 columns of capacity, but the stops have 1"),
+        ("name,max duration\nvan,8", "is '8'; say the unit: 8 h, 8 min or 8 s"),
+        ("name,max distance\nvan,120", "is '120'; say the unit: 120 km or 120 m"),
+        ("name,speed\nvan,50", "it is a factor"),
+        ("name,shift\nvan,16-7", "ends before it begins; after midnight, count on"),
+        ("name,shift\nvan,7-9;10-12", "has 2 parts; give one"),
+        ("name,shift,shift start\nvan,7-9,7", "use either 'shift'"),
+        ("name,depot,start\nvan,depot,", "use either 'depot'"),
+        ("name,count\nvan,0", "must be a whole number from 1"),
+        ("name,trips\nvan,1.5", "must be a whole number from 1"),
+        ("name,start,end,trips\nvan,depot,East,2", "starts where it ends"),
+        ("name\nvan\nvan", "'van' is used in line 2 already; rename one, or use a column count"),
+        ("foo,bar\n1,2", "no column is known; the titles are foo, bar"),
+        ("name,capacity\n", "there is a header but no vehicle"),
+        ("name,count\nvan,100000\nbike,1", "more than 100000 vehicles"),
+        ("name,capacity\nvan,1", "demand is 3, more than any vehicle carries (1)"),
+        ("name\nbike", "the allowed vehicle 'van' is none of the vehicles ('bike')"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_fleet(tmp_path, fleet, message):
+    """Each fault has its row, its column and what to do."""
+    assert message in refused(tmp_path, fleet)
+
+
+def test_all_faults_of_a_fleet(tmp_path):
+    """They are told together, without a word of leaving vehicles out."""
+    text = refused(tmp_path, "name,capacity,speed\nvan,x,0\nbike,-1,1")
+    assert "has 3 faults; mend them:" in text and "skip" not in text
+
+
+def test_vehicles_are_given_once(tmp_path):
+    """A fleet beside a number of vehicles, or allowed vehicles without names, are refused."""
+    with pytest.raises(InputError, match="vehicles are given twice"):
+        posed(tmp_path, "name\nvan", vehicles=3)
+    with pytest.raises(FormatError, match="which have no names; give a table of vehicles"):
+        load(tmp_path / "s.csv", city=FakeCity(), vehicles=2)
+
+
+def test_prices_without_kilometres_are_pointed_out(tmp_path, caplog):
+    """A fixed cost alone makes kilometres free, which is said."""
+    posed(tmp_path, "name,fixed cost\nvan,5")
+    assert "no cost_per_km, so a kilometre costs nothing" in caplog.text
+
+
+def test_shifts_with_dates(tmp_path):
+    """They count from the first day of the stops."""
+    stops = STOPS.replace("8-10", "2026-11-30 8:00 - 2026-12-01 9:00")
+    stops = stops.replace("van", "")
+    fleet = "name,shift start,shift end\nvan,2026-12-01 6:00,2026-12-01 18:00"
+    assert posed(tmp_path, fleet, stops).vehicles[0].shift_s == (30 * 3600, 42 * 3600)
+
+
+def test_the_command_takes_a_workbook_of_both(tmp_path, helsinki, capsys):
+    """`nco solve` reads stops and fleet from one file, skips a bad row, and tells the details."""
+    rows = [["name", "lat", "lon", "demand", "phone"],
+            ["depot", 60.1719, 24.9414, None, None], ["a", 60.17, 24.945, 3, "040 1"],
+            ["b", "x", 24.945, 3, None]]  # fmt: skip
+    fleet = [["name", "capacity", "shift"], ["van", 9, "7:00-16:00"]]
+    path = str(write_xlsx(tmp_path / "t.xlsx", Stops=rows, Fleet=fleet))
+    asked = ["solve", path, "--city", "helsinki", "--fleet", path, "--method", "savings", "--json"]
+    assert main(asked) == 2
+    assert "row 4, column 'lat' is 'x'" in capsys.readouterr().err
+    out = tmp_path / "out"
+    assert main([*asked, "--skip-bad-rows", "--out", str(out)]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["skipped"] == ["row 4, column 'lat' is 'x'; it must be a number"]
+    assert result["details"] == {"a": {"phone": "040 1"}}
+    assert main(["check", str(out / "problem.json"), str(out / "routes.csv")]) == 0
+    assert main(["solve", str(out / "problem.json"), "--fleet", path]) == 2
+    assert "--fleet is for tables of stops" in capsys.readouterr().err

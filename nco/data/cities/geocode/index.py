@@ -33,7 +33,7 @@ from nco.json_text import parse_json
 log = logging.getLogger("nco")
 
 # Part of every file's name: raise it when what is kept changes.
-RECIPE = 1
+RECIPE = 2
 _NEAR_DEGREES = 0.01  # how far a house may lend its town to another, about a kilometre
 _TEXTS = ("streets", "numbers", "towns", "postcodes", "names", "kinds", "at", "regions")
 _ARRAYS = (
@@ -49,7 +49,7 @@ class Index:
 
     Attributes:
         streets: `[S]` names.
-        aliases: keys of all names of streets, see `words`.
+        aliases: all names of streets, each as it is written.
         alias_street: `[len(aliases)]`, the street that each is of.
         house_start: `[S + 1]`, where the houses of each street begin.
         numbers: `[H]` as they are written.
@@ -98,15 +98,10 @@ class Index:
         """Streets by the joined key of each of their names."""
         found: dict[str, list[int]] = defaultdict(list)
         for alias, street in zip(self.aliases, self.alias_street.tolist(), strict=True):
-            known = found[words.joined(alias)]
+            known = found[words.joined(words.key(alias))]
             if street not in known:
                 known.append(street)
         return dict(found)
-
-    @cached_property
-    def spaced(self) -> dict[str, str]:
-        """A key with its spaces, by the joined key of a street."""
-        return {words.joined(alias): alias for alias in self.aliases}
 
     @cached_property
     def place_of(self) -> dict[str, list[int]]:
@@ -169,7 +164,7 @@ def build(found: Scanned) -> Index:
     house_town = np.array([towns.number(house.town) for house in houses], dtype=np.int64)
     place_lonlat = _points([place.lonlat for place in found.named])
     place_town = np.array([towns.number(place.town) for place in found.named], dtype=np.int64)
-    aliases = [(alias, s) for s, group in enumerate(groups) for alias in sorted(group.keys)]
+    aliases = [(alias, s) for s, group in enumerate(groups) for alias in group.names]
     regions = {words.key(name) for names in found.regions for name in names}
     regions |= {words.key(town) for town in towns.names}
     return Index(

@@ -210,9 +210,8 @@ def _weighed(asked: Address, tried: list[Reading], answer: _Answer) -> Place:
 
 def _as_place(asked: Address, reading: Reading, answer: _Answer) -> Place:
     """An answer with the certainty that it is what was asked for, in one reading."""
-    given = words.key(reading.street)
-    street = similarity(given, words.key(answer.street)) if answer.street else 0.0
-    name = similarity(given, words.key(answer.name)) if answer.name else 0.0
+    street = similarity(reading.street, answer.street) if answer.street else 0.0
+    name = similarity(reading.street, answer.name) if answer.name else 0.0
     factor, against = weigh(reading, asked, answer.postcode, answer.town, _around(answer))
     kind, within_m, how = Certainty.STREET, _STREET_M, "the street"
     if reading.number is not None:

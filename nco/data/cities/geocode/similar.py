@@ -16,19 +16,32 @@ _LONG_WORD = 4
 
 
 def similarity(asked: str, known: str) -> float:
-    """How alike two keys are, 0 to 1; endings that many streets have count less than the rest."""
+    """How alike two names are, 0 to 1; endings that many streets have count less than the rest.
+
+    They are compared by their keys, and as they are written: an ending that is misspelt is not
+    known as one.
+    """
+    given, key = words.key(asked), words.key(known)
+    outer = words.stem(key)
+    by_key = _alike(words.joined(given), words.joined(key), words.stem(given), outer)
+    return max(by_key, _alike(words.written(asked), words.written(known), "", outer))
+
+
+def _alike(a: str, b: str, inner: str, outer: str) -> float:
+    """How alike two texts without spaces are whose stems are known, the first one's if it has any.
+
+    The ending of the second one is cut off of the first all the same, however it is spelled.
+    """
     from rapidfuzz import fuzz
 
-    a, b = words.joined(asked), words.joined(known)
     if a == b:
         return 1.0
-    inner, outer = words.stem(asked), words.stem(known)
     if b.startswith(a) and a.startswith(outer):
         return CUT_SHORT  # nothing but the ending is cut
-    if b.startswith(outer) and inner == a:  # a misspelt ending is cut off all the same
+    if b.startswith(outer) and inner in ("", a):
         inner = a[: max(1, len(a) - len(b) + len(outer))]
-    alike = min(fuzz.ratio(a, b), fuzz.ratio(inner, outer)) / 100
-    return alike if inner[:1] == outer[:1] else alike * _OTHER_LETTER
+    alike = min(fuzz.ratio(a, b), fuzz.ratio(inner or a, outer)) / 100
+    return alike if (inner or a)[:1] == outer[:1] else alike * _OTHER_LETTER
 
 
 def trust(alike: float) -> float:
@@ -37,11 +50,13 @@ def trust(alike: float) -> float:
 
 
 class Names:
-    """Names to choose from, by their keys."""
+    """Names to choose from."""
 
-    def __init__(self, keys: Iterable[str]) -> None:
-        self._keys = sorted(set(keys))
+    def __init__(self, names: Iterable[str]) -> None:
+        self._names = sorted({name for name in names if words.key(name)})
+        self._keys = [words.key(name) for name in self._names]
         self._joined = [words.joined(key) for key in self._keys]
+        self._written = [words.written(name) for name in self._names]
         self._with: dict[str, list[int]] = defaultdict(list)
         for k, key in enumerate(self._keys):
             for word in words.telling(key):
@@ -59,12 +74,12 @@ class Names:
         pattern = words.abbreviated(text)
         if pattern is None:
             return []
-        hits = [
+        hits = dict.fromkeys(
             joined
             for key, joined in zip(self._keys, self._joined, strict=True)
             if pattern.fullmatch(key) or pattern.fullmatch(joined)
-        ]
-        return [(hit, ABBREVIATED) for hit in hits[:_MOST]]
+        )
+        return [(hit, ABBREVIATED) for hit in list(hits)[:_MOST]]
 
     def _like(self, text: str) -> list[tuple[str, float]]:
         from rapidfuzz import fuzz, process
@@ -72,10 +87,16 @@ class Names:
         asked = words.key(text)
         if len(words.joined(asked)) < _LONG_WORD:
             return []
-        hits = process.extract(
-            words.joined(asked), self._joined, scorer=fuzz.ratio, score_cutoff=_CUTOFF, limit=_MOST
-        )
-        found = {self._joined[k]: similarity(asked, self._keys[k]) for _, _, k in hits}
+        found: dict[str, float] = {}
+        for given, known in (
+            (words.joined(asked), self._joined), (words.written(text), self._written)
+        ):  # fmt: skip
+            hits = process.extract(
+                given, known, scorer=fuzz.ratio, score_cutoff=_CUTOFF, limit=_MOST
+            )
+            for _, _, k in hits:
+                alike = similarity(text, self._names[k])
+                found[self._joined[k]] = max(alike, found.get(self._joined[k], 0.0))
         for k, alike in self._partly(asked):
             found[self._joined[k]] = max(alike, found.get(self._joined[k], 0.0))
         likest = sorted(found.items(), key=lambda one: (-one[1], one[0]))

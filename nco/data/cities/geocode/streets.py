@@ -24,13 +24,13 @@ class Grouped:
 
     Attributes:
         name: the usual one.
-        keys: keys of all its names.
+        names: all that it has, one of each key.
         pieces: on the map; none where only houses have its name.
         houses: with a number.
     """
 
     name: str
-    keys: set[str] = field(default_factory=set)
+    names: tuple[str, ...] = ()
     pieces: list[Piece] = field(default_factory=list)
     houses: list[Numbered] = field(default_factory=list)
 
@@ -47,8 +47,9 @@ def grouped(found: Scanned) -> list[Grouped]:
             ours = [same[k] for k in members]
             street = Grouped(Counter(piece.names[0] for piece in ours).most_common(1)[0][0])
             street.pieces = ours
-            street.keys = {words.key(name) for piece in ours for name in piece.names} - {""}
-            for key in {words.joined(key) for key in street.keys}:
+            by_key = {words.key(name): name for piece in ours for name in piece.names}
+            street.names = tuple(sorted(name for key, name in by_key.items() if key))
+            for key in {words.joined(key) for key in by_key}:
                 known[key].append(len(streets))
             streets.append(street)
     houses: dict[str, list[Numbered]] = defaultdict(list)
@@ -59,7 +60,7 @@ def grouped(found: Scanned) -> list[Grouped]:
         for members in _clusters([np.array([house.lonlat]) for house in homeless]):
             alone = [homeless[k] for k in members]
             name = Counter(house.street for house in alone).most_common(1)[0][0]
-            streets.append(Grouped(name, {words.key(name)} - {""}, [], alone))
+            streets.append(Grouped(name, (name,), [], alone))
     return streets
 
 

@@ -139,6 +139,11 @@ def telling(spaced: str) -> frozenset[str]:
     return frozenset(word for word in spaced.split() if word not in _GENERIC)
 
 
+def written(text: str) -> str:
+    """A name as it is written, abbreviated or not, without spaces."""
+    return "".join(_collapsed(word) for word in folded(_APOSTROPHE.sub("", text)).split())
+
+
 def abbreviated(text: str) -> re.Pattern[str] | None:
     """A pattern of the keys that a name with unknown abbreviations stands for (`Mannerheimint.`).
 
@@ -157,5 +162,8 @@ def abbreviated(text: str) -> re.Pattern[str] | None:
 
 def _word(word: str) -> str:
     word = _STREET_ENDINGS.sub("st", word)
-    word = _CANONICAL.get(word, word)
+    return _collapsed(_CANONICAL.get(word, word))
+
+
+def _collapsed(word: str) -> str:
     return _TWO_LETTERS.sub(r"\1", word).replace("aa", "a")

@@ -115,7 +115,7 @@ def test_without_capacities_and_prices(tmp_path):
         ("foo,bar\n1,2", "no column is known; the titles are foo, bar"),
         ("name,capacity\n", "there is a header but no vehicle"),
         ("name,count\nvan,100000\nbike,1", "more than 100000 vehicles"),
-        ("name,capacity\nvan,1", "demand is 3, more than any vehicle carries (1)"),
+        ("name,capacity\nvan,1", "demand is 2, more than any vehicle carries (1)"),
         ("name\nbike", "the allowed vehicle 'van' is none of the vehicles ('bike')"),
     ],
 )  # fmt: skip
@@ -170,3 +170,11 @@ def test_the_command_takes_a_workbook_of_both(tmp_path, helsinki, capsys):
     assert main(["check", str(out / "problem.json"), str(out / "routes.csv")]) == 0
     assert main(["solve", str(out / "problem.json"), "--fleet", path]) == 2
     assert "--fleet is for tables of stops" in capsys.readouterr().err
+
+
+def test_time_at_the_depot(tmp_path):
+    """Loading and unloading are lengths of time with a unit."""
+    (van,) = posed(
+        tmp_path, "name,loading,unloading (min)\nvan,20 min,5", STOPS.replace("van", "")
+    ).vehicles
+    assert (van.loading_s, van.unloading_s) == (1200, 300)

@@ -2,6 +2,7 @@
 
 import builtins
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -97,3 +98,12 @@ def test_mercator_matches_known_values():
     """The origin is the origin, and 180 degrees east is half the equator."""
     found = mercator(np.array([[0.0, 0.0], [180.0, 0.0], [0.0, 60.0]]))
     np.testing.assert_allclose(found, [[0, 0], [20037508.34, 0], [0, 8399737.89]], atol=0.01)
+
+
+def test_map_tells_the_details_of_a_stop(helsinki):
+    """What a table says of a stop is read on hover, of stops that are left out as well."""
+    problem = replace(
+        sample.rcvrp(helsinki, 3, seed=1), details={1: {"phone": "040 1"}, 2: {"notes": "ring"}}
+    )
+    page = plot.map(problem, Solution.from_routes(problem, [[1]])).html
+    assert "phone: 040 1" in page and "notes: ring" in page

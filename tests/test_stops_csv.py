@@ -95,6 +95,7 @@ TABLE = "name{0}lon{0}lat{0}demand\ndepot{0}24.9{0}60.1{0}0\nKäpylä{0}24.8{0}6
     [
         TABLE.format(";").encode("cp1252"),
         TABLE.format("\t").encode("utf-16"),
+        TABLE.format("\t").encode("utf-16-le"),
         b"sep=;\r\n" + TABLE.format(";").encode(),
         b'"sep=|"\n' + TABLE.format("|").encode(),
         TABLE.format(",").replace("lon", "Longitude").replace("lat", "LATITUDE").encode(),

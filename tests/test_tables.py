@@ -411,3 +411,32 @@ def test_spreadsheets_that_are_empty_or_damaged(tmp_path):
     path.write_bytes(path.read_bytes()[:400])
     with pytest.raises(FormatError, match="is no spreadsheet that can be read"):
         read_stops(path)
+
+
+def test_what_is_taken_and_what_is_set_up(tmp_path):
+    """A negative demand is told where it goes; set-up is a length of time."""
+    text = refused(tmp_path, f"{HEAD},demand", "a,60,24,-3")
+    assert "is -3; it must be 0 or more; what is taken away goes into a column pickup" in text
+    lines = [f"{HEAD},setup time,service", f"{DEPOT},,", "a,60.16,24.92,5 min,2 min"]
+    assert load(table(tmp_path, *lines), city=FakeCity()).setup_s.tolist() == [0, 300]
+
+
+def test_vehicles_in_place_of_stops(tmp_path):
+    """A table of vehicles that is given as stops is told where it belongs."""
+    text = refused(tmp_path, "name,capacity,shift start", "van,9,7:00")
+    assert "a table of vehicles goes to fleet=" in text
+
+
+def test_several_depots_are_written_as_a_table(tmp_path):
+    """A problem of two depots becomes a table that poses the same stops."""
+    lines = [f"{HEAD},kind", "East,60.15,24.95,depot", f"{DEPOT},depot", "a,60.16,24.92,"]
+    problem = load(table(tmp_path, *lines), city=FakeCity())
+    again = load(save(problem, tmp_path / "b.csv"), city=FakeCity(), name="s")
+    assert again == problem
+
+
+def test_stops_that_fit_nowhere_are_all_named(tmp_path):
+    """Not the first alone."""
+    path = table(tmp_path, f"{HEAD},demand", f"{DEPOT},", "a,60.16,24.92,8", "b,60.16,24.93,9")
+    with pytest.raises(FormatError, match=r"\('a'\): demand is 8, .*\('b'\): demand is 9, more"):
+        load(path, city=FakeCity(), capacity=5)

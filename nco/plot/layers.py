@@ -33,9 +33,11 @@ _STOP_TIP = """
 <tr><td>order</td><td>@order</td></tr><tr><td>demand</td><td>@demand</td></tr>
 <tr><td>load after</td><td>@load</td></tr><tr><td>arrival</td><td>@arrival</td></tr>
 <tr><td>service</td><td>@service</td></tr><tr><td>window</td><td>@window</td></tr>
-<tr><td>to the street</td><td>@moved</td></tr></table></div>"""
+<tr><td>to the street</td><td>@moved</td></tr></table>@details</div>"""
 _DEPOT_TIP = '<div style="padding:2px 4px"><b>@name</b><br>to the street: @moved</div>'
-_MISSED_TIP = '<div style="padding:2px 4px"><b>@name</b> is not served (@method)<br>@reason</div>'
+_MISSED_TIP = (
+    '<div style="padding:2px 4px"><b>@name</b> is not served (@method)<br>@reason<br>@details</div>'
+)
 
 
 def mercator(lonlat: Floats) -> Floats:
@@ -158,6 +160,7 @@ def _stops(plot: figure, problem: Problem, solution: Solution, drawn: list[Path]
         "service",
         "window",
         "moved",
+        "details",
     )
     data = {key: [row[k] for row in rows] for k, key in enumerate((*columns, "colour"))}
     at = mercator(np.asarray(problem.lonlat)[data.pop("node")].reshape(-1, 2))
@@ -194,6 +197,7 @@ def _visits(problem: Problem, r: int, path: Path) -> list[tuple[Any, ...]]:
             _span(problem.times, visit.start_s, visit.departure_s),
             _span(problem.times, *problem.window_s[visit.node].tolist()),
             to_street(problem, visit.node),
+            details(problem, visit.node),
             path.colour,
         )
         for k, visit in enumerate(stops, start=1)
@@ -205,6 +209,11 @@ def to_street(problem: Problem, node: int) -> str:
     return "-" if problem.moved_m is None else f"{float(problem.moved_m[node]):.0f} m"
 
 
+def details(problem: Problem, node: int) -> str:
+    """What a problem carries about a node, in a line."""
+    return "; ".join(f"{title}: {text}" for title, text in problem.details.get(node, {}).items())
+
+
 def _missed(plot: figure, problem: Problem, solution: Solution) -> Any:
     nodes = [u.stop for u in solution.unassigned]
     at = mercator(np.asarray(problem.lonlat)[nodes].reshape(-1, 2))
@@ -214,6 +223,7 @@ def _missed(plot: figure, problem: Problem, solution: Solution) -> Any:
             "y": at[:, 1].tolist(),
             "name": [problem.names[j] for j in nodes],
             "reason": [u.reason for u in solution.unassigned],
+            "details": [details(problem, j) for j in nodes],
             "method": [solution.method] * len(nodes),
         }
     )

@@ -23,6 +23,7 @@ from nco.data.formats.rows import Rows, rows_from
 from nco.errors import FormatError, shortened
 
 logger = logging.getLogger("nco")
+_LOOK = 200  # bytes that tell UTF-16 of western letters
 _SEPARATORS = ",;\t"
 _NAMED = re.compile(r'"?sep=([,;|\t])"?[,;\t ]*', re.IGNORECASE)
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
@@ -83,6 +84,8 @@ def _text(path: str | Path) -> str:
     raw = read_bytes(path)
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return _decoded(path, raw, "utf-16")
+    if len(raw) % 2 == 0 and not any(raw[1:_LOOK:2]) and all(raw[:_LOOK:2]):
+        return _decoded(path, raw, "utf-16-le")  # without its mark
     try:
         raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

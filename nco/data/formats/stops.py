@@ -185,6 +185,7 @@ def _fields(stops: Stops, places: _Places, table: Table) -> dict[str, Any]:
     fields: dict[str, Any] = {
         "window_s": places.spread(stops.window_s, (0.0, np.inf)),
         "service_s": places.spread(stops.service_s, 0.0),
+        "setup_s": places.spread(stops.setup_s, 0.0),
         "prize": places.spread(stops.prize, np.inf),
         "release_s": places.spread(stops.release_s, 0.0),
         "skills": places.nodes(stops.skills),
@@ -278,7 +279,7 @@ def _find_depot(stops: Stops, depot: str | ArrayLike | None) -> tuple[int | None
 
 def _check_depot(stops: Stops, k: int) -> None:
     """Refuse depots with what only stops have."""
-    asked = stops.demand[k].any() or stops.pickup[k].any() or stops.service_s[k]
+    asked = stops.demand[k].any() or stops.pickup[k].any() or stops.service_s[k] + stops.setup_s[k]
     tied = any(k in (*way[:2],) for way in stops.shipments) or any(k in g for g in stops.groups)
     words = stops.skills.get(k) or stops.vehicles.get(k)
     if asked or np.isfinite(stops.prize[k]) or stops.release_s[k] or words or tied:
@@ -315,18 +316,21 @@ def _check_fit(
                 "give one number for each column of demand"
             )
     shipped = {start: amount for start, _, amount in stops.shipments}
-    for k in rows:
+    too_big = []
+    for k in rows if limits else ():
         for what, amount in (
             ("demand", stops.demand[k]),
             ("pickup", stops.pickup[k]),
             ("what it gives", np.asarray(shipped.get(k, ()))),
         ):
-            if limits and not any((amount <= limit[: len(amount)]).all() for limit in limits):
-                raise FormatError(
-                    f"{stops.label(k)}: {what} is {_numbers(amount)}, more than any vehicle "
-                    f"carries ({'; '.join(sorted({_numbers(limit) for limit in limits}))}); split "
-                    "the stop or use larger vehicles"
-                )
+            if not any((amount <= limit[: len(amount)]).all() for limit in limits):
+                too_big.append(f"{stops.label(k)}: {what} is {_numbers(amount)}")
+    if too_big:
+        raise FormatError(
+            f"{first_ten(too_big)}, more than any vehicle carries "
+            f"({'; '.join(sorted({_numbers(limit) for limit in limits}))}); split such stops or "
+            "use larger vehicles"
+        )
 
 
 def _check_ways(city: Streets, table: Table, places: _Places, *, allowed: bool) -> None:

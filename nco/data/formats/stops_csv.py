@@ -60,6 +60,8 @@ def write_stops(path: str | Path, stops: Stops) -> Path:
 
     columns["window_start"], columns["window_end"] = (times(stops.window_s[:, k]) for k in (0, 1))
     columns["service"], columns["prize"] = _cells(stops.service_s), _cells(stops.prize)
+    if stops.setup_s.any():
+        columns["setup"] = _cells(stops.setup_s)
     if stops.release_s.any():
         columns["release"] = times(stops.release_s)
     group = {k: number for number, rows in enumerate(stops.groups, 1) for k in rows}

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Iterable
 
-from nco._validate import MOST
+from nco._validate import LEAST, MOST
 from nco.data.formats.tables.faults import CellFault
 from nco.errors import quoted, shortened
 
@@ -67,7 +67,7 @@ def number(text: str, *, commas: bool, low: float = 0.0) -> float:
         raise CellFault(f"is {shortened(text)}; it must be {low:g} or more")
     if value > MOST:
         raise CellFault(f"is {shortened(text)}; it must be {MOST:g} at most")
-    return value
+    return value if low < 0 or value >= LEAST else 0.0
 
 
 def whole(text: str, *, low: int = 0, most: int = 100_000) -> int:

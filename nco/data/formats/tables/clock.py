@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from nco._validate import MOST
+from nco._validate import LEAST, MOST
 from nco.data.formats.tables.cells import NOTHING
 from nco.data.formats.tables.faults import CellFault
 from nco.errors import quoted, shortened
@@ -240,7 +240,7 @@ def duration_s(text: str, unit: float | None) -> float:
         raise CellFault(f"is {shortened(text)}; it must be {MOST:g} at most")
     if unit is None and value:
         raise CellFault(f"is {quoted(text)}; say the unit: {plain} h, {plain} min or {plain} s")
-    return value * (unit or 1.0)
+    return value * (unit or 1.0) if value >= LEAST else 0.0
 
 
 def _window(text: str) -> Window:

@@ -24,7 +24,7 @@ from nco.data.formats.tables.clock import (
 )
 from nco.data.formats.tables.faults import CellFault, Faults
 from nco.data.formats.tables.titles import FLEET, Columns, columns_of
-from nco.errors import FormatError, listed, quoted
+from nco.errors import FormatError, ProblemError, listed, quoted
 from nco.problem import Objective, Vehicle
 
 logger = logging.getLogger("nco")
@@ -238,9 +238,9 @@ class _Reader:
     def _number(self, name: str, empty: float) -> float:
         return self._take(name, lambda text: read.number(text, commas=self._commas), empty)
 
-    def _length(self, name: str) -> float:
+    def _length(self, name: str, empty: float) -> float:
         unit = self._columns.units.get(name)
-        return self._take(name, lambda text: duration_s(text, unit), math.inf)
+        return self._take(name, lambda text: duration_s(text, unit), empty)
 
     def _vehicles(self, shift: Window) -> FleetRow | None:
         known = len(self._faults.rows.get(self._line, ()))
@@ -255,8 +255,10 @@ class _Reader:
             "cost_per_m": self._number("cost_per_km", 0.0) / _KM_M if priced else 1.0,
             "cost_per_s": self._number("cost_per_hour", 0.0) / _HOUR_S if priced else 1.0,
             "max_trips": self._take("trips", lambda text: read.whole(text, low=1), 1),
-            "max_duration_s": self._length("max_duration"),
-            "max_driving_s": self._length("max_driving"),
+            "max_duration_s": self._length("max_duration", math.inf),
+            "max_driving_s": self._length("max_driving", math.inf),
+            "loading_s": self._length("loading", 0.0),
+            "unloading_s": self._length("unloading", 0.0),
             "max_distance_m": self._take("max_distance", self._metres, math.inf),
             "max_stops": self._take("max_stops", lambda text: read.whole(text, low=1), None),
             "skills": frozenset(read.words(self._text("skills"))),
@@ -265,8 +267,12 @@ class _Reader:
         count = self._take("count", lambda text: read.whole(text, low=1), 1)
         if len(self._faults.rows.get(self._line, ())) > known or finish < begin:
             return None
-        ends = self._ends()
-        return FleetRow(self._line, count, ends, Vehicle(**given))  # type: ignore[arg-type]
+        try:
+            vehicle = Vehicle(**given)  # type: ignore[arg-type]
+        except ProblemError as error:
+            self._faults.about(self._line, "", str(error))
+            return None
+        return FleetRow(self._line, count, self._ends(), vehicle)
 
     def _ends(self) -> tuple[str | None, str | None]:
         """Depots by name, "" for the first one, None for an open end."""

@@ -20,8 +20,8 @@ from nco.data.formats.tables.clock import (
     windows,
 )
 from nco.data.formats.tables.faults import CellFault, Faults
-from nco.data.formats.tables.titles import STOPS, WORDS, columns_of
-from nco.errors import listed, quoted
+from nco.data.formats.tables.titles import FLEET, STOPS, WORDS, columns_of, mostly
+from nco.errors import listed, option, quoted
 
 DEPOT, STOP, PICKUP, DELIVERY = "depot", "stop", "pickup", "delivery"
 _KINDS = {
@@ -58,6 +58,7 @@ class StopRow:
     pickup: list[float]
     windows: list[Window]
     service_s: float
+    setup_s: float
     prize: float
     release: Moment | None
     skills: frozenset[str]
@@ -102,10 +103,11 @@ class StopReader:
             name=self._text("name"),
             kind=self._take("kind", _kind, STOP),
             lonlat=self._lonlat(),
-            demand=[self._number(name, 0.0) for name in self.demands],
+            demand=[self._take(name, self._demand, 0.0) for name in self.demands],
             pickup=[self._number(name, 0.0) for name in self.pickups],
             windows=self._windows(),
-            service_s=self._take("service", self._service, 0.0),
+            service_s=self._length("service"),
+            setup_s=self._length("setup"),
             prize=self._prize(),
             release=self._take("release", self._moment, None),
             skills=frozenset(read.words(self._text("skills"))),
@@ -138,6 +140,14 @@ class StopReader:
 
     def _number(self, name: str, empty: float, low: float = 0.0) -> float:
         return self._take(name, lambda text: read.number(text, commas=self._commas, low=low), empty)
+
+    def _demand(self, text: str) -> float:
+        try:
+            return read.number(text, commas=self._commas)
+        except CellFault as fault:
+            if not text.strip().startswith("-"):
+                raise
+            raise CellFault(f"{fault}; what is taken away goes into a column pickup") from None
 
     def _lonlat(self) -> tuple[float, float] | None:
         """Where a row is; None where that is not known, or only by its address."""
@@ -210,9 +220,13 @@ class StopReader:
             self._fault(name, str(fault))
             return None
 
-    def _service(self, text: str) -> float:
-        unit = self.columns.units.get("service", 1.0)
-        return duration_s(text if unit != 1.0 else self._of_day(text), unit)
+    def _length(self, name: str) -> float:
+        unit = self.columns.units.get(name)
+
+        def parse(text: str) -> float:
+            return duration_s(self._of_day(text) if unit is None else text, unit or 1.0)
+
+        return self._take(name, parse, 0.0)
 
     def _prize(self) -> float:
         prize = self._number("prize", math.inf)
@@ -239,6 +253,7 @@ class StopReader:
     def _check_titles(self, table: Rows) -> None:
         columns, faults = self.columns, self.faults
         given = [way for way in _PLACED if any(name in columns for name in way)]
+        vans = not given and mostly(table.header, FLEET)
         if len(given) > 1:
             faults.about_titles(
                 f"use either {quoted(columns.title('lat_lon'))} or columns for lat and lon"
@@ -249,6 +264,7 @@ class StopReader:
                     faults.about_titles(
                         f"there is no column {quoted(name)}; give each stop lat and lon in "
                         f"degrees (the titles are {listed(table.header)})"
+                        + (f"; a table of vehicles goes to {option('fleet')}" if vans else "")
                     )
         if "window" in columns and ("window_start" in columns or "window_end" in columns):
             faults.about_titles("use either 'window' or 'window_start', 'window_end'")

@@ -160,6 +160,7 @@ class _Whole:
             pickup=amounts(links.pickup),
             window_s=window,
             service_s=np.array([row.service_s for row in rows]),
+            setup_s=np.array([row.setup_s for row in rows]),
             prize=np.array([links.prize(k) for k in range(n)]),
             release_s=release,
             skills={k: row.skills for k, row in enumerate(rows) if row.skills},

@@ -32,6 +32,7 @@ class Stops(ByValue):
         window_s: `[n, 2]` earliest and latest start of service; None means any time.
         service_s: `[n]` seconds; None means 0.
         prize: `[n]` cost of not serving a stop, `inf` for a required one; None means all required.
+        setup_s: `[n]` seconds before service, paid once at a place; None means 0.
         release_s: `[n]` when goods are at the depot; None means 0.
         skills: words that a vehicle must have, by row.
         groups: rows of which one is served.
@@ -55,6 +56,7 @@ class Stops(ByValue):
     window_s: Floats = field(default=None)  # type: ignore[arg-type]
     service_s: Floats = field(default=None)  # type: ignore[arg-type]
     prize: Floats = field(default=None)  # type: ignore[arg-type]
+    setup_s: Floats = field(default=None)  # type: ignore[arg-type]
     release_s: Floats = field(default=None)  # type: ignore[arg-type]
     skills: Mapping[int, frozenset[str]] = field(default_factory=dict)
     groups: tuple[tuple[int, ...], ...] = ()
@@ -78,8 +80,10 @@ class Stops(ByValue):
         width = max((a.shape[1] for a in amounts.values() if a.ndim == 2), default=0)
         none = np.zeros((n, width))
         window = np.tile([0.0, np.inf], (n, 1)) if self.window_s is None else self.window_s
-        service = np.zeros(n) if self.service_s is None else self.service_s
-        release = np.zeros(n) if self.release_s is None else self.release_s
+        seconds = {
+            name: np.zeros(n) if getattr(self, name) is None else getattr(self, name)
+            for name in ("service_s", "setup_s", "release_s")
+        }
         prize = np.full(n, np.inf) if self.prize is None else self.prize
         clean = {
             "names": validate.names(names, n),
@@ -89,8 +93,7 @@ class Stops(ByValue):
                 for name in ("demand", "pickup")
             },
             "window_s": validate.windows(window, n, "window_s"),
-            "service_s": validate.vector(service, "service_s", n, low=0.0),
-            "release_s": validate.vector(release, "release_s", n, low=0.0),
+            **{name: validate.vector(value, name, n, low=0.0) for name, value in seconds.items()},
             "prize": validate.vector(prize, "prize", n, low=0.0, finite=False),
             "details": checked_details(self.details, n),
             "times": validate.choice(self.times, Times, "times"),
@@ -104,23 +107,25 @@ class Stops(ByValue):
 
     @classmethod
     def from_problem(cls, problem: Problem) -> Stops:
-        """The stops of a problem, its depot first under the name "depot".
+        """The stops of a problem, its depots first, a single one under the name "depot".
 
         Raises:
-            InputError: the problem has no coordinates, or more than one depot.
+            InputError: the problem has no coordinates.
         """
-        if problem.lonlat is None or problem.depots != 1:
+        if problem.lonlat is None:
             raise InputError(
-                f"problem {quoted(problem.name)} has {problem.depots} depots and "
-                f"{'no ' if problem.lonlat is None else ''}lonlat; a table of stops needs one "
-                "depot and lonlat: save it as .json instead"
+                f"problem {quoted(problem.name)} has no lonlat, which a table of stops needs: save "
+                "it as .json instead"
             )
+        several = problem.depots > 1
         return cls(
-            names=(DEPOT, *problem.names[1:]),
+            names=problem.names if several else (DEPOT, *problem.names[1:]),
+            depots=tuple(range(problem.depots)) if several else (),
             lonlat=problem.lonlat,
             demand=problem.demand,
             window_s=problem.window_s,
             service_s=problem.service_s,
+            setup_s=problem.setup_s,
             pickup=problem.pickup,
             prize=_with_groups(problem),
             release_s=problem.release_s,

@@ -35,6 +35,7 @@ STOPS: Mapping[str, tuple[str, ...]] = {
     "date": ("day", "delivery date", "visit date"),
     "service": ("service time", "service duration", "duration", "stop time", "dwell time",
                 "handling time", "unloading time"),
+    "setup": ("setup time", "parking time"),
     "prize": ("penalty",),
     "required": ("mandatory",),
     "release": ("release time", "released", "available from"),
@@ -86,6 +87,8 @@ FLEET: Mapping[str, tuple[str, ...]] = {
     "max_driving": ("max driving time", "longest driving", "driving limit"),
     "max_stops": ("most stops", "stop limit"),
     "trips": ("max trips", "most trips", "tours", "max tours"),
+    "loading": ("loading time",),
+    "unloading": ("unloading time",),
 }
 """Columns of a table of vehicles."""
 
@@ -98,7 +101,9 @@ _TIMES = {"s": 1.0, "sec": 1.0, "seconds": 1.0, "min": 60.0, "mins": 60.0, "minu
 _METRES = {"m": 1.0, "metres": 1.0, "meters": 1.0, "km": 1e3, "kilometres": 1e3, "kilometers": 1e3,
            "miles": 1609.344}  # fmt: skip
 _UNITS = {
-    **dict.fromkeys(("service", "max_duration", "max_driving"), _TIMES),
+    **dict.fromkeys(
+        ("service", "setup", "max_duration", "max_driving", "loading", "unloading"), _TIMES
+    ),
     "max_distance": _METRES,
 }
 _NUMBERED = frozenset({"demand", "pickup", "capacity"})  # a column for each kind of goods
@@ -134,6 +139,12 @@ def is_known(title: str) -> bool:
     """Whether a table has such a column."""
     key = plain(title)
     return key in _ROUTES or any(_column(key, index) for index in _INDEX.values())
+
+
+def mostly(header: Iterable[str], known: Mapping[str, tuple[str, ...]]) -> bool:
+    """Whether most titles of a table are columns of this kind of table."""
+    keys = [key for key in map(plain, header) if key]
+    return 2 * sum(_column(key, _INDEX[id(known)]) is not None for key in keys) > len(keys)
 
 
 def _column(key: str, index: _Index) -> tuple[str, float | None] | None:

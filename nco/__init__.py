@@ -32,11 +32,15 @@ if TYPE_CHECKING:
     from nco.data.formats.registry import save as save
     from nco.data.sampling import sample as sample
     from nco.planner import Planner as Planner
+    from nco.problem import DifferentVehicles as DifferentVehicles
     from nco.problem import Feature as Feature
     from nco.problem import Group as Group
     from nco.problem import Objective as Objective
+    from nco.problem import Precedence as Precedence
     from nco.problem import Problem as Problem
     from nco.problem import Profile as Profile
+    from nco.problem import SameVehicle as SameVehicle
+    from nco.problem import Sequence as Sequence
     from nco.problem import Shipment as Shipment
     from nco.problem import Vehicle as Vehicle
     from nco.problem.check import check as check
@@ -54,15 +58,19 @@ __version__ = "0.1.0"
 # Public name -> "module:attribute" that it stands for, or the module itself.
 _PUBLIC = {
     "City": "nco.data.cities.city:City",
+    "DifferentVehicles": "nco.problem:DifferentVehicles",
     "Feature": "nco.problem:Feature",
     "GeocodeServer": "nco.data.cities.geocode.server:GeocodeServer",
     "Group": "nco.problem:Group",
     "Objective": "nco.problem:Objective",
     "OsrmServer": "nco.data.cities.server:OsrmServer",
     "Planner": "nco.planner:Planner",
+    "Precedence": "nco.problem:Precedence",
     "Problem": "nco.problem:Problem",
     "Profile": "nco.problem:Profile",
     "Route": "nco.problem.route:Route",
+    "SameVehicle": "nco.problem:SameVehicle",
+    "Sequence": "nco.problem:Sequence",
     "Shipment": "nco.problem:Shipment",
     "Solution": "nco.problem.solution:Solution",
     "TableCity": "nco.data.cities.table:TableCity",

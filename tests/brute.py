@@ -16,6 +16,8 @@ def optimum(problem: Problem) -> float:
     number of trips; `inf` if no answer is feasible. What rules there are for the trips of one
     vehicle is left to the evaluation; only groups are served by several.
     """
+    if problem.ties:
+        return plainest(problem)
     stops = list(problem.stops)
     weight = problem.objective.longest_route
     options = {

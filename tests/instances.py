@@ -1,11 +1,25 @@
 """Tiny named instances and hypothesis strategies that several test files share."""
 
+import contextlib
 from dataclasses import replace
 
 import numpy as np
 from hypothesis import strategies as st
 
-from nco import Group, Objective, Problem, Profile, Route, Shipment, Vehicle
+from nco import (
+    DifferentVehicles,
+    Group,
+    Objective,
+    Precedence,
+    Problem,
+    Profile,
+    Route,
+    SameVehicle,
+    Sequence,
+    Shipment,
+    Vehicle,
+)
+from nco.errors import ProblemError
 
 # Helsinki, Sydney, San Francisco, the ends of the world: longitudes beyond 90, both signs of both.
 PLACES = np.array([[24.9, 60.1], [151.2, -33.9], [-122.4, 37.7], [179.97, 89.97], [-180.0, -90.0]])
@@ -143,7 +157,7 @@ def problems_with_routes(draw: st.DrawFn) -> tuple[Problem, tuple[Route, ...]]:
 
 RULES = (
     "pickups", "backhauls", "shipments", "groups", "releases", "limits", "open", "skills", "speeds",
-    "service", "handling",
+    "service", "handling", "sequences", "ties",
 )  # fmt: skip
 
 
@@ -191,12 +205,49 @@ def with_rules(problem: Problem, asked: set[str], rng: np.random.Generator) -> P
         fields["skills"] = {
             j: frozenset(words[rng.random(3) < 0.3].tolist()) for j in stops if rng.random() < 0.5
         }
+    ties = _ties(asked, rng, stops, free)
+    if ties:
+        fields |= _with_ties(replace(problem, **fields), ties)
     if "handling" in asked:
-        fields["setup_s"] = rng.integers(0, 300, n) * is_stop
-        if rng.random() < 0.5 and len(stops) > 1:  # two stops at one place
-            fields["profiles"] = tuple(_together(p, stops[0], stops[1]) for p in problem.profiles)
+        fields |= _with_setup(problem, rng, is_stop)
     vehicles = [_with_rules(vehicle, asked, rng, is_stop) for vehicle in problem.vehicles]
     return replace(problem, vehicles=tuple(vehicles), **fields)
+
+
+def _ties(asked: set[str], rng: np.random.Generator, stops: list[int], free: list[int]) -> tuple:
+    """Sequences of stops that nothing else ties, and ties of any."""
+    found: list[object] = []
+    if "sequences" in asked:
+        while len(free) >= 2 and (not found or rng.random() < 0.5):
+            size = int(rng.integers(2, min(3, len(free)) + 1))
+            found.append(Sequence(stops=tuple(free.pop() for _ in range(size))))
+    if "ties" in asked and len(stops) > 1:
+        for kind in (SameVehicle, DifferentVehicles, Precedence):
+            if rng.random() < 0.5:
+                size = int(rng.integers(2, min(3, len(stops)) + 1))
+                found.append(kind(stops=tuple(int(j) for j in rng.permutation(stops)[:size])))
+    return tuple(found)
+
+
+def _with_ties(problem: Problem, ties: tuple) -> dict:
+    """Ties without those that contradict the ones before them, and prizes that go with them."""
+    prize, kept = problem.prize.copy(), ()
+    for tie in ties:
+        if tie.whole:
+            prize[list(tie.stops)] = prize[tie.stops[0]]
+    for tie in ties:
+        with contextlib.suppress(ProblemError):
+            kept = replace(problem, prize=prize, ties=(*kept, tie)).ties
+    return {"ties": kept, "prize": prize}
+
+
+def _with_setup(problem: Problem, rng: np.random.Generator, is_stop: np.ndarray) -> dict:
+    """Set-up times, and now and then two stops at one place."""
+    fields: dict[str, object] = {"setup_s": rng.integers(0, 300, problem.size) * is_stop}
+    if rng.random() < 0.5 and len(problem.stops) > 1:
+        pair = problem.stops[0], problem.stops[1]
+        fields["profiles"] = tuple(_together(p, *pair) for p in problem.profiles)
+    return fields
 
 
 def _together(profile: Profile, i: int, j: int) -> Profile:
@@ -247,6 +298,10 @@ def ruled_problems_with_routes(
     for shipment in problem.shipments if draw(st.booleans()) else ():
         order.remove(shipment.delivery)
         order.insert(order.index(shipment.pickup) + 1, shipment.delivery)
+    for tie in problem.ties if draw(st.booleans()) else ():
+        if tie.whole:
+            order = [j for j in order if j not in tie.stops[1:]]
+            order[order.index(tie.stops[0]) + 1 : 0] = tie.stops[1:]
     cuts = sorted(draw(st.lists(st.integers(0, len(order)), max_size=3)))
     vehicles = st.integers(0, len(problem.vehicles) - 1)
     trips = [order[a:b] for a, b in zip([0, *cuts], [*cuts, len(order)], strict=True)]

@@ -126,7 +126,7 @@ def searches(draw: st.DrawFn, max_stops: int = 7) -> Begun:
     return Begun(problem, seed, heatmap).construct()
 
 
-SEARCHED = ("pickups", "shipments", "groups", "releases", "limits")
+SEARCHED = ("pickups", "shipments", "groups", "releases", "limits", "ties")
 """Rules that the search knows itself; others are taken away before."""
 
 

@@ -7,7 +7,18 @@ from instances import directed, early_and_late, line_of_four, one_way_street
 from solvers import LIMIT_S, SOLVERS
 
 import nco
-from nco import Group, Objective, Problem, Profile, Shipment, Vehicle
+from nco import (
+    DifferentVehicles,
+    Group,
+    Objective,
+    Precedence,
+    Problem,
+    Profile,
+    SameVehicle,
+    Sequence,
+    Shipment,
+    Vehicle,
+)
 
 EXACT = {"ortools", "pyvrp", "hgs", "auto", "lns"}
 # How far above the optimum the others may be, as a share of their cost without preferences.
@@ -174,6 +185,14 @@ PROBLEMS = {
         [Vehicle(capacity=(20,), max_driving_s=310.0)] * 3,
         service_s=np.array([0, 300, 200, 100, 400, 200.0]),
     ),
+    "one vehicle": _many(
+        [Vehicle(capacity=(9,)), Vehicle(capacity=(10,))], ties=[SameVehicle(stops=(1, 2))]
+    ),
+    "different vehicles": _many(
+        [Vehicle(capacity=(17,))] * 2, ties=[DifferentVehicles(stops=(3, 4))]
+    ),
+    "in order": _many([Vehicle(capacity=(17,))] * 2, ties=[Precedence(stops=(5, 2, 1))]),
+    "in a row": _many([Vehicle(capacity=(9,))] * 2, ties=[Sequence(stops=(3, 1))]),
     "most stops": _many([Vehicle(capacity=(20,), max_stops=2), Vehicle(capacity=(9,))]),
 }
 OPTIMA = {name: optimum(problem) for name, problem in PROBLEMS.items()}

@@ -18,7 +18,9 @@ BLOCKS = re.findall(r"```python\n(.*?)```", PROBLEMS, flags=re.DOTALL)
 
 def test_every_field_of_a_problem_has_its_paragraph():
     """docs/problems.md has a heading for each field of each class, in order, and no others."""
-    for kind in (nco.Problem, nco.Profile, nco.Vehicle, nco.Objective, nco.Shipment, nco.Group):
+    states = (nco.Problem, nco.Profile, nco.Vehicle, nco.Objective, nco.Shipment, nco.Group)
+    ties = (nco.SameVehicle, nco.DifferentVehicles, nco.Precedence, nco.Sequence)
+    for kind in (*states, *ties):
         section = PROBLEMS.split(f"\n## {kind.__name__}\n")[1].split("\n## ")[0]
         named = re.findall(r"^### `(\w+)`$", section, flags=re.MULTILINE)
         assert sorted(named) == sorted(f.name for f in fields(kind))

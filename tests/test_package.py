@@ -74,11 +74,15 @@ def test_wheel_carries_no_tests_and_its_licence(wheel):
 
 PUBLIC = {
     "nco": """
-        City Feature GeocodeServer Group Objective OsrmServer Planner Problem Profile Route Shipment Solution
-        TableCity TransitInstance Vehicle check city errors load load_policy methods plot
-        register sample save solve write_sheets
+        City DifferentVehicles Feature GeocodeServer Group Objective OsrmServer Planner Precedence
+        Problem Profile Route SameVehicle Sequence Shipment Solution TableCity TransitInstance
+        Vehicle check city errors load load_policy methods plot register sample save solve
+        write_sheets
         """,
-    "nco.problem": "Feature Group Objective Problem Profile Shipment Vehicle",
+    "nco.problem": """
+        DifferentVehicles Feature Group Objective Precedence Problem Profile SameVehicle Sequence
+        Shipment Vehicle
+        """,
     "nco.sheets": "write_sheets",
     "nco.plot": "anytime asymmetry fronts map routes streets transit",
     "nco.bench": """

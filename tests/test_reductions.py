@@ -13,7 +13,7 @@ from instances import ruled_problems, ruled_problems_with_routes
 import nco
 from nco import Feature, Objective, Problem, Profile, Route, Solution, Vehicle
 from nco.errors import ProblemError, UnsupportedError
-from nco.fleet.reductions.reduced import REDUCTIONS, reduced
+from nco.fleet.reductions.reduced import REDUCTIONS, Reduced, reduced
 from nco.problem.objective import CLASSICAL
 from nco.problem.solution import Cost
 from nco.search.lns.solver import LNS
@@ -28,6 +28,7 @@ RULES = {
     Feature.SPEEDS: ("speeds", "service", "limits"),
     Feature.SETUP: ("handling", "speeds", "open", "service"),
     Feature.LOADING: ("handling", "speeds", "open", "releases"),
+    Feature.SEQUENCES: ("sequences", "ties", "skills", "limits", "pickups", "releases", "service"),
     Feature.OPEN_ROUTES: ("open", "shipments", "groups", "skills", "releases", "service"),
     Feature.OWN_SERVICE: ("service", "speeds", "limits", "open"),
 }
@@ -61,12 +62,14 @@ def test_every_reduction_is_tried() -> None:
 
 def same(problem: Problem, other: Problem, routes: list[Route]) -> None:
     """Routes cost the same on both problems, and break something on both or on neither."""
-    moved = other.depots - problem.depots
-    there = [Route(r.vehicle, tuple(j + moved for j in r.stops)) for r in routes]
     one = Solution.from_routes(problem, routes, explain=False)
-    two = Solution.from_routes(other, there, explain=False)
+    form = Reduced(problem, other)
+    two = form.there(one)
+    if form.back(two.routes) != list(one.routes):  # a sequence is torn, which is not said there
+        assert one.violations
+        return
     assert bool(one.violations) == bool(two.violations), (one.violations, two.violations)
-    assert [u.required for u in one.unassigned] == [u.required for u in two.unassigned]
+    assert any(u.required for u in one.unassigned) == any(u.required for u in two.unassigned)
     if not one.violations:
         assert two.cost.total == pytest.approx(one.cost.total, rel=1e-9, abs=1e-6)
         assert two.cost.duration_s == pytest.approx(one.cost.duration_s, rel=1e-9, abs=1e-6)
@@ -102,8 +105,10 @@ def test_all_reductions_together(drawn: tuple[Problem, tuple[Route, ...]]) -> No
     form = reduced(problem, CLASSICAL)
     start = Solution.from_routes(problem, routes, explain=False)
     there = form.there(start)
-    assert bool(there.violations) == bool(start.violations)
-    assert form.back(there.routes) == list(start.routes)
+    if form.back(there.routes) != list(start.routes):
+        assert any(violation.kind == "sequence" for violation in start.violations)
+    else:
+        assert bool(there.violations) == bool(start.violations)
 
 
 @settings(many, max_examples=25)

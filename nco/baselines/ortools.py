@@ -43,7 +43,7 @@ class ORTools:
 
     name: ClassVar[str] = "ortools"
     supports: ClassVar[frozenset[Feature]] = (
-        (CLASSICAL - {Feature.TRIPS}) | RULES | {Feature.BACKHAULS}
+        (CLASSICAL - {Feature.TRIPS}) | RULES | {Feature.BACKHAULS, Feature.SEQUENCES}
     )
     max_iterations: int | None = None
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from ortools.constraint_solver import pywrapcp
 
 from nco.arrays import Ints
+from nco.baselines.ortools_counts import counted
 from nco.baselines.ortools_rules import add_loads, add_rules
 from nco.fleet.costs import Costs
 from nco.fleet.kinds import Kind
@@ -73,6 +75,12 @@ class Model:
     def ruled(self) -> bool:
         """Whether there are rules beyond loads, windows and trips."""
         return bool(self.problem.features - CLASSICAL)
+
+    @cached_property
+    def turns(self) -> Any:
+        """The dimension of how many nodes a vehicle has been to before each."""
+        most = [len(self.stops) + 1] * len(self.vehicles)
+        return counted(self, np.ones(self.problem.size, np.int64), most, "turns")
 
     def index(self, stop: int) -> int:
         """OR-Tools' number of a stop."""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nco.baselines.ortools_counts import counted
+from nco.baselines.ortools_ties import add_ties
 from nco.fleet.scaling import Loads, within_limits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from nco.arrays import Floats, Ints
+    from nco.arrays import Floats
     from nco.baselines.ortools_model import Model
 
 
@@ -26,9 +28,9 @@ def add_loads(model: Model) -> None:
         most = [int(loads.capacity[k, d]) for k, _ in model.vehicles]
         demand = loads.demand[:, d]
         if not (loads.pickup[:, d].any() or loads.shipped[:, d].any()):
-            _counted(model, demand, most, f"load {d}")
+            counted(model, demand, most, f"load {d}")
             continue
-        delivered = _counted(model, demand, most, f"delivered {d}")
+        delivered = counted(model, demand, most, f"delivered {d}")
         callback = model.routing.RegisterUnaryTransitVector(change[model.nodes, d].tolist())
         name = f"load {d}"
         model.routing.AddDimensionWithVehicleCapacity(callback, 0, most, False, name)
@@ -43,13 +45,14 @@ def add_rules(model: Model) -> None:
     problem = model.problem
     if problem.shipments:
         _add_shipments(model)
+    add_ties(model)
     if problem.linehauls_first and problem.pickup.any():
         _add_backhauls(model)
     fleet = [kind.vehicle for kind in model.kinds]
     if any(vehicle.max_stops is not None for vehicle in fleet):
         most = [len(model.stops) if v.max_stops is None else v.max_stops for v in fleet]
         stops = (np.arange(problem.size) >= problem.depots).astype(np.int64)
-        _counted(model, stops, [most[k] for k, _ in model.vehicles], "stops")
+        counted(model, stops, [most[k] for k, _ in model.vehicles], "stops")
     limits = {
         "metres": (
             [vehicle.max_distance_m for vehicle in fleet],
@@ -65,20 +68,11 @@ def add_rules(model: Model) -> None:
             _add_limit(model, name, limit, arcs)
 
 
-def _counted(model: Model, amounts: Ints, most: Sequence[int], name: str) -> Any:
-    """A dimension that begins at 0 and grows by an amount at each stop."""
-    callback = model.routing.RegisterUnaryTransitVector(amounts[model.nodes].tolist())
-    model.routing.AddDimensionWithVehicleCapacity(callback, 0, list(most), True, name)
-    return model.routing.GetDimensionOrDie(name)
-
-
 def _add_shipments(model: Model) -> None:
     """Both ends on one route, the pickup first, or neither."""
-    routing, count = model.routing, len(model.stops) + 1
+    routing = model.routing
     solver = routing.solver()
-    places = _counted(
-        model, np.ones(model.problem.size, np.int64), [count] * len(model.vehicles), "places"
-    )
+    places = model.turns
     known = set(model.stops)
     for shipment in model.problem.shipments:
         ends = [model.index(j) for j in (shipment.pickup, shipment.delivery) if j in known]
@@ -95,7 +89,7 @@ def _add_shipments(model: Model) -> None:
 def _add_backhauls(model: Model) -> None:
     """Before a stop to which something is delivered, nothing was picked up."""
     problem = model.problem
-    picked = _counted(
+    picked = counted(
         model,
         problem.pickup.any(axis=1).astype(np.int64),
         [len(model.stops)] * len(model.vehicles),

@@ -14,8 +14,15 @@ from nco.problem import Problem
 from nco.problem.duty import duty
 from nco.problem.normal import normal
 from nco.problem.route import Route
-from nco.problem.trying import Trips, Unit, left_out_cost, places, units
-from nco.problem.violations import between_routes, of_vehicle
+from nco.problem.trying import (
+    Trips,
+    Unit,
+    broken_by,
+    left_out_cost,
+    places,
+    stops_of,
+    units,
+)
 from nco.solver import Clock
 
 
@@ -59,12 +66,12 @@ class Trial:
         for j in problem.stops:
             if j not in known:
                 own = [self._unit[k] for k in self._group.get(j, (j,))]
-                known.update(k for unit in own for k in unit)
+                known.update(k for unit in own for k in stops_of(unit))
                 asked.append((left_out_cost(problem, self._unit[j]), own))
         for worth, own in sorted(asked, key=lambda pair: -pair[0]):
             if self._clock.over:
                 return
-            if not any(j in self._closed for unit in own for j in unit):
+            if not any(j in self._closed for unit in own for j in stops_of(unit)):
                 self._insert(own, worth)
 
     def _insert(self, alternatives: Sequence[Unit], worth: float) -> None:
@@ -88,34 +95,39 @@ class Trial:
             if j not in closed:
                 chosen.append(j)
                 closed |= {j, *self._group.get(j, ())}
-        place = {j: k for k, j in enumerate(chosen)}
-        ends = {j: [place.get(i, -1) for i in self._unit[j]] for j in chosen}
-        return tuple(j for j in chosen if ends[j][0] >= 0 and ends[j] == sorted(ends[j]))
+        return tuple(j for j in chosen if self._intact(chosen, self._unit[j]))
+
+    @staticmethod
+    def _intact(trip: Sequence[int], unit: Unit) -> bool:
+        """Whether a trip has a unit, its rows in order and in one piece each."""
+        begin = 0
+        for row in unit:
+            at = next((k for k in range(begin, len(trip)) if trip[k] == row[0]), len(trip))
+            if tuple(trip[at : at + len(row)]) != row:
+                return False
+            begin = at + len(row)
+        return True
 
     def _less(self, v: int, trip: tuple[int, ...]) -> tuple[int, ...]:
         """A trip without the stop, or the ends of a shipment, without which least is broken."""
         before = self._trips.get(v, ())
         shorter = [
-            tuple(j for j in trip if j not in unit)
+            tuple(j for j in trip if j not in stops_of(unit))
             for unit in dict.fromkeys(self._unit[j] for j in trip)
         ]
         return min(shorter, key=lambda less: self._broken(v, (*before, less) if less else before))
 
     def _broken(self, v: int, trips: Trips) -> tuple[int, float]:
-        form = self._form
-        plan = duty(form.problem, form.problem.vehicles[v], trips)
-        found = list(of_vehicle(self._problem, form, v, trips, plan))
+        found = list(broken_by(self._problem, self._trips | {v: trips}, v))
         return len(found), sum(violation.amount for violation in found)
 
     def _evaluated(self, v: int, trips: Trips) -> float:
         """What a vehicle costs that drives such trips, but for the longest route; or `inf`."""
         problem, form, weights = self._problem, self._form, self._problem.objective
         vehicle = problem.vehicles[v]
+        if next(broken_by(problem, self._trips | {v: trips}, v), None) is not None:
+            return np.inf
         plan = duty(form.problem, form.problem.vehicles[v], trips)
-        if next(of_vehicle(problem, form, v, trips, plan), None) is not None:
-            return np.inf
-        if next(between_routes(problem, [Route(v, trip) for trip in trips]), None) is not None:
-            return np.inf
         cost = weights.distance * vehicle.cost_per_m * plan.distance_m
         cost += weights.duration * vehicle.cost_per_s * plan.duration_s / form.per_s
         cost += weights.fixed * vehicle.fixed_cost

@@ -8,9 +8,25 @@ all of it and shares no code with them.
 from nco.problem.objective import Feature as Feature
 from nco.problem.objective import Objective as Objective
 from nco.problem.problem import Problem as Problem
+from nco.problem.tied import DifferentVehicles as DifferentVehicles
+from nco.problem.tied import Precedence as Precedence
+from nco.problem.tied import SameVehicle as SameVehicle
+from nco.problem.tied import Sequence as Sequence
 from nco.problem.ties import Group as Group
 from nco.problem.ties import Shipment as Shipment
 from nco.problem.vehicle import Profile as Profile
 from nco.problem.vehicle import Vehicle as Vehicle
 
-__all__ = ["Feature", "Group", "Objective", "Problem", "Profile", "Shipment", "Vehicle"]
+__all__ = [
+    "DifferentVehicles",
+    "Feature",
+    "Group",
+    "Objective",
+    "Precedence",
+    "Problem",
+    "Profile",
+    "SameVehicle",
+    "Sequence",
+    "Shipment",
+    "Vehicle",
+]

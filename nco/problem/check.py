@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from nco.arguments import of_kind
 from nco.errors import ProblemError, quoted
+from nco.problem.check_ties import broken_ties
 from nco.problem.given import given_problem
 from nco.problem.problem import Problem
 from nco.problem.solution import Solution
@@ -128,6 +129,8 @@ def check(problem: Problem, solution: Solution) -> Report:
         _walk(problem, solution, v, its_routes, tally)
     unserved = _check_served(problem, tally)
     _check_shipments(problem, solution, tally)
+    for finding in broken_ties(problem, solution):
+        tally.add(*finding)
     weights = problem.objective
     measured = tally.metres if weights.longest_by == "distance" else tally.seconds
     parts = {

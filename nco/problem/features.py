@@ -67,4 +67,5 @@ def features_of(problem: Problem) -> frozenset[Feature]:
         Feature.SETUP: bool(problem.setup_s.any()),
         Feature.LOADING: any(v.loading_s or v.unloading_s for v in kinds),
     }
+    asked |= {tie.feature: True for tie in problem.ties}
     return frozenset(feature for feature, present in asked.items() if present)

@@ -42,6 +42,10 @@ class Feature(StrEnum):
     SPEEDS = "vehicles that are faster than their profile"
     OWN_SERVICE = "service times of single vehicles"
     SETUP = "set-up times"
+    SAME_VEHICLE = "stops for one vehicle"
+    DIFFERENT_VEHICLES = "stops for different vehicles"
+    PRECEDENCE = "stops in a given order"
+    SEQUENCES = "stops directly after one another"
     LOADING = "times of loading and unloading at depots"
 
 
@@ -55,13 +59,20 @@ LIMITS = frozenset(
 )
 """What a single vehicle may do in all."""
 
-RULES = LIMITS | {
-    Feature.PICKUPS,
-    Feature.SHIPMENTS,
-    Feature.SHARED_ENDS,
-    Feature.GROUPS,
-    Feature.RELEASES,
-}
+TIES = frozenset({Feature.SAME_VEHICLE, Feature.DIFFERENT_VEHICLES, Feature.PRECEDENCE})
+"""What ties stops to vehicles that others have."""
+
+RULES = (
+    LIMITS
+    | TIES
+    | {
+        Feature.PICKUPS,
+        Feature.SHIPMENTS,
+        Feature.SHARED_ENDS,
+        Feature.GROUPS,
+        Feature.RELEASES,
+    }
+)
 """Rules beyond `CLASSICAL` that no other features say in general."""
 
 CLASSICAL = (
@@ -73,6 +84,7 @@ CLASSICAL = (
         Feature.SKILLS,
         Feature.SPEEDS,
         Feature.OWN_SERVICE,
+        Feature.SEQUENCES,
         Feature.SETUP,
         Feature.LOADING,
     }

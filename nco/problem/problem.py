@@ -23,6 +23,8 @@ from nco.problem.details import checked_details
 from nco.problem.features import features_of
 from nco.problem.identical import identical_vehicles
 from nco.problem.objective import Feature, Objective
+from nco.problem.tied.checked import checked_ties
+from nco.problem.tied.tie import Tie
 from nco.problem.ties import Group, Shipment, checked_groups, checked_shipments
 from nco.problem.times import Times
 from nco.problem.vehicle import Profile, Vehicle
@@ -51,6 +53,8 @@ class Problem(ByValue):
         linehauls_first: whether nothing may be delivered on a trip after something was picked up.
         shipments: goods that go from stop to stop, see `Shipment`.
         groups: alternatives of which one is served, see `Group`.
+        ties: of stops to one another or to vehicles: `SameVehicle`, `DifferentVehicles`,
+            `Precedence` and `Sequence`.
         release_s: `[N]` when the goods of a stop are at the depot: no trip that carries them leaves
             sooner.
         skills: words that a vehicle must have to serve a stop, by node.
@@ -82,6 +86,7 @@ class Problem(ByValue):
     linehauls_first: bool = False
     shipments: tuple[Shipment, ...] = ()
     groups: tuple[Group, ...] = ()
+    ties: tuple[Tie, ...] = ()
     release_s: Floats = field(default=None)  # type: ignore[arg-type]
     skills: Mapping[int, frozenset[str]] = field(default_factory=dict)
     objective: Objective = field(default_factory=Objective)
@@ -142,6 +147,7 @@ class Problem(ByValue):
         set_field(self, "groups", checked_groups(self.groups, self.stops, tied, self.names))
         set_field(self, "skills", self._checked_skills())
         self._check_prizes()
+        set_field(self, "ties", checked_ties(self))
         self._check_depots()
         self._check_vehicles()
         self._check_fit()

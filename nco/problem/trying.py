@@ -16,15 +16,18 @@ from nco.problem.duty import duty
 from nco.problem.normal import normal
 from nco.problem.problem import Problem
 from nco.problem.route import Route
-from nco.problem.violations import Violation, between_routes, of_vehicle
+from nco.problem.violations import Violation, between_routes, broken_ties, of_vehicle
 
 LIMIT_S = 0.5  # of trying, for all stops together; what is found until then counts
 # Kinds of violations that are a last resort, the later the less likely to be said.
 RANK = ("trips", "skills", "not allowed", "unreachable")
 
 type Trips = tuple[tuple[int, ...], ...]
-type Unit = tuple[int, ...]
-"""What is served together: a stop, or both ends of a shipment, the pickup first."""
+type Unit = tuple[tuple[int, ...], ...]
+"""What is served together: stops in a row, and behind them others that need not follow at once.
+
+A stop alone, a sequence of them, or the pickup and the delivery of a shipment.
+"""
 
 
 @dataclass(frozen=True)
@@ -59,16 +62,26 @@ def reasons_by_trying(
 
 def units(problem: Problem) -> dict[int, Unit]:
     """What each stop is served together with."""
-    pairs = {s.pickup: (s.pickup, s.delivery) for s in problem.shipments}
-    pairs |= {s.delivery: (s.pickup, s.delivery) for s in problem.shipments}
-    return {j: pairs.get(j, (j,)) for j in problem.stops}
+    found: dict[int, Unit] = {j: ((j,),) for j in problem.stops}
+    for s in problem.shipments:
+        found |= dict.fromkeys((s.pickup, s.delivery), ((s.pickup,), (s.delivery,)))
+    for tie in problem.ties:
+        if tie.whole:
+            found |= dict.fromkeys(tie.stops, (tie.stops,))
+    return found
+
+
+def stops_of(unit: Unit) -> tuple[int, ...]:
+    """All stops of a unit."""
+    return tuple(j for row in unit for j in row)
 
 
 def left_out_cost(problem: Problem, unit: Unit) -> float:
     """What it costs to leave a unit out: the prize of its group, or those of its stops, weighed."""
-    prize = sum(float(problem.prize[j]) for j in unit)
+    stops = stops_of(unit)
+    prize = sum(float(problem.prize[j]) for j in stops)
     for group in problem.groups:
-        if unit[0] in group.stops:
+        if stops[0] in group.stops:
             prize = group.prize
     return prize if math.isinf(prize) else problem.objective.unserved * prize
 
@@ -81,23 +94,22 @@ def places(problem: Problem, trips: Mapping[int, Trips], unit: Unit) -> Iterator
     for _, numbers in problem.fleet:
         idle = next((v for v in numbers if v not in trips), None)
         if idle is not None:
-            yield idle, (unit,)
+            yield idle, (stops_of(unit),)
     for v, own in list(trips.items()):
         for t, trip in enumerate(own):
             for longer in _inserted(trip, unit):
                 yield v, (*own[:t], longer, *own[t + 1 :])
-        yield v, (*own, unit)
+        yield v, (*own, stops_of(unit))
 
 
 def _inserted(trip: tuple[int, ...], unit: Unit) -> Iterator[tuple[int, ...]]:
-    """A trip with a stop, or with both ends of a shipment, in every place."""
-    for first in range(len(trip) + 1):
-        begun = (*trip[:first], unit[0])
-        if len(unit) == 1:
-            yield (*begun, *trip[first:])
-            continue
-        for second in range(first, len(trip) + 1):
-            yield (*begun, *trip[first:second], unit[1], *trip[second:])
+    """A trip with a unit in every place; what may come apart does so everywhere behind it."""
+    if not unit:
+        yield trip
+        return
+    for k in range(len(trip) + 1):
+        for rest in _inserted(trip[k:], unit[1:]):
+            yield (*trip[:k], *unit[0], *rest)
 
 
 def _reason(
@@ -107,7 +119,8 @@ def _reason(
     best = _Place((len(RANK) + 2, 0, 0.0), "the method left it out")
     for candidate in grouped:
         for v, others in places(problem, trips, unit[candidate]):
-            best = min(best, _tried(problem, v, others), key=lambda place: place.weight)
+            tried = _tried(problem, trips | {v: others}, v)
+            best = min(best, tried, key=lambda place: place.weight)
             if best.weight[0] == 0 or time.perf_counter() > end_s:
                 break
     worth = left_out_cost(problem, unit[stop])
@@ -116,13 +129,20 @@ def _reason(
     return best.text
 
 
-def _tried(problem: Problem, v: int, trips: Trips) -> _Place:
-    """What a vehicle breaks that drives such trips."""
-    form = normal(problem)
+def broken_by(problem: Problem, duties: Mapping[int, Trips], v: int) -> Iterator[Violation]:
+    """What one of the vehicles breaks, all of which drive some trips."""
+    form, trips = normal(problem), duties[v]
     plan = duty(form.problem, form.problem.vehicles[v], trips)
-    routes = [Route(v, trip) for trip in trips]
-    broken: list[Violation] = [*of_vehicle(problem, form, v, trips, plan)]
-    broken += between_routes(problem, routes)
+    yield from of_vehicle(problem, form, v, trips, plan)
+    yield from between_routes(problem, [Route(v, trip) for trip in trips], ties=False)
+    if problem.ties:
+        routes = [Route(u, trip) for u, own in duties.items() for trip in own]
+        yield from broken_ties(problem, routes)
+
+
+def _tried(problem: Problem, duties: Mapping[int, Trips], v: int) -> _Place:
+    """What a vehicle breaks."""
+    broken: list[Violation] = [*broken_by(problem, duties, v)]
     if not broken:
         return _Place((0, 0, 0.0), f"the method left it out although vehicle {v} could serve it")
     kinds = {violation.kind for violation in broken}

@@ -14,6 +14,7 @@ from nco.problem.duty import Duty, Trips, loads
 from nco.problem.normal import Normal
 from nco.problem.problem import Problem
 from nco.problem.route import Route
+from nco.problem.tied import places_of
 from nco.problem.tolerance import exceeds
 
 
@@ -24,7 +25,7 @@ class Violation:
     Attributes:
         kind: "capacity", "time window", "shift", "unreachable", "not allowed", "skills",
             "served twice", "trips", "backhaul", "shipment", "group", "longest duty",
-            "longest distance", "longest driving" or "stops".
+            "longest distance", "longest driving", "stops" or the kind of a tie.
         message: what, where and by how much.
         vehicle: number of the vehicle concerned, if one is.
         stop: node concerned, if one is.
@@ -63,20 +64,39 @@ def of_vehicle(
     yield from _late(problem, form, v, plan)
 
 
-def between_routes(problem: Problem, routes: Sequence[Route]) -> Iterator[Violation]:
-    """What routes break together: stops served twice, torn shipments, several of a group."""
+def between_routes(
+    problem: Problem, routes: Sequence[Route], *, ties: bool = True
+) -> Iterator[Violation]:
+    """What routes break together: stops served twice, torn shipments, several of a group.
+
+    Args:
+        problem: as given.
+        routes: all of them, or those of one vehicle.
+        ties: whether ties count, for which all routes are needed.
+    """
     counts = Counter(stop for route in routes for stop in route.stops)
     for j, count in counts.items():
         if count > 1:
             text = f"stop {quoted(problem.names[j])} is served {count} times"
             yield Violation("served twice", text, stop=j, amount=count - 1.0)
     yield from _torn(problem, routes)
+    if ties:
+        yield from broken_ties(problem, routes)
     for group in problem.groups:
         served = [j for j in group.stops if j in counts]
         if len(served) > 1:
             names = " and ".join(repr(problem.names[j]) for j in served[:3])
             text = f"{names} are served, of a group of which one at most is"
             yield Violation("group", text, stop=served[1], amount=len(served) - 1.0)
+
+
+def broken_ties(problem: Problem, routes: Sequence[Route]) -> Iterator[Violation]:
+    """Ties that routes do not keep."""
+    if problem.ties:
+        places = places_of(routes)
+        for tie in problem.ties:
+            for j, text in tie.broken(places, problem.names):
+                yield Violation(tie.kind, text, places[j].vehicle, j, 1.0)
 
 
 def _overloaded(

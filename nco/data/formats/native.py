@@ -24,6 +24,7 @@ from nco.data.formats.packed import pack, unpack
 from nco.errors import FormatError, ProblemError, quoted
 from nco.problem import Group, Objective, Problem, Profile, Shipment, Vehicle
 from nco.problem.solution import Cost, Route, Solution, Unassigned, Violation
+from nco.problem.tied import KINDS, Tie
 from nco.problem.times import Times
 
 PROBLEM, SOLUTION = "nco-problem", "nco-solution"
@@ -130,6 +131,7 @@ def problem_from(data: Fields) -> Problem:
             linehauls_first=data.flag("linehauls_first"),
             shipments=_to_shipments(data),
             groups=_to_groups(data),
+            ties=_to_ties(data),
             skills=_to_skills(data),
             **given,
         )
@@ -168,6 +170,7 @@ def _from_ties(problem: Problem) -> dict[str, Any]:
         "linehauls_first": problem.linehauls_first,
         "shipments": [asdict(shipment) for shipment in problem.shipments],
         "groups": [asdict(group) for group in problem.groups],
+        "ties": [{"kind": tie.kind, "stops": list(tie.stops)} for tie in problem.ties],
         "skills": [
             {"stop": node, "words": sorted(words)} for node, words in problem.skills.items()
         ],
@@ -197,6 +200,18 @@ def _to_groups(data: Fields) -> tuple[Group, ...]:
         with _located(entry):
             prize = entry.number("prize", math.inf)
             found.append(Group(stops=tuple(entry.wholes("stops")), prize=prize))
+    return tuple(found)
+
+
+def _to_ties(data: Fields) -> tuple[Tie, ...]:
+    found = []
+    for entry in data.children("ties", []):
+        entry.refuse_unknown(("kind", "stops"))
+        kind = entry.text("kind")
+        if kind not in KINDS:
+            entry.fail("kind", f"is {quoted(kind)}; known are {', '.join(KINDS)}")
+        with _located(entry):
+            found.append(KINDS[kind](stops=tuple(entry.wholes("stops"))))
     return tuple(found)
 
 

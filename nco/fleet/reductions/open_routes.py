@@ -76,6 +76,7 @@ def open_routes(problem: Problem) -> Problem | None:
             replace(s, pickup=node(s.pickup), delivery=node(s.delivery)) for s in problem.shipments
         ),
         groups=tuple(replace(g, stops=tuple(map(node, g.stops))) for g in problem.groups),
+        ties=tuple(replace(tie, stops=tuple(map(node, tie.stops))) for tie in problem.ties),
         skills={node(j): words for j, words in problem.skills.items()},
         off_street={},  # a way leads there from anywhere
         details={},  # nobody sees this problem

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -10,13 +11,14 @@ from nco.fleet.reductions.durations import longest_duty, own_service, speeds
 from nco.fleet.reductions.handling import handling
 from nco.fleet.reductions.loads import backhauls, most_stops, pickups
 from nco.fleet.reductions.open_routes import open_routes
+from nco.fleet.reductions.sequences import sequences
 from nco.fleet.reductions.skills import skills
-from nco.problem import Feature, Problem
+from nco.problem import Feature, Problem, Sequence
 from nco.problem.normal import normal
 from nco.problem.route import Route
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from collections.abc import Set as AbstractSet
 
     from nco.problem.solution import Solution
@@ -32,6 +34,7 @@ REDUCTIONS: MappingProxyType[Feature, Callable[[Problem], Problem | None]] = Map
         Feature.SETUP: handling,
         Feature.LOADING: handling,
         Feature.OPEN_ROUTES: open_routes,  # before service is part of arcs, which open ends are not
+        Feature.SEQUENCES: sequences,  # before what service takes is part of arcs
         Feature.OWN_SERVICE: own_service,
     }
 )
@@ -50,9 +53,19 @@ class Reduced:
     given: Problem
     problem: Problem
 
-    @property
-    def _moved(self) -> int:
-        return self.problem.depots - self.given.depots
+    @cached_property
+    def _there(self) -> dict[str, int]:
+        """Nodes of the other problem by their names, which they keep."""
+        return {name: j for j, name in enumerate(self.problem.names)}
+
+    @cached_property
+    def _rows(self) -> dict[int, tuple[int, ...]]:
+        """What each stop of the given problem stands for that the other one has."""
+        rows: dict[int, tuple[int, ...]]
+        rows = {j: (j,) for j in self.given.stops if self.given.names[j] in self._there}
+        if Feature.SEQUENCES not in self.problem.features:
+            rows |= {t.stops[0]: t.stops for t in self.given.ties if isinstance(t, Sequence)}
+        return rows
 
     def there(self, solution: Solution) -> Solution:
         """A solution of the given problem as one of the other.
@@ -60,16 +73,38 @@ class Reduced:
         Raises:
             ProblemError: a route names a vehicle or a stop that the given problem does not have.
         """
-        if self._moved:
+        if self.problem.names != self.given.names:
             known = solution.on(self.given)
-            routes = tuple(_shifted(known.routes, self._moved))
-            entries = tuple(replace(u, stop=u.stop + self._moved) for u in known.unassigned)
+            routes = tuple(Route(r.vehicle, tuple(self._joined(r.stops))) for r in known.routes)
+            entries = tuple(
+                replace(u, stop=self._there[self.given.names[u.stop]])
+                for u in known.unassigned
+                if u.stop in self._rows
+            )
             solution = replace(known, routes=routes, unassigned=entries)
         return solution.on(self.problem)
 
+    def _joined(self, stops: tuple[int, ...]) -> Iterator[int]:
+        """A trip of the given problem in the other one, without sequences that it tears."""
+        k = 0
+        while k < len(stops):
+            row = self._rows.get(stops[k], ())
+            if row and stops[k : k + len(row)] == row:
+                yield self._there[self.given.names[stops[k]]]
+                k += len(row)
+            else:
+                k += 1
+
     def back(self, routes: Iterable[Route]) -> list[Route]:
         """Routes of the given problem, from those of the other."""
-        return list(_shifted(routes, -self._moved))
+        if self.problem.names == self.given.names:
+            return list(routes)
+        node = {name: j for j, name in enumerate(self.given.names)}
+        return [
+            Route(route.vehicle, tuple(i for j in route.stops for i in self._rows[node[names[j]]]))
+            for names in (self.problem.names,)
+            for route in routes
+        ]
 
 
 def reduced(problem: Problem, supports: AbstractSet[Feature]) -> Reduced:
@@ -87,7 +122,3 @@ def reduced(problem: Problem, supports: AbstractSet[Feature]) -> Reduced:
             if simpler is not None and simpler.features - other.features <= supports:
                 other = simpler
     return Reduced(problem, normal(other).problem)
-
-
-def _shifted(routes: Iterable[Route], by: int) -> Iterable[Route]:
-    return (Route(route.vehicle, tuple(j + by for j in route.stops)) for route in routes)

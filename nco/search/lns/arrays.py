@@ -74,7 +74,7 @@ class Instance(NamedTuple):
         guide: cost that an arc may be longer for being on all of them.
         stops: nodes that may be served.
         times: whether time matters.
-        ruled: whether there are rules on loads, limits or release times, see `lns.rules`.
+        ruled: whether there are rules on loads, limits, release times or ties, see `lns.rules`.
         loads: whether loads go up and down along a route.
         given: `[N, K]` what is picked up at a node, from its shipment or for the depot; what a
             shipment leaves there counts against it.
@@ -84,6 +84,8 @@ class Instance(NamedTuple):
         members: stops of all groups in a row.
         group_first: `[G + 1]` where those of each group begin.
         group_prize: `[G]` cost of serving none of it.
+        ties: `[T, W]` a code and the stops of each tie, -1 behind the last; see `lns.ties`.
+        tied: `[N, X]` the ties of each stop, -1 behind the last; without entries if there are none.
         limited: whether there are limits on seconds, metres, driving or stops of vehicles.
         length: `[P, N, N]` metres, where they are limited.
         most: `[M, 4]` seconds on duty, metres, seconds of driving and stops at most.
@@ -126,6 +128,8 @@ class Instance(NamedTuple):
     members: Ints
     group_first: Ints
     group_prize: Floats
+    ties: Ints
+    tied: Ints
     limited: bool
     length: Floats
     most: Floats
@@ -342,6 +346,8 @@ def instance_of(problem: Problem, fleet: Fleet, heatmap: Singles | None = None) 
         members=ruled.members,
         group_first=ruled.group_first,
         group_prize=group_prize,
+        ties=ruled.ties,
+        tied=ruled.tied,
         limited=ruled.limited,
         length=ruled.length(distinct),
         most=ruled.most,

@@ -17,6 +17,7 @@ from nco.search.lns.operators import guided, insertion, mixed
 from nco.search.lns.options import inner, pasted
 from nco.search.lns.pairs import pair_delta
 from nco.search.lns.rules import allowed
+from nco.search.lns.ties import keeps_ties
 
 FURTHER = 10  # optional stops near another one, and of all, that are tried beside those removed
 BLINK = 0.01  # chance that a place is overlooked (Christiaens and Vanden Berghe 2020)
@@ -405,6 +406,9 @@ def _by_regret(instance, state, vehicles):
         place, g = np.int64(found[pick, 0]), instance.group[j]
         if instance.mate[j] >= 0 and pair_delta(instance, state, j, place, 1.0, _NEVER) >= _NEVER:
             found[pick, 0] = -1.0
+            continue
+        if len(instance.ties) > 0 and not keeps_ties(instance, state, j, place):
+            _rank(instance, state, pick, vehicles)
             continue
         insert(instance, state, j, place)
         left -= 1

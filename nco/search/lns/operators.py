@@ -54,6 +54,11 @@ def always(_: Instance) -> bool:
     return True
 
 
+def tied(instance: Instance) -> bool:
+    """Whether stops are tied to one another."""
+    return len(instance.ties) > 0
+
+
 def guided(instance: Instance) -> bool:
     """For an operator that reads `Instance.heatmap`: whether there is a policy's."""
     return len(instance.heatmap) == len(instance.service)

@@ -16,6 +16,7 @@ import numpy as np
 from nco.search.lns.changes import longer_price, merged
 from nco.search.lns.options import inner
 from nco.search.lns.rules import beyond, carried_there, overloaded
+from nco.search.lns.ties import keeps_ties
 
 _NEVER = 1e300
 
@@ -78,6 +79,8 @@ def _seconds_with(instance, state, v, route, nodes, ends, so_far):
     """
     k, (p, d), (_, _, u, w), (_, x) = instance.kind[v], nodes, route, ends
     whole, latest = 0.0, np.inf
+    if len(instance.ties) > 0 and not keeps_ties(instance, state, d, np.int64(state.prev[x])):
+        return -1.0
     if instance.times:
         whole, first, last, time_warp = merged(
             so_far[0], so_far[1], so_far[2], instance.service[d], instance.opens[d],
@@ -154,7 +157,7 @@ def pair_delta(instance, state, p, i, opening, bound):
     apart = base + np.float64(instance.cost[k, p, b])
     begun = state.prefix[i if instance.times else 0]
     so_far, in_time = _onward(instance, (begun[0], begun[1], begun[2]), k, a, m)
-    if not in_time:
+    if not in_time or (len(instance.ties) > 0 and not keeps_ties(instance, state, p, i)):
         return _NEVER
     if instance.loads:
         for c in range(state.carry.shape[1]):

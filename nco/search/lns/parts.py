@@ -16,7 +16,8 @@ ROUTES = 4  # of a part, at least, so that stops find others to go to
 def parted(search: Search, count: int) -> bool:
     """Whether a search can be cut into so many parts that know nothing of one another."""
     used, instance = int((search.state.served > 0).sum()), search.instance
-    tied = len(instance.group_prize) > 0 or bool((instance.mate >= 0).any())
+    tied = len(instance.group_prize) > 0 or len(instance.ties) > 0
+    tied = tied or bool((instance.mate >= 0).any())
     return not instance.longest and not tied and used >= ROUTES * count
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from nco.kernels.draws import below, uniform
 from nco.search.lns.changes import following, remove
-from nco.search.lns.operators import balanced, guided, mixed, removal
+from nco.search.lns.operators import balanced, guided, mixed, removal, tied
 from nco.search.lns.options import inner, pasted
 
 STRING = 10  # most stops of a route that string removal takes in one piece
@@ -135,9 +135,28 @@ def worst(instance, state, count):
             remove(instance, state, worst)
 
 
+@removal("tied", when=tied)
+def of_a_tie(instance, state, count):
+    """The stops of a tie, and any others."""
+    t = below(state.bits, len(instance.ties))
+    for m in range(1, instance.ties.shape[1]):
+        j = np.int64(instance.ties[t, m])
+        if j < 0:
+            break
+        if state.vehicle[j] >= 0:
+            remove(instance, state, j)
+    _any(instance, state, count)
+
+
 @removal("random")
 def random(instance, state, count):
     """Any stops."""
+    _any(instance, state, count)
+
+
+@inner
+def _any(instance, state, count):
+    """Removes random stops."""
     for _ in range(count):
         j = _served(instance, state)
         if j >= 0:

@@ -11,6 +11,7 @@ from nco.fleet.scaling import largest
 from nco.problem import Feature
 from nco.problem.objective import LIMITS
 from nco.problem.tolerance import slack
+from nco.search.lns.ties import ties_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,6 +41,8 @@ class Rules:
         members: stops of all groups in a row.
         group_first: where those of each begin.
         group_prize: cost of serving none, `inf` where one is required.
+        ties: of stops to vehicles.
+        tied: the ties of each stop.
         most: limits of vehicles.
         release: when goods are at the depot.
     """
@@ -54,6 +57,8 @@ class Rules:
     members: Ints
     group_first: Ints
     group_prize: Floats
+    ties: Ints
+    tied: Ints
     most: Floats
     release: Floats
 
@@ -78,6 +83,7 @@ class Rules:
             group[list(members.stops)] = g
         limited = not problem.features.isdisjoint(LIMITS)
         released = Feature.RELEASES in problem.features
+        ties, tied = ties_of(problem)
         counts = [len(g.stops) for g in problem.groups]
         return cls(
             problem=problem,
@@ -96,6 +102,8 @@ class Rules:
                 ],
                 float,
             ),
+            ties=ties,
+            tied=tied,
             most=_limits(fleet) if limited else np.zeros((1, 4)),
             release=problem.release_s if released else np.zeros(1),
         )
@@ -103,7 +111,7 @@ class Rules:
     @property
     def any(self) -> bool:
         """Whether `lns.rules` has anything to look at."""
-        return self.loads or self.limited or len(self.release) > 1
+        return self.loads or self.limited or len(self.release) > 1 or len(self.ties) > 0
 
     def length(self, kinds: Sequence[Kind]) -> Floats:
         """`[P, N, N]` metres of each table of arcs, where they are limited."""

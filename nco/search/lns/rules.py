@@ -17,6 +17,7 @@ from __future__ import annotations
 import numpy as np
 
 from nco.search.lns.options import inner
+from nco.search.lns.ties import keeps_ties
 
 
 @inner
@@ -108,6 +109,8 @@ def allowed(instance, state, j, i, seconds, latest):
         latest: when that may begin.
     """
     v, n = np.int64(state.vehicle[i]), state.next[i]
+    if len(instance.ties) > 0 and not keeps_ties(instance, state, j, i):
+        return False
     if instance.loads:
         for c in range(state.carry.shape[1]):
             state.carry[0, c] = state.ahead[i, c]

@@ -77,9 +77,8 @@ def _passed(problem: Problem, vehicle: Vehicle, row: Row) -> _Passed:
         possible = possible and bool(vehicle.allowed[list(row)].all())
     if not _carries(problem, vehicle, row):
         possible = False
-    return _Passed(
-        *(float(x) for x in (whole.earliest, whole.latest)), whole.duration - driven, possible
-    )
+    stays = float(whole.duration) - driven
+    return _Passed(float(whole.earliest), float(whole.latest), stays, possible)
 
 
 def _carries(problem: Problem, vehicle: Vehicle, row: Row) -> bool:

@@ -178,3 +178,9 @@ def test_time_at_the_depot(tmp_path):
         tmp_path, "name,loading,unloading (min)\nvan,20 min,5", STOPS.replace("van", "")
     ).vehicles
     assert (van.loading_s, van.unloading_s) == (1200, 300)
+
+
+def test_drivers_name_vehicles(tmp_path):
+    """Where a vehicle has no name, its driver's is taken, else its number."""
+    told = posed(tmp_path, "driver,capacity\nSusanne,9\n,9", STOPS.replace("van", ""))
+    assert [vehicle.name for vehicle in told.vehicles] == ["Susanne", "vehicle 2"]

@@ -101,8 +101,8 @@ def test_titles_that_cannot_be_meant(tmp_path, header, message):
 
 def test_all_that_is_wrong_with_titles_is_said_at_once(tmp_path):
     """Two columns twice and one that is missing are three faults."""
-    text = refused(tmp_path, "name,id,ref,lat,qty,amount", "a,1,1,60,1,1")
-    assert "has 3 faults" in text and "'id' and 'ref'" in text and "no column 'lon'" in text
+    text = refused(tmp_path, "name,id,order no,lat,qty,amount", "a,1,1,60,1,1")
+    assert "has 3 faults" in text and "'id' and 'order no'" in text and "no column 'lon'" in text
 
 
 def test_titles_below_lines_of_text(tmp_path):
@@ -440,3 +440,32 @@ def test_stops_that_fit_nowhere_are_all_named(tmp_path):
     path = table(tmp_path, f"{HEAD},demand", f"{DEPOT},", "a,60.16,24.92,8", "b,60.16,24.93,9")
     with pytest.raises(FormatError, match=r"\('a'\): demand is 8, .*\('b'\): demand is 9, more"):
         load(path, city=FakeCity(), capacity=5)
+
+
+def test_titles_with_remarks_in_brackets(tmp_path):
+    """`Demand (kg)` is a demand; a unit of time that nobody knows is no unit."""
+    head = "Order No,Latitude (WGS84),Lng,Demand (kg),Weight (t),Service (hrs),Time from"
+    found = stops(tmp_path, head, "7,60,24,5,1,0.5,9:00")
+    assert found.demand[0, 0] == 5 and found.details == {0: {"id": "7", "Weight (t)": "1"}}
+    assert found.service_s[0] == 1800 and found.window_s[0, 0] == 32400
+    assert "Service (fortnights)" in stops(tmp_path, f"{HEAD},Service (fortnights)",
+                                           "a,60,24,3").details[0]  # fmt: skip
+
+
+def test_a_capacity_without_a_demand_names_the_other_columns(tmp_path):
+    """What may be the demand under another title is listed."""
+    path = table(tmp_path, f"{HEAD},Weight,phone", f"{DEPOT},,", "a,60.16,24.92,3,1")
+    with pytest.raises(FormatError, match="quantity or amount, none of Weight"):
+        load(path, city=FakeCity(), capacity=5)
+
+
+def test_numbers_beside_lengths_with_units(tmp_path):
+    """10 beside 15 min is surely no 10 s: the unit is asked for; 0 needs none."""
+    text = refused(tmp_path, f"{HEAD},service", "a,60,24,15 min", "b,60,24,10", "c,60,24,0")
+    assert "line 3, column 'service' is '10'; say the unit: 10 h, 10 min or 10 s" in text
+    assert "line 4" not in text
+
+
+def test_an_id_stands_in_for_an_empty_name(tmp_path):
+    """A row without a name but with an id is called by it."""
+    assert stops(tmp_path, "name,id,lat,lon", "Ann,1,60,24", ",2,60,24").names == ("Ann", "2")

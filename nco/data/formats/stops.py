@@ -19,6 +19,7 @@ from nco.data.formats import hints
 from nco.data.formats.measured import first_ten, how_to_allow, measured
 from nco.data.formats.tables.fleet import Fleet, read_fleet
 from nco.data.formats.tables.stops import DEPOT, Stops
+from nco.data.formats.tables.titles import WORDS
 from nco.errors import (
     CityError,
     FormatError,
@@ -30,6 +31,7 @@ from nco.errors import (
     quoted,
 )
 from nco.problem import Group, Objective, Problem, Shipment, Vehicle
+from nco.problem.details import titles
 from nco.problem.times import Times
 
 __all__ = ["DEPOT", "Stops", "problem_from_stops"]
@@ -308,6 +310,7 @@ def _check_fit(
             raise FormatError(
                 f"{stops.places[0]}: there is no column 'demand', so a capacity of "
                 f"{_numbers(limit)} limits nothing; add the column or leave the capacity out"
+                f"{_other_titles(stops)}"
             )
         if len(limit) != dimensions:
             raise InputError(
@@ -331,6 +334,12 @@ def _check_fit(
             f"({'; '.join(sorted({_numbers(limit) for limit in limits}))}); split such stops or "
             "use larger vehicles"
         )
+
+
+def _other_titles(stops: Stops) -> str:
+    """Which columns might be the demand under another title."""
+    others = [title for title in titles(stops.details) if title not in WORDS]
+    return f" (demand may be called quantity or amount, none of {listed(others)})" if others else ""
 
 
 def _check_ways(city: Streets, table: Table, places: _Places, *, allowed: bool) -> None:

@@ -210,6 +210,17 @@ def is_any(text: str) -> bool:
     return text.strip().casefold() in _ANY
 
 
+def is_number(text: str) -> bool:
+    """Whether a cell is a number without a unit."""
+    return bool(_NUMBER.fullmatch(text.strip().casefold()))
+
+
+def is_length(text: str) -> bool:
+    """Whether a cell is a length of time with a unit of its own."""
+    plain = text.strip().casefold()
+    return bool(_SPAN.fullmatch(plain)) or bool(_PART.match(plain))
+
+
 def duration_s(text: str, unit: float | None) -> float:
     """A length of time: `15 min`, `0:15`, `1 h 30 min`, `90 s`, or a number in a unit.
 

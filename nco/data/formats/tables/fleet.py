@@ -248,7 +248,7 @@ class _Reader:
         begin, finish = self._resolved(shift)
         priced = any(name in self._columns for name in _COSTS)
         given = {
-            "name": self._text("name") or f"vehicle {self._line - self._table.head}",
+            "name": self._name(),
             "capacity": capacity,
             "shift_s": (begin, finish),
             "fixed_cost": self._number("fixed_cost", 0.0),
@@ -273,6 +273,10 @@ class _Reader:
             self._faults.about(self._line, "", str(error))
             return None
         return FleetRow(self._line, count, self._ends(), vehicle)
+
+    def _name(self) -> str:
+        named = self._text("name") or self._text("driver")
+        return named or f"vehicle {self._line - self._table.head}"
 
     def _ends(self) -> tuple[str | None, str | None]:
         """Depots by name, "" for the first one, None for an open end."""

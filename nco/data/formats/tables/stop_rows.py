@@ -16,6 +16,8 @@ from nco.data.formats.tables.clock import (
     date_of,
     duration_s,
     is_any,
+    is_length,
+    is_number,
     moment,
     windows,
 )
@@ -92,6 +94,7 @@ class StopReader:
             (row[k] for _, row in table.rows for k in at), allowed=table.delimiter != ","
         )
         self._spreadsheet = not table.delimiter
+        self._units = {name: self._unit(name, table) for name in ("service", "setup")}
         self._row: list[str] = []
         self._line = 0
 
@@ -221,10 +224,10 @@ class StopReader:
             return None
 
     def _length(self, name: str) -> float:
-        unit = self.columns.units.get(name)
+        told = name in self.columns.units
 
         def parse(text: str) -> float:
-            return duration_s(self._of_day(text) if unit is None else text, unit or 1.0)
+            return duration_s(text if told else self._of_day(text), self._units[name])
 
         return self._take(name, parse, 0.0)
 
@@ -241,6 +244,14 @@ class StopReader:
         found = {name: self._text(name) for name in (*WORDS, "date")}
         found |= {title: self._row[k].strip() for title, k in self.columns.others.items()}
         return {title: text for title, text in found.items() if text}
+
+    def _unit(self, name: str, table: Rows) -> float | None:
+        """Seconds that a number counts; None where other cells have units of their own."""
+        k = self.columns.at.get(name)
+        if k is None or name in self.columns.units:
+            return self.columns.units.get(name, 1.0)
+        cells = [row[k] for _, row in table.rows if not read.is_empty(row[k])]
+        return 1.0 if all(map(is_number, cells)) or not any(map(is_length, cells)) else None
 
     def _forget_other_types(self, table: Rows) -> None:
         """A column `type` of other things than kinds of stops is one that is not known."""

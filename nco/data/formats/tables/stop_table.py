@@ -80,6 +80,8 @@ class _Whole:
         for row in rows:
             if not named:
                 row.name = row.details.get(spare, "") or f"{self._faults.word} {row.line}"
+            elif not row.name and row.details.get("id"):
+                row.name = row.details["id"]
             elif not row.name:
                 text = "is empty; every stop needs a name of its own"
                 self._fault(row.line, "name", text)

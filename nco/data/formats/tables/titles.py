@@ -16,11 +16,10 @@ from nco.errors import quoted
 
 STOPS: Mapping[str, tuple[str, ...]] = {
     "name": ("stop", "stop name", "customer", "customer name", "client", "client name"),
-    "id": ("stop id", "customer id", "client id", "order id", "order number", "order no", "ref",
-           "reference"),
+    "id": ("stop id", "order id", "order number", "order no"),
     "kind": ("type", "stop type", "stop kind"),
-    "lat": ("latitude", "y", "lat wgs84", "gps lat"),
-    "lon": ("longitude", "lng", "long", "x", "lon wgs84", "gps lon"),
+    "lat": ("latitude", "y", "lat wgs84", "latitude wgs84", "gps lat"),
+    "lon": ("longitude", "lng", "long", "x", "lon wgs84", "longitude wgs84", "gps lon"),
     "lat_lon": ("lat long", "lat lng", "latitude longitude", "coordinates", "coords", "gps"),
     "demand": ("demand 1", "quantity", "qty", "amount", "load", "delivery amount"),
     "pickup": ("pickup 1", "pickup amount", "pickup quantity", "collection amount"),
@@ -28,10 +27,12 @@ STOPS: Mapping[str, tuple[str, ...]] = {
                "opening hours", "delivery window"),
     "window_start": ("tw start", "time window start", "start", "start time", "earliest",
                      "earliest time", "earliest start", "ready time", "open", "opens", "opening",
-                     "from", "not before", "after"),
+                     "open time", "opening time", "from", "time from", "not before", "after",
+                     "arrive after"),
     "window_end": ("tw end", "time window end", "end", "end time", "latest", "latest time",
-                   "latest start", "due time", "deadline", "close", "closes", "closing", "to",
-                   "until", "not after", "before"),
+                   "latest start", "due time", "deadline", "close", "closes", "closing",
+                   "close time", "closing time", "to", "time to", "until", "not after", "before",
+                   "arrive before"),
     "date": ("day", "delivery date", "visit date"),
     "service": ("service time", "service duration", "duration", "stop time", "dwell time",
                 "handling time", "unloading time"),
@@ -51,16 +52,16 @@ STOPS: Mapping[str, tuple[str, ...]] = {
     "postcode": ("postal code", "zip", "zip code"),
     "city": ("town", "municipality"),
     "country": (),
-    "phone": ("phone number", "phone no", "telephone", "tel", "mobile", "mobile phone"),
+    "phone": ("phone number", "phone no", "telephone", "tel"),
     "email": ("email address",),
     "contact": ("contact name", "contact person"),
-    "notes": ("note", "comment", "comments", "remark", "remarks", "instructions",
-              "delivery instructions"),
+    "notes": ("note", "comment", "comments", "remark", "remarks"),
 }  # fmt: skip
 """Columns of a table of stops."""
 
 FLEET: Mapping[str, tuple[str, ...]] = {
     "name": ("vehicle", "vehicle name", "vehicle id", "id"),
+    "driver": ("driver name",),
     "count": ("number", "quantity", "how many"),
     "depot": ("home", "base"),
     "start": ("start depot", "start at", "start location", "from"),
@@ -96,8 +97,11 @@ WORDS = ("id", "address", "street", "house_number", "postcode", "city", "country
          "contact", "notes")  # fmt: skip
 """Columns of stops that are carried through under these names."""
 
-_TIMES = {"s": 1.0, "sec": 1.0, "seconds": 1.0, "min": 60.0, "mins": 60.0, "minutes": 60.0,
-          "h": 3600.0, "hours": 3600.0}  # fmt: skip
+_TIMES = {
+    **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), 1.0),
+    **dict.fromkeys(("min", "mins", "minute", "minutes"), 60.0),
+    **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), 3600.0),
+}
 _METRES = {"m": 1.0, "metres": 1.0, "meters": 1.0, "km": 1e3, "kilometres": 1e3, "kilometers": 1e3,
            "miles": 1609.344}  # fmt: skip
 _UNITS = {
@@ -109,6 +113,7 @@ _UNITS = {
 _NUMBERED = frozenset({"demand", "pickup", "capacity"})  # a column for each kind of goods
 _ROUTES = frozenset({"route", "vehicle", "position", "stop"})
 _ORDINARY = frozenset({"price", "prices"})  # words that only look like names of columns
+_BRACKETS = re.compile(r"[(\[].*?[)\]]")
 _LONG = 5  # letters of a title that is looked at for slips
 
 
@@ -138,7 +143,9 @@ _INDEX = {id(STOPS): _index(STOPS), id(FLEET): _index(FLEET)}
 def is_known(title: str) -> bool:
     """Whether a table has such a column."""
     key = plain(title)
-    return key in _ROUTES or any(_column(key, index) for index in _INDEX.values())
+    if key in _ROUTES:
+        return True
+    return any(_column(key, index) or _in_a_unit(title, index) for index in _INDEX.values())
 
 
 def mostly(header: Iterable[str], known: Mapping[str, tuple[str, ...]]) -> bool:
@@ -203,7 +210,7 @@ def columns_of(
         key = plain(title)
         if not key or title.startswith("#"):
             continue
-        found = _column(key, index)
+        found = _column(key, index) or _in_a_unit(title, index)
         if found is None:
             _add_other(columns, title, k, index, faults)
             continue
@@ -215,6 +222,13 @@ def columns_of(
         if unit is not None:
             columns.units[name] = unit
     return columns
+
+
+def _in_a_unit(title: str, index: _Index) -> tuple[str, float | None] | None:
+    """The column of a title with a remark in brackets, such as `Demand (kg)`."""
+    bare = plain(_BRACKETS.sub("", title))
+    found = _column(bare, index) if bare else None
+    return None if found is None or found[0] in _UNITS else found
 
 
 def _twice(first: str, second: str, name: str) -> str:

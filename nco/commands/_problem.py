@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from collections import Counter
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -11,6 +13,7 @@ from nco.errors import FormatError, InputError, quoted
 
 if TYPE_CHECKING:
     from nco.data.cities.city import City
+    from nco.data.cities.geocode.server import GeocodeServer
     from nco.problem import Problem
     from nco.problem.solution import Solution
 
@@ -48,6 +51,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--skip-bad-rows", action="store_true", help="leave out rows with faults, and list them"
     )
+    group.add_argument(
+        "--accept-doubtful",
+        action="store_true",
+        help="take places of addresses that a person should look at",
+    )
+    add_geocoder(group)
     add_max_snap(group)
     files = parser.add_argument_group("benchmark instances")
     files.add_argument(
@@ -63,6 +72,29 @@ def add_max_snap(group: argparse._ArgumentGroup) -> None:
         metavar="METRES",
         help="how far a place may be moved onto a street (250)",
     )
+
+
+def add_geocoder(group: argparse._ActionsContainer) -> None:
+    """Add which server is asked for addresses, if any."""
+    group.add_argument(
+        "--geocoder", metavar="URL", help="ask this Nominatim or Photon server, not the extract"
+    )
+    group.add_argument(
+        "--geocoder-kind",
+        choices=("nominatim", "photon"),
+        help="what it is, where its address does not tell",
+    )
+
+
+def geocode_server(arguments: argparse.Namespace) -> GeocodeServer | None:
+    """The server that the arguments name, if they name one."""
+    if arguments.geocoder is None:
+        if arguments.geocoder_kind is not None:
+            raise InputError("--geocoder-kind says what the server of --geocoder is; give both")
+        return None
+    from nco.data.cities.geocode.server import GeocodeServer
+
+    return GeocodeServer(arguments.geocoder, arguments.geocoder_kind)
 
 
 def open_city(arguments: argparse.Namespace, **options: Any) -> City:
@@ -163,7 +195,7 @@ def open_problem(arguments: argparse.Namespace) -> Opened:
     path: Path = arguments.problem
     if is_table(path):
         return _open_table(arguments)
-    for name in ("fleet", "skip_bad_rows"):
+    for name in ("fleet", "skip_bad_rows", "accept_doubtful", "geocoder", "geocoder_kind"):
         if getattr(arguments, name):
             option = name.replace("_", "-")
             raise InputError(
@@ -184,6 +216,7 @@ def open_problem(arguments: argparse.Namespace) -> Opened:
 
 def _open_table(arguments: argparse.Namespace) -> Opened:
     """The problem that a table of stops poses in a city."""
+    from nco.data.cities.geocode.asking import LateGeocoder
     from nco.data.formats.registry import load
     from nco.data.formats.stops import Stops, problem_from_stops
 
@@ -192,10 +225,17 @@ def _open_table(arguments: argparse.Namespace) -> Opened:
         raise InputError("--rounding is for benchmark instances; leave it out")
     if arguments.city is None:
         raise InputError(f"{path} is a table of stops; say where with --city (`nco city list`)")
-    stops = load(path, skip_bad_rows=True) if arguments.skip_bad_rows else load(path)
+    opened = cache(lambda: open_city(arguments, profile=arguments.profile))
+    geocoder = LateGeocoder(opened, geocode_server(arguments))  # the city, where a row needs it
+    stops = load(
+        path,
+        geocoder=geocoder,
+        accept_doubtful=arguments.accept_doubtful,
+        skip_bad_rows=arguments.skip_bad_rows,
+    )
     if not isinstance(stops, Stops):
         raise FormatError(f"{path} holds a solution; give the file of a problem")
-    city = open_city(arguments, profile=arguments.profile)
+    city = opened()
     options = _given(arguments)
     if arguments.fleet is not None:
         options["fleet"] = arguments.fleet
@@ -226,6 +266,33 @@ def moved(problem: Problem) -> list[dict[str, Any]]:
         {"stop": problem.names[node], "moved_m": round(far_m, 1)}
         for node, far_m in problem.moved.items()
     ]
+
+
+def geocoded(problem: Problem) -> list[dict[str, Any]]:
+    """What was found of stops that had an address and no coordinates, as plain data for JSON."""
+    from nco.data.formats.tables.places import FOUND, HOW, SURE, WORD
+
+    return [
+        {"stop": problem.names[node], "found": words[FOUND]}
+        | {"word": words.get(WORD, ""), "sure": words.get(SURE, ""), "how": words.get(HOW, "")}
+        for node, words in problem.details.items()
+        if FOUND in words
+    ]
+
+
+def tell_geocoded(problem: Problem) -> None:
+    """Print how many addresses were looked up, and each that is not a house or place itself."""
+    found = geocoded(problem)
+    if not found:
+        return
+    count = Counter(one["word"] for one in found)
+    kinds = ", ".join(f"{number} {word}" for word, number in count.most_common())
+    console.write(f"addresses: {len(found)} looked up: {kinds}")
+    for one in found:
+        if one["word"] not in ("exact", "place"):
+            console.write(
+                f"address: {one['stop']}: {one['word']} {one['sure']}: {one['found']}: {one['how']}"
+            )
 
 
 def tell_moved(problem: Problem) -> None:

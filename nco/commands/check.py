@@ -40,6 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
                 "distance_m": report.distance_m,
                 "duration_s": report.duration_s,
                 "moved": _problem.moved(problem),
+                "geocoded": _problem.geocoded(problem),
                 "findings": [
                     {
                         "kind": finding.kind,
@@ -53,5 +54,6 @@ def run(arguments: argparse.Namespace) -> int:
         )
     else:
         console.write(str(report))
+        _problem.tell_geocoded(problem)
         _problem.tell_moved(problem)
     return 0 if report.feasible else 1

@@ -12,8 +12,6 @@ from nco.errors import InputError
 if TYPE_CHECKING:
     from nco.data.cities.geocode.found import Address, Geocoded
 
-_KINDS = ("nominatim", "photon")
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the verb."""
@@ -29,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--city", help="name of a city, or path of its extract")
     parser.add_argument("--postcode", default="", help="of addresses that have none of their own")
     parser.add_argument("--town", default="", help="of addresses that have none of their own")
-    add_server(parser)
+    _problem.add_geocoder(parser)
     parser.add_argument(
         "--candidates", type=_problem.seed, default=3, metavar="N",
         help="how many further ones to tell of what is doubtful (3)",
@@ -39,16 +37,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
     parser.add_argument("--quiet", action="store_true", help="no progress and no log lines")
-
-
-def add_server(group: argparse._ActionsContainer) -> None:
-    """Add which server is asked, if any."""
-    group.add_argument(
-        "--geocoder", metavar="URL", help="ask this Nominatim or Photon server, not the extract"
-    )
-    group.add_argument(
-        "--geocoder-kind", choices=_KINDS, help="what it is, where its address does not tell"
-    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -88,13 +76,7 @@ def _given(arguments: argparse.Namespace) -> list[str | Address]:
 
 def _find(arguments: argparse.Namespace, given: list[str | Address]) -> list[Geocoded]:
     options = {"postcode": arguments.postcode, "city": arguments.town, "most": arguments.candidates}
-    server = None
-    if arguments.geocoder is not None:
-        from nco.data.cities.geocode.server import GeocodeServer
-
-        server = GeocodeServer(arguments.geocoder, arguments.geocoder_kind)
-    elif arguments.geocoder_kind is not None:
-        raise InputError("--geocoder-kind says what the server of --geocoder is; give both")
+    server = _problem.geocode_server(arguments)
     if arguments.city is not None:
         from nco.data.cities.places import city
 

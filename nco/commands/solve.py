@@ -100,6 +100,7 @@ def run(arguments: argparse.Namespace) -> int:
         "city": None if city is None else city.name,
         "skipped": list(skipped),
         "moved": _problem.moved(problem),
+        "geocoded": _problem.geocoded(problem),
         "details": {problem.names[node]: dict(words) for node, words in problem.details.items()},
         "interrupted": interrupted(),
         "feasible": chosen.feasible,
@@ -174,6 +175,7 @@ def _print(problem: Problem, answers: list[Answer], chosen: Answer, files: list[
             console.write(f"not feasible: {finding.message}")
     for entry in chosen.solution.unassigned:
         console.write(f"unassigned: {problem.names[entry.stop]}: {entry.reason}")
+    _problem.tell_geocoded(problem)
     _problem.tell_moved(problem)
     for path in files:
         console.write(f"written: {path}")

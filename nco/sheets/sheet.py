@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nco.data.formats.tables.places import FOUND, HOW, SURE, WORD
 from nco.problem import Problem
 from nco.problem.check import check
 from nco.problem.schedule import RouteSchedule, Visit, schedule
@@ -18,7 +19,10 @@ from nco.sheets.clock import Clock, amounts, km, length
 _LATE_S = 0.5  # less is rounding
 # What neither XML nor a PDF can hold.
 _NO_LETTER = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_OWN_PLACE = ("address", "street", "house_number", "postcode", "city", "phone", "notes")
+_OWN_PLACE = (
+    "address", "street", "house_number", "postcode", "city", "phone", "notes",
+    FOUND, WORD, SURE, HOW,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -228,6 +232,8 @@ def _line(
         late_s, remarks = 0.0, ["no street leads there"]
     elif round(visit.waiting_s / 60) and node >= problem.depots:
         remarks.append(f"waits {length(visit.waiting_s)}")
+    if words.get(WORD, "exact") not in ("exact", "place"):
+        remarks.append(f"place is {words[WORD]}: {words.get(FOUND, '')}")
     if node in problem.moved:
         remarks.append(f"{problem.moved[node]:.0f} m from the street")
     leg_m = 0.0 if before is None else visit.distance_m - before.distance_m

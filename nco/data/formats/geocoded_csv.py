@@ -14,9 +14,13 @@ from nco.data.cities.geocode.found import Address, Geocoded
 from nco.data.formats.csv_rows import table_text
 from nco.data.formats.json_file import read_text
 from nco.data.formats.table_files import is_table, read_rows
+from nco.data.formats.tables.faults import Faults
+from nco.data.formats.tables.places import address_of
+from nco.data.formats.tables.titles import STOPS, columns_of
 from nco.errors import FormatError, InputError, listed, shortened
 from nco.files import write_atomic
 
+_ADDRESS = ("address", "street", "house_number", "postcode", "city")
 _HEADER = ("address", "postcode", "city", "lon", "lat", "sure", "word", "found", "how",
            "within_m", "candidates", "attribution")  # fmt: skip
 
@@ -33,21 +37,16 @@ def read_addresses(path: str | Path) -> list[Address]:
         lines = [line.strip() for line in read_text(path).splitlines()]
         return [Address(line) for line in lines if line]
     table = read_rows(path).whole(path)
-    header, rows = table.header, table.rows
-    at = {title.casefold(): k for k, title in reversed(list(enumerate(header)))}
+    faults = Faults(path, table.word, table.head)
+    at = columns_of(table.header, STOPS, faults).at
+    faults.raise_titles()
     if "address" not in at and "street" not in at:
         raise FormatError(
-            f"{path}: there is no column 'address' (or 'street'); it has {listed(header)}"
+            f"{path}: there is no column 'address' (or 'street'); it has {listed(table.header)}"
         )
-
-    def cell(cells: list[str], *names: str) -> str:
-        parts = (cells[at[name]].strip() for name in names if name in at)
-        return " ".join(part for part in parts if part)
-
-    front = ("address",) if "address" in at else ("street", "house_number")
     return [
-        Address(cell(cells, *front), cell(cells, "postcode"), cell(cells, "city"))
-        for _, cells in rows
+        address_of({name: cells[at[name]].strip() for name in _ADDRESS if name in at})
+        for _, cells in table.rows
     ]
 
 

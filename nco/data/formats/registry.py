@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from nco.arguments import path_of
+from nco.data.cities.geocode.asking import finder
 from nco.data.cities.streets import Streets, given_city
 from nco.data.formats import (
     geojson,
@@ -43,6 +44,7 @@ from nco.problem.given import given_problem
 from nco.problem.solution import Solution
 
 _PYTHON_ONLY = ("shift_s", "objective", "name", "names")  # the command line has no such options
+_OF_TABLES = ("skip_bad_rows", "geocoder", "accept_doubtful")
 _CLASSICAL = (".vrp", ".tsp", ".atsp", ".txt")
 _READ = (".json", *SUFFIXES, ".geojson", *_CLASSICAL, ".sol")
 
@@ -61,9 +63,10 @@ def load(
         city: where stops or VROOM coordinates are; with it, a table of stops becomes a problem.
         problem: what routes are for, in formats that do not hold it.
         **options: of the reader: those of `problem_from_stops` for stops (vehicles, capacity,
-            fleet, depot, shift_s, objective, allow_unassigned, name) and `skip_bad_rows`;
-            `rounding` and `vehicles` for classical instances, `names` and `allow_unassigned` for
-            VROOM.
+            fleet, depot, shift_s, objective, allow_unassigned, name), `skip_bad_rows`, `geocoder`
+            (a Nominatim or Photon server, or its address, that finds addresses in place of the
+            extract of `city`) and `accept_doubtful` (of places that are found); `rounding` and
+            `vehicles` for classical instances, `names` and `allow_unassigned` for VROOM.
 
     Raises:
         FormatError: the file is malformed; the message names the place and the fix.
@@ -128,8 +131,9 @@ def _load_table(
     if "route" in titles and (problem is not None or titles.issuperset(solution_csv.REQUIRED)):
         _check_options(path, options, ())
         return solution_csv.routes_from(path, table, _needed(path, problem))
-    skip = {name: options.pop(name) for name in ("skip_bad_rows",) if name in options}
-    stops = stops_from(path, table, **skip)
+    reading = {name: options.pop(name) for name in _OF_TABLES if name in options}
+    server = reading.pop("geocoder", None)
+    stops = stops_from(path, table, geocoder=finder(city, server), **reading)
     if city is None:
         if options:
             given = option(next(iter(options)))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from nco.data.cities.geocode.found import Address, Geocoded
@@ -64,6 +64,41 @@ def geocoder_of(
             "back, or build the city again with `nco city build`"
         )
     return extract_geocoder(extract, city)
+
+
+def finder(city: object, server: Geocoder | str | None = None) -> Geocoder | None:
+    """What finds addresses in a city of any kind, loaded when it is first asked.
+
+    Returns:
+        None where there is neither a server nor an extract.
+    """
+    if server is None and getattr(city, "extract", None) is None:
+        return None
+    return LateGeocoder(lambda: city, server)
+
+
+class LateGeocoder:
+    """A geocoder that is opened with its first question.
+
+    Args:
+        city: opens the city.
+        server: is asked in place of its extract.
+    """
+
+    def __init__(self, city: Callable[[], object], server: Geocoder | str | None = None) -> None:
+        self._city, self._server = city, server
+
+    @cached_property
+    def _opened(self) -> Geocoder:
+        city = self._city()
+        name, extract = getattr(city, "name", ""), getattr(city, "extract", None)
+        # A city behind a server does not know its bounds.
+        bbox = None if extract is None else getattr(city, "bbox", None)
+        return geocoder_of(name, extract, self._server, bbox)
+
+    def find(self, asked: Address, most: int = 5) -> Geocoded:
+        """See `Geocoder`."""
+        return self._opened.find(asked, most)
 
 
 def find_all(

@@ -115,12 +115,10 @@ class ExtractGeocoder:
             for spot in locate(index, street, reading.number):
                 postcode = _text(index.postcodes, index.house_postcode, spot.house)
                 town = _text(index.towns, index.house_town, spot.house)
-                exact = spot.kind is Certainty.EXACT
-                factor, against = weigh(
-                    reading, asked, postcode if exact else "", town, self._known
-                )
+                own = bool(spot.number)  # the postcode of a neighbour may be another
+                factor, against = weigh(reading, asked, postcode if own else "", town, self._known)
                 factor *= _LEFT_NUMBER if reading.leaves_number(exact=alike == 1) else 1.0
-                label = self._label(street, spot, reading, postcode if exact else "", town)
+                label = self._label(street, spot, reading, postcode if own else "", town)
                 how = spot.how
                 if alike < 1:
                     how += f"; {shortened(reading.street)} was asked"

@@ -6,6 +6,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,20 +21,33 @@ from nco.data.formats.tables.stops import Stops
 from nco.errors import FormatError, listed, quoted
 from nco.problem.times import Times, counted_by
 
+if TYPE_CHECKING:
+    from nco.data.cities.geocode.server import Geocoder
+
 logger = logging.getLogger("nco")
 _SEVERAL = 2
 
 
-def stops_from(path: str | Path, table: Rows, *, skip_bad_rows: bool = False) -> Stops:
+def stops_from(
+    path: str | Path,
+    table: Rows,
+    *,
+    skip_bad_rows: bool = False,
+    geocoder: Geocoder | None = None,
+    accept_doubtful: bool = False,
+) -> Stops:
     """The stops in a table.
 
     Args:
         path: of the file, for messages.
         table: its rows.
         skip_bad_rows: leave out rows that something is wrong with, and list them in `skipped`.
+        geocoder: finds rows that have an address and no coordinates; None makes them faults.
+        accept_doubtful: take places of addresses that are doubtful; otherwise they are faults.
 
     Raises:
         FormatError: something about the table is wrong; all faults are in the message.
+        ServiceError: a server that is asked for addresses is down or answers nonsense.
     """
     faults = Faults(path, table.word, table.head)
     reader = StopReader(table, faults)
@@ -43,6 +57,8 @@ def stops_from(path: str | Path, table: Rows, *, skip_bad_rows: bool = False) ->
     if not rows and not table.bad:
         raise FormatError(f"{path}: there is a header but no stop; add one row for each")
     whole = _Whole(reader, faults)
+    whole.name(rows)
+    places.complete(rows, faults, geocoder, accept_doubtful=accept_doubtful)
     stops = whole.stops(rows, skip_bad_rows=skip_bad_rows)
     _tell(path, reader, whole.calendar, stops)
     return stops
@@ -58,8 +74,6 @@ class _Whole:
     def stops(self, rows: list[StopRow], *, skip_bad_rows: bool) -> Stops:
         """The stops of rows without a fault, or of all rows."""
         faults = self._faults
-        self._name(rows)
-        places.complete(rows, faults)
         while True:
             good = [row for row in rows if row.line not in faults.rows]
             known = len(faults.rows)
@@ -73,7 +87,7 @@ class _Whole:
             faults.raise_rows()
         return self._stops(good, links, times)
 
-    def _name(self, rows: Sequence[StopRow]) -> None:
+    def name(self, rows: Sequence[StopRow]) -> None:
         """A name for each row: its own, with its id where several are called so."""
         named = "name" in self._reader.columns
         spare = next((n for n in ("id", "address") if n in self._reader.columns), "")

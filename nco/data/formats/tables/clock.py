@@ -39,6 +39,7 @@ _ANY = NOTHING | {"any", "any time", "anytime", "all day", "always", "open"}
 _PART = re.compile(
     r"(\d+(?:[.,]\d+)?)\s*(hours?|hrs?|h|minutes?|mins?|min\.|m|seconds?|secs?|s)(?![a-z])\.?,?\s*"
 )
+_PART_OF_DAY = re.compile(r"0\.\d+")
 _SPAN = re.compile(r"(\d{1,4}):([0-5]\d)(?::([0-5]\d(?:\.\d+)?))?")
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0}
 DAY_S = 86_400.0
@@ -208,6 +209,14 @@ def windows(text: str) -> list[Window]:
 def is_any(text: str) -> bool:
     """Whether a cell says that any time will do."""
     return text.strip().casefold() in _ANY
+
+
+def of_day(text: str) -> str:
+    """A part of a day, as spreadsheets keep times, as a time of day; other cells as they are."""
+    if not _PART_OF_DAY.fullmatch(text.strip()):
+        return text
+    seconds = round(float(text) * DAY_S)
+    return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
 
 
 def is_number(text: str) -> bool:

@@ -19,6 +19,7 @@ from nco.data.formats.tables.clock import (
     is_length,
     is_number,
     moment,
+    of_day,
     windows,
 )
 from nco.data.formats.tables.faults import CellFault, Faults
@@ -34,7 +35,6 @@ _KINDS = {
 }
 _PLACED: tuple[tuple[str, ...], ...] = (("lat", "lon"), ("lat_lon",))
 _ADDRESSES = ("address", "street", "postcode")
-_PART_OF_DAY = re.compile(r"0\.\d+")
 _PAIR = re.compile(r"\s*[(\[]?\s*([+-]?\d+(?:\.\d+)?)\s*[,; ]\s*([+-]?\d+(?:\.\d+)?)\s*[)\]]?\s*")
 _WIDEST_DEGREES = 1000.0  # beyond, a coordinate is surely in metres
 SHORT_S, LONG_S = 120.0, 8 * 3600.0  # service outside is most likely in another unit
@@ -190,11 +190,8 @@ class StopReader:
         return moment(self._of_day(text))
 
     def _of_day(self, text: str) -> str:
-        """A time that a spreadsheet keeps as a part of a day."""
-        if not (self._spreadsheet and _PART_OF_DAY.fullmatch(text.strip())):
-            return text
-        seconds = round(float(text) * 86_400)
-        return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+        """A time as people write it, where a spreadsheet keeps it as a part of a day."""
+        return of_day(text) if self._spreadsheet else text
 
     def _windows(self) -> list[Window]:
         if "window" in self.columns:

@@ -33,6 +33,7 @@ def _city():
 
 ASKED = {
     "City": [nco.City.from_file, nco.City.load, nco.City.from_server],
+    "GeocodeServer": [nco.GeocodeServer],
     "OsrmServer": [nco.OsrmServer],
     "Planner": [
         nco.Planner,
@@ -89,6 +90,11 @@ ASKED = {
         lambda wrong: nco.save(PROBLEM, wrong),
         lambda wrong: nco.save(SOLUTION, "a.sol", problem=wrong),
         lambda wrong: nco.save(SOLUTION, "a.geojson", problem=PROBLEM, city=wrong),
+    ],
+    "write_sheets": [
+        lambda wrong: nco.write_sheets(wrong, PROBLEM, SOLUTION),
+        lambda wrong: nco.write_sheets("sheets", wrong, SOLUTION),
+        lambda wrong: nco.write_sheets("sheets", PROBLEM, wrong),
     ],
     "solve": [
         nco.solve,

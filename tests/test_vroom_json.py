@@ -22,8 +22,12 @@ from nco import (
     Solution,
     Vehicle,
     check,
+    load,
     sample,
+    save,
 )
+from nco.cli import main
+from nco.data.formats.polyline import encoded
 from nco.data.formats.vroom_json import read_vroom
 from nco.data.formats.vroom_solution import read_vroom_solution, write_vroom_solution
 from nco.data.formats.vroom_write import write_vroom
@@ -116,7 +120,7 @@ def put(*keys, value):
     [
         (put("shipments", value=[{}]), r"shipments\[0\].pickup is missing"),
         (put("jobs", 0, "priority", value=5), r"jobs\[0\].priority is something"),
-        (put("jobs", 0, "setup", value=5), r"jobs\[0\].setup is something"),
+        (put("jobs", 0, "setup", value=-5), r"jobs\[0\].setup is -5; it must be 0 or more"),
         (put("vehicles", 0, "breaks", value=[{"id": 1}]), r"vehicles\[0\].breaks is something"),
         (put("vehicles", 0, "speed_factor", value=0), "speed is 0; it must be above 0"),
         (put("vehicles", 0, "speed_factor", value="fast"), "speed_factor is 'fast'; it must be a"),
@@ -128,8 +132,9 @@ def put(*keys, value):
         (put("vehicles", 0, "max_travel_time", value=10**400), "max_travel_time is 100.*at most"),
         (
             put("jobs", 0, "setup_per_type", value={"a": 5}),
-            "setup_per_type is something.*service_p",
+            "setup_per_type is of a stop that is not the only one at its place",
         ),
+        (put("jobs", 1, "setup_per_type", value={"a": "x"}), "setup_per_type.a is 'x'"),
         (
             put("jobs", 0, "service_per_type", value={"a": -5}),
             "service_per_type.a is -5; it must be",
@@ -150,7 +155,8 @@ def put(*keys, value):
         (put("vehicles", 0, "max_task", value=1), "did you mean 'max_tasks'"),
         (put("matrix", value=[[0]]), "did you mean 'matrices'"),
         (put("shipments", value=[5]), r"shipments\[0\] is 5; it must be an object"),
-        (put("vehicles", 0, "costs", "per_task_hour", value=2), "per_task_hour is something"),
+        (put("vehicles", 0, "costs", "per_task_hour", value=-2), "per_task_hour is -2; it must"),
+        (put("vehicles", 0, "costs", "per_mile", value=2), "costs.per_mile is not known; a costs"),
         (put("matrices", "car", "costs", value=[[0]]), "matrices.car.costs is something"),
         (put("jobs", 0, "time_windows", value=[[0, 1], [2, 3]]), "time_windows are 2; a stop has"),
         (put("jobs", 0, "time_windows", value=[[5, 1]]), r"time_windows\[0\] is \[5, 1\]"),
@@ -159,7 +165,6 @@ def put(*keys, value):
         (put("vehicles", 0, "capacity", value=[10**300]), r"capacity\[0\] is 1000.*at most"),
         (put("vehicles", 0, "costs", value={"per_km": 10**400}), "costs.per_km is 100.*at most"),
         (put("jobs", 0, "priority", value=9), "priority is something.*with a `prize` may be left"),
-        (put("vehicles", 0, "steps", value=[{"type": "start"}]), "steps is something.*--initial"),
         (put("jobs", 0, "location_index", value=...), "location is missing; give location as"),
         (put("jobs", 0, "location_index", value=9), "durations has 4 rows, but there is a loc"),
         (put("jobs", 0, "location_index", value=-1), "location_index is -1; it must be 0 or more"),
@@ -227,6 +232,8 @@ def expressible(draw):
     )
     start = rng.integers(0, 100, n) * is_stop
     end = np.where(is_stop & (rng.random(n) < 0.5), start + rng.integers(0, 900, n), np.inf)
+    setup = rng.integers(1, 50, n) * is_stop * (rng.random(n) < draw(st.sampled_from([0, 0.4])))
+    start, end = np.where(start > 0, start + setup, 0), end + setup + 1  # as late as it is paid
     by_time = draw(st.booleans())
     service = rng.integers(0, 60, n) * is_stop
     own = [(service + 1 + v) * is_stop for v in range(2)]
@@ -274,6 +281,7 @@ def expressible(draw):
         skills=skills,
         window_s=np.stack([start, end], axis=1),
         service_s=service,
+        setup_s=setup,
         objective=Objective(distance=float(not by_time), duration=float(by_time)),
         lonlat=np.stack([24.9 + rng.random(n) / 50, 60.1 + rng.random(n) / 50], axis=1),
         name="p",
@@ -445,7 +453,7 @@ def test_routes_with_shipments(tmp_path):
         (put("amount", value=[99]), "the amount of the shipment.*more than any vehicle carries"),
         (put("pickup", value=[1]), r"shipments\[0\].pickup is a list; it must be an object"),
         (put("delivery", value=...), r"shipments\[0\].delivery is missing"),
-        (put("pickup", "setup", value=5), "pickup.setup is something that a problem here cannot"),
+        (put("pickup", "setup", value=0.5), "pickup.setup is 0.5; it must be a whole number"),
         (put("pickup", "amount", value=[1]), "pickup.amount does not belong to a shipment step"),
         (put("pickup", "time_window", value=[1, 2]), "did you mean 'time_windows'"),
         (put("pickup", "time_windows", value=[[0, 1], [2, 3]]), "time_windows are 2; a stop has"),
@@ -495,3 +503,164 @@ def test_vroom_takes_shipments(tmp_path):
     solution = read_vroom_solution(out, problem)
     assert not solution.unassigned
     assert check(problem, solution)
+
+
+def with_setups():
+    """Jobs with set-up: two at one place, one with a window, one whose set-up is by type."""
+    far = np.array([[0, 100, 200, 300], [110, 0, 90, 210], [190, 95, 0, 120], [310, 205, 130, 0]])
+    return {
+        "vehicles": [{"id": 1, "start_index": 0, "end_index": 0, "type": "van"}],
+        "jobs": [
+            {"id": 1, "location_index": 1, "setup": 40, "service": 10},
+            {"id": 2, "location_index": 1, "setup": 40, "service": 10},
+            {"id": 3, "location_index": 2, "setup": 25, "time_windows": [[500, 600]]},
+            {"id": 4, "location_index": 3, "setup": 5, "service": 7, "time_windows": [[0, 900]],
+             "setup_per_type": {"van": 33}},
+        ],
+        "matrices": {"car": {"durations": far.tolist()}},
+    }  # fmt: skip
+
+
+def vroom_answer(tmp_path, data):
+    """What VROOM itself answers to its input, as a file, and that input."""
+    vroom = pytest.importorskip("vroom")
+    path, out = tmp_path / "input.json", tmp_path / "answer.json"
+    path.write_text(json.dumps(data))
+    answer = vroom.Input.from_json(path).solve(exploration_level=1, nb_threads=1).to_dict()
+    out.write_text(json.dumps(answer))
+    return path, out
+
+
+def test_setups_are_paid_as_vroom_pays_them(tmp_path):
+    """Arrivals, set-up and service of VROOM's own answer are those of its routes here."""
+    path, out = vroom_answer(tmp_path, with_setups())
+    problem, answer = read_vroom(path), json.loads(out.read_text())
+    assert problem.window_s[3].tolist() == [525, 625]  # set-up comes before service
+    solution = read_vroom_solution(out, problem)
+    assert check(problem, solution)
+    ours = json.loads(write_vroom_solution(out, problem, solution).read_text())
+    for here, there in zip(ours["routes"][0]["steps"], answer["routes"][0]["steps"], strict=True):
+        assert here["arrival"] == there["arrival"]
+        assert here["setup"] + here["service"] == there["setup"] + there["service"]
+    written = json.loads(write_vroom(tmp_path / "again.json", problem).read_text())
+    assert [job.get("setup") for job in written["jobs"]] == [40, 40, 25, None]
+    assert written["jobs"][2]["time_windows"] == [[500, 600]]
+
+
+def test_windows_with_set_up_at_a_shared_place(tmp_path, caplog):
+    """They are read with a warning, and not written."""
+    data = with_setups()
+    data["jobs"][1]["time_windows"] = [[100, 500]]
+    path = tmp_path / "p.json"
+    path.write_text(json.dumps(data))
+    problem = read_vroom(path)
+    assert "jobs[1]" in caplog.text
+    with pytest.raises(UnsupportedError, match="stop 2 has set-up and a window"):
+        write_vroom(path, problem)
+
+
+@pytest.mark.parametrize("rate", [3600, 7200, 1800])
+def test_time_of_tasks_costs_what_vroom_charges(tmp_path, rate):
+    """Driving at a price an hour, tasks at another; the total is VROOM's."""
+    data = with_setups()
+    data["vehicles"][0]["costs"] = {"per_hour": 3600, "per_task_hour": rate}
+    del data["jobs"][2]["time_windows"]  # VROOM charges no waiting
+    for job in data["jobs"]:
+        job["setup"], job["setup_per_type"] = 0, {}
+    path, out = vroom_answer(tmp_path, data)
+    total = read_vroom_solution(out, read_vroom(path)).cost.total
+    assert total == pytest.approx(json.loads(out.read_text())["summary"]["cost"], abs=0.5)
+
+
+def stepping():
+    """A problem whose vehicles have steps, the last of them at a time of its own."""
+    data = shipping()
+    del data["vehicles"][1]["max_travel_time"]
+    data["vehicles"][0]["steps"] = [{"type": "start"}, {"type": "job", "id": 1}, {"type": "end"}]
+    data["vehicles"][1]["steps"] = [
+        {"type": "pickup", "id": 1, "service_after": 50},
+        {"type": "job", "id": 2},
+        {"type": "delivery", "id": 1, "service_before": 400},
+    ]
+    return data
+
+
+def test_steps_are_routes(tmp_path, capsys):
+    """They are a solution of the problem: a search begins with it, and it may be late."""
+    path = tmp_path / "p.json"
+    path.write_text(json.dumps(stepping()))
+    problem = load(path)
+    steps = load(path, problem=problem)
+    assert steps.routes == (Route(0, (1,)), Route(1, (3, 2, 4)))
+    assert check(problem, steps)
+    plan = load(path, plan=True)
+    assert plan.window_s[[3, 4]].tolist() == [[50, 800], [0, 400]]
+    [late] = check(plan, steps.on(plan)).findings
+    assert (late.kind, late.stop) == ("time window", 4)
+    assert main(["check", str(path), str(path)]) == 1
+    assert "delivery 1" in capsys.readouterr().out
+    assert main(["solve", str(path), "--method", "lns", "--time-limit", "0.1", "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["answers"][0]["routes"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (put("vehicles", 0, "steps", 1, "id", value=9), "there is no job with this id"),
+        (put("vehicles", 0, "steps", 1, "type", value="visit"), "use start, job, pickup"),
+        (
+            put("vehicles", 0, "steps", 1, "service_when", value=9),
+            "service_when is not known; a step has",
+        ),
+        (put("vehicles", 1, "steps", 0, "service_before", value=3), "before service may begin"),
+        (put("vehicles", 1, "steps", value={"type": "start"}), "steps is an object"),
+    ],
+)
+def test_malformed_steps(tmp_path, change, message):
+    """Steps that name no task, or no time, are refused by name and place."""
+    data = stepping()
+    change(data)
+    path = tmp_path / "p.json"
+    path.write_text(json.dumps(data))
+    with pytest.raises(FormatError, match=message):
+        load(path, problem=load(path, plan=True))
+
+
+def test_steps_belong_to_their_problem(tmp_path):
+    """Those of another file, and a file without any, are refused."""
+    path = tmp_path / "p.json"
+    path.write_text(json.dumps(stepping()))
+    with pytest.raises(InputError, match="give the problem that was read from this file"):
+        load(path, problem=read_vroom(DATA / "tiny.json"))
+    with pytest.raises(InputError, match="no vehicle has steps"):
+        load(DATA / "tiny.json", problem=read_vroom(DATA / "tiny.json"))
+
+
+def test_keys_of_ones_own_go_along(tmp_path, caplog):
+    """What VROOM does not know of a task is kept with its stop; what nobody uses is named."""
+    caplog.set_level("INFO")
+    data = shipping() | {"options": {"g": True}}
+    data["jobs"][0] |= {"phone": "+358 9", "boxes": 3, "nested": {}}
+    data["shipments"][0]["pickup"]["notes"] = "ring"
+    data["vehicles"][0]["driver"] = "Ann"
+    path = tmp_path / "p.json"
+    path.write_text(json.dumps(data))
+    problem = read_vroom(path)
+    assert problem.details == {1: {"phone": "+358 9", "boxes": "3"}, 3: {"notes": "ring"}}
+    assert "not used: driver, options" in caplog.text
+    assert "not used: nested" in caplog.text
+
+
+def test_routes_have_polylines(tmp_path):
+    """Along the streets of a city, in Google's format, latitude first."""
+    known = np.array([[-120.2, 38.5], [-120.95, 40.7], [-126.453, 43.252]])
+    assert encoded([known[:1], known[:1], known]) == "_p~iF~ps|U_ulLnnqC_mqNvxq`@"
+    city = FakeCity()
+    problem = sample.rcvrp(city, 3, seed=1)
+    solution = Solution.from_routes(problem, [[1, 2, 3]])
+    path = save(solution, tmp_path / "s.vroom.json", problem=problem, city=city)
+    [route] = json.loads(path.read_text())["routes"]
+    legs = city.geometry(problem.lonlat[[0, 1, 2, 3, 0]])
+    assert route["geometry"] == encoded(legs)
+    plain = save(solution, tmp_path / "s.vroom.json", problem=problem)
+    assert "geometry" not in json.loads(plain.read_text())["routes"][0]

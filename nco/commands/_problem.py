@@ -249,6 +249,7 @@ def _given(arguments: argparse.Namespace) -> dict[str, Any]:
         "capacity": arguments.capacity,
         "depot": _depot(arguments.depot),
         "allow_unassigned": arguments.allow_unassigned or None,
+        "plan": getattr(arguments, "plan", None),
     }
     return {name: value for name, value in given.items() if value is not None}
 

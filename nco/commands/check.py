@@ -16,7 +16,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "solution",
         metavar="SOLUTION",
         type=_problem.path,
-        help="what `nco solve` wrote: solution.json, routes.csv, routes.geojson or a .sol",
+        help="what `nco solve` wrote: solution.json, routes.csv, routes.geojson or a .sol; or the "
+        "problem itself, if it is VROOM's with steps: how late would they be?",
     )
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
     parser.add_argument("--quiet", action="store_true", help="no log lines")
@@ -24,8 +25,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Check and print."""
+    from nco.data.formats.vroom_steps import has_steps
     from nco.problem.check import check
 
+    if arguments.solution == arguments.problem and has_steps(arguments.problem):
+        arguments.plan = True  # VROOM's: the steps of its vehicles as they are
     with console.progress("reading the problem", quiet=arguments.quiet):
         problem = _problem.open_problem(arguments).problem
     solution = _problem.open_solution(arguments.solution, problem)

@@ -70,6 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Solve, check, print and write."""
     one_thread()
     from nco.compare import as_row, best, compare, gaps
+    from nco.data.formats.vroom_steps import has_steps
 
     if arguments.map and arguments.out is None:
         raise InputError("--map writes map.html; say where with --out DIR")
@@ -82,6 +83,8 @@ def run(arguments: argparse.Namespace) -> int:
     with console.progress("reading the problem", quiet=arguments.quiet):
         problem, city, skipped = _problem.open_problem(arguments)
     initial = None
+    if arguments.initial is None and has_steps(arguments.problem):
+        arguments.initial = arguments.problem  # as VROOM begins with steps
     if arguments.initial is not None:
         initial = _problem.open_solution(arguments.initial, problem)
     answers = compare(

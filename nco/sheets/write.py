@@ -8,9 +8,12 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nco import _validate as validate
+from nco.arguments import of_kind, path_of
 from nco.errors import InputError, quoted
 from nco.files import write_atomic
 from nco.problem import Problem
+from nco.problem.given import given_problem
 from nco.problem.solution import Solution
 from nco.sheets.html import sheet_page, summary_page
 from nco.sheets.links import parts
@@ -52,12 +55,14 @@ def write_sheets(
         CityError: the city has no streets here.
         StorageError: a file cannot be written; each is whole or not there.
     """
-    if not 0 <= begin_s < _DAY_S:
+    folder = path_of(folder, "folder")
+    given_problem(problem)
+    of_kind(solution, Solution, "solution", "an nco.Solution, as nco.solve makes one")
+    if not 0 <= validate.number(begin_s, "begin_s", InputError) < _DAY_S:
         raise InputError(f"begin_s is {quoted(begin_s)}; give seconds from midnight, below 86400")
     day = day_of(problem, solution, begin_s)
     if not day.located:
         logger.warning("%s has no coordinates: sheets are without maps and links", problem.name)
-    folder = Path(folder)
     contents = list(_contents(day, problem, solution, city))  # all of them, before the first is out
     written = {name: write_atomic(folder / name, content) for name, content in contents}
     left = sorted(

@@ -29,6 +29,7 @@ from nco.data.formats import (
     stops_csv,
     vroom_json,
     vroom_solution,
+    vroom_steps,
     vroom_write,
 )
 from nco.data.formats import vrplib as instances
@@ -43,7 +44,8 @@ from nco.problem import Problem
 from nco.problem.given import given_problem
 from nco.problem.solution import Solution
 
-_PYTHON_ONLY = ("shift_s", "objective", "name", "names")  # the command line has no such options
+# The command line has no such options.
+_PYTHON_ONLY = ("shift_s", "objective", "name", "names", "plan")
 _OF_TABLES = ("skip_bad_rows", "geocoder", "accept_doubtful")
 _CLASSICAL = (".vrp", ".tsp", ".atsp", ".txt")
 _READ = (".json", *SUFFIXES, ".geojson", *_CLASSICAL, ".sol")
@@ -66,7 +68,8 @@ def load(
             fleet, depot, shift_s, objective, allow_unassigned, name), `skip_bad_rows`, `geocoder`
             (a Nominatim or Photon server, or its address, that finds addresses in place of the
             extract of `city`) and `accept_doubtful` (of places that are found); `rounding` and
-            `vehicles` for classical instances, `names` and `allow_unassigned` for VROOM.
+            `vehicles` for classical instances, `names`, `allow_unassigned` and
+            `plan` for VROOM.
 
     Raises:
         FormatError: the file is malformed; the message names the place and the fix.
@@ -104,7 +107,10 @@ def _load_json(
     data = read_json(path)
     kind = data.raw("format", None)
     if kind is None and ("jobs" in data or "shipments" in data):
-        _check_options(path, options, ("names", "allow_unassigned"))
+        if problem is not None:
+            _check_options(path, options, ())
+            return vroom_steps.vroom_steps(data, problem)
+        _check_options(path, options, ("names", "allow_unassigned", "plan"))
         return vroom_json.vroom_problem(data, city=city, **options)
     _check_options(path, options, ())
     if kind == native.PROBLEM:
@@ -179,7 +185,8 @@ def save(
         thing: what to write.
         path: where to, with one of the suffixes above; missing folders are made.
         problem: what a solution is for; only `.json` does without.
-        city: whose streets routes follow in `.geojson`; straight lines without it.
+        city: whose streets routes follow in `.geojson`, straight lines without it; and in
+            `.vroom.json`, which has no lines without it.
 
     Raises:
         InputError: the suffix does not go with the thing, or `problem` is missing.
@@ -224,7 +231,7 @@ def _writers(
         return {
             ".json": lambda path: native.write_solution(path, thing, problem),
             ".vroom.json": lambda path: vroom_solution.write_vroom_solution(
-                path, needed(path), thing
+                path, needed(path), thing, city=city
             ),
             ".csv": lambda path: solution_csv.write_routes(path, needed(path), thing),
             ".sol": lambda path: sol.write_sol(path, needed(path), thing),

@@ -2,16 +2,19 @@
 
 Read are vehicles with start and end (or one of them: routes may begin or end anywhere), capacity,
 skills, time window, profile, costs, speed factor and limits on tasks, driving time and distance;
-jobs with delivery, pickup, service, skills and one time window; shipments; service by type of
-vehicle; matrices of durations and distances. Refused by name is what a `Problem` cannot say:
-breaks, priorities, set-up times, several windows, steps to begin with.
+jobs with delivery, pickup, set-up, service, skills and one time window; shipments; set-up and
+service by type of vehicle; matrices of durations and distances. Steps of vehicles are routes
+(`vroom_steps`). Refused by name is what a `Problem` cannot say: breaks, priorities, several
+windows. What tasks have beyond VROOM's keys goes along as `Problem.details`.
 
-VROOM's cost of time counts driving only, ours the whole time on duty. Where a file has no
+VROOM's cost of time counts driving, and tasks only by `per_task_hour`, ours the whole time on duty;
+a cost of tasks that is neither 0 nor that of driving is said by preferences. Where a file has no
 distances, one metre a second is taken. Skills, which are numbers there, are words here.
 """
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -26,6 +29,8 @@ from nco.data.formats.json_file import Fields, read_json
 from nco.data.formats.measured import measured
 from nco.data.formats.packed import unpack
 from nco.data.formats.vroom_keys import check_keys
+from nco.data.formats.vroom_setup import add_setups
+from nco.data.formats.vroom_steps import narrow_windows
 from nco.data.formats.vroom_tasks import (
     MOST_ID,
     Task,
@@ -40,6 +45,7 @@ from nco.errors import FormatError, InputError, ProblemError, counted, listed, o
 from nco.problem import Objective, Problem, Profile, Vehicle
 from nco.problem.times import counted_by
 
+logger = logging.getLogger("nco")
 Naming = Literal["id", "description"]
 # VROOM's rates: our field, VROOM's default, and how many of our units make one of its.
 _RATES = {"per_km": ("cost_per_m", 0, 1000), "per_hour": ("cost_per_s", 3600, 3600)}
@@ -70,6 +76,7 @@ def read_vroom(
     city: Streets | None = None,
     names: Naming = "id",
     allow_unassigned: bool = False,
+    plan: bool = False,
 ) -> Problem:
     """Read a VROOM problem.
 
@@ -79,6 +86,7 @@ def read_vroom(
         names: whether stops and vehicles are called by their id or by their description.
         allow_unassigned: keep jobs that no street of the city is near enough to, for solvers to
             report unassigned.
+        plan: let the times that steps of vehicles ask for count, as VROOM does in plan mode.
 
     Raises:
         FormatError: the file is malformed, or asks for what a `Problem` cannot say.
@@ -87,7 +95,7 @@ def read_vroom(
         StorageError: it cannot be read.
     """
     data = read_json(path)
-    return vroom_problem(data, city=city, names=names, allow_unassigned=allow_unassigned)
+    return vroom_problem(data, city=city, names=names, allow_unassigned=allow_unassigned, plan=plan)
 
 
 def vroom_problem(
@@ -96,16 +104,19 @@ def vroom_problem(
     city: Streets | None = None,
     names: Naming = "id",
     allow_unassigned: bool = False,
+    plan: bool = False,
 ) -> Problem:
     """The problem in VROOM JSON that was read already; see `read_vroom`."""
     if names not in ("id", "description"):
         raise InputError(f"names is {quoted(names)}; use 'id' or 'description'")
-    check_keys(data, "problem")
+    own = check_keys(data, "problem")
     vehicles, tasks = data.children("vehicles"), tasks_of(data)
     if not vehicles:
         data.fail("vehicles", "is empty; give at least one")
-    for vehicle in vehicles:
-        check_keys(vehicle, "vehicle")
+    own += [key for vehicle in vehicles for key in check_keys(vehicle, "vehicle")]
+    own += ["options"] * ("options" in data)  # of a server, such as vroom-express
+    if own:
+        logger.info("%s: not used: %s", data.path, listed(dict.fromkeys(own)))
     ends = [_ends(vehicle) for vehicle in vehicles]
     depots = list({place.key: place for pair in ends for place in pair}.values())
     if all(place.index is not None for place in depots):
@@ -130,7 +141,11 @@ def vroom_problem(
             else (Profile(name=kinds[0], distance_m=table.distance_m, duration_s=table.duration_s),)
         )
         given = fields_of(tasks, len(depots))
+        if plan:
+            narrow_windows(data, tasks, given["window_s"])
         services = services_by_type(tasks, vehicles, given["service_s"])
+        types = {vehicle.text("type", "") for vehicle in vehicles}
+        add_setups(given, services, [task.entry for task in tasks], types, profiles)
         fleet = []
         for vehicle, pair, title in zip(vehicles, ends, titles, strict=True):
             fleet.append(
@@ -146,6 +161,7 @@ def vroom_problem(
                     skills=words_of(vehicle),
                     speed=vehicle.number("speed_factor", 1.0),
                     service_s=services.get(vehicle.text("type", "")),
+                    preference=_preference(vehicle, charged, given["service_s"], services),
                     **_limits(vehicle),
                     **_costs(vehicle, charged),
                 )
@@ -262,6 +278,17 @@ def _costs(vehicle: Fields, charged: set[str]) -> dict[str, Any]:
     check_keys(costs, "costs")
     rates = {_RATES[key][0]: _rate(vehicle, key) for key in charged}
     return {"fixed_cost": float(costs.whole("fixed", 0)), **rates}
+
+
+def _preference(
+    vehicle: Fields, charged: set[str], service_s: Floats, services: dict[str, Floats]
+) -> Floats | None:
+    """What service costs less than as much driving; None where it costs as much, or nothing."""
+    asked = vehicle.child("costs", {}).whole("per_task_hour", 0) / 3600
+    duty = _rate(vehicle, "per_hour") if "per_hour" in charged else 0.0
+    if not asked or asked == duty:
+        return None
+    return (duty - asked) * services.get(vehicle.text("type", ""), service_s)
 
 
 def _rate(vehicle: Fields, key: str) -> float:

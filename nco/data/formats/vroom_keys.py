@@ -9,38 +9,36 @@ from typing import Any
 from nco.data.formats.json_file import Fields
 from nco.errors import listed, quoted
 
-_STEP = ("id", "description", "location", "location_index", "service", "service_per_type")
+_PLACE = ("id", "description", "location", "location_index")
+_STEP = (*_PLACE, "setup", "setup_per_type", "service", "service_per_type", "time_windows")
 _KNOWN = {
-    "problem": ("vehicles", "jobs", "shipments", "matrices", "attribution"),
+    "problem": ("vehicles", "jobs", "shipments", "matrices", "options", "attribution"),
     "vehicle": (
         *("id", "profile", "description", "start", "start_index", "end", "end_index", "type"),
         *("capacity", "costs", "skills", "time_window", "speed_factor"),
-        *("max_tasks", "max_travel_time", "max_distance"),
+        *("max_tasks", "max_travel_time", "max_distance", "steps"),
     ),
-    "job": (*_STEP, "delivery", "pickup", "amount", "skills", "time_windows"),
+    "job": (*_STEP, "delivery", "pickup", "amount", "skills"),
     "shipment": ("id", "description", "pickup", "delivery", "amount", "skills"),
-    "shipment step": (*_STEP, "time_windows"),
-    "costs": ("fixed", "per_hour", "per_km"),
+    "shipment step": _STEP,
+    "step": ("type", "id", "description", "service_at", "service_after", "service_before"),
+    "costs": ("fixed", "per_hour", "per_task_hour", "per_km"),
     "matrix": ("durations", "distances"),
 }
 _REFUSED = {
     "problem": ("distribute_options",),
-    "vehicle": ("breaks", "steps"),
-    "job": ("priority", "setup", "setup_per_type"),
+    "vehicle": ("breaks",),
+    "job": ("priority",),
     "shipment": ("priority",),
-    "shipment step": ("setup", "setup_per_type"),
-    "costs": ("per_task_hour",),
     "matrix": ("costs",),
 }
 # What does instead, of that which is refused.
 _OTHER_WAYS = {
     "priority": "in our .json and in tables of stops, a stop with a `prize` may be left out",
-    "steps": "give routes to begin with by --initial or initial=",
-    "setup": "add it to `service` where it is needed at every visit",
-    "setup_per_type": "add it to `service_per_type` where it is needed at every visit",
+    "costs": "give `distances` and costs of a kilometre",
 }
 # Written out, these still mean nothing.
-_IDLE: dict[str, Any] = {"priority": 0, "setup": 0, "per_task_hour": 0}
+_IDLE: dict[str, Any] = {"priority": 0}
 # What is written for a key that does not look like it.
 _MEANT = {
     "matrix": "matrices",
@@ -53,20 +51,27 @@ _MEANT = {
     "coordinates": "location",
     "speed": "speed_factor",
 }
+# Where keys of one's own have nowhere to go to.
+_OURS_ALONE = ("costs", "matrix", "step")
 # Keys that everybody may have, for whatever reason.
 _ANYBODY = ("id", "description", "type", "attribution", "costs", "profile")
 
 
-def check_keys(entry: Fields, kind: str) -> None:
+def check_keys(entry: Fields, kind: str) -> list[str]:
     """Refuse what cannot be expressed, and what looks like a slip of the pen.
 
     Args:
         entry: of the file.
-        kind: "problem", "vehicle", "job", "shipment", "shipment step", "costs" or "matrix".
+        kind: "problem", "vehicle", "job", "shipment", "shipment step", "step", "costs" or
+            "matrix".
+
+    Returns:
+        Keys of one's own, which VROOM allows.
 
     Raises:
         FormatError: names the key, and what to do.
     """
+    own, known = [], _KNOWN[kind]
     for key, value in entry.data.items():
         if key in _REFUSED.get(kind, ()) and value and value != _IDLE.get(key):
             other = f" ({_OTHER_WAYS[key]})" if key in _OTHER_WAYS else ""
@@ -80,6 +85,10 @@ def check_keys(entry: Fields, kind: str) -> None:
         owners = [owner for owner in _KNOWN if owner != kind and key in _all(owner)]
         if owners and key not in _ANYBODY:
             entry.fail(key, f"does not belong to a {kind}; {listed(owners)} may have it")
+        if kind in _OURS_ALONE:
+            entry.fail(key, f"is not known; a {kind} has {listed(known)}")
+        own.append(key)
+    return own
 
 
 def _all(kind: str) -> tuple[str, ...]:

@@ -14,7 +14,9 @@ from typing import Any
 import numpy as np
 
 from nco.data.cities.city import CREDIT
+from nco.data.formats.geojson import Drawn
 from nco.data.formats.json_file import Fields, read_json, write_json
+from nco.data.formats.polyline import encoded
 from nco.data.formats.vroom_tasks import MOST_ID
 from nco.data.formats.vroom_write import DELIVERY, JOB, PICKUP, location, step_ids, vehicle_ids
 from nco.errors import quoted, shortened
@@ -36,8 +38,17 @@ _CAUSES = {
 }
 
 
-def write_vroom_solution(path: str | Path, problem: Problem, solution: Solution) -> Path:
+def write_vroom_solution(
+    path: str | Path, problem: Problem, solution: Solution, *, city: Drawn | None = None
+) -> Path:
     """Write a solution as VROOM would; ids are those of `write_vroom`.
+
+    Args:
+        path: where to.
+        problem: what the solution is for.
+        solution: what to write.
+        city: along whose streets routes have a `geometry`; without it, or without coordinates,
+            they have none.
 
     Raises:
         StorageError: the file cannot be written; what stood there before is untouched.
@@ -45,7 +56,10 @@ def write_vroom_solution(path: str | Path, problem: Problem, solution: Solution)
     steps = step_ids(problem)
     vehicles = vehicle_ids(problem)
     timetables = schedule(problem, solution)
-    routes = [_route(problem, t, vehicles, steps, solution.violations) for t in timetables]
+    routes = [
+        _route(problem, t, vehicles, steps, solution.violations) | _geometry(problem, t, city)
+        for t in timetables
+    ]
     total = {
         key: _sum([route[key] for route in routes])
         for key in ("setup", "service", "duration", "waiting_time", "priority", "distance")
@@ -186,6 +200,17 @@ def _route(
             if not (k == 0 and vehicle.open_start) and not (k == last and vehicle.open_end)
         ],
     }
+
+
+def _geometry(problem: Problem, timetable: RouteSchedule, city: Drawn | None) -> dict[str, str]:
+    """The way along streets as an encoded polyline."""
+    if city is None or problem.lonlat is None:
+        return {}
+    vehicle = problem.vehicles[timetable.vehicle]
+    nodes = [visit.node for visit in timetable.visits]
+    nodes = nodes[int(vehicle.open_start) : len(nodes) - int(vehicle.open_end)]
+    legs = city.geometry(problem.lonlat[nodes]) if len(nodes) > 1 else []
+    return {"geometry": encoded([problem.lonlat[nodes[:1]], *legs])}
 
 
 def _kind(k: int, steps: dict[int, tuple[str, int]], visit: Visit) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import numpy as np
 from nco.arrays import Floats
 from nco.data.formats.json_file import Fields, whole
 from nco.data.formats.vroom_keys import check_keys
-from nco.errors import quoted
+from nco.errors import listed, quoted
 from nco.problem import Shipment
 
 logger = logging.getLogger("nco")
@@ -28,11 +28,13 @@ class Task:
         kind: "job", "pickup" or "delivery".
         entry: its place, times and name.
         owner: what has its skills: the job, or the shipment that it is an end of.
+        own: keys of the entry that VROOM does not know.
     """
 
     kind: str
     entry: Fields
     owner: Fields
+    own: tuple[str, ...] = ()
 
 
 def tasks_of(data: Fields) -> list[Task]:
@@ -41,16 +43,17 @@ def tasks_of(data: Fields) -> list[Task]:
     Raises:
         FormatError: a key is not known, or there is nothing to do.
     """
-    found = []
-    for job in data.children("jobs", []):
-        check_keys(job, "job")
-        found.append(Task("job", job, job))
+    found = [
+        Task("job", job, job, tuple(check_keys(job, "job"))) for job in data.children("jobs", [])
+    ]
     for shipment in data.children("shipments", []):
-        check_keys(shipment, "shipment")
+        unused = check_keys(shipment, "shipment")
+        if unused:
+            logger.info("%s: not used: %s", shipment.place(""), listed(unused))
         for kind in ("pickup", "delivery"):
             step = shipment.child(kind)
-            check_keys(step, "shipment step")
-            found.append(Task(kind, step, shipment))
+            own = tuple(check_keys(step, "shipment step"))
+            found.append(Task(kind, step, shipment, own))
     if not found:
         data.fail("jobs", "is empty; give at least one, or shipments")
     return found
@@ -96,7 +99,27 @@ def fields_of(tasks: Sequence[Task], first: int) -> dict[str, Any]:
         "service_s": service,
         "skills": skills,
         "shipments": shipments,
+        "details": _details(tasks, first),
     }
+
+
+def _details(tasks: Sequence[Task], first: int) -> dict[int, dict[str, str]]:
+    """Words and numbers under keys of one's own, which go along to every output."""
+    found, told = dict[int, dict[str, str]](), dict[str, bool]()
+    for j, task in enumerate(tasks, start=first):
+        for key in task.own:
+            value = task.entry.data[key]
+            carried = isinstance(value, str | int | float) and bool(key.strip())
+            told[key] = told.get(key, False) or carried
+            if carried:
+                found.setdefault(j, {})[key] = str(value)
+    for text, names in (
+        ("keys that VROOM does not know go along to the output: %s", [k for k in told if told[k]]),
+        ("keys that VROOM does not know are not used: %s", [k for k in told if not told[k]]),
+    ):
+        if names:
+            logger.info(text, listed(names))
+    return found
 
 
 def words_of(entry: Fields) -> frozenset[str]:

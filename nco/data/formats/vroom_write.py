@@ -15,6 +15,7 @@ import numpy as np
 from nco.arrays import Floats
 from nco.data.cities.city import CREDIT
 from nco.data.formats.json_file import write_json
+from nco.data.formats.vroom_setup import alone, vroom_window
 from nco.data.formats.vroom_tasks import FOREVER
 from nco.errors import UnsupportedError, quoted
 from nco.problem import Problem, Vehicle
@@ -37,6 +38,7 @@ _FITS = _CLASSICAL | {
     Feature.SKILLS,
     Feature.SPEEDS,
     Feature.OWN_SERVICE,
+    Feature.SETUP,
 }
 _FASTEST = 5.0  # times
 JOB, PICKUP, DELIVERY = "job", "pickup", "delivery"
@@ -148,6 +150,14 @@ def _misfits(problem: Problem) -> list[str]:
     shipped = [amount for shipment in problem.shipments for amount in shipment.amount]
     if (problem.demand % 1).any() or (problem.pickup % 1).any() or any(a % 1 for a in shipped):
         found.append("its demand is not in whole numbers (scale it and the capacity)")
+    single = alone(problem.profiles)
+    given = [j for j in problem.stops if problem.setup_s[j] and not single[j]]
+    shared = [j for j in given if _windowed(problem, j)]
+    if shared:
+        found.append(
+            f"stop {shared[0]} has set-up and a window but is not the only one at its place, where "
+            "VROOM counts windows from another moment"
+        )
     for vehicle, (v, *_) in problem.fleet:
         rates = [*_costs(problem, vehicle).values()]
         if not np.allclose(rates, np.rint(rates), rtol=0, atol=1e-6):
@@ -206,8 +216,15 @@ def _task(problem: Problem, j: int, number: int, types: dict[bytes, str]) -> dic
     entry["service"] = usual
     own = {name: round(float(np.frombuffer(service_s)[j])) for service_s, name in types.items()}
     entry |= _given({"service_per_type": {name: s for name, s in own.items() if s != usual}})
-    window = (float(problem.window_s[j, 0]), float(problem.window_s[j, 1]))
-    return entry | ({} if window == (0.0, np.inf) else {"time_windows": [_window(window)]})
+    entry |= _given({"setup": round(float(problem.setup_s[j]))})
+    if _windowed(problem, j):
+        window = vroom_window(problem.window_s[j], float(problem.setup_s[j]))
+        entry["time_windows"] = [_window(window)]
+    return entry
+
+
+def _windowed(problem: Problem, j: int) -> bool:
+    return bool(problem.window_s[j, 0] > 0 or np.isfinite(problem.window_s[j, 1]))
 
 
 def _types(problem: Problem) -> dict[bytes, str]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import urlencode, urlsplit
 
+from nco.arguments import of_kind
 from nco.data.cities.geocode import words
 from nco.data.cities.geocode.context import Known, weigh
 from nco.data.cities.geocode.found import Address, Certainty, Geocoded, Place
@@ -85,7 +86,8 @@ class GeocodeServer:
         retries: int = 3,
         pause_s: float = 0.5,
     ) -> None:
-        if kind is not None and kind not in KINDS:
+        of_kind(url, str, "url", "the address of a server, such as 'https://photon.komoot.io'")
+        if kind is not None and (not isinstance(kind, str) or kind not in KINDS):
             raise InputError(f"kind is {quoted(kind)}; choose one of {', '.join(KINDS)}")
         if retries < 0 or not timeout_s > 0:
             raise InputError(f"retries={retries} must be 0 or more, timeout_s={timeout_s} positive")

@@ -79,8 +79,8 @@ def test_examples_by_content():
 
 def test_unknown_suffix(tmp_path, problem):
     """Suffixes that are not known list those that are."""
-    with pytest.raises(FormatError, match=r"the suffix '.xlsx' is not known; read are .json"):
-        nco.load(tmp_path / "stops.xlsx")
+    with pytest.raises(FormatError, match=r"the suffix '.docx' is not known; read are .json"):
+        nco.load(tmp_path / "stops.docx")
     with pytest.raises(InputError, match=r"a problem cannot be written so; .* .csv, .json"):
         nco.save(problem, tmp_path / "p.sol")
     with pytest.raises(InputError, match="a dict cannot be saved"):

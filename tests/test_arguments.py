@@ -18,10 +18,14 @@ PROBLEM = line_of_four()
 SOLUTION = nco.Solution.from_routes(PROBLEM, [[1, 2, 3]])
 WRONG = (5, None, "x", [], {}, 3.5, object(), np.zeros(3), b"x", float("nan"), [["a"], 1])
 GIVEN = {  # what each class needs, beside the field that is wrong
+    nco.DifferentVehicles: {"stops": (1, 2)},
     nco.Group: {"stops": (1, 2)},
     nco.Objective: {},
+    nco.Precedence: {"stops": (1, 2)},
     nco.Problem: {"profiles": PROBLEM.profiles, "vehicles": PROBLEM.vehicles},
     nco.Profile: {"distance_m": MATRIX, "duration_s": MATRIX},
+    nco.SameVehicle: {"stops": (1, 2)},
+    nco.Sequence: {"stops": (1, 2)},
     nco.Shipment: {"pickup": 1, "delivery": 2},
     nco.Vehicle: {},
 }

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from nco.data.formats.registry import save as save
     from nco.data.sampling import sample as sample
     from nco.planner import Planner as Planner
+    from nco.problem import Break as Break
     from nco.problem import DifferentVehicles as DifferentVehicles
     from nco.problem import Feature as Feature
     from nco.problem import Group as Group
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from nco.problem import Precedence as Precedence
     from nco.problem import Problem as Problem
     from nco.problem import Profile as Profile
+    from nco.problem import Rest as Rest
     from nco.problem import SameVehicle as SameVehicle
     from nco.problem import Sequence as Sequence
     from nco.problem import Shipment as Shipment
@@ -57,6 +59,7 @@ __version__ = "0.1.0"
 
 # Public name -> "module:attribute" that it stands for, or the module itself.
 _PUBLIC = {
+    "Break": "nco.problem:Break",
     "City": "nco.data.cities.city:City",
     "DifferentVehicles": "nco.problem:DifferentVehicles",
     "Feature": "nco.problem:Feature",
@@ -68,6 +71,7 @@ _PUBLIC = {
     "Precedence": "nco.problem:Precedence",
     "Problem": "nco.problem:Problem",
     "Profile": "nco.problem:Profile",
+    "Rest": "nco.problem:Rest",
     "Route": "nco.problem.route:Route",
     "SameVehicle": "nco.problem:SameVehicle",
     "Sequence": "nco.problem:Sequence",

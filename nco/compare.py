@@ -11,7 +11,8 @@ from typing import Any
 from nco.fleet.reductions.reduced import reduced
 from nco.interruption import heeding
 from nco.problem import Feature, Problem
-from nco.problem.check import Report, check
+from nco.problem.check import check
+from nco.problem.check_tally import Report
 from nco.problem.given import given_problem
 from nco.problem.solution import Solution, explained
 from nco.solve import solve, solver

@@ -14,7 +14,11 @@ def _neighbourhoods() -> None:
     from nco.problem import Problem
     from nco.search.lns.solver import GUIDED
 
-    GUIDED.prepare(Problem.from_matrices(np.ones((3, 3)) - np.eye(3), demand=[0, 1, 1], capacity=1))
+    problem = Problem.from_matrices(
+        np.ones((3, 3)) - np.eye(3), demand=[0, 1, 1], capacity=1, more_windows_s={1: [(3, 4)]},
+        window_s=[(0, 4), (0, 1), (0, 4)],
+    )  # fmt: skip
+    GUIDED.prepare(problem)
 
 
 def _policies() -> None:

@@ -74,13 +74,13 @@ def test_wheel_carries_no_tests_and_its_licence(wheel):
 
 PUBLIC = {
     "nco": """
-        City DifferentVehicles Feature GeocodeServer Group Objective OsrmServer Planner Precedence
+        Break City DifferentVehicles Feature GeocodeServer Group Objective OsrmServer Planner Precedence
         Problem Profile Route SameVehicle Sequence Shipment Solution TableCity TransitInstance
         Vehicle check city errors load load_policy methods plot register sample save solve
         write_sheets
         """,
     "nco.problem": """
-        DifferentVehicles Feature Group Objective Precedence Problem Profile SameVehicle Sequence
+        Break DifferentVehicles Feature Group Objective Precedence Problem Profile Rest SameVehicle Sequence
         Shipment Vehicle
         """,
     "nco.sheets": "write_sheets",

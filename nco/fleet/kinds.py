@@ -174,7 +174,11 @@ def _servable(
                 stops[[shipment.pickup, shipment.delivery]] = False
     if problem.size == 1:
         return stops
-    window = problem.window_s
+    window = problem.hours_s
+    traffic = problem.profiles[vehicle.profile].traffic
+    if traffic:
+        fastest = max(1.0, *(factor for _, factor in traffic))
+        away_s, onward_s = away_s / fastest, onward_s / fastest
     start = np.maximum(np.maximum(opens, problem.release_s) + away_s, window[:, 0])
     service_s = problem.service_s if vehicle.service_s is None else vehicle.service_s
     finish = start + service_s + onward_s

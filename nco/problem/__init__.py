@@ -16,8 +16,11 @@ from nco.problem.ties import Group as Group
 from nco.problem.ties import Shipment as Shipment
 from nco.problem.vehicle import Profile as Profile
 from nco.problem.vehicle import Vehicle as Vehicle
+from nco.problem.work_rules import Break as Break
+from nco.problem.work_rules import Rest as Rest
 
 __all__ = [
+    "Break",
     "DifferentVehicles",
     "Feature",
     "Group",
@@ -25,6 +28,7 @@ __all__ = [
     "Precedence",
     "Problem",
     "Profile",
+    "Rest",
     "SameVehicle",
     "Sequence",
     "Shipment",

@@ -3,90 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from nco.arrays import Floats
+from nco.problem.duty_times import cheapest_duty
 from nco.problem.handling import handling
+from nco.problem.passages import Duty, Trips, hops, nodes_of, openings, services
 from nco.problem.problem import Problem
 from nco.problem.vehicle import Vehicle
-
-Trips = Sequence[Sequence[int]]
-
-
-@dataclass(frozen=True)
-class Duty:
-    """All trips of one vehicle in a row.
-
-    Attributes:
-        distance_m: metres driven.
-        driving_s: seconds of driving.
-        duration_s: seconds between the latest departure that delays nothing and the return.
-        departure_s: that departure.
-        nodes: every node visited, depots included.
-        arrival_s: when the vehicle gets to each of `nodes`, and has set up or unloaded there.
-        start_s: when service (or the passage through a depot) starts there.
-    """
-
-    distance_m: float
-    driving_s: float
-    duration_s: float
-    departure_s: float
-    nodes: tuple[int, ...]
-    arrival_s: tuple[float, ...]
-    start_s: tuple[float, ...]
-
-
-def nodes_of(vehicle: Vehicle, trips: Trips) -> list[int]:
-    """Every node of a vehicle's trips, depots included."""
-    nodes = [vehicle.start]
-    for trip in trips:
-        nodes += [*trip, vehicle.end]
-    return nodes
-
-
-def hops(problem: Problem, vehicle: Vehicle, nodes: Sequence[int]) -> tuple[Floats, Floats]:
-    """Metres and seconds between nodes in a row, `[len(nodes) - 1]` each; open ends are none."""
-    profile = problem.profiles[vehicle.profile]
-    metres = profile.distance_m[nodes[:-1], nodes[1:]]
-    seconds = profile.duration_s[nodes[:-1], nodes[1:]] / vehicle.speed
-    for k, is_open in ((0, vehicle.open_start), (-1, vehicle.open_end)):
-        if is_open and len(metres):
-            metres[k] = seconds[k] = 0.0
-    return metres, seconds
-
-
-def services(problem: Problem, vehicle: Vehicle) -> Floats:
-    """`[N]` seconds of service by a vehicle."""
-    return problem.service_s if vehicle.service_s is None else vehicle.service_s
-
-
-def openings(problem: Problem, vehicle: Vehicle, trips: Trips) -> tuple[Floats, Floats]:
-    """Earliest and latest passage at each node of a vehicle's trips, the end of its shift aside.
-
-    Where a route is open, hours of the depot do not bind; a trip waits for its goods.
-    """
-    nodes = nodes_of(vehicle, trips)
-    opens, closes = problem.window_s[nodes].T.copy()
-    for k, is_open in ((0, vehicle.open_start), (-1, vehicle.open_end)):
-        if is_open:
-            opens[k], closes[k] = 0.0, np.inf
-    opens[0] = max(opens[0], vehicle.shift_s[0])
-    if problem.release_s.any():
-        begin = 0
-        for trip in trips:
-            opens[begin] = max(opens[begin], problem.release_s[list(trip)].max(initial=0.0))
-            begin += len(trip) + 1
-    return opens, closes
 
 
 def duty(problem: Problem, vehicle: Vehicle, trips: Trips) -> Duty:
     """Schedule the trips of one vehicle as early as possible and leave as late as possible.
 
     The vehicle departs as late as it can without returning later or missing a window that
-    the earliest departure meets, which gives the shortest duty.
+    the earliest departure meets, which gives the shortest duty. Where breaks, several or soft
+    windows, overtime or traffic ask for more, it takes the cheapest times (`timetable`).
     """
+    if problem.timetabled:
+        return cheapest_duty(problem, vehicle, trips)
     nodes = nodes_of(vehicle, trips)
     metres, seconds = (x.tolist() for x in hops(problem, vehicle, nodes))
     beside = handling(problem, vehicle, nodes).tolist()

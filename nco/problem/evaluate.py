@@ -31,6 +31,8 @@ class Cost:
         preference: weighted preferences of the served stops, a negative number.
         unserved: weighted prizes of the optional stops not served.
         longest_route: weighted metres or seconds of the longest vehicle.
+        soft_windows: weighted cost of what is early or late in soft windows.
+        overtime: weighted cost of overtime.
     """
 
     distance_m: float = 0.0
@@ -41,6 +43,8 @@ class Cost:
     preference: float = 0.0
     unserved: float = 0.0
     longest_route: float = 0.0
+    soft_windows: float = 0.0
+    overtime: float = 0.0
 
     @property
     def total(self) -> float:
@@ -61,6 +65,7 @@ def evaluate(problem: Problem, routes: Sequence[Route]) -> tuple[Cost, tuple[Vio
     weights, form = problem.objective, normal(problem)
     found: list[Violation] = []
     metres = seconds = distance = duration = fixed = preference = longest = 0.0
+    penalty = overtime = 0.0
     for v, its_trips in trips.items():
         vehicle = problem.vehicles[v]
         plan = duty(form.problem, form.problem.vehicles[v], its_trips)
@@ -70,6 +75,8 @@ def evaluate(problem: Problem, routes: Sequence[Route]) -> tuple[Cost, tuple[Vio
         distance += _product(vehicle.cost_per_m, plan.distance_m)
         duration += _product(vehicle.cost_per_s, on_duty_s)
         fixed += vehicle.fixed_cost
+        penalty += plan.penalty / form.per_s
+        overtime += _product(vehicle.cost_per_overtime_s, plan.overtime_s / form.per_s)
         measure = plan.distance_m if weights.longest_by == "distance" else on_duty_s
         longest = max(longest, measure)
         if vehicle.preference is not None:
@@ -87,6 +94,8 @@ def evaluate(problem: Problem, routes: Sequence[Route]) -> tuple[Cost, tuple[Vio
         preference=weights.preference * preference,
         unserved=weights.unserved * unserved,
         longest_route=_product(weights.longest_route, longest),
+        soft_windows=_product(weights.soft_windows, penalty),
+        overtime=_product(weights.overtime, overtime),
     )
     return cost, tuple(found)
 

@@ -66,6 +66,14 @@ def features_of(problem: Problem) -> frozenset[Feature]:
         Feature.OWN_SERVICE: any(v.service_s is not None for v in kinds),
         Feature.SETUP: bool(problem.setup_s.any()),
         Feature.LOADING: any(v.loading_s or v.unloading_s for v in kinds),
+        Feature.SEVERAL_WINDOWS: bool(problem.more_windows_s),
+        Feature.SOFT_WINDOWS: weights.soft_windows > 0
+        and bool(problem.early_per_s.any() or problem.late_per_s.any()),
+        Feature.BREAKS: any(v.breaks for v in kinds),
+        Feature.RESTS: any(v.rest for v in kinds),
+        Feature.OVERTIME: weights.overtime > 0
+        and any(v.cost_per_overtime_s and np.isfinite(v.overtime_after_s) for v in kinds),
+        Feature.TRAFFIC: any(problem.profiles[v.profile].traffic for v in kinds),
     }
     asked |= {tie.feature: True for tie in problem.ties}
     return frozenset(feature for feature, present in asked.items() if present)

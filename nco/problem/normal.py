@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nco.problem.problem import Problem
+from nco.problem.work_rules import Break, Rest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -85,6 +86,14 @@ def _normal(problem: Problem) -> Normal:
     def moved(time: Floats) -> Floats:
         return np.maximum(time - zero_s, 0.0) * per_s
 
+    def moved_pair(pair: tuple[float, float]) -> tuple[float, float]:
+        return tuple(moved(np.array(pair)).tolist())
+
+    windows = {j: _from_zero(problem.windows[j], zero_s) for j in problem.more_windows_s}
+    first = problem.window_s.copy()
+    for j, own in windows.items():
+        first[j] = own[0]
+
     known = {
         id(vehicle): replace(
             vehicle,
@@ -96,6 +105,17 @@ def _normal(problem: Problem) -> Normal:
             loading_s=vehicle.loading_s * per_s,
             unloading_s=vehicle.unloading_s * per_s,
             service_s=None if vehicle.service_s is None else vehicle.service_s * per_s,
+            breaks=tuple(
+                Break(window_s=moved_pair(one.window_s), length_s=one.length_s * per_s)
+                for one in vehicle.breaks
+            ),
+            rest=None
+            if vehicle.rest is None
+            else Rest(
+                after_driving_s=vehicle.rest.after_driving_s * per_s,
+                length_s=vehicle.rest.length_s * per_s,
+            ),
+            overtime_after_s=float(moved(np.array(vehicle.overtime_after_s))),
         )
         for vehicle in vehicles
     }
@@ -103,10 +123,21 @@ def _normal(problem: Problem) -> Normal:
         problem,
         vehicles=tuple(known[id(vehicle)] for vehicle in problem.vehicles),
         profiles=tuple(
-            profile if per_s == 1 else replace(profile, duration_s=profile.duration_s * per_s)
+            profile
+            if per_s == 1 and (zero_s == 0 or not profile.traffic)
+            else replace(
+                profile,
+                duration_s=profile.duration_s * per_s,
+                traffic=tuple(
+                    (float(moved(np.array(begin))), factor)
+                    for begin, factor in _from_now(profile.traffic, zero_s)
+                ),
+            )
             for profile in problem.profiles
         ),
-        window_s=moved(problem.window_s),
+        window_s=moved(first),
+        more_windows_s={j: tuple(map(moved_pair, own[1:])) for j, own in windows.items()},
+        soft_window_s=moved(problem.soft_window_s),
         service_s=problem.service_s * per_s,
         setup_s=problem.setup_s * per_s,
         release_s=moved(problem.release_s),
@@ -121,13 +152,34 @@ def _normal(problem: Problem) -> Normal:
     return Normal(other, zero_s, per_s)
 
 
+def _from_zero(
+    windows: Sequence[tuple[float, float]], zero_s: float
+) -> Sequence[tuple[float, float]]:
+    """Windows that do not close before the clock begins; the last one if all do."""
+    return [pair for pair in windows if pair[1] >= zero_s] or windows[-1:]
+
+
+def _from_now(
+    traffic: Sequence[tuple[float, float]], zero_s: float
+) -> Sequence[tuple[float, float]]:
+    """Periods that do not end before the clock begins."""
+    ended = sum(begin <= zero_s for begin, _ in traffic)
+    return traffic[max(0, ended - 1) :]
+
+
 def _zero(problem: Problem, vehicles: Iterable[Vehicle]) -> float:
     """A time before which nobody can leave, or has anything to do."""
-    window = problem.window_s
+    window = problem.hours_s
     shifts = np.array([vehicle.shift_s for vehicle in vehicles])
     opened = [0.0 if v.open_start else float(window[v.start, 0]) for v in vehicles]
     leaves = np.maximum(shifts[:, 0], opened)
     begin = float(leaves.min())
+    if problem.timetabled:  # what drivers and streets do may begin at any time, and matters then
+        times = [one.window_s[0] for v in vehicles for one in v.breaks]
+        times += [vehicle.overtime_after_s for vehicle in vehicles]
+        priced = (problem.early_per_s > 0) | (problem.late_per_s > 0)
+        times += [*problem.soft_window_s[priced].ravel().tolist(), *window[:, 1].tolist()]
+        return float(math.floor(min([begin, *times])))
     opens, closes = np.append(window[:, 0], leaves), np.append(window[:, 1], shifts[:, 1])
     early = float(closes.min())
     if early < begin:
@@ -214,6 +266,8 @@ def _weighed(objective: Objective, per_cost: float, per_s: float) -> Objective:
         preference=objective.preference * per_cost,
         unserved=objective.unserved * per_cost,
         longest_route=objective.longest_route * per_cost / (per_s if by_time else 1.0),
+        soft_windows=objective.soft_windows * per_cost / per_s,
+        overtime=objective.overtime * per_cost / per_s,
     )
 
 

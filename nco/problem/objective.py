@@ -1,6 +1,6 @@
 """What a problem minimises, and the features by which solvers say what they support."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Literal
 
@@ -47,6 +47,12 @@ class Feature(StrEnum):
     PRECEDENCE = "stops in a given order"
     SEQUENCES = "stops directly after one another"
     LOADING = "times of loading and unloading at depots"
+    SEVERAL_WINDOWS = "several time windows a stop"
+    SOFT_WINDOWS = "soft time windows"
+    BREAKS = "breaks"
+    RESTS = "rests after so much driving"
+    OVERTIME = "a cost of overtime"
+    TRAFFIC = "travel times that change over the day"
 
 
 LIMITS = frozenset(
@@ -58,6 +64,18 @@ LIMITS = frozenset(
     }
 )
 """What a single vehicle may do in all."""
+
+TIMETABLED = frozenset(
+    {
+        Feature.SEVERAL_WINDOWS,
+        Feature.SOFT_WINDOWS,
+        Feature.BREAKS,
+        Feature.RESTS,
+        Feature.OVERTIME,
+        Feature.TRAFFIC,
+    }
+)
+"""What makes the earliest times of a route not always its best ones."""
 
 TIES = frozenset({Feature.SAME_VEHICLE, Feature.DIFFERENT_VEHICLES, Feature.PRECEDENCE})
 """What ties stops to vehicles that others have."""
@@ -78,6 +96,7 @@ RULES = (
 CLASSICAL = (
     frozenset(Feature)
     - RULES
+    - TIMETABLED
     - {
         Feature.BACKHAULS,
         Feature.OPEN_ROUTES,
@@ -103,6 +122,8 @@ class Objective:
         fixed: weight of the fixed costs of the vehicles used.
         preference: weight of the preferences of the served stops (a gain).
         unserved: weight of the prizes of the optional stops that stay unserved.
+        soft_windows: weight of what is early or late in soft windows.
+        overtime: weight of the sum over vehicles of `cost_per_overtime_s` times their overtime.
         longest_route: weight of the longest vehicle, in metres or seconds.
         longest_by: what "longest" measures: "distance" or "duration".
     """
@@ -112,11 +133,13 @@ class Objective:
     fixed: float = 1.0
     preference: float = 1.0
     unserved: float = 1.0
+    soft_windows: float = 1.0
+    overtime: float = 1.0
     longest_route: float = 0.0
     longest_by: Literal["distance", "duration"] = "distance"
 
     def __post_init__(self) -> None:
-        for name in ("distance", "duration", "fixed", "preference", "unserved", "longest_route"):
+        for name in WEIGHTS:
             weight = validate.number(getattr(self, name), f"objective: {name}")
             validate.at_least(weight, 0.0, f"objective: {name}")
             object.__setattr__(self, name, weight)
@@ -124,3 +147,7 @@ class Objective:
             raise ProblemError(
                 f"objective: longest_by is {quoted(self.longest_by)}; use 'distance' or 'duration'"
             )
+
+
+WEIGHTS = tuple(f.name for f in fields(Objective) if f.name != "longest_by")
+"""The fields of an objective that are weights."""

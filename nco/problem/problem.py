@@ -21,8 +21,9 @@ from nco.arrays import Bools, ByValue, Floats
 from nco.errors import ProblemError, counted, quoted
 from nco.problem.details import checked_details
 from nco.problem.features import features_of
+from nco.problem.hours import checked_soft, checked_windows
 from nco.problem.identical import identical_vehicles
-from nco.problem.objective import Feature, Objective
+from nco.problem.objective import TIMETABLED, Feature, Objective
 from nco.problem.tied.checked import checked_ties
 from nco.problem.tied.tie import Tie
 from nco.problem.ties import Group, Shipment, checked_groups, checked_shipments
@@ -58,6 +59,12 @@ class Problem(ByValue):
         release_s: `[N]` when the goods of a stop are at the depot: no trip that carries them leaves
             sooner.
         skills: words that a vehicle must have to serve a stop, by node.
+        more_windows_s: further windows of stops, by node, apart from `window_s`; service begins in
+            any of them.
+        soft_window_s: `[N, 2]` times between which service should begin; what is outside of them
+            but inside of `window_s` costs something.
+        early_per_s: `[N]` cost of a second before the soft window, or one number for all stops.
+        late_per_s: `[N]` cost of a second after it.
         objective: weights of the cost parts.
         lonlat: `[N, 2]` degrees, longitude first; None for problems without geography.
         xy: `[N, 2]` planar coordinates of classical benchmark instances.
@@ -89,6 +96,10 @@ class Problem(ByValue):
     ties: tuple[Tie, ...] = ()
     release_s: Floats = field(default=None)  # type: ignore[arg-type]
     skills: Mapping[int, frozenset[str]] = field(default_factory=dict)
+    more_windows_s: Mapping[int, tuple[tuple[float, float], ...]] = field(default_factory=dict)
+    soft_window_s: Floats = field(default=None)  # type: ignore[arg-type]
+    early_per_s: Floats = field(default=None)  # type: ignore[arg-type]
+    late_per_s: Floats = field(default=None)  # type: ignore[arg-type]
     objective: Objective = field(default_factory=Objective)
     lonlat: Floats | None = None
     xy: Floats | None = None
@@ -146,6 +157,11 @@ class Problem(ByValue):
         tied = [node for s in shipments for node in (s.pickup, s.delivery)]
         set_field(self, "groups", checked_groups(self.groups, self.stops, tied, self.names))
         set_field(self, "skills", self._checked_skills())
+        more = checked_windows(self.more_windows_s, self.stops, self.window_s, self.names)
+        set_field(self, "more_windows_s", more)
+        soft = checked_soft(self.soft_window_s, self.early_per_s, self.late_per_s, n, self.depots)
+        for name, value in soft.items():
+            set_field(self, name, value)
         self._check_prizes()
         set_field(self, "ties", checked_ties(self))
         self._check_depots()
@@ -373,6 +389,37 @@ class Problem(ByValue):
         """The other end of its shipment, of each stop that has one."""
         pairs = [(s.pickup, s.delivery) for s in self.shipments]
         return dict(pairs) | {delivery: pickup for pickup, delivery in pairs}
+
+    @cached_property
+    def timetabled(self) -> bool:
+        """Whether it takes more than the earliest times to know the cheapest ones."""
+        return not self.features.isdisjoint(TIMETABLED)
+
+    @cached_property
+    def windows(self) -> tuple[tuple[tuple[float, float], ...], ...]:
+        """All windows of each node, in order."""
+        first = [(float(a), float(b)) for a, b in self.window_s]
+        return tuple(
+            tuple(sorted((pair, *self.more_windows_s.get(j, ())))) for j, pair in enumerate(first)
+        )
+
+    @cached_property
+    def hours_s(self) -> Floats:
+        """`[N, 2]` from when on and until when service may begin, in whichever window."""
+        if not self.more_windows_s:
+            return self.window_s
+        return np.array([(windows[0][0], windows[-1][1]) for windows in self.windows])
+
+    @cached_property
+    def last_event_s(self) -> float:
+        """The last time at which anything changes: who leaves later gains nothing by it."""
+        times = [self.hours_s, self.soft_window_s, self.release_s]
+        times += [np.array(v.shift_s) for v, _ in self.fleet]
+        times += [np.array([t for b in v.breaks for t in b.window_s]) for v, _ in self.fleet]
+        times += [np.array([v.overtime_after_s]) for v, _ in self.fleet]
+        times += [np.array([begin for begin, _ in p.traffic]) for p in self.profiles]
+        lengths = sum(b.length_s for v, _ in self.fleet for b in v.breaks)
+        return max(float(t[np.isfinite(t)].max(initial=0.0)) for t in times) + lengths
 
     @property
     def moved(self) -> dict[int, float]:

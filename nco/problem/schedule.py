@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nco.problem.duty import duty, hops, loads, nodes_of, openings, services
+from nco.problem.duty import duty, loads
 from nco.problem.handling import handling
 from nco.problem.normal import Normal, normal
+from nco.problem.passages import hops, nodes_of, openings, services
 from nco.problem.problem import Problem
 from nco.problem.solution import Solution
 
@@ -31,6 +32,8 @@ class Visit:
         distance_m: metres driven since the vehicle first left its depot.
         duration_s: seconds spent driving since then.
         setup_s: seconds of set-up after the arrival, or of unloading at a depot.
+        pauses: breaks and rests before the next node is reached, or while it is waited for:
+            begin and seconds of each.
     """
 
     node: int
@@ -41,6 +44,7 @@ class Visit:
     distance_m: float
     duration_s: float
     setup_s: float = 0.0
+    pauses: tuple[tuple[float, float], ...] = ()
 
     @property
     def waiting_s(self) -> float:
@@ -107,7 +111,13 @@ def _drive(
 ) -> list[RouteSchedule]:
     """Walk one vehicle's trips from the departure that `duty` found."""
     vehicle = problem.vehicles[v]
-    now = form.time_s(duty(form.problem, form.problem.vehicles[v], trips).departure_s)
+    plan = duty(form.problem, form.problem.vehicles[v], trips)
+    now = form.time_s(plan.departure_s)
+    starts = [form.time_s(time) for time in plan.start_s]
+    arrivals = [form.time_s(time) for time in plan.arrival_s]
+    pauses: dict[int, list[tuple[float, float]]] = {}
+    for begin, length, place in plan.pauses:
+        pauses.setdefault(place, []).append((form.time_s(begin), length / form.per_s))
     nodes = nodes_of(vehicle, trips)
     hop_m, hop_s = (x.tolist() for x in hops(problem, vehicle, nodes))
     beside = handling(problem, vehicle, nodes).tolist()
@@ -118,7 +128,8 @@ def _drive(
     for t, trip in enumerate(trips):
         left = [tuple(load) for load in loads(problem, trip).tolist()]
         loaded = 0.0 if vehicle.open_start and not t else vehicle.loading_s
-        visits = [Visit(nodes[k], now, now, now + loaded, left[0], metres, seconds)]
+        own = tuple(pauses.get(k, ()))
+        visits = [Visit(nodes[k], now, now, now + loaded, left[0], metres, seconds, 0.0, own)]
         for n, (node, load) in enumerate(
             zip((*trip, vehicle.end), (*left[1:], left[-1]), strict=True)
         ):
@@ -128,7 +139,10 @@ def _drive(
             k += 1
             # Back at the depot, that is when the next trip's goods are.
             start = max(arrival + setup, opens[k])
+            if problem.timetabled:
+                arrival, start = arrivals[k] - setup, starts[k]
             now = start + float(service[node])
-            visits.append(Visit(node, arrival, start, now, load, metres, seconds, setup))
+            own = tuple(pauses.get(k, ())) if k < len(nodes) - 1 else ()
+            visits.append(Visit(node, arrival, start, now, load, metres, seconds, setup, own))
         result.append(RouteSchedule(v, t, tuple(visits)))
     return result

@@ -13,8 +13,19 @@ from nco import _validate as validate
 from nco.arguments import named_fields
 from nco.arrays import Bools, ByValue, Floats
 from nco.errors import ProblemError, quoted
+from nco.problem.work_rules import Break, Rest, Traffic, checked_breaks, checked_traffic
 
 FASTEST = 1e9  # times as fast as a profile
+
+
+COSTS = (
+    "fixed_cost",
+    "cost_per_m",
+    "cost_per_s",
+    "cost_per_overtime_s",
+    "loading_s",
+    "unloading_s",
+)  # and times: finite numbers of at least 0
 
 
 @named_fields
@@ -26,11 +37,15 @@ class Profile(ByValue):
         distance_m: `[N, N]` metres from row to column; `inf` marks an unreachable pair.
         duration_s: `[N, N]` seconds from row to column; `inf` exactly where `distance_m` is.
         name: for messages and files.
+        traffic: `(from_s, factor)` in order: from that time of the clock on, one drives as many
+            times as fast as `duration_s` says; before the first one, as fast. Limits on driving
+            count the seconds of `duration_s`.
     """
 
     distance_m: Floats
     duration_s: Floats
     name: str = "car"
+    traffic: Traffic = ()
 
     def __post_init__(self) -> None:
         validate.text(self.name, "profile: name")
@@ -47,6 +62,8 @@ class Profile(ByValue):
             )
         object.__setattr__(self, "distance_m", distance)
         object.__setattr__(self, "duration_s", duration)
+        traffic = checked_traffic(self.traffic, f"profile {quoted(self.name)}")
+        object.__setattr__(self, "traffic", traffic)
 
 
 @named_fields
@@ -69,6 +86,11 @@ class Vehicle(ByValue):
         max_distance_m: most metres, on all trips together.
         max_driving_s: most seconds of driving alone, on all trips together.
         max_stops: most stops, on all trips together; None is no limit.
+        breaks: breaks that it takes, see `Break`.
+        rest: the rest that is due after so much driving, see `Rest`.
+        overtime_after_s: from this time of the day on, seconds until its return are overtime.
+        cost_per_overtime_s: cost of a second of overtime beside `cost_per_s`, multiplied by
+            `Objective.overtime`.
         open_start: whether it begins at its first stop, wherever that is: the way there from
             `start` is not driven. Hours of the depot do not bind it there.
         open_end: the same of its last stop and the way to `end`.
@@ -96,6 +118,10 @@ class Vehicle(ByValue):
     max_distance_m: float = np.inf
     max_driving_s: float = np.inf
     max_stops: int | None = None
+    breaks: tuple[Break, ...] = ()
+    rest: Rest | None = None
+    overtime_after_s: float = np.inf
+    cost_per_overtime_s: float = 0.0
     open_start: bool = False
     open_end: bool = False
     skills: frozenset[str] = frozenset()
@@ -115,7 +141,7 @@ class Vehicle(ByValue):
             validate.at_least(value, 0.0, f"{where}: capacity[{k}]", finite=False)
         begin, finish = _shift(self.shift_s, f"{where}: shift_s")
         validate.interval(begin, finish, f"{where}: shift_s")
-        for name in ("fixed_cost", "cost_per_m", "cost_per_s", "loading_s", "unloading_s"):
+        for name in COSTS:
             value = validate.number(getattr(self, name), f"{where}: {name}")
             validate.at_least(value, 0.0, f"{where}: {name}")
             object.__setattr__(self, name, value)
@@ -127,6 +153,9 @@ class Vehicle(ByValue):
             flag = validate.flag(getattr(self, name), f"{where}: {name}")
             object.__setattr__(self, name, flag)
         self._check_limits(where)
+        object.__setattr__(self, "breaks", checked_breaks(self.breaks, where))
+        if self.rest is not None and not isinstance(self.rest, Rest):
+            raise ProblemError(f"{where}: rest is {quoted(self.rest)}; give nco.Rest(...)")
         if self.max_trips > 1 and self.start != self.end:
             raise ProblemError(
                 f"{where}: max_trips is {self.max_trips} but it starts at depot {self.start} and "
@@ -145,7 +174,7 @@ class Vehicle(ByValue):
             object.__setattr__(self, "preference", preference)
 
     def _check_limits(self, where: str) -> None:
-        for name in ("max_duration_s", "max_distance_m", "max_driving_s"):
+        for name in ("max_duration_s", "max_distance_m", "max_driving_s", "overtime_after_s"):
             value = validate.number(getattr(self, name), f"{where}: {name}")
             validate.at_least(value, 0.0, f"{where}: {name}", finite=False)
             object.__setattr__(self, name, value)

@@ -10,8 +10,9 @@ from itertools import pairwise
 import numpy as np
 
 from nco.errors import counted, quoted
-from nco.problem.duty import Duty, Trips, loads
+from nco.problem.duty import loads
 from nco.problem.normal import Normal
+from nco.problem.passages import Duty, Trips
 from nco.problem.problem import Problem
 from nco.problem.route import Route
 from nco.problem.tied import places_of
@@ -24,7 +25,7 @@ class Violation:
 
     Attributes:
         kind: "capacity", "time window", "shift", "unreachable", "not allowed", "skills",
-            "served twice", "trips", "backhaul", "shipment", "group", "longest duty",
+            "served twice", "trips", "backhaul", "shipment", "group", "break", "longest duty",
             "longest distance", "longest driving", "stops" or the kind of a tie.
         message: what, where and by how much.
         vehicle: number of the vehicle concerned, if one is.
@@ -62,6 +63,13 @@ def of_vehicle(
     yield from _over_limits(problem, form, v, trips, plan)
     yield from _unreachable(problem, v, plan)
     yield from _late(problem, form, v, plan)
+    for k in plan.missed:
+        pause, at = problem.vehicles[v].breaks[k], problem.times.at
+        text = (
+            f"vehicle {v} misses its break of {problem.times.during(pause.length_s)} that begins "
+            f"between {at(pause.window_s[0])} and {at(pause.window_s[1])}"
+        )
+        yield Violation("break", text, v, amount=pause.length_s)
 
 
 def between_routes(
@@ -227,7 +235,7 @@ def _unreachable(problem: Problem, v: int, plan: Duty) -> Iterator[Violation]:
 
 def _late(problem: Problem, form: Normal, v: int, plan: Duty) -> Iterator[Violation]:
     names, during = problem.names, problem.times.during
-    windows, vehicle = form.problem.window_s, problem.vehicles[v]
+    windows, vehicle = form.problem.hours_s, problem.vehicles[v]
     last = len(plan.nodes) - 1
     closes = windows[list(plan.nodes), 1]
     on_time = bool((np.array(plan.start_s) <= closes).all())
@@ -235,7 +243,7 @@ def _late(problem: Problem, form: Normal, v: int, plan: Duty) -> Iterator[Violat
         if (k == 0 and vehicle.open_start) or (k == last and vehicle.open_end):
             continue  # no depot is visited there
         if np.isfinite(start) and exceeds(start, float(windows[j, 1])):
-            late = form.time_s(start) - float(problem.window_s[j, 1])
+            late = form.time_s(start) - float(problem.hours_s[j, 1])
             text = f"vehicle {v} reaches {quoted(names[j])} {during(late)} after its window"
             yield Violation("time window", text, v, j, late)
     # Not simply the last return: a later trip may never end where a pair is unreachable.

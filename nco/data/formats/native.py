@@ -13,16 +13,17 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from nco.data.cities.city import CREDIT
-from nco.data.formats.json_file import Fields, read_json, write_json
+from nco.data.formats.json_file import Fields, number, read_json, write_json
 from nco.data.formats.packed import pack, unpack
 from nco.errors import FormatError, ProblemError, quoted
-from nco.problem import Group, Objective, Problem, Profile, Shipment, Vehicle
+from nco.problem import Break, Group, Objective, Problem, Profile, Rest, Shipment, Vehicle
 from nco.problem.solution import Cost, Route, Solution, Unassigned, Violation
 from nco.problem.tied import KINDS, Tie
 from nco.problem.times import Times
@@ -31,7 +32,9 @@ PROBLEM, SOLUTION = "nco-problem", "nco-solution"
 VERSION = 1
 _MOST_VEHICLES = 1_000_000
 _ARRAYS = ("demand", "window_s", "service_s", "prize", "lonlat", "xy", "moved_m")
-_RARE_ARRAYS = ("pickup", "release_s", "setup_s")  # written where they say something
+_LATER_PARTS = ("soft_windows", "overtime")  # of a cost, which older files do not have
+# Written where they say something.
+_RARE_ARRAYS = ("pickup", "release_s", "setup_s", "early_per_s", "late_per_s")
 
 
 def write_problem(path: str | Path, problem: Problem) -> Path:
@@ -63,6 +66,7 @@ def write_problem(path: str | Path, problem: Problem) -> Path:
                 for name in _RARE_ARRAYS
                 if getattr(problem, name).any()
             },
+            **_from_hours(problem),
             **_from_ties(problem),
             **({"off_street": _from_off_street(problem)} if problem.off_street else {}),
             **_from_details(problem),
@@ -71,6 +75,7 @@ def write_problem(path: str | Path, problem: Problem) -> Path:
                     "name": profile.name,
                     "distance_m": pack(profile.distance_m),
                     "duration_s": pack(profile.duration_s),
+                    **({"traffic": profile.traffic} if profile.traffic else {}),
                 }
                 for profile in problem.profiles
             ],
@@ -111,10 +116,13 @@ def problem_from(data: Fields) -> Problem:
                     name=entry.text("name", "car"),
                     distance_m=unpack(entry, "distance_m"),
                     duration_s=unpack(entry, "duration_s"),
+                    traffic=_pairs(entry, "traffic"),
                 )
             )
     given: dict[str, Any] = {
-        name: unpack(data, name) for name in (*_ARRAYS, *_RARE_ARRAYS) if name in data
+        name: unpack(data, name)
+        for name in (*_ARRAYS, *_RARE_ARRAYS, "soft_window_s")
+        if name in data
     }
     if "times" in data:
         given["times"] = data.text("times")
@@ -133,6 +141,7 @@ def problem_from(data: Fields) -> Problem:
             groups=_to_groups(data),
             ties=_to_ties(data),
             skills=_to_skills(data),
+            more_windows_s=_to_windows(data),
             **given,
         )
 
@@ -162,6 +171,34 @@ def _to_details(data: Fields) -> dict[int, dict[str, str]]:
         words = entry.child("words")
         found[entry.whole("node")] = {title: words.text(title) for title in words.data}
     return found
+
+
+def _from_hours(problem: Problem) -> dict[str, Any]:
+    """Further and soft windows, where there are any."""
+    windows = [{"stop": node, "windows_s": own} for node, own in problem.more_windows_s.items()]
+    given = {"more_windows_s": windows} if windows else {}
+    if problem.early_per_s.any() or problem.late_per_s.any():
+        given["soft_window_s"] = pack(problem.soft_window_s)
+    return given
+
+
+def _to_windows(data: Fields) -> dict[int, tuple[tuple[float, float], ...]]:
+    found: dict[int, tuple[tuple[float, float], ...]] = {}
+    for entry in data.children("more_windows_s", []):
+        entry.refuse_unknown(("stop", "windows_s"))
+        found[entry.whole("stop")] = _pairs(entry, "windows_s")
+    return found
+
+
+def _pairs(data: Fields, name: str) -> tuple[tuple[float, float], ...]:
+    """Pairs of numbers; none where the field is missing."""
+    found = []
+    for pair in data.items(name, []):
+        if not (isinstance(pair, list) and len(pair) == 2):
+            data.fail(name, f"holds {quoted(pair)}; give pairs of numbers")
+        first, second = (number(value, partial(data.fail, name)) for value in pair)
+        found.append((first, second))
+    return tuple(found)
 
 
 def _from_ties(problem: Problem) -> dict[str, Any]:
@@ -282,7 +319,8 @@ def solution_from(data: Fields) -> Solution:
     """
     _check_version(data, SOLUTION)
     entry = data.child("cost")
-    cost = Cost(**{f.name: entry.number(f.name) for f in fields(Cost)})
+    parts = [f.name for f in fields(Cost) if f.name in entry or f.name not in _LATER_PARTS]
+    cost = Cost(**{name: entry.number(name) for name in parts})
     total = entry.number("total", cost.total)
     if not math.isclose(total, cost.total, rel_tol=1e-9, abs_tol=1e-9):
         entry.fail("total", f"is {total:g}, but its parts make {cost.total:g}; leave it out")
@@ -354,6 +392,10 @@ def _from_vehicle(vehicle: Vehicle) -> dict[str, Any]:
         value = getattr(vehicle, f.name)
         if isinstance(value, np.ndarray):
             entry[f.name] = value.tolist()
+        elif isinstance(value, Rest):
+            entry[f.name] = asdict(value)
+        elif f.name == "breaks":
+            entry.update({f.name: [asdict(one) for one in value]} if value else {})
         elif isinstance(value, frozenset):
             entry.update({f.name: sorted(value)} if value else {})
         elif value is not None and value != f.default:
@@ -367,10 +409,13 @@ _VEHICLE: dict[str, Callable[[Fields, str], Any]] = {
     **dict.fromkeys(("fixed_cost", "cost_per_m", "cost_per_s", "speed"), Fields.number),
     **dict.fromkeys(("max_duration_s", "max_distance_m", "max_driving_s"), Fields.number),
     **dict.fromkeys(("loading_s", "unloading_s"), Fields.number),
+    **dict.fromkeys(("overtime_after_s", "cost_per_overtime_s"), Fields.number),
     **dict.fromkeys(("open_start", "open_end"), Fields.flag),
     **dict.fromkeys(("preference", "service_s"), Fields.numbers),
     "allowed": lambda entry, name: [bool(flag) for flag in entry.items(name)],
     "skills": lambda entry, name: frozenset(str(word) for word in entry.items(name)),
+    "breaks": lambda entry, name: tuple(map(_to_break, entry.children(name))),
+    "rest": lambda entry, name: _to_rest(entry.child(name)),
 }
 """How each field of a vehicle is read."""
 
@@ -382,6 +427,21 @@ def _to_vehicle(entry: Fields) -> Vehicle:
         entry.fail("shift_s", "must be two numbers: earliest departure, latest return")
     with _located(entry):
         return Vehicle(name=entry.text("name", ""), **given)
+
+
+def _to_break(entry: Fields) -> Break:
+    entry.refuse_unknown(f.name for f in fields(Break))
+    window = tuple(entry.numbers("window_s", [0.0, math.inf]))
+    if len(window) != 2:
+        entry.fail("window_s", "must be two numbers: earliest and latest begin")
+    with _located(entry):
+        return Break(window_s=window, length_s=entry.number("length_s"))
+
+
+def _to_rest(entry: Fields) -> Rest:
+    entry.refuse_unknown(f.name for f in fields(Rest))
+    with _located(entry):
+        return Rest(**{f.name: entry.number(f.name) for f in fields(Rest)})
 
 
 def _plain(entry: dict[str, Any]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from nco.data.formats.vroom_tasks import MOST_ID
 from nco.data.formats.vroom_write import DELIVERY, JOB, PICKUP, location, step_ids, vehicle_ids
 from nco.errors import quoted, shortened
 from nco.problem import Problem
-from nco.problem.duty import services
+from nco.problem.passages import services
 from nco.problem.schedule import RouteSchedule, Visit, schedule
 from nco.problem.solution import Route, Solution, Violation
 

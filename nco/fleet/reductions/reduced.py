@@ -40,6 +40,18 @@ REDUCTIONS: MappingProxyType[Feature, Callable[[Problem], Problem | None]] = Map
 )
 """The reduction that takes a feature away, in the order in which they are applied."""
 
+OF_TIME = frozenset(
+    {
+        Feature.LONGEST_DUTY,
+        Feature.SETUP,
+        Feature.LOADING,
+        Feature.SEQUENCES,
+        Feature.OWN_SERVICE,
+    }
+)
+"""What says one thing with time by another, which is no longer the same where times are chosen:
+a break interrupts a drive but no service, and traffic slows down nothing else."""
+
 
 @dataclass(frozen=True)
 class Reduced:
@@ -117,6 +129,8 @@ def reduced(problem: Problem, supports: AbstractSet[Feature]) -> Reduced:
     """
     other = problem
     for feature, reduction in REDUCTIONS.items():
+        if problem.timetabled and feature in OF_TIME:
+            continue
         if feature in other.features and feature not in supports:
             simpler = reduction(other)
             if simpler is not None and simpler.features - other.features <= supports:

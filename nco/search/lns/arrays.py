@@ -1,8 +1,4 @@
-"""A problem and its routes as plain arrays, for the compiled search.
-
-Places are the nodes of the problem, followed by two sentinels of each vehicle: where its route
-begins (`N + 2 v`) and where it ends (`N + 2 v + 1`). Routes are linked lists from one to the other.
-"""
+"""The arrays that the compiled search works on, made from a problem; see `lns.records`."""
 
 from __future__ import annotations
 
@@ -13,11 +9,14 @@ import numpy as np
 from nco.baselines.quick import vehicles_seen
 from nco.fleet.kinds import Kind, duties_of, unserved_cost
 from nco.fleet.scaling import largest, timed
-from nco.kernels.by_reference import by_reference
 from nco.kernels.draws import seeded
 from nco.problem.route import Route
 from nco.problem.tolerance import slack
+from nco.search.lns import timetable
 from nco.search.lns.changes import nearest
+from nco.search.lns.curves import POINTS
+from nco.search.lns.hours import Hours, most_paused
+from nco.search.lns.records import Instance, SearchState
 from nco.search.lns.ruled import Rules
 
 if TYPE_CHECKING:
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
     from nco.problem import Problem
 
     Ints = NDArray[np.int32]
-    Longs = NDArray[np.int64]
     Singles = NDArray[np.float32]
 
 NEAR = 24  # places that are tried before and behind a stop
@@ -38,183 +36,6 @@ MOST = 60  # stops that are inserted in one go, where more are left out
 VEHICLES = 4  # that the regret of a stop is reckoned on, at most
 BOLD = 0.3  # chance that an optional stop is inserted at a loss: several may pay together
 WAITING = 0.2  # weight of waiting against driving, in what is near
-
-
-@by_reference
-class Instance(NamedTuple):
-    """What does not change while routes are searched.
-
-    `P` tables of arcs, `M` vehicles, `N` nodes, `K` dimensions of demand. Arrays that a problem
-    has no use for have one entry.
-
-    Attributes:
-        place: `[N + 2 M]` node of each place.
-        cost: `[P, N, N]` of arcs; a large number where there is none.
-        cost_into: `[P, N, N]` its transposes.
-        drive: `[P, N, N]` seconds, if time matters.
-        metres: `[P, N, N]`, if the longest route by distance matters.
-        demand: `[N, K]`.
-        service: `[N]` seconds.
-        opens: `[N + 2 M]` earliest start at each place.
-        closes: `[N + 2 M]` latest start.
-        prize: `[N]` cost of leaving a stop out.
-        optional: whether stops or groups may be left out.
-        reward: of serving a required stop, more than all routes and prizes together.
-        barred: more than all prizes together: of arcs that do not exist, of being late.
-        kind: `[M]` the table of each vehicle, in order. Vehicles that begin elsewhere, at another
-            time or with other room share one.
-        first: the first vehicle of each group of vehicles that are alike, and behind the last `M`.
-        capacity: `[M, K]`.
-        fixed: `[M]` cost of using a vehicle.
-        per_s: `[M]` cost of a second on duty, where `cost` does not hold it.
-        before: `[N, NEAR]` the nearest nodes to come from, -1 behind the last.
-        behind: `[N, NEAR]` the nearest nodes to go to, -1 behind the last.
-        related: `[N, RELATED]` the nearest stops, either way, -1 behind the last.
-        heatmap: `[N, N]` share of a policy's routes that drive an arc, if a policy guides.
-        guide: cost that an arc may be longer for being on all of them.
-        stops: nodes that may be served.
-        times: whether time matters.
-        ruled: whether there are rules on loads, limits, release times or ties, see `lns.rules`.
-        loads: whether loads go up and down along a route.
-        given: `[N, K]` what is picked up at a node, from its shipment or for the depot; what a
-            shipment leaves there counts against it.
-        mate: `[N]` the other end of the shipment, or -1.
-        follows: `[N]` whether a node is where a shipment goes: it is put in with its mate.
-        group: `[N]` number of the group of alternatives, or -1.
-        members: stops of all groups in a row.
-        group_first: `[G + 1]` where those of each group begin.
-        group_prize: `[G]` cost of serving none of it.
-        ties: `[T, W]` a code and the stops of each tie, -1 behind the last; see `lns.ties`.
-        tied: `[N, X]` the ties of each stop, -1 behind the last; without entries if there are none.
-        limited: whether there are limits on seconds, metres, driving or stops of vehicles.
-        length: `[P, N, N]` metres, where they are limited.
-        most: `[M, 4]` seconds on duty, metres, seconds of driving and stops at most.
-        release: `[N]` when a route that serves a node may leave, if any has to wait.
-        longest: weight of the longest route.
-        by_time: whether "longest" is in seconds.
-    """
-
-    place: Ints
-    cost: Singles
-    cost_into: Singles
-    drive: Floats
-    metres: Singles
-    demand: Floats
-    service: Floats
-    opens: Floats
-    closes: Floats
-    prize: Floats
-    optional: bool
-    reward: float
-    barred: float
-    kind: Ints
-    first: Ints
-    capacity: Floats
-    fixed: Floats
-    per_s: Floats
-    before: Ints
-    behind: Ints
-    related: Ints
-    heatmap: Singles
-    guide: float
-    stops: Ints
-    times: bool
-    ruled: bool
-    loads: bool
-    given: Floats
-    mate: Ints
-    follows: Bools
-    group: Ints
-    members: Ints
-    group_first: Ints
-    group_prize: Floats
-    ties: Ints
-    tied: Ints
-    limited: bool
-    length: Floats
-    most: Floats
-    release: Floats
-    longest: float
-    by_time: bool
-
-
-@by_reference
-class SearchState(NamedTuple):
-    """Routes, and what is known of them.
-
-    Attributes:
-        next: `[N + 2 M]` place that follows.
-        prev: `[N + 2 M]` place before.
-        leaving: `[N + 2 M]` cost of the arc to the place that follows; of an empty route 0.
-        vehicle: `[N + 2 M]` that serves a place, -1 where a stop is left out.
-        load: `[M, K]`.
-        served: `[M]` stops.
-        measure: `[M]` metres or seconds, of which the longest counts.
-        duty: `[M]` seconds on duty.
-        late: `[M]` whether a route misses a window. Taking a stop out may do that: the direct
-            street need not be the fastest.
-        prefix: `[N + 2 M, 3]` the segment of the route up to a place and of that place: seconds,
-            and the times between which it then begins.
-        suffix: `[N + 2 M, 3]` the segment of the place and what follows it.
-        ahead: `[N + 2 M, 3 K]` loads of the route up to a place and of that place, see
-            `rules.carried`.
-        rest: `[N + 2 M, 3 K]` loads of the place and what follows it.
-        carry: `[2, 3 K]` loads that are being worked out.
-        driven: `[M, 2]` metres and seconds of driving, where they are limited.
-        released: `[M]` when a route may leave.
-        group_served: `[G]` stops of each group on routes.
-        second: `[1]` place behind which the delivery of a shipment goes that was tried.
-        bank: `[N]` stops left out, the first `bank_size[0]` of them (the request bank of Pisinger
-            and Ropke 2007).
-        bank_at: `[N]` where each is in `bank`, or -1.
-        bank_size: `[1]`.
-        log: `[L, 2]` stops inserted (with -1) or removed (with the place before), in order.
-        log_size: `[1]` entries of it.
-        trial: `[N + 2 M + 2 NEAR]` places that are tried.
-        chosen: `[MOST]` stops that are to be inserted.
-        found: `[MOST, 2 + 2 VEHICLES]` what is known of them.
-        dirty: `[M]` whether times of a route are out of date.
-        stale: `[M]` the routes of which they are, the first `stale_size[0]` of them.
-        stale_size: `[1]`.
-        bold: `[1]` chance that an optional stop is inserted at a loss.
-        until_blink: `[1]` places until one is overlooked.
-        bits: `[1]` state of the random numbers.
-        total: `[1]` cost of the routes and of what is left out.
-    """
-
-    next: Ints
-    prev: Ints
-    leaving: Floats
-    vehicle: Ints
-    load: Floats
-    served: Ints
-    measure: Floats
-    duty: Floats
-    late: Bools
-    prefix: Floats
-    suffix: Floats
-    ahead: Floats
-    rest: Floats
-    carry: Floats
-    driven: Floats
-    released: Floats
-    group_served: Longs
-    second: Longs
-    bank: Ints
-    bank_at: Ints
-    bank_size: Longs
-    log: Longs
-    log_size: Longs
-    trial: Ints
-    chosen: Longs
-    found: Floats
-    dirty: Bools
-    stale: Longs
-    stale_size: Longs
-    bold: Floats
-    until_blink: Longs
-    bits: NDArray[np.uint64]
-    total: Floats
 
 
 class Fleet(NamedTuple):
@@ -260,10 +81,12 @@ def instance_of(problem: Problem, fleet: Fleet, heatmap: Singles | None = None) 
     weights = problem.objective
     by_time = weights.longest_route > 0 and weights.longest_by == "duration"
     ruled = Rules.of(problem, fleet)
-    times = timed(problem, kinds) or by_time or ruled.any
+    hours = Hours.of(problem, fleet, distinct)
+    times = timed(problem, kinds) or by_time or ruled.any or problem.timetabled
     # Without windows nobody waits: seconds on duty are then those of the arcs, and service.
     waits = bool(
-        (problem.window_s[depots:, 0] > 0).any()
+        problem.timetabled
+        or (problem.window_s[depots:, 0] > 0).any()
         or any(kind.opens_s > 0 for kind in kinds)
         or np.isfinite(problem.window_s[:, 1]).any()
     )
@@ -296,13 +119,15 @@ def instance_of(problem: Problem, fleet: Fleet, heatmap: Singles | None = None) 
         metres[missing] = barred
     vehicles = [kinds[k].vehicle for k in fleet.kind]
     ends = np.array([node for v in vehicles for node in (v.start, v.end)], np.int32)
-    opens = np.concatenate([problem.window_s[:, 0], problem.window_s[ends, 0]])
-    closes = np.concatenate([problem.window_s[:, 1], problem.window_s[ends, 1]])
+    opens = np.concatenate([problem.hours_s[:, 0], problem.window_s[ends, 0]])
+    closes = np.concatenate([problem.hours_s[:, 1], problem.window_s[ends, 1]])
     for v, k in enumerate(fleet.kind):
         opens[size + 2 * v] = kinds[k].opens_s
         closes[size + 2 * v + 1] = kinds[k].closes_s
         shift_end = kinds[k].vehicle.shift_s[1]
         closes[size + 2 * v] = min(closes[size + 2 * v], shift_end)
+    if (hours.traffic[:, 1] > 1).any():  # the durations are no bounds: `lns.timetable` alone knows
+        opens[:], closes[:] = 0.0, np.inf
     # Half of what evaluation forgives: sums here are taken in another order.
     closes = closes + 0.5 * np.where(np.isinf(closes), 0.0, slack(closes))
     capacity = np.array([v.capacity for v in vehicles], float).reshape(len(vehicles), -1)
@@ -311,7 +136,7 @@ def instance_of(problem: Problem, fleet: Fleet, heatmap: Singles | None = None) 
     before, behind, related = _neighbours(problem, kinds, distinct, cost, missing.all(0))
     servable = np.any([kind.stops for kind in kinds], axis=0)
     servable &= np.where(ruled.mate >= 0, servable[ruled.mate], True)
-    return Instance(
+    instance = Instance(
         place=np.concatenate([np.arange(size, dtype=np.int32), ends]),
         cost=cost,
         cost_into=np.ascontiguousarray(cost.transpose(0, 2, 1)),
@@ -329,7 +154,9 @@ def instance_of(problem: Problem, fleet: Fleet, heatmap: Singles | None = None) 
         first=np.searchsorted(fleet.kind, range(len(kinds) + 1)).astype(np.int32),
         capacity=capacity,
         fixed=np.array([kinds[k].fixed for k in fleet.kind]),
-        per_s=np.array([kinds[k].cost_per_s if charged else 0.0 for k in fleet.kind]),
+        per_s=np.array(
+            [kinds[k].cost_per_s if charged and not problem.timetabled else 0.0 for k in fleet.kind]
+        ),
         before=before,
         behind=behind,
         related=related,
@@ -354,7 +181,29 @@ def instance_of(problem: Problem, fleet: Fleet, heatmap: Singles | None = None) 
         release=ruled.release,
         longest=float(weights.longest_route),
         by_time=by_time,
+        timetabled=problem.timetabled,
+        timetable=0,
+        watched=by_time or bool(ruled.limited and np.isfinite(ruled.most[:, 0]).any()),
+        dear=hours.dear,
+        window=hours.window,
+        window_first=hours.window_first,
+        soft=hours.soft,
+        early=hours.early,
+        late=hours.late,
+        breaks=hours.breaks,
+        pause=hours.pause,
+        rest=hours.rest,
+        overtime=hours.overtime,
+        leaves=hours.leaves,
+        returns=hours.returns,
+        rate=hours.rate,
+        traffic=hours.traffic,
+        traffic_first=hours.traffic_first,
     )
+    if problem.timetabled:
+        code = timetable.address(instance, empty_state(instance, 0))
+        instance = instance._replace(timetable=code)
+    return instance
 
 
 def _whole_cost(problem: Problem, kinds: Sequence[Kind], dearest: float, by_time: bool) -> float:
@@ -373,6 +222,13 @@ def _whole_cost(problem: Problem, kinds: Sequence[Kind], dearest: float, by_time
     duty_s = largest(problem.window_s, shifts) + float(problem.service_s.sum())
     duty_s += arcs * largest(*_distinct(kind.duration_s for kind in kinds))
     whole = arcs * dearest + used * max(kind.fixed for kind in kinds) + 1.0
+    if problem.timetabled:
+        duty_s += sum(most_paused(kind.vehicle, duty_s) for kind in kinds)
+        span_s = problem.last_event_s + duty_s
+        rates = float((problem.early_per_s + problem.late_per_s).sum())
+        whole += problem.objective.soft_windows * rates * span_s
+        dear = max(kind.vehicle.cost_per_overtime_s for kind in kinds)
+        whole += used * problem.objective.overtime * dear * span_s
     whole += used * max(kind.cost_per_s for kind in kinds) * duty_s
     weight = problem.objective.longest_route
     if weight:
@@ -408,7 +264,7 @@ def _neighbours(
     far[missing] = np.inf
     if timed(problem, kinds):
         drive = np.min([kind.duration_s for kind in distinct], axis=0) + problem.service_s[:, None]
-        opens, closes = problem.window_s.T
+        opens, closes = problem.hours_s.T
         waited = np.maximum(opens[None] - (closes[:, None] + drive), 0.0)
         driven = (drive > 0) & np.isfinite(far) & np.isfinite(drive)
         rate = float(np.mean(far[driven] / drive[driven])) if driven.any() else 0.0
@@ -434,7 +290,7 @@ def empty_state(instance: Instance, seed: int) -> SearchState:
         seed: of all random choices of a search on it.
     """
     size, places, vehicles = len(instance.service), len(instance.place), len(instance.kind)
-    dimensions = instance.capacity.shape[1]
+    dimensions, rows = instance.capacity.shape[1], timetable.ROWS if instance.timetabled else 1
     following = np.full(places, -1, np.int32)
     following[size::2] = np.arange(size + 1, places, 2)
     return SearchState(
@@ -452,6 +308,13 @@ def empty_state(instance: Instance, seed: int) -> SearchState:
         ahead=np.zeros((places if instance.loads else 1, 3 * dimensions)),
         rest=np.zeros((places if instance.loads else 1, 3 * dimensions)),
         carry=np.zeros((2, 3 * dimensions)),
+        asked=np.zeros(4, np.int64),
+        answer=np.zeros(2),
+        curve=np.zeros((rows, POINTS, 2)),
+        points=np.zeros(rows, np.int64),
+        taken=np.zeros(rows, np.int64),
+        since_rest=np.zeros(rows),
+        times_cost=np.zeros(vehicles),
         driven=np.zeros((vehicles, 2)),
         released=np.zeros(vehicles),
         group_served=np.zeros(len(instance.group_prize), np.int64),

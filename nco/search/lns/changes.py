@@ -15,6 +15,7 @@ import numpy as np
 
 from nco.search.lns.options import compiled, inner, pasted
 from nco.search.lns.rules import follow_rules
+from nco.search.lns.timetable import follow_times
 
 SMOOTH = 1e-3  # weight of the mean square of routes, beside the longest
 
@@ -159,6 +160,8 @@ def refresh(instance, state, v):
     broken = time_warp > 0.0
     if instance.ruled and follow_rules(instance, state, v, prefix[end, 0], prefix[end, 2]):
         broken = True
+    if instance.timetabled and follow_times(instance, state, v):
+        broken = True
     if state.late[v] != (broken and state.served[v] > 0):
         state.late[v] = not state.late[v]
         state.total[0] += instance.barred if state.late[v] else -instance.barred
@@ -176,7 +179,7 @@ def refresh(instance, state, v):
     duty = prefix[end, 0] if state.served[v] else 0.0
     state.total[0] += instance.per_s[v] * (duty - state.duty[v])
     state.duty[v] = duty
-    if instance.longest > 0.0 and instance.by_time:
+    if instance.longest > 0.0 and instance.by_time and not instance.timetabled:
         state.measure[v] = duty
 
 
@@ -280,6 +283,7 @@ def _empty(instance, state):
         state.group_served[g] = 0
     for v in range(len(instance.kind)):
         state.served[v], state.measure[v], state.duty[v] = 0, 0.0, 0.0
+        state.times_cost[v] = 0.0
         state.late[v] = state.dirty[v] = False
         for c in range(state.load.shape[1]):
             state.load[v, c] = 0.0

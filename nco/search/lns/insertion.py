@@ -16,6 +16,7 @@ from nco.search.lns.changes import insert, longer_price, merged
 from nco.search.lns.operators import guided, insertion, mixed
 from nco.search.lns.options import inner, pasted
 from nco.search.lns.pairs import pair_delta
+from nco.search.lns.prices import more_for_times
 from nco.search.lns.rules import allowed
 from nco.search.lns.ties import keeps_ties
 
@@ -57,9 +58,9 @@ def _delta(instance, state, j, i, opening, bound):
             return _NEVER
         if instance.ruled and not allowed(instance, state, j, i, seconds, latest):
             return _NEVER
-        delta += instance.per_s[v] * (seconds - state.duty[v])
-        if instance.longest > 0.0 and instance.by_time:
-            delta += longer_price(instance, state, v, seconds)
+        delta += _more_time(instance, state, j, i, seconds)
+        if delta >= _NEVER:
+            return _NEVER
     if instance.longest > 0.0 and not instance.by_time:
         metres = instance.metres
         longer = state.measure[v] + np.float64(metres[k, a, j]) + np.float64(metres[k, j, b])
@@ -69,6 +70,20 @@ def _delta(instance, state, j, i, opening, bound):
     return delta
 
 
+@inner
+def _more_time(instance, state, j, i, seconds):
+    """What a stop behind a place adds to prices of time; at least `_NEVER` if it cannot be."""
+    v = np.int64(state.vehicle[i])
+    if instance.timetabled:
+        nobody = np.int64(-1)
+        new, none = (np.int64(j), np.int64(i)), (nobody, nobody)
+        return more_for_times(instance, state, v, new, none)
+    price = instance.per_s[v] * (seconds - state.duty[v])
+    if instance.longest > 0.0 and instance.by_time:
+        price += longer_price(instance, state, v, seconds)
+    return price
+
+
 @pasted
 def _saves(instance, v, k, a, j, b):
     """Whether a detour may lower what is priced beside arcs: time on duty, or the longest route.
@@ -76,7 +91,7 @@ def _saves(instance, v, k, a, j, b):
     It does not where it takes as long as the arc that it replaces: without the stop, a vehicle
     could wait instead, so that the route takes no longer then (and likewise with metres).
     """
-    timed = instance.per_s[v] > 0.0
+    timed = instance.per_s[v] > 0.0 or instance.timetabled
     if instance.longest > 0.0:
         if instance.by_time:
             timed = True

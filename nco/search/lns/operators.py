@@ -22,7 +22,7 @@ from nco.search.lns.options import compiled
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from nco.search.lns.arrays import Instance, SearchState
+    from nco.search.lns.records import Instance, SearchState
 
 
 @dataclass(frozen=True, eq=False)

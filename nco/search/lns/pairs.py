@@ -15,6 +15,7 @@ import numpy as np
 
 from nco.search.lns.changes import longer_price, merged
 from nco.search.lns.options import inner
+from nco.search.lns.prices import more_for_times
 from nco.search.lns.rules import beyond, carried_there, overloaded
 from nco.search.lns.ties import keeps_ties
 
@@ -106,17 +107,32 @@ def _seconds_with(instance, state, v, route, nodes, ends, so_far):
 
 
 @inner
-def _price(instance, state, v, route, nodes, seconds):
-    """What a shipment adds to prices of time on duty and of the longest route."""
+def _price(instance, state, v, route, nodes, put):
+    """What a shipment adds to prices of time on duty and of the longest route.
+
+    `put` are the places behind which its stops go, and the seconds of the route with them.
+    """
+    (i, m, seconds), (p, d) = put, nodes
+    if instance.timetabled:
+        more = more_for_times(instance, state, v, (np.int64(p), i), (d, m))
+        if instance.longest == 0.0 or instance.by_time:
+            return more
+        return more + _longer(instance, state, v, route, nodes, seconds)
     price = instance.per_s[v] * (seconds - state.duty[v])
     if instance.longest > 0.0:
-        measure = seconds
-        if not instance.by_time:
-            replaced = state.served[v] > 0
-            more = _added(instance.metres, instance.kind[v], route, nodes, replaced)
-            measure = state.measure[v] + np.float64(more)
-        price += longer_price(instance, state, v, measure)
+        price += _longer(instance, state, v, route, nodes, seconds)
     return price
+
+
+@inner
+def _longer(instance, state, v, route, nodes, seconds):
+    """What a shipment adds to the price of the longest route."""
+    measure = seconds
+    if not instance.by_time:
+        replaced = state.served[v] > 0
+        more = _added(instance.metres, instance.kind[v], route, nodes, replaced)
+        measure = state.measure[v] + np.float64(more)
+    return longer_price(instance, state, v, measure)
 
 
 @inner
@@ -164,7 +180,7 @@ def pair_delta(instance, state, p, i, opening, bound):
             state.carry[0, c] = state.ahead[i, c]
         carried_there(instance, state.carry[0], p)
     # What is priced beside arcs may be saved, so that dearer arcs are no reason to pass over.
-    priced = instance.per_s[v] > 0.0 or instance.longest > 0.0
+    priced = instance.per_s[v] > 0.0 or instance.longest > 0.0 or instance.timetabled
     best = bound
     while not (instance.loads and _too_much(instance, state, v)):
         u, w = instance.place[m], instance.place[x]
@@ -174,7 +190,7 @@ def pair_delta(instance, state, p, i, opening, bound):
             route, nodes = (a, b, u, w), (p, d)
             whole = _seconds_with(instance, state, v, route, nodes, (m, x), so_far)
             if whole >= 0.0:
-                delta += _price(instance, state, v, route, nodes, whole)
+                delta += _price(instance, state, v, route, nodes, (np.int64(i), m, whole))
             if whole >= 0.0 and delta < best:
                 best, state.second[0] = delta, m
         if x >= size:

@@ -13,7 +13,8 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from nco.search.lns.arrays import Instance, Ints, SearchState
+    from nco.search.lns.arrays import Ints
+    from nco.search.lns.records import Instance, SearchState
 
 
 def paying_parts(instance: Instance, state: SearchState) -> Ints:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from copy import copy
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from nco.fleet.kinds import Kind
     from nco.problem import Problem
     from nco.problem.route import Route
-    from nco.search.lns.arrays import Instance, Ints, SearchState, Singles
+    from nco.search.lns.arrays import Ints, Singles
+    from nco.search.lns.records import Instance, SearchState
 
 HOT, COLD = 1.0, 0.02  # temperatures, in mean costs of a stop
 MOST = 20  # stops that are removed in one go
@@ -190,6 +191,7 @@ class Search:
             fixed=whole.fixed[vehicles],
             per_s=whole.per_s[vehicles],
             most=whole.most[vehicles] if whole.limited else whole.most,
+            **_hours_of(whole, vehicles),
             stops=stops,
         )
         number = np.full(len(whole.place) + 1, -1, np.int32)  # the last for what leads nowhere
@@ -323,6 +325,12 @@ class Search:
             wanted = shares * np.clip(rate, LEAST, 1 / LEAST)
             self._earned[k] = MEMORY * self._earned[k] + (1 - MEMORY) * wanted
         self._scores[:] = 0.0
+
+
+def _hours_of(whole: Instance, vehicles: Ints) -> dict[str, Any]:
+    """What `lns.timetable` looks up by vehicle."""
+    names = ("breaks", "pause", "rest", "overtime", "leaves", "returns", "rate")
+    return {n: getattr(whole, n)[vehicles] for n in names} if whole.timetabled else {}
 
 
 def _places(size: int, vehicles: Ints) -> Ints:

@@ -163,6 +163,8 @@ def test_objective_parts():
         "preference": -9000,
         "unserved": 110000,
         "longest_route": 600,
+        "soft_windows": 0,
+        "overtime": 0,
     }
 
 

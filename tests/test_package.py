@@ -74,14 +74,15 @@ def test_wheel_carries_no_tests_and_its_licence(wheel):
 
 PUBLIC = {
     "nco": """
-        Break City DifferentVehicles Feature GeocodeServer Group Objective OsrmServer Planner Precedence
-        Problem Profile Route SameVehicle Sequence Shipment Solution TableCity TransitInstance
+        Break City DifferentVehicles Feature GeocodeServer Group Objective OsrmServer Planner
+        Precedence Problem Profile Rest Route SameVehicle Sequence Shipment Solution TableCity
+        TransitInstance
         Vehicle check city errors load load_policy methods plot register sample save solve
         write_sheets
         """,
     "nco.problem": """
-        Break DifferentVehicles Feature Group Objective Precedence Problem Profile Rest SameVehicle Sequence
-        Shipment Vehicle
+        Break DifferentVehicles Feature Group Objective Precedence Problem Profile Rest SameVehicle
+        Sequence Shipment Vehicle
         """,
     "nco.sheets": "write_sheets",
     "nco.plot": "anytime asymmetry fronts map routes streets transit",

@@ -11,7 +11,8 @@ import numpy as np
 from nco.fleet.reductions.loads import most_stops
 from nco.fleet.reductions.vehicles import changed
 from nco.problem import Feature, Profile, Sequence
-from nco.problem.duty import loads, services
+from nco.problem.duty import loads
+from nco.problem.passages import services
 from nco.problem.slots import Segment
 from nco.problem.tolerance import slack
 

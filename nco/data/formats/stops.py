@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,19 +11,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from nco import _validate as validate
-from nco.arrays import Floats
 from nco.data.cities.streets import Streets, Table
 from nco.data.formats import hints
 from nco.data.formats.measured import first_ten, how_to_allow, measured
 from nco.data.formats.tables.fleet import Fleet, read_fleet
+from nco.data.formats.tables.nodes import Nodes
 from nco.data.formats.tables.stops import DEPOT, Stops
 from nco.data.formats.tables.titles import WORDS
 from nco.errors import (
     CityError,
     FormatError,
     InputError,
-    ProblemError,
     counted,
     listed,
     option,
@@ -78,7 +75,7 @@ def problem_from_stops(
         InputError: vehicles are given twice.
         ProblemError: a vehicle or a number is malformed.
     """
-    places = _Places.of(stops, depot)
+    nodes = Nodes.of(stops, depot)
     if fleet is not None:
         if vehicles is not None or capacity is not None or tuple(shift_s) != (0.0, np.inf):
             raise InputError(
@@ -86,111 +83,59 @@ def problem_from_stops(
                 "leave one out"
             )
         fleet = fleet if isinstance(fleet, Fleet) else read_fleet(fleet, stops.first_day)
-        made = fleet.vehicles(places.depots(stops), stops.demand.shape[1])
+        made = fleet.vehicles(nodes.depots(stops), stops.demand.shape[1])
         vehicles, objective = made, fleet.objective() if objective is None else objective
-    _check_fit(stops, places.rest, vehicles, capacity)
+    _check_fit(stops, nodes.rest, vehicles, capacity)
     table = measured(
         city,
-        places.lonlat,
-        places.labels,
-        depots=places.count,
+        nodes.lonlat,
+        nodes.labels,
+        depots=nodes.count,
         allow_unassigned=allow_unassigned,
     )
-    _check_ways(city, table, places, allowed=allow_unassigned)
-    fields = _fields(stops, places, table)
+    _check_ways(city, table, nodes, allowed=allow_unassigned)
+    fields = _fields(stops, nodes, table)
     if objective is not None:
         fields["objective"] = objective
     if fleet is not None and fleet.clock and stops.times is Times.NUMBERS:
         fields["times"] = Times.CLOCK
     if vehicles is None:
         unlimited = capacity is None and np.isinf(fields["window_s"][:, 1]).all()
-        vehicles = 1 if unlimited and shift_s[1] == np.inf else len(places.rest)
+        vehicles = 1 if unlimited and shift_s[1] == np.inf else len(nodes.rest)
     problem = Problem.from_matrices(
         table.distance_m,
         table.duration_s,
         vehicles=vehicles,
         capacity=capacity,
         shift_s=shift_s,
-        depots=places.count,
+        depots=nodes.count,
         name=name,
         **fields,
     )
     if stops.vehicles:
-        problem = _with_allowed(problem, stops, places)
-    if fleet is None and not isinstance(vehicles, Sequence) and places.count > 1:
+        problem = _with_allowed(problem, stops, nodes)
+    if fleet is None and not isinstance(vehicles, Sequence) and nodes.count > 1:
         logger.warning(
             "there are %d depots, and all vehicles start at %s; a table of vehicles "
             "(%s) says which start where",
-            places.count,
-            places.labels[0],
+            nodes.count,
+            nodes.labels[0],
             option("fleet"),
         )
-    hints.warn(problem, places.labels)
+    hints.warn(problem, nodes.labels)
     return problem
 
 
-class _Places:
-    """Which row is which node: depots first.
-
-    Attributes:
-        homes: row of each depot; None for one that is only a place.
-        rest: rows of the stops.
-        lonlat: `[N, 2]` of the nodes.
-        labels: of the nodes, for messages.
-    """
-
-    def __init__(self, stops: Stops, homes: Sequence[int | None], first: Floats) -> None:
-        self.homes = tuple(homes)
-        self.rest = [k for k in range(len(stops)) if k not in self.homes]
-        if not self.rest:
-            raise FormatError(f"{stops.places[0]} is the only row; add stops beside the depot")
-        rows = [k for k in (*self.homes[1:], *self.rest) if k is not None]
-        self.lonlat = np.concatenate([first[None], stops.lonlat[rows]])
-        own = DEPOT if self.homes[0] is None else stops.label(self.homes[0])
-        self.labels = [own, *(stops.label(k) for k in rows)]
-        self.node = {k: j for j, k in enumerate((*self.homes, *self.rest)) if k is not None}
-
-    @classmethod
-    def of(cls, stops: Stops, depot: str | ArrayLike | None) -> _Places:
-        """The places of stops, with the depots that they or the caller name."""
-        home, place = _find_depot(stops, depot)
-        others = [k for k in stops.depots if k != home]
-        for k in (home, *others):
-            if k is not None:
-                _check_depot(stops, k)
-        return cls(stops, [home, *others], place)
-
-    @property
-    def count(self) -> int:
-        """Number of depots."""
-        return len(self.homes)
-
-    def depots(self, stops: Stops) -> tuple[str, ...]:
-        """Names of the depots."""
-        return tuple(DEPOT if k is None else stops.names[k] for k in self.homes)
-
-    def nodes[T](self, values: Mapping[int, T]) -> dict[int, T]:
-        """What is given by row, by node."""
-        return {self.node[k]: value for k, value in values.items()}
-
-    def spread(self, values: Floats, otherwise: Any) -> Floats:
-        """`[N, ...]` what is given by row, and something else for a depot that is no row."""
-        filled = np.full((len(self.labels), *values.shape[1:]), 0.0)
-        filled[0] = otherwise
-        filled[list(self.node.values())] = values[list(self.node)]
-        return filled
-
-
-def _fields(stops: Stops, places: _Places, table: Table) -> dict[str, Any]:
+def _fields(stops: Stops, nodes: Nodes, table: Table) -> dict[str, Any]:
     """The fields of the problem that rows and streets decide."""
-    node = places.node
+    node = nodes.node
     fields: dict[str, Any] = {
-        "window_s": places.spread(stops.window_s, (0.0, np.inf)),
-        "service_s": places.spread(stops.service_s, 0.0),
-        "setup_s": places.spread(stops.setup_s, 0.0),
-        "prize": places.spread(stops.prize, np.inf),
-        "release_s": places.spread(stops.release_s, 0.0),
-        "skills": places.nodes(stops.skills),
+        "window_s": nodes.spread(stops.window_s, (0.0, np.inf)),
+        "service_s": nodes.spread(stops.service_s, 0.0),
+        "setup_s": nodes.spread(stops.setup_s, 0.0),
+        "prize": nodes.spread(stops.prize, np.inf),
+        "release_s": nodes.spread(stops.release_s, 0.0),
+        "skills": nodes.by_node(stops.skills),
         "shipments": [
             Shipment(pickup=node[start], delivery=node[end], amount=amount)
             for start, end, amount in stops.shipments
@@ -199,25 +144,25 @@ def _fields(stops: Stops, places: _Places, table: Table) -> dict[str, Any]:
             Group(stops=tuple(node[k] for k in rows), prize=float(stops.prize[rows[0]]))
             for rows in stops.groups
         ],
-        "lonlat": places.lonlat,
+        "lonlat": nodes.lonlat,
         "moved_m": table.moved_m,
         "off_street": table.refused,
-        "details": places.nodes(stops.details),
-        "names": (*places.depots(stops), *(stops.names[k] for k in places.rest)),
+        "details": nodes.by_node(stops.details),
+        "names": (*nodes.depots(stops), *(stops.names[k] for k in nodes.rest)),
         "times": stops.times,
     }
     if stops.demand.shape[1]:
-        fields["demand"] = places.spread(stops.demand, 0.0)
-        fields["pickup"] = places.spread(stops.pickup, 0.0)
+        fields["demand"] = nodes.spread(stops.demand, 0.0)
+        fields["pickup"] = nodes.spread(stops.pickup, 0.0)
     return fields
 
 
-def _with_allowed(problem: Problem, stops: Stops, places: _Places) -> Problem:
+def _with_allowed(problem: Problem, stops: Stops, nodes: Nodes) -> Problem:
     """The problem in which some stops may be served by the vehicles that they name alone."""
     known = [vehicle.name.casefold() for vehicle in problem.vehicles]
     allowed = np.ones((len(known), problem.size), dtype=bool)
     for row, names in stops.vehicles.items():
-        allowed[:, places.node[row]] = False
+        allowed[:, nodes.node[row]] = False
         for name in names:
             # `van` is each of `van 1`, `van 2`, ...
             own = name.casefold()
@@ -227,7 +172,7 @@ def _with_allowed(problem: Problem, stops: Stops, places: _Places) -> Problem:
                     f"{stops.label(row)}: the allowed vehicle {quoted(name)} is none of "
                     f"{_named(known)}"
                 )
-            allowed[meant, places.node[row]] = True
+            allowed[meant, nodes.node[row]] = True
     kept: dict[tuple[int, bytes], Vehicle] = {}
     vehicles = []
     for vehicle, own_mask in zip(problem.vehicles, allowed, strict=True):
@@ -244,51 +189,6 @@ def _named(names: Sequence[str]) -> str:
     if not named:
         return f"the vehicles, which have no names; give a table of vehicles ({option('fleet')})"
     return f"the vehicles ({listed(named)})"
-
-
-def _find_depot(stops: Stops, depot: str | ArrayLike | None) -> tuple[int | None, Floats]:
-    """The first depot's row, None if it is only a place, and its longitude and latitude."""
-    if not len(stops):
-        raise FormatError("there are no stops; give at least one beside the depot")
-    place = None
-    if depot is not None and not isinstance(depot, str):
-        try:
-            place = validate.lonlat(np.atleast_2d(np.asarray(depot, float)), 1)[0]
-        except (ProblemError, TypeError, ValueError):
-            raise InputError(
-                f"depot is {quoted(depot)}; give the name of a stop, or longitude and latitude "
-                "in degrees"
-            ) from None
-    home = stops.row(depot if isinstance(depot, str) else DEPOT)
-    if depot is None and stops.depots and home not in stops.depots:
-        home = stops.depots[0]
-    if home < 0 and place is not None:
-        return None, place
-    if home < 0 and depot is None:
-        raise FormatError(
-            f"{stops.places[0]}: no row is named '{DEPOT}'; name the row of the depot so, or give "
-            f"{option('depot')} the name of a row, or its longitude and latitude (24.94,60.17); "
-            "several depots are rows of the kind depot"
-        )
-    if home < 0:
-        close = difflib.get_close_matches(str(depot), stops.names, 1)
-        hint = f"; did you mean {quoted(close[0])}?" if close else ""
-        raise FormatError(
-            f"{stops.places[0]}: no row is named {quoted(depot)}, as {option('depot')} asks{hint}"
-        )
-    return home, stops.lonlat[home] if place is None else place
-
-
-def _check_depot(stops: Stops, k: int) -> None:
-    """Refuse depots with what only stops have."""
-    asked = stops.demand[k].any() or stops.pickup[k].any() or stops.service_s[k] + stops.setup_s[k]
-    tied = any(k in (*way[:2],) for way in stops.shipments) or any(k in g for g in stops.groups)
-    words = stops.skills.get(k) or stops.vehicles.get(k)
-    if asked or np.isfinite(stops.prize[k]) or stops.release_s[k] or words or tied:
-        raise FormatError(
-            f"{stops.label(k)} is the depot; leave its demand, service and prize empty, and what "
-            "else only stops have"
-        )
 
 
 def _check_fit(
@@ -342,16 +242,16 @@ def _other_titles(stops: Stops) -> str:
     return f" (demand may be called quantity or amount, none of {listed(others)})" if others else ""
 
 
-def _check_ways(city: Streets, table: Table, places: _Places, *, allowed: bool) -> None:
+def _check_ways(city: Streets, table: Table, nodes: Nodes, *, allowed: bool) -> None:
     """Refuse or report stops that no depot reaches, or that reach none."""
-    home = slice(places.count)
+    home = slice(nodes.count)
     cut_off = np.isinf(table.duration_s[home]).all(axis=0)
     cut_off |= np.isinf(table.duration_s[:, home]).all(axis=1)
     cut_off[list(table.refused)] = False
     if not cut_off.any():
         return
-    missed = [places.labels[k] for k in np.flatnonzero(cut_off)]
-    depot = places.labels[0] if places.count == 1 else "any depot"
+    missed = [nodes.labels[k] for k in np.flatnonzero(cut_off)]
+    depot = nodes.labels[0] if nodes.count == 1 else "any depot"
     text = f"no street of {city.name} leads from {depot} to {first_ten(missed)} and back"
     if allowed:
         logger.warning("%s; they stay unassigned", text)

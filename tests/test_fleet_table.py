@@ -184,3 +184,42 @@ def test_drivers_name_vehicles(tmp_path):
     """Where a vehicle has no name, its driver's is taken, else its number."""
     told = posed(tmp_path, "driver,capacity\nSusanne,9\n,9", STOPS.replace("van", ""))
     assert [vehicle.name for vehicle in told.vehicles] == ["Susanne", "vehicle 2"]
+
+
+def test_breaks_rests_and_overtime(tmp_path):
+    """What a row says of work rules, with several breaks in a cell."""
+    (van,) = posed(
+        tmp_path,
+        "name,break start,break end,break length,rest after,rest length,cost per km,"
+        "overtime after,overtime cost\n"
+        "van,9:00;12:00,10:00;13:30,15 min;0:45,4.5 h,45 min,0.5,16:00,36",
+        STOPS.replace("van", ""),
+    ).vehicles
+    assert [(one.window_s, one.length_s) for one in van.breaks] == [
+        ((32400, 36000), 900),
+        ((43200, 48600), 2700),
+    ]
+    assert van.rest == nco.Rest(after_driving_s=16200, length_s=2700)
+    assert (van.overtime_after_s, van.cost_per_overtime_s) == (57600, 0.01)
+
+
+@pytest.mark.parametrize(
+    ("header", "cells", "message"),
+    [
+        ("break start,break end", "9:00,10:00", "say how long the break is"),
+        ("break start,break length", "9:00;12:00,5 min", ""),
+        ("break start,break length", "9:00;12:00,5 min;5 min;5 min", "another number of entries"),
+        ("break start,break end,break length", "10:00,9:00,5 min", "ends before it begins"),
+        ("break length", "15", "say the unit"),
+        ("break start,break length", "9 uhr,15 min", "write HH:MM"),
+        ("rest after", "4 h", "go together; give both"),
+        ("break start,break end,break length", "9:00;9:10,9:05;9:20,60 min;5 min", "no room"),
+    ],
+)
+def test_breaks_that_cannot_be(tmp_path, header, cells, message):
+    """Each is named with its row; one length serves all breaks."""
+    fleet = f"name,{header}\nvan,{cells}"
+    if message:
+        assert message in refused(tmp_path, fleet)
+    else:
+        assert [one.length_s for one in posed(tmp_path, fleet).vehicles[0].breaks] == [300, 300]

@@ -469,3 +469,34 @@ def test_numbers_beside_lengths_with_units(tmp_path):
 def test_an_id_stands_in_for_an_empty_name(tmp_path):
     """A row without a name but with an id is called by it."""
     assert stops(tmp_path, "name,id,lat,lon", "Ann,1,60,24", ",2,60,24").names == ("Ann", "2")
+
+
+def test_several_windows(tmp_path):
+    """Behind a `;` in one cell or two, or in columns of their own; they are put in order."""
+    for header, cells in (
+        ("window", "14-16; 9-11"),
+        ("earliest,latest", "9:00;14:00,11:00;16:00"),
+        ("from 1,to 1,from 2,to 2", "9:00,11:00,14:00,16:00"),
+        ("tw,tw 2", "14-16,9-11"),
+    ):
+        path = table(tmp_path, f"{HEAD},{header}", DEPOT + "," * (1 + header.count(",")),
+                     f"a,60.16,24.92,{cells}")  # fmt: skip
+        problem = load(path, city=FakeCity())
+        assert problem.window_s[1].tolist() == [32400, 39600]
+        assert problem.more_windows_s == {1: ((50400.0, 57600.0),)}
+        found = read_stops(path)
+        back = read_stops(write_stops(tmp_path / "back.csv", found))
+        assert back.more_windows_s == found.more_windows_s
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("a,60,24,,9-11; 10-12", "has windows that overlap or meet; join them"),
+        ("a,60,24,,9-11; 8-7", "so the window is empty"),
+        ("a,60,24,depot,9-11; 12-14", "has several windows; a depot has one"),
+    ],
+)
+def test_windows_that_do_not_go_together(tmp_path, row, message):
+    """Each is named with its row."""
+    assert message in refused(tmp_path, f"{HEAD},kind,window", row, "b,60,24,depot,")

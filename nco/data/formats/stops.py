@@ -131,6 +131,7 @@ def _fields(stops: Stops, nodes: Nodes, table: Table) -> dict[str, Any]:
     node = nodes.node
     fields: dict[str, Any] = {
         "window_s": nodes.spread(stops.window_s, (0.0, np.inf)),
+        "more_windows_s": nodes.by_node(stops.more_windows_s),
         "service_s": nodes.spread(stops.service_s, 0.0),
         "setup_s": nodes.spread(stops.setup_s, 0.0),
         "prize": nodes.spread(stops.prize, np.inf),

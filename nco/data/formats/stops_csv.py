@@ -58,7 +58,9 @@ def write_stops(path: str | Path, stops: Stops) -> Path:
     def times(values: Iterable[float]) -> list[object]:
         return [_time_cell(float(time), stops.times) for time in values]
 
-    columns["window_start"], columns["window_end"] = (times(stops.window_s[:, k]) for k in (0, 1))
+    windows = [(tuple(stops.window_s[k]), *stops.more_windows_s.get(k, ())) for k in range(n)]
+    for end, name in enumerate(("window_start", "window_end")):
+        columns[name] = [";".join(map(str, times(w[end] for w in own))) for own in windows]
     columns["service"], columns["prize"] = _cells(stops.service_s), _cells(stops.prize)
     if stops.setup_s.any():
         columns["setup"] = _cells(stops.setup_s)

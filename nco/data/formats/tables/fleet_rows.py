@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from nco.data.formats.rows import Rows
 from nco.data.formats.tables import cells as read
@@ -24,10 +25,10 @@ from nco.data.formats.tables.clock import (
 from nco.data.formats.tables.faults import CellFault, Faults
 from nco.data.formats.tables.titles import FLEET, columns_of
 from nco.errors import FormatError, ProblemError, listed, quoted
-from nco.problem import Vehicle
+from nco.problem import Break, Rest, Vehicle
 
 logger = logging.getLogger("nco")
-COSTS = ("fixed_cost", "cost_per_km", "cost_per_hour")
+COSTS = ("fixed_cost", "cost_per_km", "cost_per_hour", "cost_per_overtime_hour")
 _OPEN = frozenset({"any", "open", "anywhere", "free"})
 _MOST_SPEED = 5.0
 _MOST_VEHICLES = 100_000
@@ -49,6 +50,21 @@ class FleetRow:
     count: int
     ends: tuple[str | None, str | None]
     vehicle: Vehicle
+
+
+class _Break(NamedTuple):
+    """When a break begins, and how long it is."""
+
+    window: Window
+    length_s: float
+
+
+class _Times(NamedTuple):
+    """What a row says of times, before it is known what they count."""
+
+    shift: Window
+    breaks: list[_Break]
+    overtime: Moment | None
 
 
 class FleetReader:
@@ -86,17 +102,19 @@ class FleetReader:
         """
         for line, text in self._table.bad:
             self.faults.about(line, "", text)
-        shifts = {}
+        times = {}
         for line, row in self._table.rows:
             self._row, self._line = row, line
-            shifts[line] = self._shift()
-            for given in shifts[line]:
-                self.calendar.note(given)
+            times[line] = self._times()
+            self.calendar.note(times[line].overtime)
+            for given in (times[line].shift, *(own.window for own in times[line].breaks)):
+                self.calendar.note(given[0])
+                self.calendar.note(given[1])
         self.calendar.settle()
         rows = []
         for line, row in self._table.rows:
             self._row, self._line = row, line
-            found = self._vehicles(shifts[line])
+            found = self._vehicles(times[line])
             rows += [found] if found else []
         self._check_names(rows)
         self.faults.raise_rows()
@@ -137,12 +155,13 @@ class FleetReader:
         unit = self.columns.units.get(name)
         return self._take(name, lambda text: duration_s(self._typed(text, unit), unit), empty)
 
-    def _vehicles(self, shift: Window) -> FleetRow | None:
+    def _vehicles(self, times: _Times) -> FleetRow | None:
         known = len(self.faults.rows.get(self._line, ()))
         capacity = tuple(self._number(name, math.inf) for name in self.capacities)
-        begin, finish = self._resolved(shift)
+        begin, finish = self._resolved(times.shift, "shift")
+        overtime = self._resolved((times.overtime, None), "overtime_after")[0]
         priced = bool(self.priced)
-        given = {
+        given: dict[str, Any] = {
             "name": self._name(),
             "capacity": capacity,
             "shift_s": (begin, finish),
@@ -156,14 +175,21 @@ class FleetReader:
             "unloading_s": self._length("unloading", 0.0),
             "max_distance_m": self._take("max_distance", self._metres, math.inf),
             "max_stops": self._take("max_stops", lambda text: read.whole(text, low=1), None),
+            "breaks": [
+                Break(window_s=self._resolved(own.window, "break"), length_s=own.length_s)
+                for own in times.breaks
+            ],
+            "rest": self._rest(),
+            "overtime_after_s": math.inf if times.overtime is None else overtime,
+            "cost_per_overtime_s": self._number("cost_per_overtime_hour", 0.0) / _HOUR_S,
             "skills": frozenset(read.words(self._text("skills"))),
             "speed": self._take("speed", self._speed, 1.0),
         }
         count = self._take("count", lambda text: read.whole(text, low=1), 1)
-        if len(self.faults.rows.get(self._line, ())) > known or finish < begin:
+        if len(self.faults.rows.get(self._line, ())) > known:
             return None
         try:
-            vehicle = Vehicle(**given)  # type: ignore[arg-type]
+            vehicle = Vehicle(**given)
         except ProblemError as error:
             self.faults.about(self._line, "", str(error))
             return None
@@ -206,23 +232,66 @@ class FleetReader:
 
         return self._take(name, parse, None)
 
-    def _resolved(self, shift: Window) -> tuple[float, float]:
-        """Seconds of a shift."""
-        title = "shift" if "shift" in self.columns else "shift_end"
+    def _times(self) -> _Times:
+        return _Times(self._shift(), self._breaks(), self._moment("overtime_after", late=False))
+
+    def _breaks(self) -> list[_Break]:
+        """Breaks of three cells, each with one entry or several."""
+        names = ("break_start", "break_end", "break_length")
+        cells = [[c.strip() for c in self._text(name).split(";")] for name in names]
+        most = max(map(len, cells))
+        cells = [own * most if len(own) == 1 else own for own in cells]
+        if any(len(own) != most for own in cells):
+            self._fault("break_length", "has another number of entries than the other columns")
+            return []
+        found = []
+        for start, end, length in zip(*cells, strict=True):
+            if not (start or end or length):
+                continue
+            window = (self._parsed("break_start", start), self._parsed("break_end", end))
+            unit = self.columns.units.get("break_length")
+            if read.is_empty(length):
+                self._fault("break_length", "is empty; say how long the break is, such as 30 min")
+                continue
+            try:
+                found.append(_Break(window, duration_s(self._typed(length, unit), unit)))
+            except CellFault as fault:
+                self._fault("break_length", str(fault))
+        return found
+
+    def _parsed(self, name: str, text: str) -> Moment | None:
+        try:
+            return None if is_any(text) else moment(self._typed(text))
+        except CellFault as fault:
+            self._fault(name, str(fault))
+            return None
+
+    def _rest(self) -> Rest | None:
+        after, length = self._length("rest_after", math.inf), self._length("rest_length", 0.0)
+        given = [not read.is_empty(self._text(name)) for name in ("rest_after", "rest_length")]
+        if all(given):
+            return Rest(after_driving_s=after, length_s=length)
+        if any(given):
+            self._fault("rest_length", "and rest_after go together; give both")
+        return None
+
+    def _fault(self, name: str, text: str) -> None:
+        self.faults.about(self._line, self.columns.title(name), text)
+
+    def _resolved(self, window: Window, name: str) -> tuple[float, float]:
+        """Seconds of a shift, or of when a break begins."""
+        title = name if name in self.columns else f"{name}_end"
         try:
             begin, finish = (
                 empty if given is None else self.calendar.seconds(given)
-                for given, empty in zip(shift, (0.0, math.inf), strict=True)
+                for given, empty in zip(window, (0.0, math.inf), strict=True)
             )
         except CellFault as fault:
-            self.faults.about(self._line, self.columns.title(title), str(fault))
+            self._fault(title, str(fault))
             return 0.0, math.inf
         if finish < begin:
-            self.faults.about(
-                self._line,
-                self.columns.title(title),
-                "ends before it begins; after midnight, count on (26:00)",
-            )
+            self._fault(title, "ends before it begins; after midnight, count on (26:00)")
+            return 0.0, math.inf
         return begin, finish
 
     def _metres(self, text: str) -> float:

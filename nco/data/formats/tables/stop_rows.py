@@ -24,7 +24,7 @@ from nco.data.formats.tables.clock import (
 )
 from nco.data.formats.tables.faults import CellFault, Faults
 from nco.data.formats.tables.titles import FLEET, STOPS, WORDS, columns_of, mostly
-from nco.errors import listed, option, quoted
+from nco.errors import counted, listed, option, quoted
 
 DEPOT, STOP, PICKUP, DELIVERY = "depot", "stop", "pickup", "delivery"
 _KINDS = {
@@ -87,6 +87,13 @@ class StopReader:
         self._check_titles(table)
         self.demands = self.columns.numbered("demand", faults)
         self.pickups = self.columns.numbered("pickup", faults)
+        self._ranges = self.columns.numbered("window", faults)
+        begins = self.columns.numbered("window_start", faults)
+        ends = self.columns.numbered("window_end", faults)
+        self._hours = [
+            tuple(f"{name}{number}" for name in ("window_start", "window_end"))
+            for number in ("", *(f"_{k}" for k in range(2, 10)))
+        ][: max(len(begins), len(ends))]
         faults.raise_titles()
         numeric = ("lat", "lon", "prize", *self.demands, *self.pickups)
         at = [self.columns.at[name] for name in numeric if name in self.columns]
@@ -194,20 +201,21 @@ class StopReader:
         return of_day(text) if self._spreadsheet else text
 
     def _windows(self) -> list[Window]:
-        if "window" in self.columns:
-            return self._take("window", windows, [])
+        none: list[Window] = []
+        found = [w for name in self._ranges for w in self._take(name, windows, none)]
+        return found + [w for begin, end in self._hours for w in self._pairs(begin, end)]
+
+    def _pairs(self, begin: str, end: str) -> list[Window]:
+        """Windows of two cells, each with one time or several."""
         starts, ends = (
-            [] if is_any(self._text(name)) else self._text(name).split(";")
-            for name in ("window_start", "window_end")
+            [] if is_any(self._text(name)) else self._text(name).split(";") for name in (begin, end)
         )
-        if not starts and not ends:
-            return []
         starts, ends = starts or [""] * len(ends), ends or [""] * len(starts)
         if len(starts) != len(ends):
-            self._fault("window_end", f"has {len(ends)} times for {len(starts)} beginnings")
+            self._fault(end, f"has {counted(len(ends), 'time')} for {len(starts)} beginnings")
             return []
         return [
-            (self._time("window_start", a, late=False), self._time("window_end", b, late=True))
+            (self._time(begin, a, late=False), self._time(end, b, late=True))
             for a, b in zip(starts, ends, strict=True)
         ]
 

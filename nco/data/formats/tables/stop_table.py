@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -64,6 +65,13 @@ def stops_from(
     return stops
 
 
+class _Hours(NamedTuple):
+    """When a stop may be served, and when its goods are there, in seconds."""
+
+    windows: tuple[tuple[float, float], ...]
+    release: float
+
+
 class _Whole:
     """Rows that are looked at together."""
 
@@ -113,7 +121,7 @@ class _Whole:
     def _fault(self, line: int, name: str, text: str) -> None:
         self._faults.about(line, self._reader.columns.title(name), text)
 
-    def _times(self, rows: Sequence[StopRow]) -> dict[int, tuple[float, float, float]]:
+    def _times(self, rows: Sequence[StopRow]) -> dict[int, _Hours]:
         """Window and release of each row, by line; `calendar` learns what they count."""
         self.calendar = calendar = Calendar()
         _add_dates(rows)
@@ -121,30 +129,31 @@ class _Whole:
             for moment in (row.release, *(m for window in row.windows for m in window)):
                 calendar.note(moment)
         calendar.settle()
-        return {row.line: (*self._window(row), self._seconds(row, "release")) for row in rows}
+        return {row.line: self._hours(row) for row in rows}
 
-    def _window(self, row: StopRow) -> tuple[float, float]:
+    def _hours(self, row: StopRow) -> _Hours:
+        """Windows and release of a row."""
         ranges = "window" in self._reader.columns
         first, last = ("window", "window") if ranges else ("window_start", "window_end")
-        if len(row.windows) > 1:
-            text = f"has {len(row.windows)} windows; give one, from the first to the last"
-            self._fault(row.line, last, text)
-        if not row.windows:
-            return 0.0, np.inf
-        start, end = row.windows[0]
-        begin = self._resolved(row.line, first, start, 0.0)
-        finish = self._resolved(row.line, last, end, np.inf)
-        if finish < begin:
-            self._fault(
-                row.line,
-                last,
-                f"is before window_start ({_shown(end)} < {_shown(start)}), so the window is "
-                "empty; after midnight, count on (25:30)",
-            )
-        return begin, finish
-
-    def _seconds(self, row: StopRow, name: str) -> float:
-        return self._resolved(row.line, name, row.release, 0.0)
+        found = []
+        for start, end in row.windows:
+            begin = self._resolved(row.line, first, start, 0.0)
+            finish = self._resolved(row.line, last, end, np.inf)
+            found.append((begin, finish))
+            if finish < begin:
+                self._fault(
+                    row.line,
+                    last,
+                    f"is before window_start ({_shown(end)} < {_shown(start)}), so the window is "
+                    "empty; after midnight, count on (25:30)",
+                )
+        found.sort()
+        if any(after[0] <= before[1] for before, after in pairwise(found)):
+            self._fault(row.line, last, "has windows that overlap or meet; join them")
+        if row.kind == DEPOT and len(found) > 1:
+            self._fault(row.line, last, "has several windows; a depot has one")
+        release = self._resolved(row.line, "release", row.release, 0.0)
+        return _Hours(tuple(found) or ((0.0, np.inf),), release)
 
     def _resolved(self, line: int, name: str, moment: Moment | None, empty: float) -> float:
         if moment is None:
@@ -159,11 +168,11 @@ class _Whole:
         self,
         rows: Sequence[StopRow],
         links: Links,
-        times: dict[int, tuple[float, float, float]],
+        times: dict[int, _Hours],
     ) -> Stops:
         width = max(len(self._reader.demands), len(self._reader.pickups))
-        begin, end, release = np.array([times[row.line] for row in rows]).T
-        window = np.stack([begin, end], axis=1)
+        hours = [times[row.line] for row in rows]
+        window = np.array([hour.windows[0] for hour in hours])
         n, faults = len(rows), self._faults
 
         def amounts(of: Callable[[int], list[float]]) -> Floats:
@@ -178,7 +187,8 @@ class _Whole:
             service_s=np.array([row.service_s for row in rows]),
             setup_s=np.array([row.setup_s for row in rows]),
             prize=np.array([links.prize(k) for k in range(n)]),
-            release_s=release,
+            more_windows_s={k: h.windows[1:] for k, h in enumerate(hours) if len(h.windows) > 1},
+            release_s=np.array([hour.release for hour in hours]),
             skills={k: row.skills for k, row in enumerate(rows) if row.skills},
             groups=links.groups,
             shipments=links.shipments,

@@ -30,6 +30,7 @@ class Stops(ByValue):
         demand: `[n, K]`; None means that nothing is carried.
         pickup: `[n, K]` amounts that are taken from stops; None means none.
         window_s: `[n, 2]` earliest and latest start of service; None means any time.
+        more_windows_s: further windows of a stop, by row.
         service_s: `[n]` seconds; None means 0.
         prize: `[n]` cost of not serving a stop, `inf` for a required one; None means all required.
         setup_s: `[n]` seconds before service, paid once at a place; None means 0.
@@ -54,6 +55,7 @@ class Stops(ByValue):
     demand: Floats = field(default=None)  # type: ignore[arg-type]
     pickup: Floats = field(default=None)  # type: ignore[arg-type]
     window_s: Floats = field(default=None)  # type: ignore[arg-type]
+    more_windows_s: Mapping[int, tuple[tuple[float, float], ...]] = field(default_factory=dict)
     service_s: Floats = field(default=None)  # type: ignore[arg-type]
     prize: Floats = field(default=None)  # type: ignore[arg-type]
     setup_s: Floats = field(default=None)  # type: ignore[arg-type]
@@ -124,6 +126,7 @@ class Stops(ByValue):
             lonlat=problem.lonlat,
             demand=problem.demand,
             window_s=problem.window_s,
+            more_windows_s=problem.more_windows_s,
             service_s=problem.service_s,
             setup_s=problem.setup_s,
             pickup=problem.pickup,

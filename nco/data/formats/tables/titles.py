@@ -78,11 +78,18 @@ FLEET: Mapping[str, tuple[str, ...]] = {
         "begin",
     ),
     "shift_end": ("end time", "tw end", "window end", "latest", "latest end", "time window end"),
+    "break_start": ("break from", "break earliest", "lunch start", "pause start"),
+    "break_end": ("break to", "break latest", "break until", "lunch end", "pause end"),
+    "break_length": ("break duration", "break time", "lunch length", "pause length"),
+    "rest_after": ("rest after driving", "driving before rest"),
+    "rest_length": ("rest duration", "rest time"),
+    "overtime_after": ("overtime from", "overtime start"),
     "skills": ("skill", "equipment"),
     "speed": ("speed factor",),
     "fixed_cost": ("cost fixed", "fixed", "cost per day", "cost per use"),
     "cost_per_km": ("cost km", "km cost", "per km", "cost per kilometre", "cost per kilometer"),
     "cost_per_hour": ("cost hour", "hourly cost", "per hour", "cost per h", "hourly rate", "wage"),
+    "cost_per_overtime_hour": ("overtime cost", "overtime rate", "cost per hour overtime"),
     "max_distance": ("longest distance", "distance limit"),
     "max_duration": ("longest duration", "max duty", "duration limit", "max working time"),
     "max_driving": ("max driving time", "longest driving", "driving limit"),
@@ -106,11 +113,22 @@ _METRES = {"m": 1.0, "metres": 1.0, "meters": 1.0, "km": 1e3, "kilometres": 1e3,
            "miles": 1609.344}  # fmt: skip
 _UNITS = {
     **dict.fromkeys(
-        ("service", "setup", "max_duration", "max_driving", "loading", "unloading"), _TIMES
+        (
+            "service",
+            "setup",
+            "max_duration",
+            "max_driving",
+            "loading",
+            "unloading",
+            "break_length",
+            "rest_after",
+            "rest_length",
+        ),
+        _TIMES,
     ),
     "max_distance": _METRES,
 }
-_NUMBERED = frozenset({"demand", "pickup", "capacity"})  # a column for each kind of goods
+_NUMBERED = frozenset({"demand", "pickup", "capacity", "window", "window_start", "window_end"})
 _ROUTES = frozenset({"route", "vehicle", "position", "stop"})
 _ORDINARY = frozenset({"price", "prices"})  # words that only look like names of columns
 _BRACKETS = re.compile(r"[(\[].*?[)\]]")
@@ -157,9 +175,9 @@ def mostly(header: Iterable[str], known: Mapping[str, tuple[str, ...]]) -> bool:
 def _column(key: str, index: _Index) -> tuple[str, float | None] | None:
     """Name and unit of the column that a title means; None if it is not known."""
     first, _ = index.get(key[:-1], ("", None))
-    if key in index or first not in _NUMBERED or key[-1] not in "23456789":
+    if key in index or first not in _NUMBERED or key[-1] not in "123456789":
         return index.get(key)
-    return f"{first}_{key[-1]}", None
+    return first if key[-1] == "1" else f"{first}_{key[-1]}", None
 
 
 @dataclass

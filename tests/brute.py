@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import combinations, pairwise, permutations, product
+from itertools import combinations, combinations_with_replacement, pairwise, permutations, product
 
 import numpy as np
 
@@ -16,8 +16,8 @@ def optimum(problem: Problem) -> float:
     number of trips; `inf` if no answer is feasible. What rules there are for the trips of one
     vehicle is left to the evaluation; only groups are served by several.
     """
-    if problem.ties:
-        return plainest(problem)
+    if problem.ties or problem.objective.fewest_vehicles:
+        return _together(problem)
     stops = list(problem.stops)
     weight = problem.objective.longest_route
     options = {
@@ -87,6 +87,30 @@ def _cut(order: tuple[int, ...], most: int) -> Iterator[list[tuple[int, ...]]]:
             yield [order[a:b] for a, b in pairwise(ends)]
 
 
+def _together(problem: Problem) -> float:
+    """The same by all lists of stops for each vehicle, evaluated as a whole."""
+    found = []
+    count = len(problem.vehicles)
+    for size in range(len(problem.stops) + 1):
+        for order in permutations(problem.stops, size):
+            for cuts in combinations_with_replacement(range(size + 1), count - 1):
+                ends = (0, *cuts, size)
+                own = [
+                    list(_cut(order[a:b], problem.vehicles[v].max_trips)) if a < b else [[]]
+                    for v, (a, b) in enumerate(pairwise(ends))
+                ]
+                for duties in product(*own):
+                    routes = [Route(v, t) for v, trips in enumerate(duties) for t in trips]
+                    found.append(Solution.from_routes(problem, routes, explain=False))
+    return _best(found)
+
+
+def _best(found: list[Solution]) -> float:
+    """The cost of the first of the feasible ones, in order of their rank."""
+    best = min((one for one in found if one.feasible), key=lambda one: one.rank, default=None)
+    return np.inf if best is None else best.cost.total
+
+
 def plainest(problem: Problem) -> float:
     """The same by all lists of routes for any vehicles, each of them evaluated as a whole."""
     found = [Solution.from_routes(problem, [], explain=False)]
@@ -96,4 +120,4 @@ def plainest(problem: Problem) -> float:
                 for chosen in product(range(len(problem.vehicles)), repeat=len(trips)):
                     routes = [Route(v, trip) for v, trip in zip(chosen, trips, strict=True)]
                     found.append(Solution.from_routes(problem, routes, explain=False))
-    return min((one.cost.total for one in found if one.feasible), default=np.inf)
+    return _best(found)

@@ -157,7 +157,7 @@ def problems_with_routes(draw: st.DrawFn) -> tuple[Problem, tuple[Route, ...]]:
 
 RULES = (
     "pickups", "backhauls", "shipments", "groups", "releases", "limits", "open", "skills", "speeds",
-    "service", "handling", "sequences", "ties",
+    "service", "handling", "sequences", "ties", "fewest",
 )  # fmt: skip
 
 
@@ -205,6 +205,8 @@ def with_rules(problem: Problem, asked: set[str], rng: np.random.Generator) -> P
         fields["skills"] = {
             j: frozenset(words[rng.random(3) < 0.3].tolist()) for j in stops if rng.random() < 0.5
         }
+    fewest = {"fewest_vehicles": "fewest" in asked}
+    fields["objective"] = replace(problem.objective, **fewest)
     ties = _ties(asked, rng, stops, free)
     if ties:
         fields |= _with_ties(replace(problem, **fields), ties)

@@ -128,7 +128,7 @@ class _Model:
         self._skilled = {j for j in self._stops if not served[:, j].all()}
         self._barred = any(bool((arcs == self._costs.barred).any()) for arcs in self._costs.arcs)
 
-    def rank(self, routes: Sequence[Route]) -> tuple[int, int, float]:
+    def rank(self, routes: Sequence[Route]) -> tuple[int, int, int, float]:
         """How good routes are: the smaller, the better."""
         return Solution.from_routes(self._problem, routes, explain=False).rank
 

@@ -71,6 +71,10 @@ def check(problem: Problem, solution: Solution) -> Report:
         "soft_windows": weigh(weights.soft_windows, math.fsum(tally.penalty)),
         "overtime": weigh(weights.overtime, math.fsum(tally.overtime)),
     }
+    used = len(by_vehicle) if weights.fewest_vehicles else 0
+    if solution.cost.vehicles != used:
+        counted = f"the solution claims {solution.cost.vehicles} vehicles that count first"
+        tally.add("cost", f"{counted}; they are {used}", None)
     total, claimed = math.fsum(parts.values()), solution.cost.total
     allowed = (TIMED_SLACK if problem.timetabled else COST_SLACK) * math.fsum(
         abs(part) for part in parts.values()

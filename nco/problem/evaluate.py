@@ -25,6 +25,8 @@ class Cost:
     Attributes:
         distance_m: metres driven by all vehicles.
         duration_s: seconds on duty of all vehicles (driving, waiting and service).
+        vehicles: how many are in use, where that counts before the total
+            (`Objective.fewest_vehicles`), else 0.
         distance: weighted cost of the metres.
         duration: weighted cost of the seconds.
         fixed: weighted fixed costs of the vehicles used.
@@ -37,6 +39,7 @@ class Cost:
 
     distance_m: float = 0.0
     duration_s: float = 0.0
+    vehicles: int = 0
     distance: float = 0.0
     duration: float = 0.0
     fixed: float = 0.0
@@ -49,7 +52,7 @@ class Cost:
     @property
     def total(self) -> float:
         """The objective: the sum of the weighted parts."""
-        return float(sum(getattr(self, f.name) for f in fields(self)[2:]))
+        return float(sum(getattr(self, f.name) for f in fields(self)[3:]))
 
 
 def evaluate(problem: Problem, routes: Sequence[Route]) -> tuple[Cost, tuple[Violation, ...]]:
@@ -88,6 +91,7 @@ def evaluate(problem: Problem, routes: Sequence[Route]) -> tuple[Cost, tuple[Vio
     cost = Cost(
         distance_m=metres,
         duration_s=seconds,
+        vehicles=len(trips) if weights.fewest_vehicles else 0,
         distance=_product(weights.distance, distance),
         duration=_product(weights.duration, duration),
         fixed=weights.fixed * fixed,

@@ -200,6 +200,26 @@ def _zero(problem: Problem, vehicles: Iterable[Vehicle]) -> float:
     return begin
 
 
+def day_s(problem: Problem) -> float:
+    """Seconds beyond which no vehicle is on its way, waiting included."""
+    vehicles = [vehicle for vehicle, _ in problem.fleet]
+    return _day_s(problem, vehicles, _zero(problem, vehicles))
+
+
+def most_of_hours(problem: Problem, vehicles: Sequence[Vehicle], day_s: float) -> float:
+    """What soft windows and overtime cost at most in so many seconds."""
+    weights, used = problem.objective, min(len(problem.stops), len(problem.vehicles))
+    rates = weights.soft_windows * float(problem.early_per_s.sum() + problem.late_per_s.sum())
+    rates += weights.overtime * used * max(v.cost_per_overtime_s for v in vehicles)
+    return rates * day_s
+
+
+def _day_s(problem: Problem, vehicles: Sequence[Vehicle], zero_s: float) -> float:
+    whole_s = _largest(problem.window_s[:, 0] - zero_s) + _largest(problem.release_s - zero_s)
+    whole_s += max(vehicle.shift_s[0] - zero_s for vehicle in vehicles)
+    return whole_s + _all_driven(problem, max(vehicle.max_trips for vehicle in vehicles))
+
+
 def _all_driven(problem: Problem, trips: int) -> float:
     """No route takes longer, if nobody waits."""
     drives = [np.where(np.isinf(p.duration_s), 0.0, p.duration_s) for p in problem.profiles]
@@ -244,12 +264,11 @@ def _costs(problem: Problem, vehicles: Sequence[Vehicle], zero_s: float) -> tupl
     lowest, offset = float(fixed.min()), 0.0
     stops, used = len(problem.stops), min(len(problem.stops), len(problem.vehicles))
     if lowest > DWARFED * stops * dearest:
-        day_s = _largest(problem.window_s[:, 0] - zero_s)
-        day_s += max(vehicle.shift_s[0] - zero_s for vehicle in vehicles)
-        day_s += _all_driven(problem, max(vehicle.max_trips for vehicle in vehicles))
-        longest = day_s if weights.longest_by == "duration" else 2 * stops * max(profiles)[0]
-        rest = 2 * stops * dearest + used * max(rate for _, rate in by_s) * day_s
+        whole_s = _day_s(problem, vehicles, zero_s)
+        longest = whole_s if weights.longest_by == "duration" else 2 * stops * max(profiles)[0]
+        rest = 2 * stops * dearest + used * max(rate for _, rate in by_s) * whole_s
         rest += float(prizes.sum()) + weights.preference * stops * 2 * max(gains, default=0.0)
+        rest += most_of_hours(problem, vehicles, whole_s)
         rest += weights.longest_route * longest + used * (float(fixed.max()) - lowest)
         if 0 < DWARFED * rest < lowest:
             offset = (lowest - _rounded(2 * rest)) / weights.fixed

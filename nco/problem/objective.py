@@ -45,6 +45,7 @@ class Feature(StrEnum):
     SAME_VEHICLE = "stops for one vehicle"
     DIFFERENT_VEHICLES = "stops for different vehicles"
     PRECEDENCE = "stops in a given order"
+    FEWEST_VEHICLES = "fewest vehicles first"
     SEQUENCES = "stops directly after one another"
     LOADING = "times of loading and unloading at depots"
     SEVERAL_WINDOWS = "several time windows a stop"
@@ -103,6 +104,7 @@ CLASSICAL = (
         Feature.SKILLS,
         Feature.SPEEDS,
         Feature.OWN_SERVICE,
+        Feature.FEWEST_VEHICLES,
         Feature.SEQUENCES,
         Feature.SETUP,
         Feature.LOADING,
@@ -125,6 +127,8 @@ class Objective:
         soft_windows: weight of what is early or late in soft windows.
         overtime: weight of the sum over vehicles of `cost_per_overtime_s` times their overtime.
         longest_route: weight of the longest vehicle, in metres or seconds.
+        fewest_vehicles: whether the number of vehicles in use counts before the sum: no saving of
+            it is worth a vehicle, nor is an optional stop.
         longest_by: what "longest" measures: "distance" or "duration".
     """
 
@@ -137,6 +141,7 @@ class Objective:
     overtime: float = 1.0
     longest_route: float = 0.0
     longest_by: Literal["distance", "duration"] = "distance"
+    fewest_vehicles: bool = False
 
     def __post_init__(self) -> None:
         for name in WEIGHTS:

@@ -165,17 +165,17 @@ class Solution:
         return replace(self, method=method, seed=seed, time_s=time_s, setup_s=setup_s)
 
     def better_than(self, other: Solution | None) -> bool:
-        """Order by violations, then by required stops unserved, then by cost."""
+        """Order by violations, required stops unserved, vehicles where they count, and cost."""
         return other is None or self.rank < other.rank
 
     @property
-    def rank(self) -> tuple[int, int, float]:
-        """Violations, required stops unserved, cost: the smaller, the better.
+    def rank(self) -> tuple[int, int, int, float]:
+        """Violations, required stops unserved, vehicles where they count, and cost.
 
         Routes that leave stops out can be driven; routes that break a rule cannot.
         """
         unserved = sum(u.required for u in self.unassigned)
-        return (len(self.violations), unserved, self.cost.total)
+        return (len(self.violations), unserved, self.cost.vehicles, self.cost.total)
 
     def summary(self) -> str:
         """One paragraph: cost, feasibility, and each reason it is not feasible."""

@@ -263,8 +263,13 @@ def _to_skills(data: Fields) -> dict[int, frozenset[str]]:
 
 def _to_objective(data: Fields) -> Objective:
     data.refuse_unknown(f.name for f in fields(Objective))
-    numbers = {name: data.number(name) for name in data.data if name != "longest_by"}
-    return Objective(longest_by=data.raw("longest_by", "distance"), **numbers)
+    words = {"longest_by", "fewest_vehicles"}
+    numbers = {name: data.number(name) for name in data.data if name not in words}
+    return Objective(
+        longest_by=data.raw("longest_by", "distance"),
+        fewest_vehicles=data.flag("fewest_vehicles"),
+        **numbers,
+    )
 
 
 def write_solution(path: str | Path, solution: Solution, problem: Problem | None = None) -> Path:
@@ -319,8 +324,10 @@ def solution_from(data: Fields) -> Solution:
     """
     _check_version(data, SOLUTION)
     entry = data.child("cost")
-    parts = [f.name for f in fields(Cost) if f.name in entry or f.name not in _LATER_PARTS]
-    cost = Cost(**{name: entry.number(name) for name in parts})
+    known = [f.name for f in fields(Cost) if f.name != "vehicles"]
+    parts = [name for name in known if name in entry or name not in _LATER_PARTS]
+    given = {name: entry.number(name) for name in parts}
+    cost = Cost(vehicles=entry.whole("vehicles", 0), **given)
     total = entry.number("total", cost.total)
     if not math.isclose(total, cost.total, rel_tol=1e-9, abs_tol=1e-9):
         entry.fail("total", f"is {total:g}, but its parts make {cost.total:g}; leave it out")

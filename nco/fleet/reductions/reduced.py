@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from nco.fleet.reductions.durations import longest_duty, own_service, speeds
+from nco.fleet.reductions.fewest import fewest_vehicles
 from nco.fleet.reductions.handling import handling
 from nco.fleet.reductions.loads import backhauls, most_stops, pickups
 from nco.fleet.reductions.open_routes import open_routes
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 REDUCTIONS: MappingProxyType[Feature, Callable[[Problem], Problem | None]] = MappingProxyType(
     {
+        Feature.FEWEST_VEHICLES: fewest_vehicles,
         Feature.SKILLS: skills,
         Feature.PICKUPS: pickups,
         Feature.BACKHAULS: backhauls,

@@ -122,12 +122,13 @@ class Genetic:
             seeds = seeds or starts(problem, asked, count, share, seed)
         ranked = [((s.unserved, s.cost), s.routes) for s in seeds]
         if initial is not None and not initial.violations:
-            _, unserved, cost = initial.rank
+            _, unserved, _, cost = initial.rank
             ranked.append(((unserved, cost), list(initial.routes)))
         if not ranked or (not seeds and ranked[0][0][0]):  # nothing, or what leaves stops out
             routes = quick_routes(problem, kinds, self.clock(max(clock.left_s, GRACE_S)))
             quick = Solution.from_routes(problem, routes, explain=False)
-            ranked.append((quick.rank[1:], routes))
+            _, unserved, _, cost = quick.rank
+            ranked.append(((unserved, cost), routes))
         return [routes for _, routes in sorted(ranked, key=lambda pair: pair[0])]
 
     def _evolved(

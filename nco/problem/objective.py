@@ -148,11 +148,15 @@ class Objective:
             weight = validate.number(getattr(self, name), f"objective: {name}")
             validate.at_least(weight, 0.0, f"objective: {name}")
             object.__setattr__(self, name, weight)
+        first = validate.flag(self.fewest_vehicles, "objective: fewest_vehicles")
+        object.__setattr__(self, "fewest_vehicles", first)
         if not isinstance(self.longest_by, str) or self.longest_by not in ("distance", "duration"):
             raise ProblemError(
                 f"objective: longest_by is {quoted(self.longest_by)}; use 'distance' or 'duration'"
             )
 
 
-WEIGHTS = tuple(f.name for f in fields(Objective) if f.name != "longest_by")
+WEIGHTS = tuple(
+    f.name for f in fields(Objective) if f.name not in ("longest_by", "fewest_vehicles")
+)
 """The fields of an objective that are weights."""

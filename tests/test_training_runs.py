@@ -387,6 +387,12 @@ def test_wrong_options_are_refused_before_the_first_step(tables, tmp_path, more,
         (("--trainer.strategy", "deepspeed"), "DeepSpeed"),
         (("--trainer.max_epochs", "-5"), "max_epochs"),
         (("--trainer.accumulate_grad_batches", "0"), "accumulate_grad_batches is 0"),
+        (("--trainer.accumulate_grad_batches", "-1"), "accumulate_grad_batches is -1"),
+        (("--trainer.devices", "1000000"), "devices is 1000000; this machine has"),
+        (("--trainer.num_nodes", "9"), "num_nodes is 9, but the environment does not say"),
+        (("--trainer.max_epochs", "-1"), "max_epochs is -1, but the learning rate falls"),
+        (("--model.policy.init_args.layers", "100000000"), "layers is 100000000; give 1000 at"),
+        (("--model.starts", "1000000000"), "starts is 1000000000; give 100000 at most"),
         (("--trainer.val_check_interval", "2000"), "val_check_interval"),
         (("--trainer.callbacks.filename", "{epoch:q}"), "format code"),
         (("--trainer.callbacks.save_top_k", "-2"), "save_top_k"),
@@ -541,3 +547,21 @@ def test_half_precision_leaves_training_instances_almost_the_same(tables):
     tours.setup("fit")
     assert tours._pools.bytes == exact._pools.bytes // 4
     assert json.dumps(tours.summary())
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("method.init_args.rollouts", "100000000"),
+        ("method.init_args.rounds", "100000000"),
+        ("cities.longest", "[6, 1000000000]"),
+        ("cities.lines", "[1, 1000000000]"),
+        ("cities.trips", "[1, 1e300]"),
+        ("cities.streets", "[1, .inf]"),
+    ],
+)
+def test_absurd_sizes_of_bus_networks_are_refused_at_once(option, value, tmp_path, monkeypatch):
+    """Before a city is drawn; half a minute went into what nobody can mean."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(PolicyError, match=f"{option.rpartition('.')[2]} is .*; give .* at most"):
+        main(["transit", "fit", "--config", "transit-ppo", f"--model.{option}", value])

@@ -25,6 +25,7 @@ from nco.training.checkpoints import OneTraining
 from nco.training.memory import keep_freed_memory
 from nco.training.resuming import KeptOptions, check_resumed, last_checkpoint
 from nco.training.shipped import with_shipped_configs
+from nco.training.sizes import check_sizes
 from nco.training.threads import threads_for
 
 if TYPE_CHECKING:
@@ -138,10 +139,8 @@ class _CommandLine(LightningCLI):
 
     def instantiate_classes(self) -> None:
         """Builds module, data and trainer, and checks whether the run goes on from a checkpoint."""
+        check_sizes(self.config if self._verb is None else self._given())
         super().instantiate_classes()
-        for name in ("accumulate_grad_batches", "check_val_every_n_epoch"):  # Lightning divides
-            if getattr(self.trainer, name) == 0:
-                raise PolicyError(f"--trainer.{name} is 0; give 1 or more")
         path = self._given().get("ckpt_path")
         if path == "last":
             path = last_checkpoint(self.trainer)

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import logging
+import time
 
 import numpy as np
 import pytest
@@ -500,3 +501,15 @@ def test_several_windows(tmp_path):
 def test_windows_that_do_not_go_together(tmp_path, row, message):
     """Each is named with its row."""
     assert message in refused(tmp_path, f"{HEAD},kind,window", row, "b,60,24,depot,")
+
+
+@pytest.mark.parametrize("letter", ["(", " ", "9", "-", "to ", ":", ",", "between 1 and "])
+def test_cells_without_end(tmp_path, letter):
+    """A cell or a title of a hundred thousand letters takes no time."""
+    long = letter * (100_000 // len(letter)) + "x"
+    head = f"{HEAD},window,service,skills,demand,gps lat"
+    begun = time.process_time()
+    text = refused(tmp_path, head, f'"{long}",60,24,"{long}","{long}","{long}","{long}",1')
+    assert len(text) < 1500
+    refused(tmp_path, f'"{long}",lat', f'"{long}",1')
+    assert time.process_time() - begun < 2

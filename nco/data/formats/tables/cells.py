@@ -17,12 +17,23 @@ _YES = frozenset({"yes", "y", "true", "1", "x", "✓"})
 _NO = frozenset({"no", "n", "false", "0"})
 _COMMA = re.compile(r"[+-]?\d+,\d+")
 _POINT = re.compile(r"[+-]?\d+\.\d+")
-_BETWEEN = re.compile(r"\s*[;,|\n]\s*")
+_BETWEEN = re.compile(r"[;,|\n]")
+_MOST_LETTERS = 500
 
 
 def is_empty(text: str) -> bool:
     """Whether a cell says nothing."""
     return text.strip().casefold() in NOTHING
+
+
+def check_length(text: str) -> None:
+    """Refuse what is too long for a number or a time, before anybody looks for one in it.
+
+    Raises:
+        CellFault: it is.
+    """
+    if len(text) > _MOST_LETTERS:
+        raise CellFault(f"is {quoted(text)}, of {len(text)} letters; write a number or a time")
 
 
 def commas_are_points(texts: Iterable[str], *, allowed: bool) -> bool:
@@ -84,7 +95,8 @@ def whole(text: str, *, low: int = 0, most: int = 100_000) -> int:
 
 def words(text: str) -> tuple[str, ...]:
     """Words with `;`, `,` or `|` between them, each once."""
-    return tuple(dict.fromkeys(word for word in _BETWEEN.split(text.strip()) if word))
+    parts = (part.strip() for part in _BETWEEN.split(text))
+    return tuple(dict.fromkeys(part for part in parts if part))
 
 
 def yes(text: str) -> bool:

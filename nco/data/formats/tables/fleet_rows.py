@@ -143,6 +143,7 @@ class FleetReader:
         if read.is_empty(text):
             return empty
         try:
+            read.check_length(text)
             return parse(text)
         except CellFault as fault:
             self.faults.about(self._line, self.columns.title(name), str(fault))
@@ -254,6 +255,7 @@ class FleetReader:
                 self._fault("break_length", "is empty; say how long the break is, such as 30 min")
                 continue
             try:
+                read.check_length(length)
                 found.append(_Break(window, duration_s(self._typed(length, unit), unit)))
             except CellFault as fault:
                 self._fault("break_length", str(fault))
@@ -261,6 +263,7 @@ class FleetReader:
 
     def _parsed(self, name: str, text: str) -> Moment | None:
         try:
+            read.check_length(text)
             return None if is_any(text) else moment(self._typed(text))
         except CellFault as fault:
             self._fault(name, str(fault))

@@ -140,6 +140,7 @@ class StopReader:
         if read.is_empty(text):
             return empty
         try:
+            read.check_length(text)
             return parse(text)
         except CellFault as fault:
             self._fault(name, str(fault))
@@ -223,6 +224,7 @@ class StopReader:
         if is_any(text):
             return None
         try:
+            read.check_length(text)
             return moment(self._of_day(text), late=late)
         except CellFault as fault:
             self._fault(name, str(fault))

@@ -131,8 +131,8 @@ _UNITS = {
 _NUMBERED = frozenset({"demand", "pickup", "capacity", "window", "window_start", "window_end"})
 _ROUTES = frozenset({"route", "vehicle", "position", "stop"})
 _ORDINARY = frozenset({"price", "prices"})  # words that only look like names of columns
-_BRACKETS = re.compile(r"[(\[].*?[)\]]")
-_LONG = 5  # letters of a title that is looked at for slips
+_BRACKETS = re.compile(r"[(\[][^()\[\]]*[)\]]")
+_LONG = (5, 40)  # letters of a title that is looked at for slips
 
 
 type _Index = dict[str, tuple[str, float | None]]
@@ -277,7 +277,11 @@ def _add_other(columns: Columns, title: str, k: int, index: _Index, faults: Faul
 
 def _meant(key: str, index: _Index) -> str:
     """The title that differs by one slip: a letter more, less, other, or two exchanged."""
-    if len(key) < _LONG or key in _ORDINARY or key.rstrip("0123456789") in index:
+    if (
+        not _LONG[0] <= len(key) <= _LONG[1]
+        or key in _ORDINARY
+        or key.rstrip("0123456789") in index
+    ):
         return ""
     cuts = [(key[:k], key[k:]) for k in range(len(key) + 1)]
     shorter = {a + b[1:] for a, b in cuts if b}

@@ -1,5 +1,6 @@
 """Addresses and named places, found in an extract."""
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -145,6 +146,24 @@ def _geocoder() -> ExtractGeocoder:
 
 
 GEOCODER = _geocoder()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a. " * 90,
+        "1 " * 140,
+        "Königstraße " * 25,
+        "a" * 300,
+        "5-" * 140,
+        ", ".join(["Dorfstr 5"] * 30),
+    ],
+)
+def test_long_questions_take_a_moment(town: ExtractGeocoder, text: str) -> None:
+    """Texts made to be read in many ways are answered as soon as others."""
+    began = time.process_time()
+    town.find(Address(text[:300]))
+    assert time.process_time() - began < 1
 
 
 def test_keys_and_numbers() -> None:

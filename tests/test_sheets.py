@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from instances import ruled_problems_with_routes
 
 from nco.cli import main
 from nco.data.cities.city import City
@@ -70,7 +71,7 @@ def test_a_sheet_says_what_the_driver_needs() -> None:
     assert (ada.arrival, ada.departure, ada.load, ada.leg_km) == ("08:30", "08:35", "2", "1.0")
     assert (bob.arrival, bob.departure, bob.load, bob.km) == ("08:45", "08:50", "0", "2.0")
     assert "late" in cy.remark
-    assert cy.window == "00:00\u201308:12"
+    assert cy.window == "until 08:12"
     assert any("Cy" in message for message in sheet.breaks)
 
 
@@ -81,6 +82,32 @@ def test_what_is_not_served_is_on_the_summary() -> None:
     day = day_of(given, plan)
     assert (day.stops, day.km, [name for name, _ in day.unserved]) == (2, "4.0", ["Cy"])
     assert all(reason for _, reason in day.unserved)
+
+
+@given(ruled_problems_with_routes())
+@settings(max_examples=60, deadline=None)
+def test_every_stop_of_any_plan_is_on_a_sheet(drawn: tuple[Problem, tuple[Route, ...]]) -> None:
+    """Whatever rules there are, and however they are broken, each visit has its line."""
+    given, routes = drawn
+    day = day_of(given, Solution.from_routes(given, routes))
+    shown = sorted(line.name for sheet in day.sheets for line in sheet.lines if line.number)
+    assert shown == sorted(given.names[j] for route in routes for j in route.stops)
+    assert day.stops == len(shown)
+    assert len(day.sheets) == len({route.vehicle for route in routes if route.stops})
+    for sheet in day.sheets:
+        assert sheet.late == sum("late" in line.remark for line in sheet.lines)
+
+
+def test_an_unreachable_stop_is_shown_as_such(tmp_path: Path) -> None:
+    """A way that is not there makes words, not numbers."""
+    away = 1 - np.eye(3)
+    away[0, 2] = away[2, 0] = away[1, 2] = np.inf
+    given = Problem.from_matrices(1000 * away, 60 * away, lonlat=PLACES[:3])
+    plan = Solution.from_routes(given, [[1, 2]])
+    lines = day_of(given, plan).sheets[0].lines
+    assert (lines[1].remark, lines[2].remark) == ("", "no street leads there")
+    assert (lines[2].km, lines[2].arrival) == ("no way", "never")
+    assert write_sheets(tmp_path, given, plan)["sheets.pdf"].stat().st_size > 0
 
 
 def test_open_ends_are_not_driven_to() -> None:

@@ -54,7 +54,7 @@ class Clock:
         """A time window; empty for any time."""
         if math.isinf(end_s):
             return f"from {self.at(start_s)}" if start_s > 0 else ""
-        if start_s <= 0 and self.times is not Times.CLOCK:
+        if start_s <= 0:
             return f"until {self.at(end_s)}"
         return f"{self.at(start_s)}\u2013{self.at(end_s)}"
 

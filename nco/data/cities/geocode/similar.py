@@ -13,6 +13,7 @@ _MOST = 12
 _OTHER_LETTER = 0.93  # people rarely get the first letter wrong
 _OTHER_KIND = 0.85
 _LONG_WORD = 4
+_MOST_KNOWN = 10_000  # answers that are remembered
 
 
 def similarity(asked: str, known: str) -> float:
@@ -66,18 +67,21 @@ class Names:
     def like(self, text: str) -> list[tuple[str, float]]:
         """Joined keys that a text may stand for, and how alike they are, the likest first."""
         if text not in self._known:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
             self._known[text] = self._like(text)
         return self._known[text]
 
     def abbreviated(self, text: str) -> list[tuple[str, float]]:
         """Joined keys that a text with abbreviated words may stand for."""
-        pattern = words.abbreviated(text)
-        if pattern is None:
+        patterns = words.abbreviated(text)
+        if patterns is None:
             return []
+        spaced, whole = patterns
         hits = dict.fromkeys(
             joined
             for key, joined in zip(self._keys, self._joined, strict=True)
-            if pattern.fullmatch(key) or pattern.fullmatch(joined)
+            if spaced.fullmatch(key) or (whole and whole.fullmatch(joined))
         )
         return [(hit, ABBREVIATED) for hit in list(hits)[:_MOST]]
 

@@ -144,20 +144,24 @@ def written(text: str) -> str:
     return "".join(_collapsed(word) for word in folded(_APOSTROPHE.sub("", text)).split())
 
 
-def abbreviated(text: str) -> re.Pattern[str] | None:
-    """A pattern of the keys that a name with unknown abbreviations stands for (`Mannerheimint.`).
+def abbreviated(text: str) -> tuple[re.Pattern[str], re.Pattern[str] | None] | None:
+    """Patterns of what a name with unknown abbreviations stands for (`Mannerheimint.`).
 
     Returns:
-        None where no word ends with a full stop but the known abbreviations.
+        A pattern of keys, and where one word alone is abbreviated one of joined keys; None where
+        no word ends with a full stop but the known abbreviations.
     """
-    parts, cut = [], False
+    parts, cut = [], 0
     for word in text.replace(".", ". ").split():
         for spaced in key(word).split():
             short = word.endswith(".") and folded(word) not in _CANONICAL and spaced[-1:].isalpha()
             short = short and not _STREET_ENDINGS.search(folded(word))
-            cut |= short
+            cut += short
             parts.append(re.escape(spaced) + (r"\w*" if short else ""))
-    return re.compile(" ?".join(parts)) if cut else None
+    if not cut:
+        return None
+    # Several open ends without a space between them could be matched in too many ways.
+    return re.compile(" ".join(parts)), re.compile("".join(parts)) if cut == 1 else None
 
 
 def _word(word: str) -> str:

@@ -15,6 +15,7 @@ import torch
 from spreadsheets import write_ods, write_xlsx
 
 import nco
+from fuzzing import addresses
 from fuzzing.mutations import BYTES, JSON, TENSORS, TEXT, ZIP, Mutation
 from nco import Problem, Route, Solution, TableCity, Vehicle
 from nco.bench.policies.references import FORMAT
@@ -385,6 +386,7 @@ def _cities(folder: Path) -> list[Reader]:
         Reader("rrnco.npz", folder / "rrnco.npz", ZIP, TableCity.from_rrnco),
         Reader("saved.city", folder / "saved.city", ZIP, unpack),
         *served,
+        *(Reader(*one) for one in addresses.readers(folder)),
     ]
 
 

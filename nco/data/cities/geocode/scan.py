@@ -117,7 +117,7 @@ def scan(extract: Path) -> Scanned:
                     _add(found, tags, middle)
             elif tags.get("boundary") == "administrative" and "name" in tags:
                 found.regions.append(_names(tags))
-    except (RuntimeError, OSError) as error:
+    except (RuntimeError, OSError, ValueError, osmium.InvalidLocationError) as error:
         raise CityError(
             f"extract {extract} cannot be read for its addresses: {shortened(error)}; is it an "
             ".osm.pbf or .osm file that is whole?"

@@ -132,7 +132,7 @@ class GeocodeServer:
             within = {"viewbox": box, "bounded": 1} if box else {}
             options = {"limit": most, "addressdetails": 1, **within}
             return list(_nominatim(search(self._ask, self.url, words_asked, **options)))
-        except (ValueError, TypeError, AttributeError, LookupError) as error:
+        except (ValueError, TypeError, AttributeError, LookupError, OverflowError) as error:
             raise ServiceError(
                 f"{self.url} does not answer as a {self.kind} server does ({shortened(error)}); "
                 "check its address and kind"

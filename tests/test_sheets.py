@@ -18,7 +18,7 @@ from nco.cli import main
 from nco.data.cities.city import City
 from nco.data.formats.registry import save
 from nco.errors import InputError
-from nco.problem import Problem, Vehicle
+from nco.problem import Break, Problem, Vehicle
 from nco.problem.route import Route
 from nco.problem.solution import Solution
 from nco.problem.times import Times
@@ -73,6 +73,23 @@ def test_a_sheet_says_what_the_driver_needs() -> None:
     assert "late" in cy.remark
     assert cy.window == "until 08:12"
     assert any("Cy" in message for message in sheet.breaks)
+
+
+def test_breaks_and_several_windows_are_shown() -> None:
+    """All windows of a stop, the time that was wished for, and when the driver rests."""
+    hour = 3600.0
+    given = problem(
+        vehicles=[Vehicle(breaks=(Break(window_s=(8.6 * hour, 8.7 * hour), length_s=1800),))],
+        demand=None,
+        more_windows_s={1: ((12 * hour, 13 * hour),)},
+        soft_window_s=[[0, np.inf], [0, np.inf], [0, 8 * hour], [0, np.inf]],
+        late_per_s=1.0,
+    )
+    [sheet] = day_of(given, Solution.from_routes(given, [Route(0, (1, 2))])).sheets
+    ada, bob = sheet.lines[1], sheet.lines[2]
+    assert ada.window == "08:30\u201309:00; 12:00\u201313:00"
+    assert "wished until 08:00" in bob.remark
+    assert any("a break at" in line.remark and "30 min" in line.remark for line in sheet.lines)
 
 
 def test_what_is_not_served_is_on_the_summary() -> None:

@@ -225,13 +225,17 @@ def _line(
     node = visit.node
     given = problem.details.get(node, {})
     words = {_clean(title): _clean(text) for title, text in given.items()}
-    start_s, end_s = problem.window_s[node].tolist()
-    late_s = visit.start_s - end_s if visit.start_s > end_s + _LATE_S else 0.0
+    windows = problem.windows[node]
+    late_s = _late_s(windows, visit.start_s)
     remarks = [f"{length(late_s)} late"] * (late_s > 0)
     if math.isinf(visit.start_s):
         late_s, remarks = 0.0, ["no street leads there"]
     elif round(visit.waiting_s / 60) and node >= problem.depots:
         remarks.append(f"waits {length(visit.waiting_s)}")
+    wished = tuple(problem.soft_window_s[node].tolist())
+    if math.isfinite(visit.start_s) and _late_s((wished,), visit.start_s):
+        remarks.append(f"wished {clock.window(*wished)}")
+    remarks += [f"then a break at {clock.at(at)}, {length(rest)}" for at, rest in visit.pauses]
     if words.get(WORD, "exact") not in ("exact", "place"):
         remarks.append(f"place is {words[WORD]}: {words.get(FOUND, '')}")
     if node in problem.moved:
@@ -249,7 +253,7 @@ def _line(
         phone=words.get("phone", ""),
         notes=words.get("notes", ""),
         others={title: text for title, text in words.items() if title not in _OWN_PLACE and text},
-        window=clock.window(start_s, end_s),
+        window="; ".join(filter(None, (clock.window(*window) for window in windows))),
         arrival=clock.at(visit.departure_s if before is None else visit.arrival_s),
         departure=clock.at(visit.departure_s),
         remark=", ".join(remarks),
@@ -259,6 +263,14 @@ def _line(
         km=km(visit.distance_m),
         lonlat=lonlat,
     )
+
+
+def _late_s(windows: Iterable[tuple[float, float]], start_s: float) -> float:
+    """Seconds after the last window that has ended, 0 within a window or before the first."""
+    spans = tuple(windows)
+    if any(begin <= start_s <= end + _LATE_S for begin, end in spans):
+        return 0.0
+    return start_s - max((end for _, end in spans if end < start_s), default=start_s)
 
 
 def _clean(text: str) -> str:

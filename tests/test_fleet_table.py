@@ -223,3 +223,15 @@ def test_breaks_that_cannot_be(tmp_path, header, cells, message):
         assert message in refused(tmp_path, fleet)
     else:
         assert [one.length_s for one in posed(tmp_path, fleet).vehicles[0].breaks] == [300, 300]
+
+
+def test_stops_in_place_of_vehicles(tmp_path):
+    """A table of stops that is given as a fleet does not become one."""
+    assert "this is a table of stops; give vehicles" in refused(tmp_path, STOPS)
+
+
+def test_times_of_day_beside_seconds_from_1970(tmp_path):
+    """They cannot be told from one another, and are refused."""
+    stops = STOPS.replace("8-10", "1732870000-1732880000").replace("van", "")
+    with pytest.raises(FormatError, match="seconds from 1970; write both alike"):
+        posed(tmp_path, "name,shift\nvan,7-16", stops)

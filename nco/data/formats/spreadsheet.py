@@ -28,9 +28,9 @@ _NO_DATE = dt.date(1900, 3, 1)  # sooner: a length of time that is shown as a da
 
 _REFERENCE = re.compile(rb"""\sr\s*=\s*["']([^"']*)["']""")
 _PLACE = re.compile(rb"([A-Za-z]{0,3})(\d{1,7})")
-_TAG = re.compile(rb"<(?:[\w-]+:)?(table|table-row|table-cell|covered-table-cell)(\s[^>]*)?>")
+_TAG = re.compile(rb"<(?:[\w-]+:)?(table|table-row|table-cell|covered-table-cell)(\s[^<>]*)?>")
 _REPEATED = re.compile(rb"""number-(?:rows|columns)-repeated\s*=\s*["']\s*(\d{1,18})\s*["']""")
-_SPACES = re.compile(rb"""<(?:[\w-]+:)?s\s[^>]*?\bc\s*=\s*["']\s*(\d{1,18})\s*["']""")
+_SPACES = re.compile(rb"""<(?:[\w-]+:)?s\s[^<>]*?\bc\s*=\s*["']\s*(\d{1,18})\s*["']""")
 
 
 def read_spreadsheet(path: str | Path, sheets: Sequence[str] = ()) -> Rows:

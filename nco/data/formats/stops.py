@@ -83,6 +83,11 @@ def problem_from_stops(
                 "leave one out"
             )
         fleet = fleet if isinstance(fleet, Fleet) else read_fleet(fleet, stops.first_day)
+        if fleet.clock and stops.times is Times.UNIX:
+            raise FormatError(
+                f"{fleet.path}: shifts are times of day, but the times of the stops are seconds "
+                "from 1970; write both alike, with dates"
+            )
         made = fleet.vehicles(nodes.depots(stops), stops.demand.shape[1])
         vehicles, objective = made, fleet.objective() if objective is None else objective
     _check_fit(stops, nodes.rest, vehicles, capacity)

@@ -23,7 +23,7 @@ from nco.data.formats.tables.clock import (
     windows,
 )
 from nco.data.formats.tables.faults import CellFault, Faults
-from nco.data.formats.tables.titles import FLEET, columns_of
+from nco.data.formats.tables.titles import FLEET, STOPS, columns_of, name_of
 from nco.errors import FormatError, ProblemError, listed, quoted
 from nco.problem import Break, Rest, Vehicle
 
@@ -79,6 +79,8 @@ class FleetReader:
             faults.about_titles("use either 'shift' or 'shift_start', 'shift_end'")
         if "depot" in columns and ("start" in columns or "end" in columns):
             faults.about_titles("use either 'depot' or 'start', 'end'")
+        if {"lat", "lon"} <= {name_of(title, STOPS) for title in columns.others}:
+            faults.about_titles("there are lat and lon, so this is a table of stops; give vehicles")
         if not columns.at:
             faults.about_titles(
                 f"no column is known; the titles are {listed(table.header)}. Give name, start, "

@@ -166,10 +166,16 @@ def is_known(title: str) -> bool:
     return any(_column(key, index) or _in_a_unit(title, index) for index in _INDEX.values())
 
 
+def name_of(title: str, known: Mapping[str, tuple[str, ...]]) -> str:
+    """Which column a title means, "" if none of this kind of table."""
+    found = _column(plain(title), _INDEX[id(known)])
+    return "" if found is None else found[0]
+
+
 def mostly(header: Iterable[str], known: Mapping[str, tuple[str, ...]]) -> bool:
     """Whether most titles of a table are columns of this kind of table."""
-    keys = [key for key in map(plain, header) if key]
-    return 2 * sum(_column(key, _INDEX[id(known)]) is not None for key in keys) > len(keys)
+    titles = [title for title in header if plain(title)]
+    return 2 * sum(bool(name_of(title, known)) for title in titles) > len(titles)
 
 
 def _column(key: str, index: _Index) -> tuple[str, float | None] | None:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _INCHES, _DPI = (7.4, 5.2), 130
 _AROUND = 0.15  # of the extent, shown around the way
 _LEAST_DEGREES = 0.002
-_MOST_STREETS = 40_000
+_MOST_STREETS = 15_000
 _SHORT = 0.04  # of the extent: shorter legs get no arrow
 _LARGE, _SMALL = 8.0, 3.0  # points of the numbers
 

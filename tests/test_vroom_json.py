@@ -32,6 +32,7 @@ from nco.data.formats.vroom_json import read_vroom
 from nco.data.formats.vroom_solution import read_vroom_solution, write_vroom_solution
 from nco.data.formats.vroom_write import write_vroom
 from nco.errors import CityError, FormatError, InputError, UnsupportedError
+from nco.problem.work_rules import Break
 
 DATA = Path(__file__).parent / "data" / "vroom"
 quick = settings(
@@ -121,7 +122,16 @@ def put(*keys, value):
         (put("shipments", value=[{}]), r"shipments\[0\].pickup is missing"),
         (put("jobs", 0, "priority", value=5), r"jobs\[0\].priority is something"),
         (put("jobs", 0, "setup", value=-5), r"jobs\[0\].setup is -5; it must be 0 or more"),
-        (put("vehicles", 0, "breaks", value=[{"id": 1}]), r"vehicles\[0\].breaks is something"),
+        (put("vehicles", 0, "breaks", value=[{"id": 1, "service": -1}]), "service is -1; it must"),
+        (put("vehicles", 0, "breaks", value=[{"max_load": [1]}]), r"breaks\[0\].max_load is some"),
+        (
+            put("vehicles", 0, "breaks", value=[{"time_windows": [[0, 1], [2, 3]]}]),
+            "time_windows are 2; a break has one",
+        ),
+        (
+            put("vehicles", 0, "breaks", value=[{"time_windows": [[0, 1]], "service": 5}] * 2),
+            "leaves no room for the one",
+        ),
         (put("vehicles", 0, "speed_factor", value=0), "speed is 0; it must be above 0"),
         (put("vehicles", 0, "speed_factor", value="fast"), "speed_factor is 'fast'; it must be a"),
         (
@@ -158,7 +168,7 @@ def put(*keys, value):
         (put("vehicles", 0, "costs", "per_task_hour", value=-2), "per_task_hour is -2; it must"),
         (put("vehicles", 0, "costs", "per_mile", value=2), "costs.per_mile is not known; a costs"),
         (put("matrices", "car", "costs", value=[[0]]), "matrices.car.costs is something"),
-        (put("jobs", 0, "time_windows", value=[[0, 1], [2, 3]]), "time_windows are 2; a stop has"),
+        (put("jobs", 0, "time_windows", value=[[0, 3], [2, 5]]), "which overlap; give windows"),
         (put("jobs", 0, "time_windows", value=[[5, 1]]), r"time_windows\[0\] is \[5, 1\]"),
         (put("jobs", 0, "time_window", value=[[5, 1]]), "did you mean 'time_windows'"),
         (put("vehicles", 0, value={"id": 7}), "start and end are missing; give one at least"),
@@ -253,6 +263,9 @@ def expressible(draw):
             max_driving_s=float(rng.choice([np.inf, 4000.0])),
             max_distance_m=float(rng.choice([np.inf, 5000.0])),
             service_s=own[v % 2] if rng.random() < 0.3 else None,
+            breaks=(Break(window_s=(100, 900), length_s=60), Break(length_s=5))[
+                : int(rng.integers(3)) if v == 1 else 0
+            ],
         )
         for v in range(2 + draw(st.integers(0, 2)))
     ]
@@ -266,6 +279,10 @@ def expressible(draw):
         demand[-2:] = pickup[-2:] = 0
         amount = tuple(rng.integers(0, 9, k).astype(float))
         shipments.append(Shipment(pickup=n - 2, delivery=n - 1, amount=amount))
+    more = {
+        int(j): ((end[j] + 100 + int(j), end[j] + 300.0), (end[j] + 500.0, np.inf))
+        for j in np.flatnonzero(is_stop & np.isfinite(end) & (rng.random(n) < 0.3))
+    }
     skills = {
         j: frozenset(words)
         for j in range(depots, n - 2 * len(shipments))
@@ -280,6 +297,7 @@ def expressible(draw):
         shipments=shipments,
         skills=skills,
         window_s=np.stack([start, end], axis=1),
+        more_windows_s=more,
         service_s=service,
         setup_s=setup,
         objective=Objective(distance=float(not by_time), duration=float(by_time)),
@@ -456,8 +474,11 @@ def test_routes_with_shipments(tmp_path):
         (put("pickup", "setup", value=0.5), "pickup.setup is 0.5; it must be a whole number"),
         (put("pickup", "amount", value=[1]), "pickup.amount does not belong to a shipment step"),
         (put("pickup", "time_window", value=[1, 2]), "did you mean 'time_windows'"),
-        (put("pickup", "time_windows", value=[[0, 1], [2, 3]]), "time_windows are 2; a stop has"),
-        (put("service", value=9), "service does not belong to a shipment; job, shipment step may"),
+        (put("pickup", "time_windows", value=[[0, 3], [2, 5]]), "which overlap; give windows"),
+        (
+            put("service", value=9),
+            "service does not belong to a shipment; job, shipment step, break may",
+        ),
     ],
 )
 def test_refused_shipment(tmp_path, change, message):
@@ -664,3 +685,48 @@ def test_routes_have_polylines(tmp_path):
     assert route["geometry"] == encoded(legs)
     plain = save(solution, tmp_path / "s.vroom.json", problem=problem)
     assert "geometry" not in json.loads(plain.read_text())["routes"][0]
+
+
+def with_breaks():
+    """A van that must rest for lunch between jobs of several windows."""
+    data = with_setups()
+    for job in data["jobs"]:
+        job["setup"], job["setup_per_type"] = 0, {}
+    data["jobs"][0]["time_windows"] = [[0, 50], [1000, 1100]]
+    data["vehicles"][0]["breaks"] = [
+        {"id": 5, "description": "lunch", "time_windows": [[400, 500]], "service": 150}
+    ]
+    return data
+
+
+def test_breaks_and_several_windows_as_vroom_has_them(tmp_path):
+    """VROOM's own answer breaks nothing here, and its breaks come back as steps."""
+    path, out = vroom_answer(tmp_path, with_breaks())
+    problem = read_vroom(path)
+    assert problem.vehicles[0].breaks == (Break(window_s=(400, 500), length_s=150),)
+    assert problem.more_windows_s == {1: ((1000, 1100),)}
+    solution = read_vroom_solution(out, problem)
+    assert not solution.unassigned
+    assert check(problem, solution)
+    file = write_vroom_solution(out, problem, solution)
+    [route] = json.loads(file.read_text())["routes"]
+    [lunch] = [step for step in route["steps"] if step["type"] == "break"]
+    assert 400 <= lunch["arrival"] <= 500 and lunch["service"] == 150
+    assert read_vroom_solution(file, problem).routes == solution.routes
+    again = read_vroom(write_vroom(tmp_path / "again.json", problem))
+    assert replace(again, name=problem.name) == problem
+
+
+def test_a_missed_break_has_vroom_s_cause(tmp_path):
+    """A break for which a route leaves no time is a violation that VROOM has a word for."""
+    data = with_breaks()
+    data["jobs"][2]["time_windows"] = [[450, 560]]
+    data["jobs"][3]["time_windows"] = [[560, 610]]
+    data["vehicles"][0]["breaks"][0]["time_windows"] = [[500, 520]]
+    path = tmp_path / "p.json"
+    path.write_text(json.dumps(data))
+    problem = read_vroom(path)
+    solution = Solution.from_routes(problem, [[3, 4]])
+    file = write_vroom_solution(tmp_path / "s.json", problem, solution)
+    causes = {v["cause"] for v in json.loads(file.read_text())["summary"]["violations"]}
+    assert causes & {"missing_break", "delay"}

@@ -54,6 +54,8 @@ class Vroom:
         Feature.MOST_DISTANCE,
         Feature.MOST_DRIVING,
         Feature.MOST_STOPS,
+        Feature.SEVERAL_WINDOWS,
+        Feature.BREAKS,
     }
     level: int | None = None
 
@@ -201,6 +203,7 @@ class _Model:
             time_window=day,
             costs=vroom.VehicleCosts(fixed=min(self._costs.fixed[k], MOST_FIXED)),
             steps=steps,
+            breaks=self._breaks(kind),
             **self._limits(k),
         )
 
@@ -225,12 +228,26 @@ class _Model:
         """Service and window of a stop."""
         if self._ticks is None:
             return {}
-        opens, closes = self._problem.window_s[j]
-        first = int(self._ticks.up(opens))
         return {
             "default_service": int(self._ticks.up(self._problem.service_s[j])),
-            "time_windows": [(first, max(first, int(self._ticks.down(closes))))],
+            "time_windows": _windows(self._ticks, self._problem.windows[j]),
         }
+
+    def _breaks(self, kind: Kind) -> list[vroom.Break]:
+        """Breaks of a vehicle, without those that it may take before its shift or after it."""
+        if self._ticks is None:
+            return []
+        return [
+            vroom.Break(
+                number,
+                time_windows=[
+                    vroom.TimeWindow(*pair) for pair in _windows(self._ticks, [one.window_s])
+                ],
+                service=int(self._ticks.up(one.length_s)),
+            )
+            for number, one in enumerate(kind.vehicle.breaks)
+            if one.window_s[1] < kind.closes_s and one.window_s[0] + one.length_s > kind.opens_s
+        ]
 
     def _job(self, j: int) -> vroom.Job:
         return vroom.Job(
@@ -251,6 +268,13 @@ class _Model:
         for number, stop in zip(jobs["vehicle_id"], jobs["id"], strict=True):
             stops.setdefault(int(number), []).append(int(stop))
         return [Route(number, tuple(its_stops)) for number, its_stops in stops.items()]
+
+
+def _windows(ticks: Ticks, windows: Sequence[tuple[float, float]]) -> list[tuple[int, int]]:
+    """Windows in ticks; one that is shorter than a tick counts if there is no other."""
+    whole = [(int(ticks.up(begin)), int(ticks.down(end))) for begin, end in windows]
+    first = whole[0][0]
+    return [pair for pair in whole if pair[0] <= pair[1]] or [(first, first)]
 
 
 SOLVER = Vroom()

@@ -144,14 +144,20 @@ class Ticks:
         drives = [np.where(np.isinf(k.duration_s), 0.0, k.duration_s) for k in kinds]
         shifts = np.array([(kind.opens_s, kind.closes_s) for kind in kinds])
         release = problem.release_s
-        begin = max(largest(window[:, 0]), largest(shifts[:, 0]), largest(release))
+        further = np.array([pair for own in problem.more_windows_s.values() for pair in own])
+        further = further.reshape(-1, 2)
+        breaks = [(*b.window_s, b.length_s) for kind in kinds for b in kind.vehicle.breaks]
+        pauses = np.array(breaks).reshape(-1, 3)
+        opens = np.concatenate([window[:, 0], further[:, 0], pauses[:, 0]])
+        begin = max(largest(opens), largest(shifts[:, 0]), largest(release))
         returns = problem.size if any(kind.vehicle.max_trips > 1 for kind in kinds) else 1
         legs = max(float(d.max(axis=0).sum() + returns * d.max()) for d in drives)
-        latest = begin + legs + float(problem.service_s.sum())
+        latest = begin + legs + float(problem.service_s.sum()) + float(pauses[:, 2].sum())
         if np.isfinite(shifts).all():
             latest = min(latest, largest(shifts))
         longest = np.array([kind.vehicle.max_duration_s for kind in kinds])
-        whole = integral(window, problem.service_s, shifts, release, longest, *drives)
+        times = (window, further, pauses, problem.service_s, shifts, release, longest)
+        whole = integral(*times, *drives)
         per_s = 1.0 if whole and latest <= ceiling else power_of_ten(latest, ceiling)
         return cls(per_s=per_s, horizon=int(np.ceil(latest * per_s)) + 1)
 

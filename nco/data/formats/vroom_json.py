@@ -2,10 +2,11 @@
 
 Read are vehicles with start and end (or one of them: routes may begin or end anywhere), capacity,
 skills, time window, profile, costs, speed factor and limits on tasks, driving time and distance;
-jobs with delivery, pickup, set-up, service, skills and one time window; shipments; set-up and
+breaks; jobs with delivery, pickup, set-up, service, skills and time windows; shipments; set-up and
 service by type of vehicle; matrices of durations and distances. Steps of vehicles are routes
-(`vroom_steps`). Refused by name is what a `Problem` cannot say: breaks, priorities, several
-windows. What tasks have beyond VROOM's keys goes along as `Problem.details`.
+(`vroom_steps`). Refused by name is what a `Problem` cannot say: priorities, breaks of several
+windows or with a largest load. A break may lie outside of a duty here. What tasks have beyond
+VROOM's keys goes along as `Problem.details`.
 
 VROOM's cost of time counts driving, and tasks only by `per_task_hour`, ours the whole time on duty;
 a cost of tasks that is neither 0 nor that of driving is said by preferences. Where a file has no
@@ -34,6 +35,7 @@ from nco.data.formats.vroom_steps import narrow_windows
 from nco.data.formats.vroom_tasks import (
     MOST_ID,
     Task,
+    breaks_of,
     fields_of,
     interval,
     services_by_type,
@@ -142,7 +144,7 @@ def vroom_problem(
         )
         given = fields_of(tasks, len(depots))
         if plan:
-            narrow_windows(data, tasks, given["window_s"])
+            narrow_windows(data, tasks, given)
         services = services_by_type(tasks, vehicles, given["service_s"])
         types = {vehicle.text("type", "") for vehicle in vehicles}
         add_setups(given, services, [task.entry for task in tasks], types, profiles)
@@ -162,6 +164,7 @@ def vroom_problem(
                     speed=vehicle.number("speed_factor", 1.0),
                     service_s=services.get(vehicle.text("type", "")),
                     preference=_preference(vehicle, charged, given["service_s"], services),
+                    breaks=breaks_of(vehicle),
                     **_limits(vehicle),
                     **_costs(vehicle, charged),
                 )

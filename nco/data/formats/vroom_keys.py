@@ -16,18 +16,19 @@ _KNOWN = {
     "vehicle": (
         *("id", "profile", "description", "start", "start_index", "end", "end_index", "type"),
         *("capacity", "costs", "skills", "time_window", "speed_factor"),
-        *("max_tasks", "max_travel_time", "max_distance", "steps"),
+        *("max_tasks", "max_travel_time", "max_distance", "steps", "breaks"),
     ),
     "job": (*_STEP, "delivery", "pickup", "amount", "skills"),
     "shipment": ("id", "description", "pickup", "delivery", "amount", "skills"),
     "shipment step": _STEP,
+    "break": ("id", "description", "time_windows", "service"),
     "step": ("type", "id", "description", "service_at", "service_after", "service_before"),
     "costs": ("fixed", "per_hour", "per_task_hour", "per_km"),
     "matrix": ("durations", "distances"),
 }
 _REFUSED = {
     "problem": ("distribute_options",),
-    "vehicle": ("breaks",),
+    "break": ("max_load",),
     "job": ("priority",),
     "shipment": ("priority",),
     "matrix": ("costs",),
@@ -52,7 +53,7 @@ _MEANT = {
     "speed": "speed_factor",
 }
 # Where keys of one's own have nowhere to go to.
-_OURS_ALONE = ("costs", "matrix", "step")
+_OURS_ALONE = ("costs", "matrix", "step", "break")
 # Keys that everybody may have, for whatever reason.
 _ANYBODY = ("id", "description", "type", "attribution", "costs", "profile")
 
@@ -62,7 +63,7 @@ def check_keys(entry: Fields, kind: str) -> list[str]:
 
     Args:
         entry: of the file.
-        kind: "problem", "vehicle", "job", "shipment", "shipment step", "step", "costs" or
+        kind: "problem", "vehicle", "job", "shipment", "shipment step", "break", "step", "costs" or
             "matrix".
 
     Returns:

@@ -42,7 +42,7 @@ def add_setups(
     """
     if not any("setup" in entry or "setup_per_type" in entry for entry in entries):
         return
-    service, window = given["service_s"], given["window_s"]
+    service, window, more = (given[key] for key in ("service_s", "window_s", "more_windows_s"))
     setup_s, single = np.zeros(len(service)), alone(profiles)
     unsure = []
     for j, entry in enumerate(entries, start=len(service) - len(entries)):
@@ -63,6 +63,8 @@ def add_setups(
             setup_s[j] = setup
             if single[j]:
                 window[j] = _later(window[j], setup)
+                if j in more:
+                    more[j] = [_later(further, setup) for further in more[j]]
             elif window[j].tolist() != [0.0, np.inf]:
                 unsure.append(entry.where)
     if unsure:
@@ -74,7 +76,7 @@ def add_setups(
     given["setup_s"] = setup_s
 
 
-def vroom_window(window: Floats, setup_s: float) -> tuple[float, float]:
+def vroom_window(window: Sequence[float], setup_s: float) -> tuple[float, float]:
     """A window of service as VROOM counts it, of a stop that is alone at its place."""
     begin, end = _later(window, -setup_s)
     return max(0.0, begin), max(0.0, end)
@@ -88,7 +90,7 @@ def alone(profiles: Sequence[Profile]) -> Bools:
     return single
 
 
-def _later(window: Floats, by_s: float) -> tuple[float, float]:
+def _later(window: Sequence[float] | Floats, by_s: float) -> tuple[float, float]:
     """A window moved; what begins with the clock still does."""
     begin, end = float(window[0]), float(window[1])
     return begin + by_s if begin else 0.0, end + by_s

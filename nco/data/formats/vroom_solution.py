@@ -7,12 +7,13 @@ Violations of a kind that VROOM does not know keep our name.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from nco.arrays import Floats
 from nco.data.cities.city import CREDIT
 from nco.data.formats.geojson import Drawn
 from nco.data.formats.json_file import Fields, read_json, write_json
@@ -24,6 +25,7 @@ from nco.problem import Problem
 from nco.problem.passages import services
 from nco.problem.schedule import RouteSchedule, Visit, schedule
 from nco.problem.solution import Route, Solution, Violation
+from nco.problem.work_rules import Break
 
 _CAUSES = {
     "capacity": "load",
@@ -33,6 +35,7 @@ _CAUSES = {
     "trips": "max_tasks",
     "stops": "max_tasks",
     "shipment": "precedence",
+    "break": "missing_break",
     "longest driving": "max_travel_time",
     "longest distance": "max_distance",
 }
@@ -129,12 +132,12 @@ def vroom_routes(data: Fields, problem: Problem) -> Solution:
         stops = []
         for step in route.children("steps"):
             kind = step.text("type")
-            if kind in ("start", "end"):
+            if kind in ("start", "break", "end"):
                 continue
             if kind not in (JOB, PICKUP, DELIVERY):
                 step.fail(
                     "type",
-                    f"is {quoted(kind)}; only start, job, pickup, delivery and end can be read",
+                    f"is {quoted(kind)}; use start, job, pickup, delivery, break or end",
                 )
             number = step.whole("id" if "id" in step else "job", most=MOST_ID)
             if (kind, number) not in nodes:
@@ -165,14 +168,14 @@ def _route(
     nodes = [visit.node for visit in visits]
     given, taken = (_amounts(amounts) for amounts in _moved(problem, nodes))
     service_s = services(problem, vehicle)
-    last = len(visits) - 1
+    paused = [length for visit in visits for _, length in visit.pauses]
     return {
         "vehicle": vehicles[timetable.vehicle],
         "cost": _whole(sum(cost)),
         "setup": _whole(sum(visit.setup_s for visit in visits)),
-        "service": _whole(float(service_s[nodes].sum())),
+        "service": _whole(float(service_s[nodes].sum()) + sum(paused)),
         "duration": _whole(timetable.driving_s),
-        "waiting_time": _whole(sum(visit.waiting_s for visit in visits)),
+        "waiting_time": _whole(sum(_idle(visits, k) for k in range(len(visits)))),
         "priority": 0,
         "distance": _whole(timetable.distance_m),
         "delivery": given,
@@ -180,26 +183,67 @@ def _route(
         "pickup": taken,
         **({"description": vehicle.name} if vehicle.name else {}),
         "violations": [_violation(v) for v in mine],
-        "steps": [
-            {
+        "steps": list(_steps(problem, timetable, steps, mine, service_s)),
+    }
+
+
+def _steps(
+    problem: Problem,
+    timetable: RouteSchedule,
+    steps: dict[int, tuple[str, int]],
+    violations: Sequence[Violation],
+    service_s: Floats,
+) -> Iterator[dict[str, Any]]:
+    """What a vehicle does one after the other: stops, and the breaks and rests between them."""
+    vehicle, visits = problem.vehicles[timetable.vehicle], timetable.visits
+    last = len(visits) - 1
+    left = list(enumerate(vehicle.breaks, start=1))
+    for k, visit in enumerate(visits):
+        so_far = {
+            "duration": _whole(visit.duration_s - visits[0].duration_s),
+            "distance": _whole(visit.distance_m - visits[0].distance_m),
+            "load": _amounts(visit.load),
+        }
+        if not (k == 0 and vehicle.open_start) and not (k == last and vehicle.open_end):
+            yield {
                 **_kind(k, steps, visit),
                 **location(problem, visit.node),
                 "description": problem.names[visit.node],
                 "arrival": _whole(visit.arrival_s),
                 "setup": _whole(visit.setup_s),
                 "service": _whole(float(service_s[visit.node])),
-                "waiting_time": _whole(visit.waiting_s),
-                "duration": _whole(visit.duration_s - visits[0].duration_s),
-                "distance": _whole(visit.distance_m - visits[0].distance_m),
-                "load": _amounts(visit.load),
+                "waiting_time": _whole(_idle(visits, k)),
+                **so_far,
                 "violations": [
-                    _violation(v) for v in mine if v.stop == visit.node and 0 < k < last
+                    _violation(v) for v in violations if v.stop == visit.node and 0 < k < last
                 ],
             }
-            for k, visit in enumerate(visits)
-            if not (k == 0 and vehicle.open_start) and not (k == last and vehicle.open_end)
-        ],
-    }
+        for begin_s, length_s in visit.pauses:
+            number = next((n for n, one in left if _is(one, begin_s, length_s)), None)
+            left = [(n, one) for n, one in left if n != number]
+            yield {
+                "type": "break",
+                **({"description": "rest"} if number is None else {"id": number}),
+                "arrival": _whole(begin_s),
+                "setup": 0,
+                "service": _whole(length_s),
+                "waiting_time": 0,
+                **so_far,
+                "violations": [],
+            }
+
+
+def _is(one: Break, begin_s: float, length_s: float) -> bool:
+    """Whether what was taken is this break, and no rest after so much driving."""
+    begins = one.window_s[0] - 0.5 <= begin_s <= one.window_s[1] + 0.5
+    return begins and math.isclose(one.length_s, length_s, abs_tol=0.5)
+
+
+def _idle(visits: Sequence[Visit], k: int) -> float:
+    """Seconds that a vehicle waits for a stop beside its pauses there."""
+    pauses = visits[k - 1].pauses if k else ()
+    paused = sum(length for begin, length in pauses if begin >= visits[k].arrival_s)
+    return max(0.0, visits[k].waiting_s - paused)
 
 
 def _geometry(problem: Problem, timetable: RouteSchedule, city: Drawn | None) -> dict[str, str]:

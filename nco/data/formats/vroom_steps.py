@@ -8,10 +8,11 @@ problem in the same file: a search may begin with it, and `nco.check` tells what
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
-from nco.arrays import Floats
 from nco.data.formats.json_file import Fields, read_bytes, read_json
 from nco.data.formats.vroom_keys import check_keys
 from nco.data.formats.vroom_tasks import MOST_ID, Task, tasks_of
@@ -65,32 +66,35 @@ def vroom_steps(data: Fields, problem: Problem) -> Solution:
     return Solution.from_routes(problem, [Route(v, tuple(stops)) for v, stops in routes.items()])
 
 
-def narrow_windows(data: Fields, tasks: Sequence[Task], window_s: Floats) -> None:
+def narrow_windows(data: Fields, tasks: Sequence[Task], given: dict[str, Any]) -> None:
     """Let windows be what steps ask of the beginning of service, as in plan mode.
 
     Args:
         data: VROOM's input.
         tasks: one a stop.
-        window_s: `[N, 2]`, changed.
+        given: fields of the problem, of which windows are changed.
 
     Raises:
         FormatError: a step is malformed.
     """
+    window_s, more = given["window_s"], given["more_windows_s"]
     first = len(window_s) - len(tasks)
     for _, node, step in _steps(data.children("vehicles"), tasks, first):
-        begin, end = window_s[node]
         after = max(step.whole(key, 0) for key in ("service_at", "service_after"))
         befores = [float(step.whole(k)) for k in ("service_at", "service_before") if k in step]
-        before = min(befores, default=float(end))
+        before = min(befores, default=math.inf)
         if before < after:
             step.fail("service_before", f"is {before:g}, before service may begin ({after})")
-        if max(begin, after) > min(end, before):
+        windows = [tuple(window_s[node].tolist()), *more.get(node, [])]
+        both = [(max(begin, after), min(end, before)) for begin, end in windows]
+        both = [(begin, end) for begin, end in both if begin <= end]
+        if not both:
             logger.warning(
                 "%s asks for service at a time that is in no window of its stop; the window counts",
                 step.where,
             )
             continue
-        window_s[node] = max(begin, after), min(end, before)
+        window_s[node], *more[node] = both
 
 
 def _steps(

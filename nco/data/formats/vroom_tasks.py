@@ -14,6 +14,7 @@ from nco.data.formats.json_file import Fields, whole
 from nco.data.formats.vroom_keys import check_keys
 from nco.errors import listed, quoted
 from nco.problem import Shipment
+from nco.problem.work_rules import Break
 
 logger = logging.getLogger("nco")
 MOST_ID = 2**64 - 1
@@ -80,10 +81,13 @@ def fields_of(tasks: Sequence[Task], first: int) -> dict[str, Any]:
     tables = {name: _table(amounts, first, width) for name, amounts in given.items()}
     shipped = tables.pop("shipped")
     window = np.tile([0.0, np.inf], (first + len(tasks), 1))
+    more: dict[int, list[tuple[float, float]]] = {}
     service = np.zeros(first + len(tasks))
     skills = {}
     for j, task in enumerate(tasks, start=first):
-        window[j] = _window(task.entry)
+        window[j], *further = windows_of(task.entry)
+        if further:
+            more[j] = further
         service[j] = task.entry.whole("service", 0)
         words = words_of(task.owner)
         if words:
@@ -96,6 +100,7 @@ def fields_of(tasks: Sequence[Task], first: int) -> dict[str, Any]:
     return {
         **tables,
         "window_s": window,
+        "more_windows_s": more,
         "service_s": service,
         "skills": skills,
         "shipments": shipments,
@@ -171,15 +176,30 @@ def titles_of(tasks: Sequence[Task], names: str) -> Iterator[tuple[Fields, str, 
         yield task.entry, names, title
 
 
-def _window(entry: Fields) -> tuple[float, float]:
-    windows = entry.items("time_windows", [])
-    if len(windows) > 1:
-        entry.fail("time_windows", f"are {len(windows)}; a stop has one window here")
-    if not windows:
-        return 0.0, np.inf
-    return interval(
-        Fields(entry.path, entry.where, {"time_windows[0]": windows[0]}), "time_windows[0]"
-    )
+def windows_of(entry: Fields) -> list[tuple[float, float]]:
+    """The windows of a task or a break, in order; one without an end if it has none."""
+    given = entry.items("time_windows", [])
+    named = {f"time_windows[{k}]": window for k, window in enumerate(given)}
+    place = Fields(entry.path, entry.where, named)
+    return sorted(interval(place, key) for key in named) or [(0.0, np.inf)]
+
+
+def breaks_of(vehicle: Fields) -> tuple[Break, ...]:
+    """Breaks of a vehicle.
+
+    Raises:
+        FormatError: an entry is malformed, or asks for more than a `Break` can say.
+    """
+    found = []
+    for entry in vehicle.children("breaks", []):
+        check_keys(entry, "break")
+        window, *further = windows_of(entry)
+        if further:
+            entry.fail(
+                "time_windows", f"are {1 + len(further)}; a break has one window here, give one"
+            )
+        found.append(Break(window_s=window, length_s=float(entry.whole("service", 0))))
+    return tuple(found)
 
 
 def _amount(task: Task, key: str) -> list[int]:

@@ -39,6 +39,8 @@ _FITS = _CLASSICAL | {
     Feature.SPEEDS,
     Feature.OWN_SERVICE,
     Feature.SETUP,
+    Feature.SEVERAL_WINDOWS,
+    Feature.BREAKS,
 }
 _FASTEST = 5.0  # times
 JOB, PICKUP, DELIVERY = "job", "pickup", "delivery"
@@ -204,6 +206,11 @@ def _vehicle(
         ("max_distance", vehicle.max_distance_m),
     ):
         entry |= {key: round(limit)} if np.isfinite(limit) else {}
+    if vehicle.breaks:
+        entry["breaks"] = [
+            {"id": k, "time_windows": [_window(one.window_s)], "service": round(one.length_s)}
+            for k, one in enumerate(vehicle.breaks, start=1)
+        ]
     if vehicle.service_s is not None:
         entry["type"] = types[vehicle.service_s.tobytes()]
     return entry
@@ -218,8 +225,8 @@ def _task(problem: Problem, j: int, number: int, types: dict[bytes, str]) -> dic
     entry |= _given({"service_per_type": {name: s for name, s in own.items() if s != usual}})
     entry |= _given({"setup": round(float(problem.setup_s[j]))})
     if _windowed(problem, j):
-        window = vroom_window(problem.window_s[j], float(problem.setup_s[j]))
-        entry["time_windows"] = [_window(window)]
+        setup_s = float(problem.setup_s[j])
+        entry["time_windows"] = [_window(vroom_window(w, setup_s)) for w in problem.windows[j]]
     return entry
 
 

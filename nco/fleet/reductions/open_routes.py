@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nco.fleet.reductions.vehicles import changed
-from nco.problem import Profile
 
 if TYPE_CHECKING:
     from nco.arrays import Floats
@@ -56,10 +55,10 @@ def open_routes(problem: Problem) -> Problem | None:
     return replace(
         problem,
         profiles=tuple(
-            Profile(
+            replace(
+                profile,
                 distance_m=wider(profile.distance_m),
                 duration_s=wider(profile.duration_s),
-                name=profile.name,
             )
             for profile in problem.profiles
         ),
@@ -67,6 +66,10 @@ def open_routes(problem: Problem) -> Problem | None:
         depots=here + 1,
         demand=inserted(problem.demand),
         window_s=inserted(problem.window_s, (0.0, np.inf)),
+        more_windows_s={node(j): windows for j, windows in problem.more_windows_s.items()},
+        soft_window_s=inserted(problem.soft_window_s, (0.0, np.inf)),
+        early_per_s=inserted(problem.early_per_s),
+        late_per_s=inserted(problem.late_per_s),
         service_s=inserted(problem.service_s),
         setup_s=inserted(problem.setup_s),
         prize=inserted(problem.prize, np.inf),

@@ -100,5 +100,22 @@ _WITHOUT: dict[Feature, Callable[[Problem], Problem]] = {
     Feature.SPEEDS: lambda p: _vehicles(p, speed=1.0),
     Feature.OWN_SERVICE: lambda p: _vehicles(p, service_s=None),
     Feature.SETUP: lambda p: replace(p, setup_s=None),
+    Feature.SEVERAL_WINDOWS: lambda p: replace(p, more_windows_s={}),
+    Feature.SOFT_WINDOWS: lambda p: _objective(p, soft_windows=0.0),
+    Feature.BREAKS: lambda p: _vehicles(p, breaks=()),
+    Feature.RESTS: lambda p: _vehicles(p, rest=None),
+    Feature.OVERTIME: lambda p: _objective(p, overtime=0.0),
+    Feature.TRAFFIC: lambda p: replace(
+        p, profiles=tuple(replace(profile, traffic=()) for profile in p.profiles)
+    ),
+    **dict.fromkeys(
+        (
+            Feature.SAME_VEHICLE,
+            Feature.DIFFERENT_VEHICLES,
+            Feature.PRECEDENCE,
+            Feature.SEQUENCES,
+        ),
+        lambda p: replace(p, ties=()),
+    ),
     Feature.LOADING: lambda p: _vehicles(p, loading_s=0.0, unloading_s=0.0),
 }

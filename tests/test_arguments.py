@@ -18,6 +18,8 @@ PROBLEM = line_of_four()
 SOLUTION = nco.Solution.from_routes(PROBLEM, [[1, 2, 3]])
 WRONG = (5, None, "x", [], {}, 3.5, object(), np.zeros(3), b"x", float("nan"), [["a"], 1])
 GIVEN = {  # what each class needs, beside the field that is wrong
+    nco.Break: {"length_s": 5.0},
+    nco.Rest: {"after_driving_s": 100.0, "length_s": 5.0},
     nco.DifferentVehicles: {"stops": (1, 2)},
     nco.Group: {"stops": (1, 2)},
     nco.Objective: {},

@@ -8,6 +8,7 @@ from solvers import LIMIT_S, SOLVERS
 
 import nco
 from nco import (
+    Break,
     DifferentVehicles,
     Group,
     Objective,
@@ -193,6 +194,20 @@ PROBLEMS = {
     ),
     "in order": _many([Vehicle(capacity=(17,))] * 2, ties=[Precedence(stops=(5, 2, 1))]),
     "in a row": _many([Vehicle(capacity=(9,))] * 2, ties=[Sequence(stops=(3, 1))]),
+    "several windows": _many(
+        [Vehicle(capacity=(20,))] * 2,
+        window_s=np.array([[0, np.inf], [0, 90], [0, 600], [0, 250], [0, 400], [0, np.inf]]),
+        more_windows_s={1: [(700, 900)], 3: [(500, 550), (800, np.inf)]},
+    ),
+    "breaks": _many(
+        [
+            Vehicle(
+                capacity=(20,), shift_s=(0, 1500), breaks=[Break(window_s=(200, 300), length_s=90)]
+            )
+        ]
+        * 2,
+        window_s=np.array([[0, np.inf], [0, 250], [0, 600], [0, 450], [0, 700], [0, np.inf]]),
+    ),
     "most stops": _many([Vehicle(capacity=(20,), max_stops=2), Vehicle(capacity=(9,))]),
 }
 OPTIMA = {name: optimum(problem) for name, problem in PROBLEMS.items()}

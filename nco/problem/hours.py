@@ -62,7 +62,7 @@ def checked_soft(
     window = np.tile([0.0, np.inf], (size, 1)) if soft is None else soft
     found: dict[str, Any] = {"soft_window_s": validate.windows(window, size, "soft_window_s")}
     for name, given in (("early_per_s", early), ("late_per_s", late)):
-        rate = np.zeros(size) if given is None else np.asarray(given)
+        rate = np.zeros(size) if given is None else validate.array(given, name)
         rate = np.full(size, rate) if rate.ndim == 0 else rate
         if given is not None and np.ndim(given) == 0:
             rate[:depots] = 0.0

@@ -11,6 +11,7 @@ from test_geocode_server import HOUSE
 
 from nco.cli import main
 from nco.data.cities.city import City
+from nco.data.cities.geocode.server import GeocodeServer
 from nco.data.formats.registry import load
 from nco.data.formats.tables.stops import Stops
 from nco.errors import FormatError, InputError
@@ -98,6 +99,23 @@ def test_a_server_finds_rows(tmp_path: Path) -> None:
         stops = load(path, geocoder=url)
     assert isinstance(stops, Stops)
     assert stops.lonlat[0].tolist() == [24.9398, 60.1694]
+
+
+def test_a_server_is_asked_for_places_in_the_city(tmp_path: Path, town: City) -> None:
+    """Whoever names a city wants no place of the same name elsewhere."""
+    asked: list[str] = []
+
+    def answer(path: str, body: bytes, before: int) -> tuple[int, bytes]:
+        asked.append(path)
+        return 200, b"[]"
+
+    west = f"{town.bbox[0]:.6f}"
+    with loopback(answer) as url:
+        with pytest.raises(FormatError, match="knows no such place"):
+            load(table(tmp_path, TABLE), city=town, geocoder=GeocodeServer(url))
+        town.geocode(["Dorfstr. 5"], server=url)
+    assert len(asked) == 4
+    assert all(f"viewbox={west}" in path for path in asked)
 
 
 def test_commands(tmp_path: Path, town: City, capsys: pytest.CaptureFixture) -> None:

@@ -80,10 +80,7 @@ def _find(arguments: argparse.Namespace, given: list[str | Address]) -> list[Geo
     if arguments.city is not None:
         from nco.data.cities.places import city
 
-        opened = city(arguments.city)
-        if server is not None:
-            server.bbox = opened.bbox
-        return opened.geocode(given, server=server, **options)
+        return city(arguments.city).geocode(given, server=server, **options)
     if server is None:
         raise InputError("say where with --city (`nco city list`), or whom to ask with --geocoder")
     from nco.data.cities.geocode.asking import find_all

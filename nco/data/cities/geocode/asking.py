@@ -52,7 +52,8 @@ def geocoder_of(
         StorageError: the cache folder cannot be written.
     """
     if server is not None:
-        return GeocodeServer(server, bbox=bbox) if isinstance(server, str) else server
+        opened = GeocodeServer(server) if isinstance(server, str) else server
+        return opened.within(bbox) if isinstance(opened, GeocodeServer) else opened
     if extract is None:
         raise CityError(
             f"{city} has no extract here, only a server of matrices; open its extract with "

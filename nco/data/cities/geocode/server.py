@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import urlencode, urlsplit
@@ -102,6 +103,14 @@ class GeocodeServer:
 
     def __repr__(self) -> str:
         return f"GeocodeServer({quoted(self.url)}, kind={quoted(self.kind)})"
+
+    def within(self, bbox: tuple[float, float, float, float] | None) -> GeocodeServer:
+        """The same server, asked for places in a box if it has none yet."""
+        if bbox is None or self.bbox is not None:
+            return self
+        bound = copy(self)
+        bound.bbox = bbox
+        return bound
 
     def find(self, asked: Address, most: int = 5) -> Geocoded:
         """The likeliest place of an address, and up to `most` further candidates.

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from nco.problem import Shipment as Shipment
     from nco.problem import Vehicle as Vehicle
     from nco.problem.check import check as check
+    from nco.problem.contradictions import contradictions as contradictions
     from nco.problem.route import Route as Route
     from nco.problem.solution import Solution as Solution
     from nco.search.policy.loaded import load_policy as load_policy
@@ -82,6 +83,7 @@ _PUBLIC = {
     "Vehicle": "nco.problem:Vehicle",
     "check": "nco.problem.check:check",
     "city": "nco.data.cities.places:city",
+    "contradictions": "nco.problem.contradictions:contradictions",
     "errors": "nco.errors",
     "load": "nco.data.formats.registry:load",
     "load_policy": "nco.search.policy.loaded:load_policy",

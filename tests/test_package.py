@@ -76,9 +76,8 @@ PUBLIC = {
     "nco": """
         Break City DifferentVehicles Feature GeocodeServer Group Objective OsrmServer Planner
         Precedence Problem Profile Rest Route SameVehicle Sequence Shipment Solution TableCity
-        TransitInstance
-        Vehicle check city errors load load_policy methods plot register sample save solve
-        write_sheets
+        TransitInstance Vehicle check city contradictions errors load load_policy methods plot
+        register sample save solve write_sheets
         """,
     "nco.problem": """
         Break DifferentVehicles Feature Group Objective Precedence Problem Profile Rest SameVehicle

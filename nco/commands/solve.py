@@ -165,6 +165,7 @@ def _write(
 
 def _print(problem: Problem, answers: list[Answer], chosen: Answer, files: list[str]) -> None:
     from nco.compare import notes, table
+    from nco.problem.contradictions import contradictions
 
     header, *rows = table(problem, answers)
     console.write(console.table(header, rows))
@@ -176,6 +177,8 @@ def _print(problem: Problem, answers: list[Answer], chosen: Answer, files: list[
     for finding in chosen.report.findings:
         if finding.kind != "unserved":
             console.write(f"not feasible: {finding.message}")
+    for contradiction in () if chosen.feasible else contradictions(problem):
+        console.write(f"contradiction: {contradiction.text}")
     for entry in chosen.solution.unassigned:
         console.write(f"unassigned: {problem.names[entry.stop]}: {entry.reason}")
     _problem.tell_geocoded(problem)

@@ -1,0 +1,144 @@
+"""Stops that no answer can serve, whatever it does with all others, found before it is planned.
+
+Only what is certain is said. Ways may lead through other stops, so that the fastest arc away and
+the fastest one there count where they are faster than the direct one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from nco.arrays import Floats
+from nco.errors import quoted
+from nco.problem.passages import services
+from nco.problem.problem import Problem
+from nco.problem.tolerance import slack
+from nco.problem.trying import Unit, stops_of, units
+from nco.problem.vehicle import Vehicle
+
+UNITS = {"minutes": 60.0, "hours": 3600.0, "milliseconds": 1e-3}
+"""What times may have been meant in, and the seconds of one."""
+
+
+@dataclass(frozen=True)
+class Contradiction:
+    """Stops that must be served and cannot be.
+
+    Attributes:
+        stops: one, or those that are served together or of which one is.
+        text: why, in words.
+    """
+
+    stops: tuple[int, ...]
+    text: str
+
+
+def contradictions(problem: Problem) -> tuple[Contradiction, ...]:
+    """Stops that must be served and that no vehicle can, each alone or with what it is tied to.
+
+    Of stops that may be left out nothing is said. `nco.solve` leaves these out and plans the
+    others; circular orders and the like are refused when a problem is made.
+
+    Args:
+        problem: to look at.
+    """
+    return tuple(_found(problem))
+
+
+def _found(problem: Problem) -> Iterator[Contradiction]:
+    known, required = units(problem), problem.required
+    for unit in dict.fromkeys(known[j] for j in problem.stops if required[j]):
+        text = _fault(problem, unit)
+        if text:
+            yield Contradiction(stops_of(unit), f"{_names(problem, stops_of(unit))}: {text}")
+    for g, group in enumerate(problem.groups):
+        texts = [_fault(problem, known[j]) for j in group.stops]
+        if np.isinf(group.prize) and all(texts):
+            names = _names(problem, group.stops)
+            yield Contradiction(
+                group.stops, f"groups[{g}]: none of {names} can be served: {texts[0]}"
+            )
+
+
+def _names(problem: Problem, stops: Sequence[int]) -> str:
+    names = [f"{j} ({quoted(problem.names[j])})" for j in stops]
+    return f"stop {names[0]}" if len(names) == 1 else f"stops {', '.join(names)}"
+
+
+def _fault(problem: Problem, unit: Unit) -> str:
+    """Why no vehicle can serve a unit; empty where one may be able to."""
+    stops = stops_of(unit)
+    words = frozenset().union(*(problem.skills.get(j, frozenset()) for j in stops))
+    fleet = [vehicle for vehicle, _ in problem.fleet]
+    unknown = words - frozenset().union(*(vehicle.skills for vehicle in fleet))
+    if unknown:
+        return f"no vehicle has the skill {', '.join(map(quoted, sorted(unknown)))}"
+    fit = [
+        v for v in fleet if words <= v.skills and (v.allowed is None or all(v.allowed[[*stops]]))
+    ]
+    if not fit:
+        return "no vehicle may serve all of them" if len(stops) > 1 else "no vehicle may serve it"
+    if problem.more_windows_s or any(profile.traffic for profile in problem.profiles):
+        return ""  # who has several windows, or streets that are faster later, may be in time
+    first = ""
+    for vehicle in fit:
+        late = _late(problem, vehicle, unit)
+        if not late:
+            return ""
+        first = first or late
+    return first
+
+
+def _late(problem: Problem, vehicle: Vehicle, unit: Unit) -> str:
+    """What of a unit a vehicle is too late for at the earliest; empty where it may be in time."""
+    drive = problem.profiles[vehicle.profile].duration_s / vehicle.speed
+    service, window = services(problem, vehicle), problem.window_s
+    now, here = _leaves(problem, vehicle), vehicle.start
+    direct = {pair for row in unit for pair in pairwise(row)}
+    for j in stops_of(unit):
+        leg = 0.0 if vehicle.open_start and here < problem.depots else float(drive[here, j])
+        if leg and (here, j) not in direct:
+            leg = min(leg, _fastest(drive[here], here) + _fastest(drive[:, j], j))
+        ready = max(now + leg, float(problem.release_s[j]) if here < problem.depots else 0.0)
+        closes = float(window[j, 1])
+        if np.isinf(leg):
+            return f"no street leads to {quoted(problem.names[j])}"
+        if ready > closes + slack(closes):
+            at = problem.times.at
+            text = f"{quoted(problem.names[j])} is reached at {at(ready)} at the earliest and "
+            return text + f"closes at {at(closes)}" + _hint(problem, j)
+        now, here = max(ready, float(window[j, 0])) + float(service[j]), j
+    finish = float(vehicle.shift_s[1])
+    if now > finish + slack(finish):
+        at = problem.times.at
+        text = f"it ends at {at(now)} at the earliest, after all shifts ({at(finish)})"
+        return text + _hint(problem, here)
+    return ""
+
+
+def _leaves(problem: Problem, vehicle: Vehicle) -> float:
+    begin = float(vehicle.shift_s[0])
+    if vehicle.open_start:
+        return begin
+    return max(begin, float(problem.window_s[vehicle.start, 0])) + vehicle.loading_s
+
+
+def _fastest(row: Floats, own: int) -> float:
+    """The fastest arc but for that from a node to itself."""
+    return float(np.delete(row, own).min(initial=np.inf))
+
+
+def _hint(problem: Problem, j: int) -> str:
+    """Which unit a window may have been meant in: one in which it lies within the shifts."""
+    begin = min(vehicle.shift_s[0] for vehicle in problem.vehicles)
+    end = max(vehicle.shift_s[1] for vehicle in problem.vehicles)
+    opens, closes = (float(time) for time in problem.window_s[j])
+    for name, seconds in UNITS.items():
+        inside = begin <= opens * seconds and closes * seconds <= end
+        if np.isfinite(closes * end) and inside and (opens < begin or closes > end):
+            return f"; times are seconds: was its window given in {name}?"
+    return ""

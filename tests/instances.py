@@ -7,12 +7,14 @@ import numpy as np
 from hypothesis import strategies as st
 
 from nco import (
+    Break,
     DifferentVehicles,
     Group,
     Objective,
     Precedence,
     Problem,
     Profile,
+    Rest,
     Route,
     SameVehicle,
     Sequence,
@@ -157,7 +159,7 @@ def problems_with_routes(draw: st.DrawFn) -> tuple[Problem, tuple[Route, ...]]:
 
 RULES = (
     "pickups", "backhauls", "shipments", "groups", "releases", "limits", "open", "skills", "speeds",
-    "service", "handling", "sequences", "ties", "fewest",
+    "service", "handling", "sequences", "ties", "fewest", "hours", "pauses", "traffic",
 )  # fmt: skip
 
 
@@ -177,14 +179,7 @@ def with_rules(problem: Problem, asked: set[str], rng: np.random.Generator) -> P
     fields: dict[str, object] = {}
     free = [int(j) for j in rng.permutation(stops)]
     if asked & {"pickups", "backhauls"}:
-        pickup = (
-            rng.integers(0, 9, problem.demand.shape) * (is_stop & (rng.random(n) < 0.6))[:, None]
-        )
-        fields["pickup"] = pickup
-        fields["linehauls_first"] = "backhauls" in asked
-        if "backhauls" in asked:
-            demand = np.where(pickup.any(axis=1, keepdims=True), 0.0, problem.demand)
-            fields["demand"] = demand
+        fields |= _with_pickups(problem, rng, is_stop, backhauls="backhauls" in asked)
     if "shipments" in asked:
         prize, shipments = problem.prize.copy(), []
         for _ in range(int(rng.integers(1, 1 + max(1, len(free) // 2)))):
@@ -212,8 +207,24 @@ def with_rules(problem: Problem, asked: set[str], rng: np.random.Generator) -> P
         fields |= _with_ties(replace(problem, **fields), ties)
     if "handling" in asked:
         fields |= _with_setup(problem, rng, is_stop)
+    if "hours" in asked:
+        fields |= _with_hours(problem, rng, is_stop)
+    if "traffic" in asked:
+        fields["profiles"] = _in_traffic(fields.get("profiles", problem.profiles), rng)
     vehicles = [_with_rules(vehicle, asked, rng, is_stop) for vehicle in problem.vehicles]
     return replace(problem, vehicles=tuple(vehicles), **fields)
+
+
+def _with_pickups(
+    problem: Problem, rng: np.random.Generator, is_stop: np.ndarray, *, backhauls: bool
+) -> dict:
+    """Stops that give something; after everything is delivered, where that is asked for."""
+    gives = is_stop & (rng.random(problem.size) < 0.6)
+    pickup = rng.integers(0, 9, problem.demand.shape) * gives[:, None]
+    fields: dict[str, object] = {"pickup": pickup, "linehauls_first": backhauls}
+    if backhauls:
+        fields["demand"] = np.where(pickup.any(axis=1, keepdims=True), 0.0, problem.demand)
+    return fields
 
 
 def _ties(asked: set[str], rng: np.random.Generator, stops: list[int], free: list[int]) -> tuple:
@@ -252,6 +263,50 @@ def _with_setup(problem: Problem, rng: np.random.Generator, is_stop: np.ndarray)
     return fields
 
 
+def _with_hours(problem: Problem, rng: np.random.Generator, is_stop: np.ndarray) -> dict:
+    """Further windows of stops, and windows that may be missed at a price."""
+    windows = {}
+    for j in problem.stops:
+        closes = float(problem.window_s[j, 1])
+        if np.isfinite(closes) and rng.random() < 0.6:
+            opens = closes + float(rng.integers(1, 500))
+            windows[j] = ((opens, opens + float(rng.integers(0, 400))),)
+    begins = rng.integers(0, 2000, problem.size)
+    rates = rng.choice([0.0, 0.3, 2.0], (2, problem.size)) * is_stop
+    return {
+        "more_windows_s": windows,
+        "soft_window_s": np.stack([begins, begins + rng.integers(0, 600, problem.size)], axis=1),
+        "early_per_s": rates[0],
+        "late_per_s": rates[1],
+    }
+
+
+def _in_traffic(profiles: tuple[Profile, ...], rng: np.random.Generator) -> tuple[Profile, ...]:
+    begins = np.cumsum(rng.integers(50, 800, 2)).tolist()
+    traffic = tuple(zip(begins, rng.choice([0.5, 0.8, 1.5], 2).tolist(), strict=True))
+    return tuple(replace(profile, traffic=traffic) for profile in profiles)
+
+
+def _with_pauses(rng: np.random.Generator) -> dict:
+    """Breaks, a rest after so much driving, and overtime, some of them."""
+    fields: dict[str, object] = {}
+    if rng.random() < 0.7:
+        opens = float(rng.integers(0, 1500))
+        first = Break(window_s=(opens, opens + rng.integers(0, 900)), length_s=rng.integers(1, 300))
+        fields["breaks"] = (first,)
+        if rng.random() < 0.3:
+            later = first.window_s[1] + first.length_s
+            fields["breaks"] = (first, Break(window_s=(later, later + 500), length_s=100))
+    if rng.random() < 0.4:
+        fields["rest"] = Rest(after_driving_s=rng.integers(150, 900), length_s=rng.integers(1, 300))
+    if rng.random() < 0.5:
+        fields |= {
+            "overtime_after_s": float(rng.integers(500, 3000)),
+            "cost_per_overtime_s": float(rng.choice([0.5, 3.0])),
+        }
+    return fields
+
+
 def _together(profile: Profile, i: int, j: int) -> Profile:
     """A profile in which stop j is where stop i is."""
     matrices = {}
@@ -282,6 +337,8 @@ def _with_rules(
         fields["skills"] = frozenset(words[rng.random(4) < 0.6].tolist())
     if "speeds" in asked:
         fields["speed"] = float(rng.choice([0.5, 1.0, 1.7]))
+    if "pauses" in asked:
+        fields |= _with_pauses(rng)
     if "service" in asked and rng.random() < 0.7:
         fields["service_s"] = rng.integers(0, 400, len(is_stop)) * is_stop
     if "handling" in asked and rng.random() < 0.7:

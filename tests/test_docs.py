@@ -20,7 +20,7 @@ def test_every_field_of_a_problem_has_its_paragraph():
     """docs/problems.md has a heading for each field of each class, in order, and no others."""
     states = (nco.Problem, nco.Profile, nco.Vehicle, nco.Objective, nco.Shipment, nco.Group)
     ties = (nco.SameVehicle, nco.DifferentVehicles, nco.Precedence, nco.Sequence)
-    for kind in (*states, *ties):
+    for kind in (*states, *ties, nco.Break, nco.Rest):
         section = PROBLEMS.split(f"\n## {kind.__name__}\n")[1].split("\n## ")[0]
         named = re.findall(r"^### `(\w+)`$", section, flags=re.MULTILINE)
         assert sorted(named) == sorted(f.name for f in fields(kind))

@@ -18,7 +18,9 @@ from nco.planner.plan import Plan, plan_of
 from nco.planner.report import departure, drive
 from nco.planner.rest import Rest, Trips, rest_of
 from nco.planner.search import searched
+from nco.problem import Feature
 from nco.problem.given import given_problem
+from nco.problem.objective import CLASSICAL, LIMITS
 from nco.problem.solution import Cost, Solution
 from nco.solve import DEFAULT_METHOD, solver
 from nco.solver import Clock, Prepares, check_limits
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 
 PLAN_S, REPLAN_S = 2.0, 0.2
 AFTER_S = 6e-5  # a node: to keep for what follows the search, before that was measured
+KNOWN = CLASSICAL | LIMITS | {Feature.SPEEDS}  # features that a day may have
 MOST_AFTER = 0.5  # share of the time that is kept for it
 LEAST_S, LEAST_PAIR_S = 0.03, 2e-7  # of search, where the rest has taken all of the time
 
@@ -65,6 +68,12 @@ class Planner:
         seed: int = 0,
     ) -> None:
         given_problem(problem)
+        unknown = sorted(problem.features - KNOWN)
+        if unknown:
+            raise InputError(
+                f"problem {quoted(problem.name)} asks for {', '.join(unknown)}, which the planner "
+                "does not know; plan the day with nco.solve, or leave that out"
+            )
         roads = roads_of(city)
         if roads and problem.lonlat is None:
             raise InputError(

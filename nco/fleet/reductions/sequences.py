@@ -234,6 +234,9 @@ def _joined(
         window_s=window,
         service_s=service,
         setup_s=problem.setup_s[kept],
+        soft_window_s=problem.soft_window_s[kept],
+        early_per_s=problem.early_per_s[kept],
+        late_per_s=problem.late_per_s[kept],
         release_s=release,
         shipments=tuple(
             replace(s, pickup=number[s.pickup], delivery=number[s.delivery]) for s in shipments

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from nco.planner.day import Stop, VehicleDay
     from nco.planner.places import Places
-    from nco.planner.rest import Rest
+    from nco.planner.rest import Remaining
     from nco.problem import Problem
     from nco.problem.schedule import RouteSchedule
     from nco.problem.solution import Solution
@@ -112,7 +112,7 @@ def plan_of(
     places: Places,
     stops: Mapping[str, Stop],
     duties: Sequence[VehicleDay],
-    rest: Rest,
+    rest: Remaining,
     solution: Solution | None,
     now_s: float,
 ) -> Plan:
@@ -174,7 +174,7 @@ def _routes(
     stops: Mapping[str, Stop],
     number: int,
     duty: VehicleDay,
-    rest: Rest,
+    rest: Remaining,
     planned: Sequence[RouteSchedule],
     now_s: float,
 ) -> list[WholeRoute]:

@@ -16,7 +16,7 @@ from nco.planner.day import Stop, Trip, VehicleDay, load_of
 from nco.planner.places import Arcs, Places, Roads, roads_of
 from nco.planner.plan import Plan, plan_of
 from nco.planner.report import departure, drive
-from nco.planner.rest import Rest, Trips, rest_of
+from nco.planner.rest import Remaining, Trips, rest_of
 from nco.planner.search import searched
 from nco.problem import Feature
 from nco.problem.given import given_problem
@@ -104,7 +104,7 @@ class Planner:
         self._begun: dict[str, int] = {}
         self._cancelled: set[str] = set()
         self._planned: Trips = {}
-        self._known: Rest | None = None
+        self._known: Remaining | None = None
         self._after_s: float | None = None
         self.now_s = 0.0
         chosen = solver(method)
@@ -380,7 +380,7 @@ class Planner:
         standing = [self._stops[d.last.name].place for d in self._duties if d.under_way]
         return [*range(self._day.depots), *(self._stops[n].place for n in self.waiting), *standing]
 
-    def _rest(self) -> Rest:
+    def _rest(self) -> Remaining:
         if self._known is None:
             self._places.complete(self._near())
             under_way = {v: duty for v, duty in enumerate(self._duties) if duty.under_way}
@@ -397,12 +397,12 @@ class Planner:
             )
         return self._known
 
-    def _planned_by(self, rest: Rest, found: Solution | None) -> Plan:
+    def _planned_by(self, rest: Remaining, found: Solution | None) -> Plan:
         """Makes a solution the present plan."""
         self._planned = rest.trips(found.routes) if found else {}
         return self._whole(rest, found)
 
-    def _whole(self, rest: Rest, found: Solution | None) -> Plan:
+    def _whole(self, rest: Remaining, found: Solution | None) -> Plan:
         return plan_of(self._day, self._places, self._stops, self._duties, rest, found, self.now_s)
 
     def _begin(self, plan: Plan, now_s: float) -> None:

@@ -31,7 +31,7 @@ Trips = dict[int, list[list[str]]]
 
 
 @dataclass(frozen=True)
-class Rest:
+class Remaining:
     """What is left to be decided.
 
     Attributes:
@@ -87,7 +87,7 @@ def rest_of(
     loads: Mapping[int, Floats],
     where: Mapping[int, int],
     now_s: float,
-) -> Rest:
+) -> Remaining:
     """What is left.
 
     Args:
@@ -103,7 +103,7 @@ def rest_of(
     fitting, refused = _fitting(stops, [vehicle for _, vehicle in vehicles])
     anchored = [k for k, (number, _) in enumerate(vehicles) if number in begins]
     if not fitting or not vehicles:
-        return Rest(None, (), {}, {}, (), refused, overdue)
+        return Remaining(None, (), {}, {}, (), refused, overdue)
     depots, size = day.depots + len(anchored), len(fitting)
     stands = [where[vehicles[k][0]] for k in anchored]
     place = [*range(day.depots), *stands, *(stop.place for stop in fitting), *stands]
@@ -143,7 +143,7 @@ def rest_of(
         times=day.times,
     )
     numbers = tuple(number for number, _ in vehicles)
-    return Rest(problem, numbers, nodes, anchors, place, refused, overdue)
+    return Remaining(problem, numbers, nodes, anchors, place, refused, overdue)
 
 
 @dataclass(frozen=True)

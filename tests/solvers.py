@@ -12,6 +12,7 @@ from nco.baselines.ortools import ORTools
 from nco.baselines.pyvrp import PyVRP
 from nco.baselines.savings import Savings
 from nco.baselines.vroom import Vroom
+from nco.problem.objective import TIES
 from nco.search.auto import Auto
 from nco.search.genetic.solver import SOLVER as GENETIC
 from nco.search.lns.solver import LNS
@@ -37,7 +38,10 @@ LIMIT_S = 0.3
 
 def supported(problem: Problem, solver: Solver) -> Problem:
     """The problem without what the solver does not support."""
-    for feature in sorted(problem.features - solver.supports):
+    # Ties go first: without the rest of a problem they may contradict one another.
+    tied = TIES | {Feature.SEQUENCES}
+    lacking = problem.features - solver.supports
+    for feature in sorted(lacking, key=lambda feature: (feature not in tied, feature)):
         if feature in _WITHOUT:
             problem = _WITHOUT[feature](problem)
     return problem
@@ -47,7 +51,7 @@ def _vehicles(problem: Problem, **changes: object) -> Problem:
     return replace(problem, vehicles=[replace(v, **changes) for v in problem.vehicles])
 
 
-def _objective(problem: Problem, **changes: float) -> Problem:
+def _objective(problem: Problem, **changes: float | bool) -> Problem:
     return replace(problem, objective=replace(problem.objective, **changes))
 
 
@@ -100,6 +104,7 @@ _WITHOUT: dict[Feature, Callable[[Problem], Problem]] = {
     Feature.SPEEDS: lambda p: _vehicles(p, speed=1.0),
     Feature.OWN_SERVICE: lambda p: _vehicles(p, service_s=None),
     Feature.SETUP: lambda p: replace(p, setup_s=None),
+    Feature.FEWEST_VEHICLES: lambda p: _objective(p, fewest_vehicles=False),
     Feature.SEVERAL_WINDOWS: lambda p: replace(p, more_windows_s={}),
     Feature.SOFT_WINDOWS: lambda p: _objective(p, soft_windows=0.0),
     Feature.BREAKS: lambda p: _vehicles(p, breaks=()),

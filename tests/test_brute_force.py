@@ -15,6 +15,7 @@ from nco import (
     Precedence,
     Problem,
     Profile,
+    Rest,
     SameVehicle,
     Sequence,
     Shipment,
@@ -207,6 +208,32 @@ PROBLEMS = {
         ]
         * 2,
         window_s=np.array([[0, np.inf], [0, 250], [0, 600], [0, 450], [0, 700], [0, np.inf]]),
+    ),
+    "soft windows, rests and overtime": Problem.from_matrices(
+        directed(5, 7),
+        directed(5, 7) / 5,
+        vehicles=[
+            Vehicle(
+                rest=Rest(after_driving_s=200, length_s=60),
+                overtime_after_s=500,
+                cost_per_overtime_s=2.0,
+            )
+        ]
+        * 2,
+        soft_window_s=[(0, np.inf), (100, 200), (0, 300), (0, np.inf), (50, 400)],
+        early_per_s=1.0,
+        late_per_s=3.0,
+    ),
+    "traffic": Problem(
+        profiles=[
+            Profile(
+                distance_m=directed(5, 8),
+                duration_s=directed(5, 8) / 5,
+                traffic=((0, 1.0), (150, 0.5), (600, 2.0)),
+            )
+        ],
+        vehicles=[Vehicle()] * 2,
+        window_s=[(0, np.inf), (0, 400), (0, 900), (0, np.inf), (0, 700)],
     ),
     "most stops": _many([Vehicle(capacity=(20,), max_stops=2), Vehicle(capacity=(9,))]),
 }

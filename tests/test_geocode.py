@@ -43,6 +43,8 @@ def place(lon: float, lat: float) -> tuple[float, float]:
         ("KOENIGSTR. 1", "exact", "Königstraße 1", place(0.2, 0.1)),
         ("König Straße 1, 12345 Neustadt", "exact", "Königstraße 1", place(0.2, 0.1)),
         ("konigstrasse 1 Neustadt an der Au", "exact", "Königstraße 1", place(0.2, 0.1)),
+        ("Königstraße1 Neustadt", "exact", "Königstraße 1", place(0.2, 0.1)),
+        ("Königstraße Nr. 1", "exact", "Königstraße 1", place(0.2, 0.1)),
         ("1 Königstraße", "exact", "Königstraße 1", place(0.2, 0.1)),
         ("Königstraße, 1", "exact", "Königstraße 1", place(0.2, 0.1)),
         ("ACME GmbH, Königstr. 1, D-12345 Neustadt", "exact", "Königstraße 1", place(0.2, 0.1)),

@@ -15,7 +15,10 @@ _MOST_WORDS = 30
 _POSTCODE_DIGITS = 4
 _MOST_READINGS = 60
 _PARTS = re.compile(r"[,;|\n\r\t]+")
-_MARK = re.compile(r"^(?:no|nr|n|num|numero|number|hs|house)?[.:°º#]*(?=\d)", re.IGNORECASE)
+_SIGN = re.compile(
+    r"(?:\b(?:no|nr|num|numero|number)\b\.?|\bn\.|n?[\u00b0\u00ba]|#)[ :]*(?=\d)", re.I
+)
+_GLUED = re.compile(r"(?<=[^\W\d_]{3})(?=\d)")
 _LETTER = re.compile(r"[^\W\d_]")
 
 
@@ -50,7 +53,8 @@ class Reading:
 
 def readings(text: str) -> list[Reading]:
     """All ways to read an address, the usual ones first, each once."""
-    parts = [words for part in _PARTS.split(text[:LONGEST]) if (words := part.split())]
+    spaced = _GLUED.sub(" ", _SIGN.sub("", text[:LONGEST]))
+    parts = [words for part in _PARTS.split(spaced) if (words := part.split())]
     found: list[Reading] = []
     left = _MOST_WORDS
     for k, part in enumerate(parts):
@@ -70,7 +74,7 @@ def _numbered(words: list[str], after: list[str], front: tuple[str, ...]) -> lis
     """`Main Street 5 a`, `5 Main Street`."""
     found = []
     for i, word in enumerate(words):
-        number = house(_MARK.sub("", word))
+        number = house(word)
         if number is None:
             continue
         if i:
@@ -93,10 +97,10 @@ def _across(
 ) -> list[Reading]:
     """`Rua da Consolação, 787` and `5, Main Street`."""
     found = []
-    if behind and (number := house(_MARK.sub("", behind[0][0]))):
+    if behind and (number := house(behind[0][0])):
         rest = [*behind[0][1:], *(word for part in behind[1:] for word in part)]
         found.append(Reading(" ".join(words), number, tuple(rest), front))
-    if before and (number := house(_MARK.sub("", " ".join(before)))):
+    if before and (number := house(" ".join(before))):
         rest = [word for part in behind for word in part]
         found.append(Reading(" ".join(words), number, tuple(rest), front[:-1]))
     return found

@@ -80,10 +80,6 @@ def open_routes(problem: Problem) -> Problem | None:
         ),
         groups=tuple(replace(g, stops=tuple(map(node, g.stops))) for g in problem.groups),
         ties=tuple(replace(tie, stops=tuple(map(node, tie.stops))) for tie in problem.ties),
-        more_windows_s={node(j): windows for j, windows in problem.more_windows_s.items()},
-        soft_window_s=inserted(problem.soft_window_s, (0.0, np.inf)),
-        early_per_s=inserted(problem.early_per_s),
-        late_per_s=inserted(problem.late_per_s),
         skills={node(j): words for j, words in problem.skills.items()},
         off_street={},  # a way leads there from anywhere
         details={},  # nobody sees this problem

@@ -8,7 +8,25 @@ from typing import Any
 import numpy as np
 
 from nco import _validate as validate
-from nco.errors import quoted
+from nco.errors import InputError, quoted
+from nco.problem import Feature, Problem
+from nco.problem.objective import CLASSICAL, LIMITS
+
+KNOWN = CLASSICAL | LIMITS | {Feature.SPEEDS}  # features that a day may have
+
+
+def refuse_unknown_features(problem: Problem) -> None:
+    """Refuse a problem that the planner would plan without some of its rules.
+
+    Raises:
+        InputError: names them.
+    """
+    unknown = sorted(problem.features - KNOWN)
+    if unknown:
+        raise InputError(
+            f"problem {quoted(problem.name)} asks for {', '.join(unknown)}, which the planner does "
+            "not know; plan the day with nco.solve, or leave that out"
+        )
 
 
 def checked_fields(name: str, given: Mapping[str, Any], dimensions: int) -> dict[str, Any]:

@@ -11,16 +11,14 @@ from nco import _validate as validate
 from nco.arguments import of_kind, several
 from nco.errors import InputError, counted, quoted
 from nco.fleet.reductions.reduced import reduced
-from nco.planner.asked import checked_fields
+from nco.planner.asked import checked_fields, refuse_unknown_features
 from nco.planner.day import Stop, Trip, VehicleDay, load_of
 from nco.planner.places import Arcs, Places, Roads, roads_of
 from nco.planner.plan import Plan, plan_of
 from nco.planner.report import departure, drive
 from nco.planner.rest import Remaining, Trips, rest_of
 from nco.planner.search import searched
-from nco.problem import Feature
 from nco.problem.given import given_problem
-from nco.problem.objective import CLASSICAL, LIMITS
 from nco.problem.solution import Cost, Solution
 from nco.solve import DEFAULT_METHOD, solver
 from nco.solver import Clock, Prepares, check_limits
@@ -36,7 +34,6 @@ if TYPE_CHECKING:
 
 PLAN_S, REPLAN_S = 2.0, 0.2
 AFTER_S = 6e-5  # a node: to keep for what follows the search, before that was measured
-KNOWN = CLASSICAL | LIMITS | {Feature.SPEEDS}  # features that a day may have
 MOST_AFTER = 0.5  # share of the time that is kept for it
 LEAST_S, LEAST_PAIR_S = 0.03, 2e-7  # of search, where the rest has taken all of the time
 
@@ -68,12 +65,7 @@ class Planner:
         seed: int = 0,
     ) -> None:
         given_problem(problem)
-        unknown = sorted(problem.features - KNOWN)
-        if unknown:
-            raise InputError(
-                f"problem {quoted(problem.name)} asks for {', '.join(unknown)}, which the planner "
-                "does not know; plan the day with nco.solve, or leave that out"
-            )
+        refuse_unknown_features(problem)
         roads = roads_of(city)
         if roads and problem.lonlat is None:
             raise InputError(

@@ -235,6 +235,13 @@ PROBLEMS = {
         vehicles=[Vehicle()] * 2,
         window_s=[(0, np.inf), (0, 400), (0, 900), (0, np.inf), (0, 700)],
     ),
+    "own service": Problem.from_matrices(
+        directed(5, 9),
+        directed(5, 9) / 5,
+        vehicles=[Vehicle(service_s=[0, 300, 5, 200, 5]), Vehicle(max_driving_s=700)],
+        service_s=[0, 10, 400, 20, 300],
+        window_s=[(0, 1200), (0, 500), (0, 900), (0, 700), (0, 800)],
+    ),
     "most stops": _many([Vehicle(capacity=(20,), max_stops=2), Vehicle(capacity=(9,))]),
 }
 OPTIMA = {name: optimum(problem) for name, problem in PROBLEMS.items()}

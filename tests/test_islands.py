@@ -3,6 +3,7 @@
 import threading
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -205,3 +206,21 @@ def test_command_line_takes_jobs(tmp_path, capsys):
     for jobs in ("0", "100"):
         assert main(["solve", path, "--method", "lns", "--jobs", jobs, *limit]) == 2
         assert "jobs" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("method", nco.methods())
+def test_every_method_uses_several_cores_or_refuses_them(method):
+    """None crashes, and none leaves a process behind."""
+    lists = Path("/proc/self/task")
+
+    def children() -> set[str]:
+        return {p for found in lists.glob("*/children") for p in found.read_text().split()}
+
+    problem, before = ring(12), children()
+    try:
+        found = nco.solve(problem, method, time_limit_s=0.2, jobs=2)
+    except UnsupportedError as refused:
+        assert "runs on one core" in str(refused)
+    else:
+        assert nco.check(problem, found)
+    assert children() <= before

@@ -56,6 +56,7 @@ class Vroom:
         Feature.MOST_STOPS,
         Feature.SEVERAL_WINDOWS,
         Feature.BREAKS,
+        Feature.OWN_SERVICE,
     }
     level: int | None = None
 
@@ -198,6 +199,7 @@ class _Model:
             start=kind.vehicle.start,
             end=kind.vehicle.end,
             profile=str(k),
+            type=str(k),
             capacity=self._loads.capacity[k].tolist(),
             skills={j for j in self._skilled if kind.stops[j]},
             time_window=day,
@@ -228,8 +230,14 @@ class _Model:
         """Service and window of a stop."""
         if self._ticks is None:
             return {}
+        own = {str(k): kind.vehicle.service_s for k, kind in enumerate(self._kinds)}
         return {
             "default_service": int(self._ticks.up(self._problem.service_s[j])),
+            "service_per_type": {
+                k: int(self._ticks.up(service[j]))
+                for k, service in own.items()
+                if service is not None
+            },
             "time_windows": _windows(self._ticks, self._problem.windows[j]),
         }
 

@@ -111,9 +111,11 @@ class Costs:
 
 def _charged(problem: Problem, kind: Kind) -> Floats:
     """Arc costs with the time of driving and, on the way onward, of service."""
-    if not kind.cost_per_s or not problem.service_s.any():
+    own = kind.vehicle.service_s
+    service_s = problem.service_s if own is None else own
+    if not kind.cost_per_s or not service_s.any():
         return kind.driving_cost
-    arcs = kind.driving_cost + kind.cost_per_s * problem.service_s[:, None]
+    arcs = kind.driving_cost + kind.cost_per_s * service_s[:, None]
     np.fill_diagonal(arcs, 0.0)
     return arcs
 

@@ -152,11 +152,13 @@ class Ticks:
         begin = max(largest(opens), largest(shifts[:, 0]), largest(release))
         returns = problem.size if any(kind.vehicle.max_trips > 1 for kind in kinds) else 1
         legs = max(float(d.max(axis=0).sum() + returns * d.max()) for d in drives)
-        latest = begin + legs + float(problem.service_s.sum()) + float(pauses[:, 2].sum())
+        own = [k.vehicle.service_s for k in kinds if k.vehicle.service_s is not None]
+        service = np.max([problem.service_s, *own], axis=0)
+        latest = begin + legs + float(service.sum()) + float(pauses[:, 2].sum())
         if np.isfinite(shifts).all():
             latest = min(latest, largest(shifts))
         longest = np.array([kind.vehicle.max_duration_s for kind in kinds])
-        times = (window, further, pauses, problem.service_s, shifts, release, longest)
+        times = (window, further, pauses, problem.service_s, *own, shifts, release, longest)
         whole = integral(*times, *drives)
         per_s = 1.0 if whole and latest <= ceiling else power_of_ten(latest, ceiling)
         return cls(per_s=per_s, horizon=int(np.ceil(latest * per_s)) + 1)

@@ -160,6 +160,7 @@ def problems_with_routes(draw: st.DrawFn) -> tuple[Problem, tuple[Route, ...]]:
 RULES = (
     "pickups", "backhauls", "shipments", "groups", "releases", "limits", "open", "skills", "speeds",
     "service", "handling", "sequences", "ties", "fewest", "hours", "pauses", "traffic",
+    "priorities",
 )  # fmt: skip
 
 
@@ -202,6 +203,8 @@ def with_rules(problem: Problem, asked: set[str], rng: np.random.Generator) -> P
         }
     fewest = {"fewest_vehicles": "fewest" in asked}
     fields["objective"] = replace(problem.objective, **fewest)
+    if "priorities" in asked:
+        fields["priority"] = rng.integers(0, 3, n) * is_stop
     ties = _ties(asked, rng, stops, free)
     if ties:
         fields |= _with_ties(replace(problem, **fields), ties)

@@ -187,6 +187,7 @@ PROBLEMS = {
         [Vehicle(capacity=(20,), max_driving_s=310.0)] * 3,
         service_s=np.array([0, 300, 200, 100, 400, 200.0]),
     ),
+    "priorities": _many([Vehicle(capacity=(9,))] * 2, priority=np.array([0, 3, 0, 1, 0, 3.0])),
     "one vehicle": _many(
         [Vehicle(capacity=(9,)), Vehicle(capacity=(10,))], ties=[SameVehicle(stops=(1, 2))]
     ),

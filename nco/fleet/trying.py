@@ -68,7 +68,12 @@ class Trial:
                 own = [self._unit[k] for k in self._group.get(j, (j,))]
                 known.update(k for unit in own for k in stops_of(unit))
                 asked.append((left_out_cost(problem, self._unit[j]), own))
-        for worth, own in sorted(asked, key=lambda pair: -pair[0]):
+        priority = self._problem.priority
+
+        def first(pair: tuple[float, list[Unit]]) -> tuple[float, float]:
+            return -pair[0], -max(priority[j] for unit in pair[1] for j in stops_of(unit))
+
+        for worth, own in sorted(asked, key=first):
             if self._clock.over:
                 return
             if not any(j in self._closed for unit in own for j in stops_of(unit)):

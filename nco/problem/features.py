@@ -75,6 +75,7 @@ def features_of(problem: Problem) -> frozenset[Feature]:
         and any(v.cost_per_overtime_s and np.isfinite(v.overtime_after_s) for v in kinds),
         Feature.TRAFFIC: any(problem.profiles[v.profile].traffic for v in kinds),
     }
+    asked[Feature.PRIORITIES] = len(set(problem.priority[problem.required])) > 1
     asked[Feature.FEWEST_VEHICLES] = weights.fewest_vehicles
     asked |= {tie.feature: True for tie in problem.ties}
     return frozenset(feature for feature, present in asked.items() if present)

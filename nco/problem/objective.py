@@ -45,6 +45,7 @@ class Feature(StrEnum):
     SAME_VEHICLE = "stops for one vehicle"
     DIFFERENT_VEHICLES = "stops for different vehicles"
     PRECEDENCE = "stops in a given order"
+    PRIORITIES = "priorities"
     FEWEST_VEHICLES = "fewest vehicles first"
     SEQUENCES = "stops directly after one another"
     LOADING = "times of loading and unloading at depots"
@@ -104,6 +105,7 @@ CLASSICAL = (
         Feature.SKILLS,
         Feature.SPEEDS,
         Feature.OWN_SERVICE,
+        Feature.PRIORITIES,
         Feature.FEWEST_VEHICLES,
         Feature.SEQUENCES,
         Feature.SETUP,

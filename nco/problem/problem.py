@@ -24,6 +24,7 @@ from nco.problem.features import features_of
 from nco.problem.hours import checked_soft, checked_windows
 from nco.problem.identical import identical_vehicles
 from nco.problem.objective import TIMETABLED, Feature, Objective
+from nco.problem.priorities import checked_priority
 from nco.problem.tied.checked import checked_ties
 from nco.problem.tied.tie import Tie
 from nco.problem.ties import Group, Shipment, checked_groups, checked_shipments
@@ -49,6 +50,8 @@ class Problem(ByValue):
         setup_s: `[N]` seconds on arrival, before service, unless the vehicle comes from the same
             place: from a node that is no distance and no time away. 0 at depots.
         prize: `[N]` cost of not serving a stop; `inf` (the default) makes it required.
+        priority: `[N]` whole numbers from 0 (the default) to 100: where not all stops that must be
+            served can be, those of a lower priority are left out first, however many.
         pickup: `[N, K]` amounts that are taken at stops to the end of the trip, 0 at depots; a stop
             may take `demand` and give `pickup`. A vector `[N]` is read as K = 1.
         linehauls_first: whether nothing may be delivered on a trip after something was picked up.
@@ -89,6 +92,7 @@ class Problem(ByValue):
     service_s: Floats = field(default=None)  # type: ignore[arg-type]
     setup_s: Floats = field(default=None)  # type: ignore[arg-type]
     prize: Floats = field(default=None)  # type: ignore[arg-type]
+    priority: Floats = field(default=None)  # type: ignore[arg-type]
     pickup: Floats = field(default=None)  # type: ignore[arg-type]
     linehauls_first: bool = False
     shipments: tuple[Shipment, ...] = ()
@@ -136,6 +140,7 @@ class Problem(ByValue):
             set_field(self, name, validate.vector(seconds, name, n, low=0.0))
         prize = np.full(n, np.inf) if self.prize is None else self.prize
         set_field(self, "prize", validate.vector(prize, "prize", n, low=0.0, finite=False))
+        set_field(self, "priority", checked_priority(self.priority, n, self.depots))
         named = (
             ()
             if self.names is None

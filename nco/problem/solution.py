@@ -11,6 +11,7 @@ import numpy as np
 from nco.errors import counted
 from nco.problem.evaluate import Cost, evaluate
 from nco.problem.given import given_problem, given_routes
+from nco.problem.priorities import left_out_rank
 from nco.problem.problem import Problem
 from nco.problem.reasons import reasons_unassigned
 from nco.problem.route import Route
@@ -42,11 +43,13 @@ class Unassigned:
         stop: node number.
         reason: why, in words.
         required: False for an optional stop, whose absence only costs its prize.
+        priority: of a required stop, see `Problem.priority`.
     """
 
     stop: int
     reason: str
     required: bool
+    priority: int = 0
 
 
 @dataclass(frozen=True)
@@ -122,7 +125,7 @@ class Solution:
         cost, violations = evaluate(problem, kept)
         reasons = {entry.stop: entry.reason for entry in self.unassigned}
         unassigned = tuple(
-            Unassigned(stop, reasons.get(stop, ""), required)
+            Unassigned(stop, reasons.get(stop, ""), required, _priority(problem, stop))
             for stop, required in _left_out(problem, kept)
         )
         return replace(self, routes=kept, cost=cost, violations=violations, unassigned=unassigned)
@@ -172,9 +175,10 @@ class Solution:
     def rank(self) -> tuple[int, int, int, float]:
         """Violations, required stops unserved, vehicles where they count, and cost.
 
+        Where stops have priorities, the second is no count but orders answers by them.
         Routes that leave stops out can be driven; routes that break a rule cannot.
         """
-        unserved = sum(u.required for u in self.unassigned)
+        unserved = left_out_rank(u.priority for u in self.unassigned if u.required)
         return (len(self.violations), unserved, self.cost.vehicles, self.cost.total)
 
     def summary(self) -> str:
@@ -196,6 +200,11 @@ class Solution:
 
     def __str__(self) -> str:
         return self.summary()
+
+
+def _priority(problem: Problem, stop: int) -> int:
+    """Of a stop that must be served; alternatives have none."""
+    return int(problem.priority[stop]) if problem.required[stop] else 0
 
 
 def _left_out(problem: Problem, routes: Sequence[Route]) -> Iterator[tuple[int, bool]]:

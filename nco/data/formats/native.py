@@ -34,7 +34,7 @@ _MOST_VEHICLES = 1_000_000
 _ARRAYS = ("demand", "window_s", "service_s", "prize", "lonlat", "xy", "moved_m")
 _LATER_PARTS = ("soft_windows", "overtime")  # of a cost, which older files do not have
 # Written where they say something.
-_RARE_ARRAYS = ("pickup", "release_s", "setup_s", "early_per_s", "late_per_s")
+_RARE_ARRAYS = ("pickup", "priority", "release_s", "setup_s", "early_per_s", "late_per_s")
 
 
 def write_problem(path: str | Path, problem: Problem) -> Path:
@@ -337,7 +337,12 @@ def solution_from(data: Fields) -> Solution:
             for entry in data.children("routes")
         ),
         unassigned=tuple(
-            Unassigned(entry.whole("stop"), entry.text("reason"), bool(entry.raw("required")))
+            Unassigned(
+                entry.whole("stop"),
+                entry.text("reason"),
+                bool(entry.raw("required")),
+                entry.whole("priority", 0),
+            )
             for entry in data.children("unassigned", [])
         ),
         violations=tuple(

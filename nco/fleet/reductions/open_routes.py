@@ -74,6 +74,7 @@ def open_routes(problem: Problem) -> Problem | None:
         setup_s=inserted(problem.setup_s),
         prize=inserted(problem.prize, np.inf),
         pickup=inserted(problem.pickup),
+        priority=inserted(problem.priority),
         release_s=inserted(problem.release_s),
         shipments=tuple(
             replace(s, pickup=node(s.pickup), delivery=node(s.delivery)) for s in problem.shipments

@@ -213,6 +213,8 @@ def _joined(
         if hours:
             window[n] = (hours[0].opens, max(hours[0].opens, hours[0].closes))
         release[n] = problem.release_s[list(row)].max()
+    priority = problem.priority[kept].copy()
+    priority[heads] = [problem.priority[list(row)].max() for row in rows]
     service, vehicles = _shared_service(vehicles, problem.service_s[kept])
     words = {j: problem.skills.get(j, frozenset()) for j in problem.stops}
     for row in rows:
@@ -231,6 +233,7 @@ def _joined(
         demand=demand,
         pickup=pickup,
         prize=summed(problem.prize),
+        priority=priority,
         window_s=window,
         service_s=service,
         setup_s=problem.setup_s[kept],
@@ -244,6 +247,9 @@ def _joined(
         groups=tuple(replace(g, stops=tuple(number[j] for j in g.stops)) for g in problem.groups),
         ties=tuple(replace(tie, stops=tuple(number[j] for j in tie.stops)) for tie in ties),
         skills={number[j]: own for j, own in words.items() if j in number and own},
+        soft_window_s=problem.soft_window_s[kept],  # without a cost, where this is asked for
+        early_per_s=problem.early_per_s[kept],
+        late_per_s=problem.late_per_s[kept],
         off_street={},  # nobody sees this problem
         details={},
         lonlat=None if problem.lonlat is None else problem.lonlat[kept],

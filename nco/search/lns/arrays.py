@@ -10,6 +10,7 @@ from nco.baselines.quick import vehicles_seen
 from nco.fleet.kinds import Kind, duties_of, unserved_cost
 from nco.fleet.scaling import largest, timed
 from nco.kernels.draws import seeded
+from nco.problem.priorities import weights as weights_of
 from nco.problem.route import Route
 from nco.problem.tolerance import slack
 from nco.search.lns import timetable
@@ -104,7 +105,8 @@ def instance_of(problem: Problem, fleet: Fleet, heatmap: Singles | None = None) 
     group_prize = np.minimum(ruled.group_prize, 1e3 * whole)
     needed = np.isinf(ruled.group_prize)
     reward = whole + float(prize[~required].sum()) + float(group_prize[~needed].sum())
-    prize[required] = group_prize[needed] = reward
+    group_prize[needed] = reward
+    prize[required] = reward * weights_of(problem)[required]
     dearest = max(float(prize.max(initial=0.0)), float(group_prize.max(initial=0.0)))
     barred = (size + 2) * (reward + dearest)
     arcs[missing] = barred

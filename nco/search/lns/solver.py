@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 SETUP_S, PAIR_S, TABLE_S = 5e-3, 7e-8, 3e-8
 REASON_S = 1.2e-4  # for the reason of a stop left out
 GRACE_S = 0.03  # for quick routes, where there is no time
-SEARCHED = (CLASSICAL - {Feature.TRIPS}) | RULES | TIMETABLED
+SEARCHED = (CLASSICAL - {Feature.TRIPS}) | RULES | TIMETABLED | {Feature.PRIORITIES}
 SHRINKING = 0.5  # share of the time for fewer vehicles, at most, where they are dear
 FEW = 1000  # iterations, up to which quick routes may still be better when time is over
 

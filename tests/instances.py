@@ -201,10 +201,9 @@ def with_rules(problem: Problem, asked: set[str], rng: np.random.Generator) -> P
         fields["skills"] = {
             j: frozenset(words[rng.random(3) < 0.3].tolist()) for j in stops if rng.random() < 0.5
         }
+    fields["priority"] = rng.integers(0, 3, n) * is_stop * ("priorities" in asked)
     fewest = {"fewest_vehicles": "fewest" in asked}
     fields["objective"] = replace(problem.objective, **fewest)
-    if "priorities" in asked:
-        fields["priority"] = rng.integers(0, 3, n) * is_stop
     ties = _ties(asked, rng, stops, free)
     if ties:
         fields |= _with_ties(replace(problem, **fields), ties)

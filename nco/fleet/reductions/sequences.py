@@ -247,9 +247,6 @@ def _joined(
         groups=tuple(replace(g, stops=tuple(number[j] for j in g.stops)) for g in problem.groups),
         ties=tuple(replace(tie, stops=tuple(number[j] for j in tie.stops)) for tie in ties),
         skills={number[j]: own for j, own in words.items() if j in number and own},
-        soft_window_s=problem.soft_window_s[kept],  # without a cost, where this is asked for
-        early_per_s=problem.early_per_s[kept],
-        late_per_s=problem.late_per_s[kept],
         off_street={},  # nobody sees this problem
         details={},
         lonlat=None if problem.lonlat is None else problem.lonlat[kept],

@@ -62,6 +62,7 @@ ASKED = {
         lambda wrong: nco.city("helsinki", profile=wrong),
         lambda wrong: nco.city("helsinki", max_snap_m=wrong),
     ],
+    "contradictions": [nco.contradictions],
     "load": [
         nco.load,
         lambda wrong: nco.load("a.csv", city=wrong),

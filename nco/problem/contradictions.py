@@ -14,6 +14,7 @@ import numpy as np
 
 from nco.arrays import Floats
 from nco.errors import quoted
+from nco.problem.given import given_problem
 from nco.problem.passages import services
 from nco.problem.problem import Problem
 from nco.problem.tolerance import slack
@@ -45,8 +46,11 @@ def contradictions(problem: Problem) -> tuple[Contradiction, ...]:
 
     Args:
         problem: to look at.
+
+    Raises:
+        ProblemError: it is something else.
     """
-    return tuple(_found(problem))
+    return tuple(_found(given_problem(problem)))
 
 
 def _found(problem: Problem) -> Iterator[Contradiction]:

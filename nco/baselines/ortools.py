@@ -43,7 +43,10 @@ class ORTools:
 
     name: ClassVar[str] = "ortools"
     supports: ClassVar[frozenset[Feature]] = (
-        (CLASSICAL - {Feature.TRIPS}) | RULES | {Feature.BACKHAULS, Feature.SEQUENCES}
+        (CLASSICAL - {Feature.TRIPS})
+        | RULES
+        | {Feature.BACKHAULS, Feature.SEQUENCES}
+        | {Feature.SEVERAL_WINDOWS, Feature.SOFT_WINDOWS, Feature.BREAKS, Feature.OVERTIME}
     )
     max_iterations: int | None = None
 

@@ -11,6 +11,7 @@ from ortools.constraint_solver import pywrapcp
 
 from nco.arrays import Ints
 from nco.baselines.ortools_counts import counted
+from nco.baselines.ortools_hours import add_hours, penalties
 from nco.baselines.ortools_rules import add_loads, add_rules
 from nco.fleet.costs import Costs
 from nco.fleet.kinds import Kind
@@ -19,6 +20,8 @@ from nco.problem import Problem
 from nco.problem.objective import CLASSICAL
 from nco.problem.route import Route
 
+MOST_TICKS = 1e9  # in which time is counted
+MOST_TICKS_OF_BREAKS = 1e6  # OR-Tools moves breaks aside tick by tick, whatever its time limit
 SPAN_COST = 10  # cost units in a unit of the dimension that measures the longest route
 
 
@@ -38,6 +41,7 @@ class Model:
         stops: that some vehicle may be able to serve.
         nodes: of ours, in the order of OR-Tools.
         ticks: in which time is counted; None where time does not matter.
+        costs: in whole units.
     """
 
     def __init__(
@@ -59,14 +63,18 @@ class Model:
             [self._place[node] for node in ends],
         )
         self.routing = pywrapcp.RoutingModel(self._manager)
-        self.ticks = Ticks.of(problem, kinds, 1e9) if timed(problem, kinds) else None
-        waits = bool((problem.window_s[:, 0] > 0).any())
+        most = MOST_TICKS_OF_BREAKS if any(kind.vehicle.breaks for kind in kinds) else MOST_TICKS
+        self.ticks = Ticks.of(problem, kinds, most) if timed(problem, kinds) else None
+        waits = problem.timetabled or bool((problem.window_s[:, 0] > 0).any())
         charged = self.ticks if waits and any(kind.cost_per_s for kind in kinds) else None
-        self._costs = Costs.of(problem, kinds, charged)
+        prices = penalties(problem, kinds, self.ticks) if self.ticks else ()
+        self.costs = Costs.of(problem, kinds, charged, prices=prices)
         self._add_costs()
         add_loads(self)
         if self.ticks is not None:
             self._add_time(self.ticks, charged is not None)
+            if problem.timetabled:
+                add_hours(self, self.ticks)
         if problem.objective.longest_route:
             self._add_span()
         add_rules(self)
@@ -99,7 +107,7 @@ class Model:
         return callbacks
 
     def _add_costs(self) -> None:
-        routing, costs = self.routing, self._costs
+        routing, costs = self.routing, self.costs
         callbacks = self.registered(costs.arcs)
         if len(set(callbacks)) == 1:
             routing.SetArcCostEvaluatorOfAllVehicles(callbacks[0])
@@ -143,7 +151,7 @@ class Model:
             vehicles, most, [most] * len(vehicles), False, "time"
         )
         time = routing.GetDimensionOrDie("time")
-        opens, closes = ticks.up(problem.window_s[:, 0]), ticks.down(problem.window_s[:, 1])
+        opens, closes = ticks.up(problem.hours_s[:, 0]), ticks.down(problem.hours_s[:, 1])
         for j in self.stops:
             if opens[j] > 0 or closes[j] < most:
                 variable = time.CumulVar(self.index(j))
@@ -159,7 +167,7 @@ class Model:
                 limit = int(ticks.down(kind.vehicle.max_duration_s))
                 time.SetSpanUpperBoundForVehicle(limit, v)
             if charged:
-                time.SetSpanCostCoefficientForVehicle(self._costs.per_tick[k], v)
+                time.SetSpanCostCoefficientForVehicle(self.costs.per_tick[k], v)
         if problem.release_s.any():
             self._add_releases(ticks, time)
 
@@ -178,7 +186,7 @@ class Model:
     def _add_span(self) -> None:
         """A dimension from 0 whose largest end is the longest route, in `SPAN_COST` units."""
         problem, weights = self.problem, self.problem.objective
-        unit = weights.longest_route * self._costs.scale / SPAN_COST
+        unit = weights.longest_route * self.costs.scale / SPAN_COST
         lengths = []
         for kind in self.kinds:
             length = kind.duration_s + problem.service_s[:, None]

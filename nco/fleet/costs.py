@@ -12,6 +12,7 @@ from nco.fleet.kinds import Kind, unserved_cost
 from nco.fleet.scaling import Ticks, integral, largest, power_of_ten
 from nco.problem import Problem
 
+PRECISE = 100.0  # units that the least price comes to, so that rounding is less than a percent
 LARGEST_SUM = 2.0**60  # of arcs of a solution, all of which may be barred: solvers count in int64
 
 
@@ -52,6 +53,7 @@ class Costs:
         kinds: Sequence[Kind],
         ticks: Ticks | None = None,
         ceiling: float = 1e7,
+        prices: Sequence[tuple[float, float]] = (),
     ) -> Costs:
         """Scale the objective of a problem.
 
@@ -61,6 +63,8 @@ class Costs:
             ticks: in which the solver counts time, if it charges for time on duty by itself;
                 without, driving and service are charged on the arcs.
             ceiling: for the largest arc.
+            prices: of ticks that the solver charges for by itself beside time on duty, and how
+                many of each there are at most.
         """
         raw = [_charged(problem, kind) if ticks is None else kind.cost for kind in kinds]
         open_arcs = [_open(problem, kind, arcs) for kind, arcs in zip(kinds, raw, strict=True)]
@@ -84,14 +88,17 @@ class Costs:
         longest = _longest(problem, kinds)
         most = LARGEST_SUM / (problem.size + 2) ** 2
         dear = 4 * (dearest + longest) + 2 * float(fixed.max())
+        dear += sum(price * count for price, count in prices)
         # All that is optional together is worth less than a required stop.
         dear += float(np.minimum(worth[np.isfinite(worth)], 1e3 * dear).clip(0.0).sum())
         finest = most / 2 / dear if dear > 0 else np.inf
         whole = per_s == 1.0 and dearest <= ceiling and finest >= 1.0 and not longest
-        if whole and integral(rates, fixed, worth, *shifted):
+        charged = np.array([price for price, _ in prices])
+        if whole and integral(rates, fixed, worth, charged, *shifted):
             scale = 1.0
         else:
             scale = _scale(max(dearest, longest), rates, per_s, ceiling, finest)
+            scale = _finer(scale, charged, finest)
         reward = int(np.ceil(dear * scale)) + 1
         optional = np.isfinite(worth)
         prize = np.full(problem.size, reward, np.int64)
@@ -150,6 +157,15 @@ def _scale(dearest: float, rates: Floats, per_s: float, ceiling: float, finest: 
         whole = max(1.0, float(np.rint(rate * scale / per_s))) * per_s / rate
         scale = whole if whole <= finest else scale
     return scale
+
+
+def _finer(scale: float, prices: Floats, finest: float) -> float:
+    """A multiple of a scale in which prices are whole numbers, nearly, as far as there is one."""
+    least = float(prices.min(initial=np.inf)) * scale
+    if least >= PRECISE:
+        return scale
+    times = min(np.ceil(PRECISE / least), np.floor(finest / scale))
+    return scale * max(1.0, float(times))
 
 
 def _whole(arcs: Floats, scale: float, barred: int) -> Ints:

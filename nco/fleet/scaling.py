@@ -140,25 +140,22 @@ class Ticks:
     @classmethod
     def of(cls, problem: Problem, kinds: Sequence[Kind], ceiling: float = 1e8) -> Ticks:
         """The finest ticks by which the latest time that matters is `ceiling` at most."""
-        window = problem.window_s
+        window, opens, matters, paused = problem.window_s, 0.0, [], 0.0
+        if problem.timetabled:
+            opens, matters, paused = _hours(problem, kinds)
         drives = [np.where(np.isinf(k.duration_s), 0.0, k.duration_s) for k in kinds]
         shifts = np.array([(kind.opens_s, kind.closes_s) for kind in kinds])
         release = problem.release_s
-        further = np.array([pair for own in problem.more_windows_s.values() for pair in own])
-        further = further.reshape(-1, 2)
-        breaks = [(*b.window_s, b.length_s) for kind in kinds for b in kind.vehicle.breaks]
-        pauses = np.array(breaks).reshape(-1, 3)
-        opens = np.concatenate([window[:, 0], further[:, 0], pauses[:, 0]])
-        begin = max(largest(opens), largest(shifts[:, 0]), largest(release))
+        begin = max(largest(window[:, 0]), largest(shifts[:, 0]), largest(release), opens)
         returns = problem.size if any(kind.vehicle.max_trips > 1 for kind in kinds) else 1
         legs = max(float(d.max(axis=0).sum() + returns * d.max()) for d in drives)
         own = [k.vehicle.service_s for k in kinds if k.vehicle.service_s is not None]
         service = np.max([problem.service_s, *own], axis=0)
-        latest = begin + legs + float(service.sum()) + float(pauses[:, 2].sum())
+        latest = begin + legs + float(service.sum()) + paused
         if np.isfinite(shifts).all():
             latest = min(latest, largest(shifts))
         longest = np.array([kind.vehicle.max_duration_s for kind in kinds])
-        times = (window, further, pauses, problem.service_s, *own, shifts, release, longest)
+        times = (window, *matters, problem.service_s, *own, shifts, release, longest)
         whole = integral(*times, *drives)
         per_s = 1.0 if whole and latest <= ceiling else power_of_ten(latest, ceiling)
         return cls(per_s=per_s, horizon=int(np.ceil(latest * per_s)) + 1)
@@ -172,10 +169,25 @@ class Ticks:
         return np.minimum(down(np.asarray(seconds) * self.per_s), self.horizon).astype(np.int64)
 
 
+def _hours(problem: Problem, kinds: Sequence[Kind]) -> tuple[float, list[Floats], float]:
+    """What else decides times: the last begin of anything, all such times, seconds of breaks."""
+    vehicles = [kind.vehicle for kind in kinds]
+    windows = np.array([pair for own in problem.windows for pair in own])
+    soft = problem.soft_window_s[(problem.early_per_s > 0) | (problem.late_per_s > 0)]
+    breaks = np.array([b.window_s for v in vehicles for b in v.breaks]).reshape(-1, 2)
+    lengths = [sum(b.length_s for b in v.breaks) for v in vehicles]
+    matters = [windows, soft, breaks, np.array(lengths)]
+    matters.append(np.array([b.length_s for v in vehicles for b in v.breaks]))
+    matters.append(np.array([v.overtime_after_s for v in vehicles]))
+    opens = max(largest(times[:, 0]) for times in (windows, soft, breaks))
+    return opens, matters, max(lengths)
+
+
 def timed(problem: Problem, kinds: Sequence[Kind]) -> bool:
-    """Whether time matters: for windows, shifts, release times, longest duties or costs."""
+    """Whether time matters: for windows, shifts, breaks, release times, longest duties or costs."""
     return bool(
         problem.release_s.any()
+        or problem.timetabled
         or any(np.isfinite(kind.vehicle.max_duration_s) for kind in kinds)
         or np.isfinite(problem.window_s[:, 1]).any()
         or any(np.isfinite(kind.closes_s) or kind.cost_per_s for kind in kinds)

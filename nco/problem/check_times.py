@@ -321,7 +321,9 @@ class Driver:
         for stand in stands:
             times = [stand.now]
             if place.early:
-                times += [t for t in hours if stand.now < t <= place.soft[0]]
+                first = place.soft[0]  # which `hours` has too, rounded
+                times += [t for t in hours if stand.now < t < first]
+                times += [first] if stand.now < first else []
             for time in times:
                 start = _opened(place, time)
                 if start <= _by(place.windows[-1][1]):

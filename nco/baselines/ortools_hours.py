@@ -86,7 +86,7 @@ def _add_breaks(model: Model, ticks: Ticks, time: Any) -> None:
     for j in model.stops:
         visits[model.index(j)] = int(service[j])
     for v, (k, _) in enumerate(model.vehicles):
-        kind, over, intervals = model.kinds[k], -np.inf, []
+        kind, over, intervals = model.kinds[k], -np.inf, list[Any]()
         for n, one in enumerate(kind.vehicle.breaks):
             opens, closes = one.window_s
             over = max(over, opens) + one.length_s

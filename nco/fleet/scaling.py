@@ -140,7 +140,7 @@ class Ticks:
     @classmethod
     def of(cls, problem: Problem, kinds: Sequence[Kind], ceiling: float = 1e8) -> Ticks:
         """The finest ticks by which the latest time that matters is `ceiling` at most."""
-        window, opens, matters, paused = problem.window_s, 0.0, [], 0.0
+        window, opens, matters, paused = problem.window_s, 0.0, list[Floats](), 0.0
         if problem.timetabled:
             opens, matters, paused = _hours(problem, kinds)
         drives = [np.where(np.isinf(k.duration_s), 0.0, k.duration_s) for k in kinds]

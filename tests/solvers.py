@@ -123,4 +123,5 @@ _WITHOUT: dict[Feature, Callable[[Problem], Problem]] = {
         lambda p: replace(p, ties=()),
     ),
     Feature.LOADING: lambda p: _vehicles(p, loading_s=0.0, unloading_s=0.0),
+    Feature.PRIORITIES: lambda p: replace(p, priority=None),
 }

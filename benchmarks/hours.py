@@ -47,13 +47,13 @@ def instance(city: str, stops: int, number: int) -> Problem:
     plain = nco.sample.rcvrp(nco.city(city), stops, seed=FIRST_SEED + number)
     rng = np.random.default_rng(FIRST_SEED + number)
     windows = np.tile([0.0, np.inf], (plain.size, 1))
-    more: dict[int, list[tuple[float, float]]] = {}
+    more: dict[int, tuple[tuple[float, float], ...]] = {}
     for j in plain.stops:
         draw = rng.random()
         if draw < 0.7:
             windows[j] = MORNING if draw < 0.5 else AFTERNOON
         if draw < 0.35:
-            more[j] = [AFTERNOON]
+            more[j] = (AFTERNOON,)
     service = np.full(plain.size, SERVICE_S)
     service[: plain.depots] = 0.0
     vehicle = replace(
@@ -68,7 +68,7 @@ def instance(city: str, stops: int, number: int) -> Problem:
         window_s=windows,
         more_windows_s=more,
         service_s=service,
-        vehicles=[vehicle] * len(plain.vehicles),
+        vehicles=(vehicle,) * len(plain.vehicles),
     )
 
 

@@ -50,9 +50,15 @@ def walk_by_hours(
     ]
     timing = _timing(problem, vehicle, places)
     starts = timing.starts
-    for (r, j), place, start in zip(way, places, starts, strict=True):
-        _check_hours(problem, vehicle, (r, j), place, start,
-                     tally)  # fmt: skip
+    for k, ((r, j), place, start) in enumerate(zip(way, places, starts, strict=True)):
+        clock = Clock(tally.first, start)
+        if k and j < problem.depots and clock.past(vehicle.shift_s[1]):
+            late_s = start - vehicle.shift_s[1]
+            message = f"route {r}: the vehicle returns {problem.times.during(late_s)} too late"
+            tally.add("shift", f"{message} for its shift", r, j)
+        nobody = (k == 0 and vehicle.open_start) or (k == len(starts) - 1 and vehicle.open_end)
+        if not nobody:
+            _check_window(problem, (r, j), place, clock, tally)
         if j >= problem.depots:
             early, late = float(problem.early_per_s[j]), float(problem.late_per_s[j])
             tally.penalty.append(weigh(early, max(0.0, place.soft[0] - start)))
@@ -117,27 +123,15 @@ def _other_times(problem: Problem, vehicle: Vehicle) -> list[float]:
     return [t for t in given if math.isfinite(t)] or [0.0]
 
 
-def _check_hours(
-    problem: Problem,
-    vehicle: Vehicle,
-    where: tuple[int, int],
-    place: Place,
-    start: float,
-    tally: Tally,
+def _check_window(
+    problem: Problem, where: tuple[int, int], place: Place, clock: Clock, tally: Tally
 ) -> None:
-    """Whether a node is passed in time."""
+    """Whether a node is passed before it closes."""
     (r, j), at, during = where, problem.times.at, problem.times.during
-    closes = place.windows[-1][1]
-    clock = Clock(tally.first, start)
-    if j < problem.depots and clock.past(vehicle.shift_s[1]):
+    closes = place.windows[-1][1] if j >= problem.depots else float(problem.window_s[j][1])
+    if clock.past(closes):
         message = (
-            f"route {r}: the vehicle returns at {at(start)}, "
-            f"{during(start - vehicle.shift_s[1])} after its shift"
-        )
-        tally.add("shift", message, r, j)
-    elif clock.past(closes):
-        message = (
-            f"route {r}: {quoted(problem.names[j])} is reached at {at(start)}, "
-            f"{during(start - closes)} after it closes"
+            f"route {r}: {quoted(problem.names[j])} is reached at {at(clock.now)}, "
+            f"{during(clock.now - closes)} after it closes"
         )
         tally.add("time window", message, r, j)

@@ -21,7 +21,7 @@ from nco.problem.objective import CLASSICAL
 from nco.problem.route import Route
 
 MOST_TICKS = 1e9  # in which time is counted
-MOST_TICKS_OF_BREAKS = 1e6  # OR-Tools moves breaks aside tick by tick, whatever its time limit
+MOST_TICKS_OF_GAPS = 1e6  # OR-Tools counts gaps and breaks tick by tick, whatever its time limit
 SPAN_COST = 10  # cost units in a unit of the dimension that measures the longest route
 
 
@@ -63,7 +63,8 @@ class Model:
             [self._place[node] for node in ends],
         )
         self.routing = pywrapcp.RoutingModel(self._manager)
-        most = MOST_TICKS_OF_BREAKS if any(kind.vehicle.breaks for kind in kinds) else MOST_TICKS
+        gaps = bool(problem.more_windows_s) or any(kind.vehicle.breaks for kind in kinds)
+        most = MOST_TICKS_OF_GAPS if gaps else MOST_TICKS
         self.ticks = Ticks.of(problem, kinds, most) if timed(problem, kinds) else None
         waits = problem.timetabled or bool((problem.window_s[:, 0] > 0).any())
         charged = self.ticks if waits and any(kind.cost_per_s for kind in kinds) else None

@@ -160,15 +160,18 @@ class _Model:
         for k, numbers in enumerate(self._seen):
             for number in numbers:
                 model.add_vehicle(self._vehicle(k, number))
-        model.add_job([self._job(j) for j in self._stops if self._role(j) == "single"])
-        for s, shipment in enumerate(self._problem.shipments):
-            ends = (shipment.pickup, shipment.delivery)
-            if all(j in self._stops for j in ends):
-                model.add_shipment(
-                    *(vroom.ShipmentStep(j, j, **self._times(j)) for j in ends),
-                    amount=vroom.Amount(self._loads.shipped[s].tolist()),
-                    skills=self._skilled.intersection(ends),
-                )
+        jobs = [self._job(j) for j in self._stops if self._role(j) == "single"]
+        ends = [(s, (x.pickup, x.delivery)) for s, x in enumerate(self._problem.shipments)]
+        shipments = [(s, pair) for s, pair in ends if all(j in self._stops for j in pair)]
+        if not jobs and not shipments:  # of which VROOM would complain
+            return []
+        model.add_job(jobs)
+        for s, pair in shipments:
+            model.add_shipment(
+                *(vroom.ShipmentStep(j, j, **self._times(j)) for j in pair),
+                amount=vroom.Amount(self._loads.shipped[s].tolist()),
+                skills=self._skilled.intersection(pair),
+            )
         beyond = HEURISTICS_S / 4 * self.size**2
         limit = max(0.001, 0.95 * clock.left_s - 0.01 - beyond)
         timeout = timedelta(seconds=limit)

@@ -51,7 +51,7 @@ def walk_by_hours(
     timing = _timing(problem, vehicle, places)
     starts = timing.starts
     for k, ((r, j), place, start) in enumerate(zip(way, places, starts, strict=True)):
-        clock = Clock(tally.first, start)
+        clock = Clock(tally.first, start, start - starts[0])
         if k and j < problem.depots and clock.past(vehicle.shift_s[1]):
             late_s = start - vehicle.shift_s[1]
             message = f"route {r}: the vehicle returns {problem.times.during(late_s)} too late"

@@ -8,7 +8,7 @@ demo: setup
 # The linters leave a core idle, on which the slowest loops are compiled meanwhile.
 test: setup
 	@$(MAKE) --no-print-directory -j2 lint compile
-	.venv/bin/python -m pytest
+	.venv/bin/python -m pytest -n 2 --dist loadfile
 
 lint: setup
 	.venv/bin/ruff check .

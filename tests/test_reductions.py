@@ -34,7 +34,7 @@ RULES = {
     Feature.OWN_SERVICE: ("service", "speeds", "limits", "open"),
 }
 many = settings(
-    max_examples=150,
+    max_examples=60,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

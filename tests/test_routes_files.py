@@ -197,8 +197,8 @@ def test_malformed_geojson(tmp_path, content, message):
             r"routes\[0\].steps\[0\].id is 77; problem 'line_of_four' has no such stop",
         ),
         (
-            {"code": 0, "routes": [{"vehicle": 0, "steps": [{"type": "break", "id": 1}]}]},
-            "type is 'break'; only start, job, pickup",
+            {"code": 0, "routes": [{"vehicle": 0, "steps": [{"type": "lunch", "id": 1}]}]},
+            "type is 'lunch'; only start, job, pickup",
         ),
     ],
 )

@@ -93,7 +93,7 @@ def test_routes_must_name_what_exists(route: Route):
 def test_summary_tells_the_reasons():
     """Printing a solution shows its cost, violations and unserved stops."""
     text = str(Solution.from_routes(line_of_four(), [[1, 2]], method="by hand"))
-    assert text.startswith("by hand: NOT feasible, 1 routes, 0.40 km")
+    assert text.startswith("by hand: NOT feasible, 1 route, 0.40 km")
     assert "unserved: stop 3" in text
 
 
@@ -101,7 +101,7 @@ def test_every_violation_and_reason_is_in_the_summary():
     """One line each, in words: what is broken, what is left out although it need not be."""
     problem = dataclasses.replace(line_of_four(), prize=np.array([np.inf, np.inf, np.inf, 5.0]))
     lines = str(Solution.from_routes(problem, [[1, 2, 1]], time_s=1.25)).splitlines()
-    assert lines[0].startswith("routes: NOT feasible, 1 routes") and "in 1.25 s" in lines[0]
+    assert lines[0].startswith("routes: NOT feasible, 1 route") and "in 1.25 s" in lines[0]
     violations = [line for line in lines if line.startswith("  violation: ")]
     assert len(violations) == 2 and "carries 3" in violations[0]
     assert "served 2 times" in violations[1]

@@ -65,7 +65,7 @@ def timetabled(draw: st.DrawFn, *, traffic: bool = False) -> Problem:
     )
 
 
-many = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+many = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 
 
 @many

@@ -29,7 +29,7 @@ def handling(problem: Problem, vehicle: Vehicle, nodes: Sequence[int]) -> Floats
     found = np.zeros(len(nodes) - 1)
     if not (problem.setup_s.any() or vehicle.loading_s or vehicle.unloading_s):
         return found
-    here, there = np.array(nodes[:-1]), np.array(nodes[1:])
+    here, there = np.array(nodes[:-1], int), np.array(nodes[1:], int)
     profile = problem.profiles[vehicle.profile]
     moved = (profile.distance_m[here, there] > 0) | (profile.duration_s[here, there] > 0)
     leaves, comes = here < problem.depots, there < problem.depots

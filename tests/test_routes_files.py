@@ -198,7 +198,7 @@ def test_malformed_geojson(tmp_path, content, message):
         ),
         (
             {"code": 0, "routes": [{"vehicle": 0, "steps": [{"type": "lunch", "id": 1}]}]},
-            "type is 'lunch'; only start, job, pickup",
+            "type is 'lunch'; use start, job, pickup",
         ),
     ],
 )

@@ -113,12 +113,8 @@ class Reduced:
         """Routes of the given problem, from those of the other."""
         if self.problem.names == self.given.names:
             return list(routes)
-        node = {name: j for j, name in enumerate(self.given.names)}
-        return [
-            Route(route.vehicle, tuple(i for j in route.stops for i in self._rows[node[names[j]]]))
-            for names in (self.problem.names,)
-            for route in routes
-        ]
+        given = {self._there[self.given.names[j]]: row for j, row in self._rows.items()}
+        return [Route(r.vehicle, tuple(i for j in r.stops for i in given[j])) for r in routes]
 
 
 def reduced(problem: Problem, supports: AbstractSet[Feature]) -> Reduced:

@@ -13,7 +13,6 @@ from nco.problem.tied.tie import Place, Tie
 
 
 @named_fields
-@named_fields
 @dataclass(frozen=True, kw_only=True)
 class DifferentVehicles(Tie):
     """Stops of which no vehicle serves two.

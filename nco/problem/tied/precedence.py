@@ -14,7 +14,6 @@ from nco.problem.tied.tie import Place, Tie
 
 
 @named_fields
-@named_fields
 @dataclass(frozen=True, kw_only=True)
 class Precedence(Tie):
     """Stops that one vehicle serves in this order, as far as they are served.

@@ -13,7 +13,6 @@ from nco.problem.tied.tie import Place, Tie
 
 
 @named_fields
-@named_fields
 @dataclass(frozen=True, kw_only=True)
 class SameVehicle(Tie):
     """Stops that one vehicle serves, on whichever of its trips, as far as they are served.

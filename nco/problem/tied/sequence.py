@@ -15,7 +15,6 @@ from nco.problem.tied.tie import Place, Tie
 
 
 @named_fields
-@named_fields
 @dataclass(frozen=True, kw_only=True)
 class Sequence(Tie):
     """Stops that follow directly after one another on one trip; all are served or none is.

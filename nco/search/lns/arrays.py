@@ -186,21 +186,7 @@ def instance_of(problem: Problem, fleet: Fleet, heatmap: Singles | None = None) 
         timetabled=problem.timetabled,
         timetable=0,
         watched=by_time or bool(ruled.limited and np.isfinite(ruled.most[:, 0]).any()),
-        dear=hours.dear,
-        window=hours.window,
-        window_first=hours.window_first,
-        soft=hours.soft,
-        early=hours.early,
-        late=hours.late,
-        breaks=hours.breaks,
-        pause=hours.pause,
-        rest=hours.rest,
-        overtime=hours.overtime,
-        leaves=hours.leaves,
-        returns=hours.returns,
-        rate=hours.rate,
-        traffic=hours.traffic,
-        traffic_first=hours.traffic_first,
+        **vars(hours),
     )
     if problem.timetabled:
         code = timetable.address(instance, empty_state(instance, 0))

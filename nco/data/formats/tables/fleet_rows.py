@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,10 +20,10 @@ from nco.data.formats.tables.clock import (
     duration_s,
     is_any,
     moment,
-    of_day,
     windows,
 )
 from nco.data.formats.tables.faults import CellFault, Faults
+from nco.data.formats.tables.row_reader import RowReader
 from nco.data.formats.tables.titles import FLEET, STOPS, columns_of, name_of
 from nco.errors import FormatError, ProblemError, listed, quoted
 from nco.problem import Break, Rest, Vehicle
@@ -67,13 +68,14 @@ class _Times(NamedTuple):
     overtime: Moment | None
 
 
-class FleetReader:
+class FleetReader(RowReader):
     """Reads the rows of a table of vehicles."""
 
     def __init__(self, path: str | Path, table: Rows, first_day: dt.date | None) -> None:
-        self.faults = faults = Faults(path, table.word, table.head, skippable=False)
-        self._table, self._path = table, path
-        self.columns = columns = columns_of(table.header, FLEET, faults)
+        faults = Faults(path, table.word, table.head, skippable=False)
+        columns = columns_of(table.header, FLEET, faults)
+        super().__init__(table, columns, faults)
+        self._path = path
         self.capacities = columns.numbered("capacity", faults)
         if "shift" in columns and ("shift_start" in columns or "shift_end" in columns):
             faults.about_titles("use either 'shift' or 'shift_start', 'shift_end'")
@@ -88,13 +90,7 @@ class FleetReader:
             )
         faults.raise_titles()
         self.calendar = Calendar(first=first_day)
-        self._row: list[str] = []
-        self._line = 0
-        numeric = (*self.capacities, *COSTS, "speed")
-        at = [columns.at[name] for name in numeric if name in columns]
-        self._commas = read.commas_are_points(
-            (row[k] for _, row in table.rows for k in at), allowed=table.delimiter != ","
-        )
+        self._count_numbers((*self.capacities, *COSTS, "speed"))
 
     def rows(self) -> tuple[FleetRow, ...]:
         """All rows.
@@ -106,7 +102,7 @@ class FleetReader:
             self.faults.about(line, "", text)
         times = {}
         for line, row in self._table.rows:
-            self._row, self._line = row, line
+            self._turn_to(line, row)
             times[line] = self._times()
             self.calendar.note(times[line].overtime)
             for given in (times[line].shift, *(own.window for own in times[line].breaks)):
@@ -115,7 +111,7 @@ class FleetReader:
         self.calendar.settle()
         rows = []
         for line, row in self._table.rows:
-            self._row, self._line = row, line
+            self._turn_to(line, row)
             found = self._vehicles(times[line])
             rows += [found] if found else []
         self._check_names(rows)
@@ -132,31 +128,12 @@ class FleetReader:
         """Columns of costs that there are."""
         return tuple(name for name in COSTS if name in self.columns)
 
-    def _text(self, name: str) -> str:
-        k = self.columns.at.get(name)
-        return "" if k is None else self._row[k].strip()
-
-    def _typed(self, text: str, unit: float | None = None) -> str:
-        """A time as people write it, where a spreadsheet keeps it as a part of a day."""
-        return text if self._table.delimiter or unit is not None else of_day(text)
-
-    def _take[T](self, name: str, parse: Callable[[str], T], empty: T) -> T:
-        text = self._text(name)
-        if read.is_empty(text):
-            return empty
-        try:
-            read.check_length(text)
-            return parse(text)
-        except CellFault as fault:
-            self.faults.about(self._line, self.columns.title(name), str(fault))
-            return empty
-
-    def _number(self, name: str, empty: float) -> float:
-        return self._take(name, lambda text: read.number(text, commas=self._commas), empty)
-
     def _length(self, name: str, empty: float) -> float:
+        return self._take(name, partial(self._seconds, name), empty)
+
+    def _seconds(self, name: str, text: str) -> float:
         unit = self.columns.units.get(name)
-        return self._take(name, lambda text: duration_s(self._typed(text, unit), unit), empty)
+        return duration_s(self._of_day(text) if unit is None else text, unit)
 
     def _vehicles(self, times: _Times) -> FleetRow | None:
         known = len(self.faults.rows.get(self._line, ()))
@@ -224,16 +201,15 @@ class FleetReader:
             none: list[Window] = []
             given = self._take("shift", windows, none)
             if len(given) > 1:
-                text = f"has {len(given)} parts; give one, or a row for each"
-                self.faults.about(self._line, self.columns.title("shift"), text)
+                self._fault("shift", f"has {len(given)} parts; give one, or a row for each")
             return given[0] if given else (None, None)
         return self._moment("shift_start", late=False), self._moment("shift_end", late=True)
 
     def _moment(self, name: str, *, late: bool) -> Moment | None:
-        def parse(text: str) -> Moment | None:
-            return None if is_any(text) else moment(self._typed(text), late=late)
+        return self._take(name, partial(self._any_moment, late=late), None)
 
-        return self._take(name, parse, None)
+    def _any_moment(self, text: str, *, late: bool = False) -> Moment | None:
+        return None if is_any(text) else moment(self._of_day(text), late=late)
 
     def _times(self) -> _Times:
         return _Times(self._shift(), self._breaks(), self._moment("overtime_after", late=False))
@@ -251,25 +227,18 @@ class FleetReader:
         for start, end, length in zip(*cells, strict=True):
             if not (start or end or length):
                 continue
-            window = (self._parsed("break_start", start), self._parsed("break_end", end))
-            unit = self.columns.units.get("break_length")
+            window = (
+                self._parsed("break_start", start, self._any_moment, None),
+                self._parsed("break_end", end, self._any_moment, None),
+            )
             if read.is_empty(length):
                 self._fault("break_length", "is empty; say how long the break is, such as 30 min")
                 continue
-            try:
-                read.check_length(length)
-                found.append(_Break(window, duration_s(self._typed(length, unit), unit)))
-            except CellFault as fault:
-                self._fault("break_length", str(fault))
+            parse = partial(self._seconds, "break_length")
+            seconds = self._parsed("break_length", length, parse, None)
+            if seconds is not None:
+                found.append(_Break(window, seconds))
         return found
-
-    def _parsed(self, name: str, text: str) -> Moment | None:
-        try:
-            read.check_length(text)
-            return None if is_any(text) else moment(self._typed(text))
-        except CellFault as fault:
-            self._fault(name, str(fault))
-            return None
 
     def _rest(self) -> Rest | None:
         after, length = self._length("rest_after", math.inf), self._length("rest_length", 0.0)
@@ -279,9 +248,6 @@ class FleetReader:
         if any(given):
             self._fault("rest_length", "and rest_after go together; give both")
         return None
-
-    def _fault(self, name: str, text: str) -> None:
-        self.faults.about(self._line, self.columns.title(name), text)
 
     def _resolved(self, window: Window, name: str) -> tuple[float, float]:
         """Seconds of a shift, or of when a break begins."""

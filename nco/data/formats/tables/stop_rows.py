@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from nco.data.formats.rows import Rows
@@ -19,10 +19,10 @@ from nco.data.formats.tables.clock import (
     is_length,
     is_number,
     moment,
-    of_day,
     windows,
 )
 from nco.data.formats.tables.faults import CellFault, Faults
+from nco.data.formats.tables.row_reader import RowReader
 from nco.data.formats.tables.titles import FLEET, STOPS, WORDS, columns_of, mostly
 from nco.errors import counted, listed, option, quoted
 
@@ -72,7 +72,7 @@ class StopRow:
     details: dict[str, str] = field(default_factory=dict)
 
 
-class StopReader:
+class StopReader(RowReader):
     """Reads the rows of one table.
 
     Args:
@@ -81,8 +81,7 @@ class StopReader:
     """
 
     def __init__(self, table: Rows, faults: Faults) -> None:
-        self.faults = faults
-        self.columns = columns_of(table.header, STOPS, faults)
+        super().__init__(table, columns_of(table.header, STOPS, faults), faults)
         self._forget_other_types(table)
         self._check_titles(table)
         self.demands = self.columns.numbered("demand", faults)
@@ -95,19 +94,12 @@ class StopReader:
             for number in ("", *(f"_{k}" for k in range(2, 10)))
         ][: max(len(begins), len(ends))]
         faults.raise_titles()
-        numeric = ("lat", "lon", "prize", *self.demands, *self.pickups)
-        at = [self.columns.at[name] for name in numeric if name in self.columns]
-        self._commas = read.commas_are_points(
-            (row[k] for _, row in table.rows for k in at), allowed=table.delimiter != ","
-        )
-        self._spreadsheet = not table.delimiter
+        self._count_numbers(("lat", "lon", "prize", *self.demands, *self.pickups))
         self._units = {name: self._unit(name, table) for name in ("service", "setup")}
-        self._row: list[str] = []
-        self._line = 0
 
     def read(self, line: int, row: list[str]) -> StopRow:
         """One row; what is wrong with it goes to the faults."""
-        self._row, self._line = row, line
+        self._turn_to(line, row)
         return StopRow(
             line=line,
             name=self._text("name"),
@@ -128,29 +120,6 @@ class StopReader:
             day=self._take("date", date_of, None),
             details=self._details(),
         )
-
-    def _text(self, name: str) -> str:
-        """A cell as it stands, "" where there is no such column."""
-        k = self.columns.at.get(name)
-        return "" if k is None else self._row[k].strip()
-
-    def _take[T](self, name: str, parse: Callable[[str], T], empty: T) -> T:
-        """What a cell says; what is wrong with it is noted."""
-        text = self._text(name)
-        if read.is_empty(text):
-            return empty
-        try:
-            read.check_length(text)
-            return parse(text)
-        except CellFault as fault:
-            self._fault(name, str(fault))
-            return empty
-
-    def _fault(self, name: str, text: str) -> None:
-        self.faults.about(self._line, self.columns.title(name), text)
-
-    def _number(self, name: str, empty: float, low: float = 0.0) -> float:
-        return self._take(name, lambda text: read.number(text, commas=self._commas, low=low), empty)
 
     def _demand(self, text: str) -> float:
         try:
@@ -197,10 +166,6 @@ class StopReader:
     def _moment(self, text: str) -> Moment:
         return moment(self._of_day(text))
 
-    def _of_day(self, text: str) -> str:
-        """A time as people write it, where a spreadsheet keeps it as a part of a day."""
-        return of_day(text) if self._spreadsheet else text
-
     def _windows(self) -> list[Window]:
         none: list[Window] = []
         found = [w for name in self._ranges for w in self._take(name, windows, none)]
@@ -223,12 +188,7 @@ class StopReader:
     def _time(self, name: str, text: str, *, late: bool) -> Moment | None:
         if is_any(text):
             return None
-        try:
-            read.check_length(text)
-            return moment(self._of_day(text), late=late)
-        except CellFault as fault:
-            self._fault(name, str(fault))
-            return None
+        return self._parsed(name, text, lambda part: moment(self._of_day(part), late=late), None)
 
     def _length(self, name: str) -> float:
         told = name in self.columns.units

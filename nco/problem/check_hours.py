@@ -115,7 +115,7 @@ def _depot_hours(
 def _other_times(problem: Problem, vehicle: Vehicle) -> list[float]:
     """Hours that are not of windows; nobody leaves later than all of them for any reason."""
     given = [t for pairs in problem.more_windows_s.values() for pair in pairs for t in pair]
-    given += [t for b in vehicle.breaks for t in (*b.window_s, sum((b.window_s[0], b.length_s)))]
+    given += [t for b in vehicle.breaks for t in (*b.window_s, b.window_s[0] + b.length_s)]
     given += [float(t) for pair in problem.soft_window_s for t in pair]
     given += [t for profile in problem.profiles for t, _ in profile.traffic]
     given += [sum(b.length_s for b in vehicle.breaks) + b.window_s[0] for b in vehicle.breaks]

@@ -335,7 +335,7 @@ class Driver:
         vehicle, places = self._vehicle, self._places
         now = places[0].windows[0][0]
         starts, arrivals, missed = [now], [now], list[int]()
-        owed = [k for k, b in enumerate(vehicle.breaks) if sum((b.window_s[0], b.length_s)) > now]
+        owed = [k for k, b in enumerate(vehicle.breaks) if b.window_s[0] + b.length_s > now]
         driven, rest = 0.0, vehicle.rest
         for place, there in pairwise(places):
             now, drive = now + place.serves, place.drive

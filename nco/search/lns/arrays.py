@@ -10,6 +10,7 @@ from nco.baselines.quick import vehicles_seen
 from nco.fleet.kinds import Kind, duties_of, unserved_cost
 from nco.fleet.scaling import largest, timed
 from nco.kernels.draws import seeded
+from nco.problem.normal import most_of_hours
 from nco.problem.priorities import weights as weights_of
 from nco.problem.route import Route
 from nco.problem.tolerance import slack
@@ -212,11 +213,8 @@ def _whole_cost(problem: Problem, kinds: Sequence[Kind], dearest: float, by_time
     whole = arcs * dearest + used * max(kind.fixed for kind in kinds) + 1.0
     if problem.timetabled:
         duty_s += sum(most_paused(kind.vehicle, duty_s) for kind in kinds)
-        span_s = problem.last_event_s + duty_s
-        rates = float((problem.early_per_s + problem.late_per_s).sum())
-        whole += problem.objective.soft_windows * rates * span_s
-        dear = max(kind.vehicle.cost_per_overtime_s for kind in kinds)
-        whole += used * problem.objective.overtime * dear * span_s
+        vehicles = [kind.vehicle for kind in kinds]
+        whole += most_of_hours(problem, vehicles, problem.last_event_s + duty_s)
     whole += used * max(kind.cost_per_s for kind in kinds) * duty_s
     weight = problem.objective.longest_route
     if weight:

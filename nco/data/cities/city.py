@@ -23,6 +23,7 @@ from nco.data.cities.snapping import (
     Snapping,
     checked_limit,
     size_km,
+    with_refused,
 )
 from nco.errors import CityError, quoted
 from nco.memory import require_matrices
@@ -216,6 +217,24 @@ class City:
         city._known = self._known  # the streets are the same
         return city
 
+    def with_profile(self, profile: str) -> "City":
+        """The same city for another profile; its engine is built once and cached.
+
+        Args:
+            profile: `car`, `bicycle` or `foot`.
+
+        Raises:
+            CityError: it has no extract, or no street for that profile.
+            StorageError: the cache folder cannot be written.
+        """
+        if self.extract is None:
+            raise CityError(
+                f"{self.name} has no extract here, only a server; open one for each profile"
+            )
+        other = City.from_file(self.extract, profile=profile, max_snap_m=self.max_snap_m)
+        other.name = self.name
+        return other
+
     def save(self, path: str | Path) -> Path:
         """Write the city with its extract into one file; the engine is rebuilt where it is loaded.
 
@@ -351,7 +370,7 @@ class City:
             by_table_m[kept] = table.moved_m
         moved_m, cut_off = snapping.moved(sources, away_m, by_table_m)
         reasons = {i: snapping.rule.reason(why) for i, why in sorted((cut_off | refused).items())}
-        distance_m, duration_s = _with_refused(table, kept, list(reasons))
+        distance_m, duration_s = with_refused(table, kept, list(reasons))
         return Matrices(distance_m, duration_s, moved_m, moved_m, reasons)
 
     def nearest(self, points: ArrayLike) -> tuple[Floats, Floats]:
@@ -481,19 +500,3 @@ class City:
         if len(far):
             covered[far] = True if self._network is None else self.area.holds(lonlat[far])
         return covered
-
-
-def _with_refused(
-    table: Matrices, kept: NDArray[np.bool_], refused: list[int]
-) -> tuple[Floats, Floats]:
-    """The matrices between all points from those between the ones that were asked for."""
-    if not refused:
-        return table.distance_m, table.duration_s
-    full = []
-    for known in (table.distance_m, table.duration_s):
-        matrix = np.full((len(kept), len(kept)), np.inf)
-        matrix[np.ix_(kept, kept)] = known
-        matrix[refused], matrix[:, refused] = np.inf, np.inf
-        np.fill_diagonal(matrix, 0.0)
-        full.append(matrix)
-    return full[0], full[1]

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nco.arrays import Floats
-from nco.data.cities.engine import Engine, as_lonlat
+from nco.data.cities.engine import Engine, Matrices, as_lonlat
 from nco.data.cities.roads import haversine_m
 from nco.errors import CityError, OffStreetError, quoted, shortened
 
@@ -262,3 +262,19 @@ def size_km(bbox: Sequence[float]) -> tuple[float, float]:
 def metres(amount: float) -> str:
     """A distance as people read it."""
     return f"{amount:.4g} m" if amount < 1000 else f"{amount / 1000:.1f} km"
+
+
+def with_refused(
+    table: Matrices, kept: NDArray[np.bool_], refused: list[int]
+) -> tuple[Floats, Floats]:
+    """The matrices between all points from those between the ones that were asked for."""
+    if not refused:
+        return table.distance_m, table.duration_s
+    full = []
+    for known in (table.distance_m, table.duration_s):
+        matrix = np.full((len(kept), len(kept)), np.inf)
+        matrix[np.ix_(kept, kept)] = known
+        matrix[refused], matrix[:, refused] = np.inf, np.inf
+        np.fill_diagonal(matrix, 0.0)
+        full.append(matrix)
+    return full[0], full[1]

@@ -11,23 +11,45 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from nco import _validate as validate
 from nco.arrays import Floats
-from nco.data.cities.streets import Streets, given_city
+from nco.data.cities.streets import Streets
+from nco.data.sampling.camp import camp_set
+from nco.data.sampling.drawing import (
+    LARGEST_DEMAND,
+    draw_demand,
+    drawn_points,
+    generator,
+    whole,
+)
+from nco.data.sampling.profiled import pvrp
 from nco.errors import InputError, quoted
-from nco.memory import require_matrices
-from nco.problem import Problem, Profile, Vehicle
+from nco.problem import Problem, Vehicle
+
+__all__ = [
+    "HORIZON",
+    "LARGEST_DEMAND",
+    "SERVICE",
+    "WINDOW",
+    "atsp",
+    "camp_set",
+    "draw_demand",
+    "draw_windows",
+    "pvrp",
+    "rcvrp",
+    "rcvrp_capacity",
+    "rcvrptw",
+    "rcvrptw_capacity",
+]
 
 # Stops and the capacity that serves about ten of them a route (Kool et al. 2019, as in RRNCO).
 _STOPS = (10, 20, 50, 100, 200, 500, 1000)
 _CAPACITY = (20, 30, 40, 50, 70, 100, 150)
-LARGEST_DEMAND = 9
 HORIZON = 4.6  # this and the next two in units of the instance's longest duration
 SERVICE = (0.15, 0.18)
 WINDOW = (0.18, 0.20)
-_ATTEMPTS = 10
 
 
 def atsp(city: Streets, n: int, *, seed: int, how: str = "road", **drawing: Any) -> Problem:
@@ -44,8 +66,8 @@ def atsp(city: Streets, n: int, *, seed: int, how: str = "road", **drawing: Any)
         InputError: `n` or `seed` makes no sense.
         CityError: the city has no such points.
     """
-    _whole(n, "n", 2)
-    points, profile, moved_m = _points(city, n, seed, how, None, drawing)
+    whole(n, "n", 2)
+    points, profile, moved_m = drawn_points(city, n, seed, how, None, drawing)
     return Problem(
         profiles=(profile,),
         vehicles=(Vehicle(name="vehicle"),),
@@ -82,8 +104,8 @@ def rcvrp(
         InputError: a number makes no sense, or the depot is cut off from the drawn stops.
         CityError: the city has no such points, or the depot is not in it.
     """
-    points, profile, moved_m = _points(city, _whole(n, "n", 1) + 1, seed, how, depot, drawing)
-    rng = _generator(seed, "demand")
+    points, profile, moved_m = drawn_points(city, whole(n, "n", 1) + 1, seed, how, depot, drawing)
+    rng = generator(seed, "demand")
     return Problem(
         profiles=(profile,),
         vehicles=_fleet(n, vehicles, rcvrp_capacity(n) if capacity is None else capacity),
@@ -121,12 +143,12 @@ def rcvrptw(
         InputError: a number makes no sense, or the depot is cut off from the drawn stops.
         CityError: the city has no such points, or the depot is not in it.
     """
-    points, profile, moved_m = _points(city, _whole(n, "n", 1) + 1, seed, how, depot, drawing)
-    windows, service = draw_windows(_generator(seed, "window"), profile.duration_s)
+    points, profile, moved_m = drawn_points(city, whole(n, "n", 1) + 1, seed, how, depot, drawing)
+    windows, service = draw_windows(generator(seed, "window"), profile.duration_s)
     return Problem(
         profiles=(profile,),
         vehicles=_fleet(n, vehicles, rcvrptw_capacity(n) if capacity is None else capacity),
-        demand=draw_demand(_generator(seed, "demand"), n),
+        demand=draw_demand(generator(seed, "demand"), n),
         window_s=windows,
         service_s=service,
         lonlat=points,
@@ -143,11 +165,6 @@ def rcvrp_capacity(n: int) -> int:
 def rcvrptw_capacity(n: int) -> int:
     """Capacity for `n` stops with time windows: 30, and a fifth of `n` on top beyond 20."""
     return 30 + (n // 5 if n > 20 else 0)
-
-
-def draw_demand(rng: np.random.Generator, n: int) -> Floats:
-    """`[n + 1]` whole demands uniform in 1 to 9, after a 0 for the depot."""
-    return np.concatenate([[0.0], rng.integers(1, LARGEST_DEMAND + 1, n).astype(float)])
 
 
 def draw_windows(rng: np.random.Generator, duration_s: Floats) -> tuple[Floats, Floats]:
@@ -180,76 +197,11 @@ def draw_windows(rng: np.random.Generator, duration_s: Floats) -> tuple[Floats, 
     return windows, np.concatenate([[0.0], service])
 
 
-def _points(
-    city: Streets,
-    n: int,
-    seed: int,
-    how: str,
-    depot: ArrayLike | None,
-    drawing: dict[str, Any],
-) -> tuple[Floats, Profile, Floats | None]:
-    """`[n, 2]` points, the given depot first, the matrices between them, and how far they moved."""
-    given_city(city, Streets)  # type: ignore[type-abstract]
-    require_matrices(n, n)  # before points are drawn for nothing
-    _whole(seed, "seed", 0)
-    fixed = None if depot is None else _lonlat(depot)
-    for attempt in range(_ATTEMPTS):
-        drawn = n if fixed is None else n - 1
-        points: NDArray[Any] = city.sample(drawn, _derive(seed, attempt), how=how, **drawing)
-        if fixed is not None:
-            points = np.concatenate([fixed[None], points])
-        table = city.matrix(points)
-        if np.isfinite(table.duration_s).all():
-            profile = Profile(distance_m=table.distance_m, duration_s=table.duration_s)
-            return points, profile, table.moved_m
-    where = "the points" if fixed is None else f"the depot at {fixed[0]:g}, {fixed[1]:g}"
-    raise InputError(
-        f"{where} and the stops drawn in {quoted(city.name)} do not all reach one another "
-        f"({_ATTEMPTS} draws); choose a depot on a street that can be entered and left"
-    )
-
-
-def _derive(seed: int, attempt: int) -> int:
-    """The seed itself at first, then others that follow from it."""
-    return seed if attempt == 0 else int(_generator(seed, f"attempt {attempt}").integers(1 << 31))
-
-
-def _generator(seed: int, purpose: str) -> np.random.Generator:
-    """A stream of its own for each purpose, so that demands do not depend on how points fell."""
-    return np.random.default_rng([seed, *purpose.encode()])
-
-
 def _fleet(n: int, vehicles: int | None, capacity: float) -> tuple[Vehicle, ...]:
     if not validate.number(capacity, "capacity", InputError) >= LARGEST_DEMAND:
         raise InputError(
             f"capacity is {quoted(capacity)}; demands are 1 to {LARGEST_DEMAND}, so give "
             f"{LARGEST_DEMAND} or more"
         )
-    count = n if vehicles is None else _whole(vehicles, "vehicles", 1)
+    count = n if vehicles is None else whole(vehicles, "vehicles", 1)
     return (Vehicle(capacity=(float(capacity),)),) * count
-
-
-def _lonlat(depot: ArrayLike) -> Floats:
-    try:
-        point = np.asarray(depot, float)
-    except (TypeError, ValueError):
-        point = np.empty(0)
-    if point.shape != (2,) or not np.isfinite(point).all():
-        raise InputError(f"depot is {quoted(depot)}; give its longitude and latitude in degrees")
-    if abs(point[0]) > 180 or abs(point[1]) > 90:
-        raise InputError(
-            f"depot is ({point[0]:g}, {point[1]:g}); longitude comes first and is within 180, "
-            "latitude within 90: are they swapped?"
-        )
-    return point
-
-
-def _whole(value: Any, what: str, low: int) -> int:
-    try:
-        number = int(value)
-        good = number == value and number >= low
-    except (TypeError, ValueError, OverflowError):
-        good = False
-    if not good:
-        raise InputError(f"{what} is {quoted(value)}; give a whole number of {low} or more")
-    return number

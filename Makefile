@@ -1,6 +1,6 @@
 # `make demo` and `make test` work from a fresh clone; both set up .venv first.
 
-.PHONY: demo test lint compile setup bench clean
+.PHONY: demo test slow lint compile setup bench clean
 
 demo: setup
 	.venv/bin/nco demo --out out/demo
@@ -9,6 +9,10 @@ demo: setup
 test: setup
 	@$(MAKE) --no-print-directory -j2 lint compile
 	.venv/bin/python -m pytest -n 2 --dist loadfile
+
+# Tests that the gate has no time for.
+slow: setup compile
+	.venv/bin/python -m pytest -n 2 --dist loadfile -m slow
 
 lint: setup
 	.venv/bin/ruff check .

@@ -286,3 +286,13 @@ def test_fleet_and_capacity_from_the_command_line(good, capsys):
     usual = served()
     assert served("--fleet", "8") < usual
     assert served("--fleet", "40", "--capacity", "5") < served("--fleet", "40")
+
+
+def test_days_of_random_demand_are_printed_with_errors(good, capsys):
+    """`--days` adds figures with standard errors; a single day has none and is refused."""
+    assert main(["transit", "evaluate", "mandl", str(good), "--days", "3"]) == 0
+    assert "3 random days: mean wait" in capsys.readouterr().out
+    assert main(["transit", "evaluate", "mandl", str(good), "--days", "2", "--json"]) == 0
+    assert read(capsys)["days"]["mean_wait_s"]["error"] > 0
+    assert main(["transit", "evaluate", "mandl", str(good), "--days", "1"]) == 2
+    assert "is one day" in capsys.readouterr().err

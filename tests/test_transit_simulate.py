@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from nco.errors import ProblemError
 from nco.transit.instance.transit_instance import TransitInstance
+from nco.transit.simulate.days import simulate_days
 from nco.transit.simulate.demand import trips
 from nco.transit.simulate.simulation import (
     RewardWeights,
@@ -148,9 +149,78 @@ def test_counted_by_hand():
     assert found.load[0].tolist() == [[10], [0]]
     assert found.route_m == 1000.0
     assert found.route_efficiency_per_km == 10.0
-    # Departures 60 s after opening until 7200 s: 20 there, 20 back.
-    assert found.bus_m == 40 * 1000.0
-    assert found.utilisation == pytest.approx(10 / 40 / 40)
+    # Departures 60 s after opening while passengers come: 10 there, 10 back, before the last of
+    # them boards.
+    assert found.bus_m == 20 * 1000.0
+    assert found.utilisation == pytest.approx(9 / 40 / 20)
+
+
+@drawn
+@given(network=networks(), lead_s=st.floats(0.0, 40_000.0))
+def test_no_figure_depends_on_the_warm_up(network, lead_s):
+    """Buses are spread along their lines at the start; who begins earlier finds the same.
+
+    A clock that begins later moves rides by the last digits alone; a bus and a passenger at the
+    very same moment may then change their order, which figures of few passengers show.
+    """
+    instance, lines = network
+    chosen = Settings(horizon_s=6000.0, demand_s=(0.0, 3600.0))
+    later = replace(chosen, horizon_s=6000.0 + lead_s, demand_s=(lead_s, 3600.0 + lead_s))
+    one, other = simulate(instance, lines, chosen), simulate(instance, lines, later)
+    assert one.generated == other.generated
+    assert one.unserved == other.unserved
+    few = max(1.0, 0.02 * one.generated)
+    for name in ("arrived", "riding", "waiting"):
+        assert getattr(one, name) == pytest.approx(getattr(other, name), abs=few)
+    assert one.mean_wait_s == pytest.approx(other.mean_wait_s, rel=0.02, abs=5.0)
+    assert one.mean_ride_s == pytest.approx(other.mean_ride_s, rel=0.02, abs=5.0)
+    assert one.utilisation == pytest.approx(other.utilisation, rel=0.05, abs=0.01)
+    assert one.bus_m == pytest.approx(other.bus_m, rel=0.02)
+
+
+def test_long_lines_are_not_half_empty_of_buses():
+    """On a line of 100 minutes nobody waits longer than a headway, wherever the line is long."""
+    stops = 34
+    instance = street({(k, k + 1): 6.0 for k in range(stops - 1)}, stops=stops)
+    found = simulate(instance, [list(range(stops))], per_h=[6.0], passengers=True)
+    everyone = found.passengers
+    assert everyone is not None
+    assert found.waiting == 0
+    assert everyone.wait_s.max() <= 600.0 + 1e-6
+    # Doors are open for 60 of 600 s: (540^2 / 2) / 600.
+    assert found.mean_wait_s == pytest.approx(243.0, rel=0.1)
+
+
+def test_buses_begin_where_their_timetable_has_them():
+    """The first openings of every stop are those of a timetable that began long before."""
+    instance, settings = street({(0, 3): 30.0}), replace(HOUR, layover_s=45.0)
+    simulator = Simulator(instance, settings)
+    begins = simulator.prepare([[0, 1, 2, 3]], per_h=[7.0]).service
+    late = Simulator(instance, replace(settings, horizon_s=27_200.0, demand_s=(20_000.0, 23_600.0)))
+    then = late.prepare([[0, 1, 2, 3]], per_h=[7.0]).service
+    period_s = float(begins.period_s[0])
+    assert (begins.begin_s <= 0).all()
+    assert (begins.begin_s > -period_s).all()
+    moved_s = (then.due_s - begins.due_s - 20_000.0) % period_s
+    assert np.minimum(moved_s, period_s - moved_s).max() < 1e-6
+
+
+def test_days_of_random_demand_have_errors():
+    """Means of several days come with errors, and doubling the warm-up changes none by more."""
+    instance = street({(0, 3): 60.0, (1, 2): 31.0, (3, 0): 40.0}, stops=12)
+    lines = [list(range(12))]
+    found = simulate_days(instance, lines, days=8)
+    doubled = simulate_days(
+        instance, lines, Settings(horizon_s=11_500.0, demand_s=(3000.0, 10_000.0)), days=8
+    )
+    assert found["mean_wait_s"].error > 0
+    assert found["generated"].mean == pytest.approx(131 * 7000 / 3600, abs=30)
+    for name, figure in found.items():
+        assert abs(doubled[name].mean - figure.mean) <= figure.error, name
+    alone = simulate(instance, lines, replace(Settings(), arrivals="poisson", seed=0))
+    assert alone.mean_wait_s == pytest.approx(found["mean_wait_s"].mean, rel=0.3)
+    with pytest.raises(ProblemError, match="days is 1"):
+        simulate_days(instance, lines, days=1)
 
 
 def test_latecomers_board_until_doors_close():

@@ -37,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="also simulate with UXsim's buses, among the cars of all who do not take them",
     )
+    _transit_options.add_days(parser)
     _transit_options.add_output(parser)
 
 
@@ -50,6 +51,8 @@ def run(arguments: argparse.Namespace) -> int:
         lines = read_design(arguments.lines_file)
         settings = settings_of(arguments.rules, arguments.demand_share)
         facts, _ = describe(instance, lines, settings, connected=not arguments.allow_unconnected)
+        if arguments.days is not None:
+            facts["days"] = _days(instance, lines, settings, arguments.days)
         if arguments.uxsim:
             from nco.transit.simulate.crosscheck import crosscheck
 
@@ -59,6 +62,16 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         tell(facts)
     return 0 if facts["feasible"] else 1
+
+
+def _days(instance: Any, lines: Any, settings: Any, days: int) -> dict[str, Any]:
+    """Figures of several days, ready for JSON."""
+    from dataclasses import asdict
+
+    from nco.transit.simulate.days import simulate_days
+
+    found = simulate_days(instance, lines, settings, days=days)
+    return {"count": days} | {name: asdict(figure) for name, figure in found.items()}
 
 
 def tell(facts: dict[str, Any]) -> None:
@@ -88,6 +101,8 @@ def tell(facts: dict[str, Any]) -> None:
             ("places taken", f"{simulated['utilisation']:.2%}"),
             ("reward", f"{simulated['reward']:.3f}"),
         ]
+    if "days" in facts:
+        rows += _told_days(facts["days"])
     if theirs is not None:
         rows += [
             ("UXsim: service rate of all", f"{theirs['service_rate_of_all']:.2%}"),
@@ -101,3 +116,21 @@ def tell(facts: dict[str, Any]) -> None:
         console.write(f"violation: {message}")
     for entry in facts["moved"]:
         console.write(f"moved: {entry['stop']}: {entry['moved_m']:.0f} m, onto the nearest street")
+
+
+def _told_days(days: dict[str, Any]) -> list[tuple[str, str]]:
+    """Rows of the figures that people compare, with their standard errors."""
+    told = (
+        ("service rate of all", "service_rate_of_all", 100.0, "%"),
+        ("mean wait", "mean_wait_s", 1 / 60, " min"),
+        ("mean ride", "mean_ride_s", 1 / 60, " min"),
+        ("transfer", "transfer_share", 100.0, "%"),
+        ("reward", "reward", 1.0, ""),
+    )
+    return [
+        (
+            f"{days['count']} random days: {text}",
+            f"{factor * days[name]['mean']:.2f} ± {factor * days[name]['error']:.2f}{unit}",
+        )
+        for text, name, factor, unit in told
+    ]

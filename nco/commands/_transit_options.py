@@ -70,6 +70,21 @@ def add_simulation(parser: argparse.ArgumentParser, *, several: bool = False) ->
     )
 
 
+def add_days(parser: argparse.ArgumentParser) -> None:
+    """Add how many days of random demand are simulated besides."""
+    parser.add_argument(
+        "--days", type=days, metavar="N", help="of random demand, for figures with errors"
+    )
+
+
+def days(text: str) -> int:
+    """A number of days that errors can be worked out from."""
+    count = _problem.whole(text)
+    if count < 2:
+        raise argparse.ArgumentTypeError(f"{quoted(text)} is one day; an error takes 2 or more")
+    return count
+
+
 def add_output(parser: argparse.ArgumentParser) -> None:
     """Add the options that all actions have."""
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")

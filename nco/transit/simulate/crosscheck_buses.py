@@ -158,9 +158,9 @@ class _Fleet:
         self._line = np.repeat(np.arange(len(prepared.service.buses)), prepared.service.buses)
         self._done: list[_Run] = []
         self._under_way = [
-            self._leave(bus, bool(back), float(open_s))
-            for bus, (back, open_s) in enumerate(
-                zip(prepared.service.at_end, prepared.service.begin_s, strict=True)
+            self._leave(bus, *self._first_opening(bus, int(state), float(begin_s)))
+            for bus, (state, begin_s) in enumerate(
+                zip(prepared.service.state, prepared.service.begin_s, strict=True)
             )
         ]
 
@@ -170,12 +170,9 @@ class _Fleet:
             if run.vehicle.state != "end":
                 continue
             self._done.append(run)
-            ready_s = self._world.T * STEP_S + self._settings.layover_s
-            back = run.first == 2 * self._network.begin[self._line[bus]]
-            if not back:
-                ready_s = max(ready_s, float(self._due_s[bus]))
-                self._due_s[bus] += self._service.period_s[bus]
-            self._under_way[bus] = self._leave(bus, back, ready_s)
+            self._under_way[bus] = self._leave(
+                bus, *self._turned(bus, run.last, self._world.T * STEP_S)
+            )
 
     def visits(self) -> list[Visit]:
         """Of all buses, in order of time."""
@@ -185,11 +182,34 @@ class _Fleet:
             (visit for run in runs for visit in run.visits()), key=lambda v: (v.open_s, not v.ends)
         )
 
-    def _leave(self, bus: int, back: bool, open_s: float) -> _Run:
+    def _first_opening(self, bus: int, state: int, open_s: float) -> tuple[int, float]:
+        """Where and when a bus first opens that is somewhere on its line at time 0."""
+        while open_s < 0:
+            if self._network.ride_s[state] == math.inf:
+                state, open_s = self._turned(bus, state, open_s)
+            else:
+                open_s += self._settings.dwell_s + float(self._network.ride_s[state])
+                state += 1
+        if self._network.ride_s[state] == math.inf:
+            return self._turned(bus, state, open_s)
+        return state, open_s
+
+    def _turned(self, bus: int, state: int, now_s: float) -> tuple[int, float]:
+        """Where and when a bus opens next that came to the end of a direction."""
         begin, line = self._network.begin, self._line[bus]
-        stops = int(begin[line + 1] - begin[line])
-        first = int(2 * begin[line]) + (stops if back else 0)
-        route, last = _route(self._network, first, stops), first + stops - 1
+        ready_s = now_s + self._settings.layover_s
+        if state + 1 < 2 * begin[line + 1]:
+            return state + 1, ready_s
+        ready_s = max(ready_s, float(self._due_s[bus]))
+        self._due_s[bus] += self._service.period_s[bus]
+        return int(2 * begin[line]), ready_s
+
+    def _leave(self, bus: int, first: int, open_s: float) -> _Run:
+        begin, line = self._network.begin, self._line[bus]
+        middle = int(begin[line] + begin[line + 1])
+        last = middle - 1 if first < middle else int(2 * begin[line + 1]) - 1
+        stops = last - first + 1
+        route = _route(self._network, first, stops)
         # Half of the dwell passes before it is on the link from its stop.
         leaves = math.ceil((open_s + self._settings.dwell_s / 2) / STEP_S)
         vehicle = self._world.addVehicle(

@@ -49,15 +49,16 @@ class Service(NamedTuple):
 
     Attributes:
         buses: `[R]` buses of each line.
-        begin_s: `[V]` when each bus, line by line, first opens its doors.
-        at_end: `[V]` whether it does so at the last stop of its line.
+        begin_s: `[V]` when each bus, line by line, first opens its doors; 0 or earlier where buses
+            are under way as the simulation begins.
+        state: `[V]` where it does so.
         due_s: `[V]` earliest time to open at the first stop again.
         period_s: `[V]` by which that grows with every round; 0 without a timetable.
     """
 
     buses: NDArray[np.int64]
     begin_s: Floats
-    at_end: NDArray[np.bool_]
+    state: NDArray[np.int64]
     due_s: Floats
     period_s: Floats
 
@@ -73,6 +74,7 @@ class Rules(NamedTuple):
         alight_s: further seconds for each who alights.
         layover_s: seconds between arriving at a terminal and opening there.
         latecomers: whether those who come while doors are open still board.
+        count_s: from when to when departures count.
     """
 
     horizon_s: float
@@ -82,6 +84,7 @@ class Rules(NamedTuple):
     alight_s: float
     layover_s: float
     latecomers: bool
+    count_s: tuple[float, float]
 
 
 class World(NamedTuple):
@@ -106,9 +109,9 @@ class World(NamedTuple):
         time_s: `[V]` of its next event.
         key: `[V]` the heap of the times of events; buses at the same time are told apart.
         order: `[V]` the buses of these events.
-        full: `[V, 2]` sum of the shares of places taken, and of how many departures.
+        full: `[V, 2]` sum of the shares of places taken, and of how many departures that count.
         carried: `[S]` passengers on board of the buses that left a state.
-        departures: `[S]` buses that left a state.
+        departures: `[S]` buses that left a state while that counts.
         counts: `[3]` passengers who have come, tickets given, most passengers ever on one bus.
     """
 
@@ -145,13 +148,11 @@ def world(network, boarding, trips, service):
     """The world before anything has happened."""
     begin, people, fleet = network.begin, len(trips.time_s), len(service.begin_s)
     states, queues = len(network.node), boarding.queues[0]
-    line, state = np.empty(fleet, np.int64), np.empty(fleet, np.int64)
-    lists, total, bus = np.empty(fleet, np.int64), 0, 0
+    line, lists, total, bus = np.empty(fleet, np.int64), np.empty(fleet, np.int64), 0, 0
     for r in range(len(begin) - 1):
         stops = begin[r + 1] - begin[r]
         for _ in range(service.buses[r]):
             line[bus], lists[bus] = r, total
-            state[bus] = 2 * begin[r] + (stops if service.at_end[bus] else 0)
             total += stops
             bus += 1
     key = service.begin_s + _TIE * np.arange(fleet)
@@ -160,7 +161,7 @@ def world(network, boarding, trips, service):
         np.zeros((people, 4), np.int32), np.zeros((people, 4)),
         np.full(queues, -1, np.int32), np.empty(queues, np.int32),
         np.full(queues, _NONE, np.int64), np.zeros(queues, np.int64),
-        line, state, np.zeros(fleet, np.int64), lists, np.full(total, -1, np.int32),
+        line, service.state.copy(), np.zeros(fleet, np.int64), lists, np.full(total, -1, np.int32),
         np.zeros(fleet, np.bool_), service.due_s.copy(), service.begin_s.copy(),
         key[order], order,  # sorted, which makes it a heap
         np.zeros((fleet, 2)), np.zeros(states, np.int64), np.zeros(states, np.int64),
@@ -296,15 +297,16 @@ def _turn(world, network, service, bus, ready):
 
 
 @_inline
-def _leave(world, network, bus, now, capacity):
+def _leave(world, network, bus, now, rules):
     """A bus closes its doors and drives to the next stop."""
     s, load = world.state[bus], world.load[bus]
     world.opened[bus] = False
     world.carried[s] += load
-    world.departures[s] += 1
     world.counts[PEAK] = max(world.counts[PEAK], load)
-    world.full[bus, 0] += load / capacity
-    world.full[bus, 1] += 1.0
+    if rules.count_s[0] <= now <= rules.count_s[1]:
+        world.departures[s] += 1
+        world.full[bus, 0] += load / rules.capacity
+        world.full[bus, 1] += 1.0
     world.time_s[bus] = now + network.ride_s[s]
     world.state[bus] = s + 1
 
@@ -331,7 +333,7 @@ def run(world, network, boarding, trips, service, rules):
             if rules.latecomers:
                 # All who waited when the doors opened are on board, unless the bus is full.
                 _board(world, boarding, trips, bus, 0.0, rules.capacity)
-            _leave(world, network, bus, now, rules.capacity)
+            _leave(world, network, bus, now, rules)
         else:
             off_s = rules.alight_s * _alight(world, network, boarding, trips, bus, now)
             if network.ride_s[world.state[bus]] == np.inf:

@@ -61,10 +61,11 @@ class Simulation(ByValue):
         buses: `[R]` buses of each line.
         per_h: `[R]` buses an hour of each line and direction; with spread dispatch what was
             planned, not what runs.
-        utilisation: share of places taken as buses leave stops; mean over buses.
+        utilisation: share of places taken as buses leave stops while passengers come; mean over
+            buses.
         peak_load: most passengers that were ever on one bus.
         route_m: metres of all lines, one way; seconds where the instance knows no metres.
-        bus_m: metres driven (or seconds).
+        bus_m: metres driven (or seconds) while passengers come.
         overlap: how far lines share road segments, 0 (none) to 1 (all the same).
         load: `[R, 2, L - 1]` passengers carried over the segments of each line, there and back,
             both in the order of its stops; 0 beyond the end of lines shorter than the longest.

@@ -1,4 +1,4 @@
-"""How lines are run: buses an hour, buses, and when each of them begins."""
+"""How lines are run: buses an hour, buses, and where each of them begins."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from nco.arrays import Floats
 from nco.errors import ProblemError
+from nco.transit.simulate.assign import Network
 from nco.transit.simulate.kernels import Service
 from nco.transit.simulate.settings import Settings
 
@@ -61,39 +62,50 @@ def runs_per_h(
     return np.minimum(per_h, most if settings.dispatch == "spread" else 3600.0 * most / cycle_s)
 
 
-def service(
-    buses: NDArray[np.int64], per_h: Floats, cycle_s: Floats, settings: Settings
-) -> Service:
-    """When each bus begins.
+def openings_s(network: Network, settings: Settings) -> Floats:
+    """`[S]` seconds by timetable from opening at a line's first stop to opening in each state."""
+    forward = np.isfinite(network.ride_s)
+    step_s = np.where(forward, settings.dwell_s + network.ride_s, settings.layover_s)
+    sums_s = np.cumsum(step_s) - step_s
+    stops = np.diff(network.begin)
+    first_s: Floats = sums_s[2 * network.begin[:-1]]
+    return np.asarray(sums_s - np.repeat(first_s, 2 * stops))
 
-    By a timetable, bus `j` of a line opens at the first stop at `j` headways, and again whenever
-    all buses of the line have had their turn; those that would be on their way back at time 0
-    begin at the last stop, so that both directions run regularly from the start. All times of a
-    line are shifted by a part of its headway that differs between lines, or lines of the same
-    headway would always come together, and one of them would run empty. Spread dispatch has all
-    buses begin at the first stop, at equal distances over the horizon.
+
+def service(
+    buses: NDArray[np.int64], per_h: Floats, cycle_s: Floats, network: Network, settings: Settings
+) -> Service:
+    """Where each bus is when the simulation begins.
+
+    By a timetable, bus `j` of a line opens at the first stop `j` headways after the first
+    passengers of the simulation may come, and again whenever all buses of the line have had their
+    turn. It did so before as well: at time 0 all buses are spread along their lines, each where
+    its timetable has it, so that no figure depends on how long the first passengers are waited
+    for. All times of a line are shifted by a part of its headway that differs between lines, or
+    lines of the same headway would always come together, and one of them would run empty. Spread
+    dispatch has all buses begin at the first stop, at equal distances over the horizon.
 
     Args:
         buses: `[R]` of each line.
         per_h: `[R]` buses an hour.
-        cycle_s: `[R, 2]` seconds from opening at the first stop to opening at the last, and back.
+        cycle_s: `[R]` seconds of a round.
+        network: states of the lines.
         settings: kind of dispatch.
     """
     which = np.repeat(np.arange(len(buses)), buses)
     turn = np.arange(len(which)) - np.repeat(np.cumsum(buses) - buses, buses)
+    first = 2 * network.begin[:-1]
     if settings.dispatch == "spread":
         begin_s = turn * settings.horizon_s / buses[which]
         none = np.zeros(len(which))
-        return Service(buses, begin_s, np.zeros(len(which), np.bool_), none, none)
+        return Service(buses, begin_s, first[which], none, none)
     headway_s = 3600.0 / per_h[which]
-    period_s = headway_s * buses[which]
-    leaves_s = (turn + which * _GOLDEN % 1.0) * headway_s
-    back_s = leaves_s + cycle_s[which, 0] - period_s
-    at_end = back_s >= 0.0
-    return Service(
-        buses,
-        np.where(at_end, back_s, leaves_s),
-        at_end,
-        np.where(at_end, leaves_s, leaves_s + period_s),
-        period_s,
-    )
+    # A round takes as long as the headways of its buses, but for what is lost in the last digits.
+    period_s = np.maximum(headway_s * buses[which], cycle_s[which])
+    leaves_s = (settings.demand_s[0] + (turn + which * _GOLDEN % 1.0) * headway_s) % period_s
+    since_s, state = period_s - leaves_s, np.empty(len(which), np.int64)
+    opening_s = openings_s(network, settings)
+    for r in range(len(buses)):
+        of_line, own_s = which == r, opening_s[first[r] : 2 * network.begin[r + 1]]
+        state[of_line] = first[r] + np.searchsorted(own_s, since_s[of_line], side="right") - 1
+    return Service(buses, opening_s[state] - since_s, state, leaves_s, period_s)

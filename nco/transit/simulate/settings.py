@@ -104,6 +104,12 @@ class Settings:
                 listed = " or ".join(repr(word) for word in get_args(kind))
                 raise ProblemError(f"{name} is {quoted(getattr(self, name))}; it must be {listed}")
 
+    @property
+    def count_s(self) -> tuple[float, float]:
+        """When departures of buses count: while passengers come; with spread dispatch always."""
+        begin, end = self.demand_s if self.dispatch == "timetable" else (0.0, self.horizon_s)
+        return float(begin), float(end)
+
     @classmethod
     def alphatransit(cls, demand_share: float = 1.0, **changes: Any) -> Self:
         """The rules of AlphaTransit's simulator (arXiv 2605.28730), without its road traffic.

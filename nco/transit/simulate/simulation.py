@@ -121,6 +121,7 @@ class Simulator:
             float(given.alight_s),
             float(given.layover_s),
             bool(given.latecomers),
+            given.count_s,
         )
 
     def run(
@@ -161,7 +162,7 @@ class Simulator:
         total_s = cycle_s.sum(axis=1)
         buses = buses_for(wanted, total_s, self.instance.fleet, given)
         frequency = runs_per_h(wanted, buses, total_s, given)
-        begins = service(buses, frequency, cycle_s, given)
+        begins = service(buses, frequency, total_s, network, given)
         return Prepared(known, network, self._boarding(network, frequency), begins, frequency, load)
 
     def batch(

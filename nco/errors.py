@@ -136,6 +136,10 @@ class OffStreetError(CityError):
         self.points = points
 
 
+class NoPathError(CityError):
+    """No path leads from one place to another, or not with what was closed."""
+
+
 class UnsupportedError(InputError):
     """A method was asked for something that it cannot do; the message names what."""
 

@@ -83,6 +83,9 @@ PUBLIC = {
         Break DifferentVehicles Feature Group Objective Precedence Problem Profile Rest SameVehicle
         Sequence Shipment Vehicle
         """,
+    "nco.roads": """
+        AStar Bidirectional Costs Dijkstra Path Position RoadGraph ShortestPaths Snapper Tree
+        """,
     "nco.sheets": "write_sheets",
     "nco.plot": "anytime asymmetry fronts map routes streets transit",
     "nco.bench": """

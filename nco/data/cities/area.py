@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from nco.arrays import Floats
-from nco.data.cities.roads import EARTH_RADIUS_M, RoadGraph
+from nco.data.cities.roads import EARTH_RADIUS_M, StreetNetwork
 from nco.data.cities.snapping import NEAR_M
 
 _CELL_M = 25.0
@@ -41,7 +41,7 @@ class Area:
     inside: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, roads: RoadGraph) -> Area:
+    def of(cls, roads: StreetNetwork) -> Area:
         """The area around the connected streets of a network."""
         west, south, east, north = roads.bbox
         per_lat = math.radians(1) * EARTH_RADIUS_M
@@ -69,7 +69,7 @@ class Area:
         return float(self.inside.sum()) * self.cell_m**2 / 1e6
 
 
-def _along(roads: RoadGraph, step_m: float) -> Floats:
+def _along(roads: StreetNetwork, step_m: float) -> Floats:
     """Places `[k, 2]` along all connected streets, no farther apart than a step."""
     _, a, b = roads.segments
     main = roads.segment_main

@@ -14,7 +14,7 @@ from nco.arguments import of_kind, path_of
 from nco.arrays import Floats
 from nco.data.cities.cache import content_hash
 from nco.data.cities.engine import Engine, Matrices, StreetRoute, as_lonlat
-from nco.data.cities.roads import RoadGraph, read_roads
+from nco.data.cities.roads import StreetNetwork, read_roads
 from nco.data.cities.snapping import (
     MAX_SNAP_M,
     NEAR_M,
@@ -284,7 +284,7 @@ class City:
         return west, south, east, north
 
     @cached_property
-    def roads(self) -> RoadGraph:
+    def roads(self) -> StreetNetwork:
         """The street network, read on first use."""
         if self._network is None:
             raise CityError(

@@ -15,12 +15,12 @@ import tarfile
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nco.arrays import Floats
+from nco.data.cities.osrm_files import archive, array
 from nco.errors import CityError, shortened
 
 EARTH_RADIUS_M = 6_371_008.8
@@ -58,7 +58,7 @@ class Edges:
 
 
 @dataclass(frozen=True)
-class RoadGraph:
+class StreetNetwork:
     """Streets between junctions and the nodes along them.
 
     Attributes:
@@ -134,7 +134,7 @@ class RoadGraph:
         return np.split(self.lonlat[self.street_nodes], self.street_start[1:-1])
 
 
-def read_roads(base: Path) -> RoadGraph:
+def read_roads(base: Path) -> StreetNetwork:
     """Read the street network that `osrm-extract` wrote.
 
     Args:
@@ -144,22 +144,22 @@ def read_roads(base: Path) -> RoadGraph:
         CityError: a file is missing, or laid out in a way this version does not know.
     """
     try:
-        with _archive(base, "nbg_nodes") as tar:
-            lonlat = _array(tar, "/common/nbn_data/coordinates", "<i4").reshape(-1, 2) / 1e6
-        with _archive(base, "geometry") as tar:
-            start = _array(tar, "/common/segment_data/index", "<u4").astype(np.int64)
-            nodes = _array(tar, "/common/segment_data/nodes", "<u4").astype(np.int64)
+        with archive(base, "nbg_nodes") as tar:
+            lonlat = array(tar, "/common/nbn_data/coordinates", "<i4").reshape(-1, 2) / 1e6
+        with archive(base, "geometry") as tar:
+            start = array(tar, "/common/segment_data/index", "<u4").astype(np.int64)
+            nodes = array(tar, "/common/segment_data/nodes", "<u4").astype(np.int64)
             forward = _durations(tar, "/common/segment_data/forward_durations", len(nodes))
             backward = _durations(tar, "/common/segment_data/reverse_durations", len(nodes))
-        with _archive(base, "ebg_nodes") as tar:
-            directed = _array(tar, "/common/ebg_node_data/nodes", "<u4").reshape(-1, 3)
-            annotations = _array(tar, "/common/ebg_node_data/annotations", "u1").reshape(-1, 8)
+        with archive(base, "ebg_nodes") as tar:
+            directed = array(tar, "/common/ebg_node_data/nodes", "<u4").reshape(-1, 3)
+            annotations = array(tar, "/common/ebg_node_data/annotations", "u1").reshape(-1, 8)
         component, main, ways = _components(directed, annotations, len(start) - 1)
         lengths = np.diff(start)
         # One-way streets carry durations for both directions; only one has an edge.
         forward[np.repeat(~ways[:, 1], lengths)] = np.inf
         backward[np.repeat(~ways[:, 0], lengths)] = np.inf
-        return RoadGraph(lonlat, start, nodes, forward, backward, component, main)
+        return StreetNetwork(lonlat, start, nodes, forward, backward, component, main)
     except (OSError, KeyError, IndexError, ValueError, tarfile.TarError) as error:
         raise CityError(
             f"cannot read the street network of {base}: {shortened(error)}; remove that folder to "
@@ -169,8 +169,8 @@ def read_roads(base: Path) -> RoadGraph:
 
 def component_sizes(base: Path) -> NDArray[np.int64]:
     """Directed streets in each strongly connected component, largest first."""
-    with _archive(base, "ebg_nodes") as tar:
-        directed = _array(tar, "/common/ebg_node_data/nodes", "<u4").reshape(-1, 3)
+    with archive(base, "ebg_nodes") as tar:
+        directed = array(tar, "/common/ebg_node_data/nodes", "<u4").reshape(-1, 3)
     _, sizes = np.unique(directed[:, 1] & _LOW_31_BITS, return_counts=True)
     return np.asarray(np.sort(sizes)[::-1])
 
@@ -198,20 +198,9 @@ def _components(
     return of_street, (of_street == size.argmax()) & ~afloat, ways
 
 
-def _archive(base: Path, kind: str) -> tarfile.TarFile:
-    return tarfile.open(f"{base}.{kind}")
-
-
-def _array(tar: tarfile.TarFile, name: str, dtype: str) -> NDArray[Any]:
-    member = tar.extractfile(name)
-    if member is None:
-        raise KeyError(name)
-    return np.frombuffer(member.read(), dtype=dtype)
-
-
 def _durations(tar: tarfile.TarFile, name: str, count: int) -> Floats:
     """Unpack `count` durations of 22 bits each, in 0.1 s, from little-endian 64-bit words."""
-    words = np.append(_array(tar, f"{name}/packed", "<u8").astype(np.uint64), np.uint64(0))
+    words = np.append(array(tar, f"{name}/packed", "<u8").astype(np.uint64), np.uint64(0))
     first_bit = np.arange(count, dtype=np.uint64) * np.uint64(_SEGMENT_BITS)
     word = (first_bit >> np.uint64(6)).astype(np.int64)
     shift = first_bit & np.uint64(63)

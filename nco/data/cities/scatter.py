@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from nco import _validate as validate
 from nco.arrays import Floats
 from nco.data.cities.engine import Engine
-from nco.data.cities.roads import EARTH_RADIUS_M, RoadGraph, haversine_m
+from nco.data.cities.roads import EARTH_RADIUS_M, StreetNetwork, haversine_m
 from nco.errors import CityError, quoted
 
 HOW = ("road", "cluster", "node")
@@ -90,7 +90,7 @@ class Scatter:
         engine: confirms that points are connected.
     """
 
-    roads: RoadGraph
+    roads: StreetNetwork
     engine: Engine
 
     def draw(

@@ -1,0 +1,109 @@
+"""A road graph from OSRM's network and the tags of the extract that it was built from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nco.data.cities.links import StreetLinks, read_links
+from nco.data.cities.roads import StreetNetwork, read_roads
+from nco.roads.attributes import facts_of_links
+from nco.roads.classes import ROAD_CLASSES
+from nco.roads.graph import RoadGraph, segment_lengths
+from nco.roads.links import Links, Shapes, Turns, starts
+from nco.roads.tags import read_ways
+from nco.roads.turning import angles, bearings
+
+_FERRY = ROAD_CLASSES.index("ferry")
+
+
+def build_graph(extract: Path, base: Path, name: str) -> RoadGraph:
+    """Read an engine's network and the tags of its extract.
+
+    Args:
+        extract: `.osm.pbf` or `.osm`.
+        base: the base path of the engine that was built from it, with nested cells.
+        name: of the place.
+
+    Raises:
+        CityError: something cannot be read.
+    """
+    network, streets = read_roads(base), read_links(base)
+    ways = read_ways(extract)
+    shapes = _shapes(network, streets)
+    segment_m = segment_lengths(network.lonlat, shapes)
+    facts = facts_of_links(shapes, streets.osm_node, segment_m, ways)
+    original, reverse = _same_street(streets)
+    ferry = facts["road_class"] == _FERRY
+    links = Links(
+        tail=shapes.nodes[shapes.first[:-1]],
+        head=shapes.nodes[shapes.first[1:] - 1],
+        length_m=np.add.reduceat(segment_m, shapes.first[:-1]),
+        duration_s=streets.duration_s,
+        weight_s=streets.weight_s,
+        road_class=facts["road_class"].astype(np.uint8),
+        access=facts["access"].astype(np.uint8),
+        lanes=facts["lanes"].astype(np.uint8),
+        max_speed_kmh=facts["max_speed_kmh"].astype(np.float32),
+        toll=facts["toll"],
+        bridge=facts["bridge"],
+        tunnel=facts["tunnel"],
+        ferry=ferry,
+        roundabout=facts["roundabout"].astype(np.bool_),
+        left_hand=streets.left_hand,
+        signals=np.minimum(facts["signals"], 255).astype(np.uint8),
+        name=facts["name"].astype(np.int32),
+        way=facts["way"].astype(np.int64),
+        reverse=reverse,
+        original=original,
+        main=in_largest(streets.turn_from, streets.turn_to, len(original)) & ~ferry,
+    )
+    leaving, entering = bearings(network.lonlat, shapes)
+    angle = angles(leaving, entering, streets.turn_from, streets.turn_to)
+    turns = Turns(
+        streets.turn_from.astype(np.int32),
+        streets.turn_to.astype(np.int32),
+        streets.turn_s,
+        streets.turn_weight_s,
+        angle.astype(np.float32),
+    )
+    return RoadGraph(name, network.lonlat, streets.osm_node, links, turns, shapes, ways.names)
+
+
+def _shapes(network: StreetNetwork, streets: StreetLinks) -> Shapes:
+    """The nodes along each directed street; those that OSRM writes twice in a row stay."""
+    begin = network.street_start[streets.street]
+    count = network.street_start[streets.street + 1] - begin
+    first = starts(count)
+    rank = np.arange(first[-1]) - np.repeat(first[:-1], count)
+    ahead = np.repeat(streets.ahead, count)
+    rank = np.where(ahead, rank, np.repeat(count, count) - 1 - rank)
+    nodes = network.street_nodes[np.repeat(begin, count) + rank]
+    return Shapes(first, nodes.astype(np.int32))
+
+
+def _same_street(streets: StreetLinks) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Of each link the one that it is a copy of, or itself; and the one back."""
+    links = len(streets.street)
+    # A copy lacks the turns that are forbidden to those who come from a certain link.
+    turns = np.bincount(streets.turn_from, minlength=links)
+    key = streets.street * 2 + streets.ahead
+    order = np.lexsort((-np.arange(links), turns, key))
+    best = np.full(int(key.max(initial=0)) // 2 * 2 + 2, -1)
+    best[key[order]] = order
+    return best[key].astype(np.int32), best[key ^ 1].astype(np.int32)
+
+
+def in_largest(
+    from_link: NDArray[np.int64], to_link: NDArray[np.int64], links: int
+) -> NDArray[np.bool_]:
+    """`[L]`, whether a link is of the largest strongly connected component."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    ones = np.ones(len(from_link), dtype=np.int8)
+    graph = coo_array((ones, (from_link, to_link)), shape=(links, links))
+    _, label = connected_components(graph, directed=True, connection="strong")
+    return np.asarray(label == np.bincount(label).argmax())

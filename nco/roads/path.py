@@ -1,0 +1,122 @@
+"""A path: what leads from A to B on streets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nco.arrays import Floats
+from nco.roads.costs import Costs
+from nco.roads.graph import RoadGraph
+
+
+@dataclass(frozen=True, eq=False)
+class Path:
+    """Links one after the other, the first and the last of them as a rule in part.
+
+    Attributes:
+        graph: whose links they are.
+        links: `[k]`, indices of links, one at least.
+        from_fraction: how much of the first link lies before the path begins.
+        to_fraction: how much of the last link lies before the path ends.
+    """
+
+    graph: RoadGraph
+    links: NDArray[np.int64]
+    from_fraction: float = 0.0
+    to_fraction: float = 1.0
+
+    def __len__(self) -> int:
+        return len(self.links)
+
+    def __repr__(self) -> str:
+        return f"Path({len(self)} links, {self.length_m:.0f} m, {self.duration_s:.0f} s)"
+
+    @cached_property
+    def turns(self) -> NDArray[np.int64]:
+        """`[k - 1]`, indices of the turns between the links."""
+        return self.graph.turns_along(self.links)
+
+    @cached_property
+    def shares(self) -> Floats:
+        """`[k]`, how much of each link the path covers, 0 to 1."""
+        shares = np.ones(len(self.links))
+        shares[-1] = self.to_fraction
+        shares[0] -= self.from_fraction
+        return shares
+
+    def cost(self, costs: Costs) -> float:
+        """What it costs; `inf` where it uses what is closed."""
+        driven = self.shares > 0
+        links = self.shares[driven] * costs.links[self.links[driven]]
+        return float(links.sum() + costs.turns[self.turns].sum())
+
+    @cached_property
+    def length_m(self) -> float:
+        """Metres."""
+        return float((self.shares * self.graph.links.length_m[self.links]).sum())
+
+    @cached_property
+    def duration_s(self) -> float:
+        """Seconds of free flow, turns included."""
+        links, turns = self.graph.links, self.graph.turns
+        driving = float((self.shares * links.duration_s[self.links]).sum())
+        return driving + float(turns.duration_s[self.turns].sum())
+
+    @cached_property
+    def nodes(self) -> NDArray[np.int64]:
+        """`[n]`, the nodes passed, those of the ends of streets in the middle of links included.
+
+        The first node is the one behind the beginning, the last one that ahead of the end: map
+        matchers write drives so.
+        """
+        shapes = self.graph.shapes
+        parts = []
+        for position, link in enumerate(self.links.tolist()):
+            nodes = self.graph.link_nodes(link)
+            low, high = 0, len(nodes) - 1
+            along_m = self.graph.along_m[shapes.first[link] : shapes.first[link + 1]]
+            if position == 0:
+                at = np.searchsorted(along_m, self.from_fraction * along_m[-1], side="right") - 1
+                low = min(int(at), high - 1)
+            if position == len(self.links) - 1:
+                at = np.searchsorted(along_m, self.to_fraction * along_m[-1], side="left")
+                high = max(int(at), low + 1)
+            parts.append(nodes[low : high + 1])
+        joined = np.concatenate(parts).astype(np.int64)
+        return joined[np.concatenate([[True], joined[1:] != joined[:-1]])]
+
+    @property
+    def osm_nodes(self) -> NDArray[np.int64]:
+        """`[n]`, OpenStreetMap's numbers of `nodes`."""
+        return np.asarray(self.graph.osm_node[self.nodes])
+
+    @cached_property
+    def lonlat(self) -> Floats:
+        """`[p, 2]`, its line in degrees, from the very beginning to the very end."""
+        parts = []
+        for link, (low, high) in zip(self.links.tolist(), self._ends(), strict=True):
+            parts.append(part_of_line(self.graph, link, low, high))
+        joined = np.concatenate(parts)
+        moved = (joined[1:] != joined[:-1]).any(axis=1)
+        line = joined[np.concatenate([[True], moved])]
+        return line if len(line) > 1 else np.repeat(line, 2, axis=0)
+
+    def _ends(self) -> list[tuple[float, float]]:
+        """From which fraction to which each link is driven."""
+        ends = [[0.0, 1.0] for _ in self.links]
+        ends[0][0], ends[-1][1] = self.from_fraction, self.to_fraction
+        return [(low, high) for low, high in ends]
+
+
+def part_of_line(graph: RoadGraph, link: int, low: float, high: float) -> Floats:
+    """`[p, 2]`, lonlat along a link from one fraction of its length to another."""
+    line = graph.shape(link)
+    along_m = graph.along_m[graph.shapes.first[link] : graph.shapes.first[link + 1]]
+    begin, end = low * along_m[-1], high * along_m[-1]
+    inside = (along_m > begin) & (along_m < end)
+    ends = np.stack([np.interp([begin, end], along_m, line[:, axis]) for axis in (0, 1)], axis=1)
+    return np.concatenate([ends[:1], line[inside], ends[1:]])

@@ -84,7 +84,8 @@ PUBLIC = {
         Sequence Shipment Vehicle
         """,
     "nco.roads": """
-        AStar Bidirectional Costs Dijkstra Path Position RoadGraph ShortestPaths Snapper Tree
+        AStar Bidirectional Costs Dijkstra Driven Hierarchy NodePairs Path Position RoadGraph
+        ShortestPaths Snapper TimeDependent Tree
         """,
     "nco.sheets": "write_sheets",
     "nco.plot": "anytime asymmetry fronts map routes streets transit",

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from networkx import MultiDiGraph
     from torch_geometric.data import Data
 
+    from nco.roads.hierarchy import Contraction
+
 
 @dataclass(frozen=True, eq=False)
 class RoadGraph:
@@ -164,6 +166,17 @@ class RoadGraph:
             original = int(self.links.original[copy])
             found[original] = (*found.get(original, (original,)), copy)
         return found
+
+    @cached_property
+    def contraction(self) -> Contraction:
+        """What hierarchies of any costs share; see `nco.roads.hierarchy`.
+
+        Raises:
+            StorageError: the cache folder cannot be written.
+        """
+        from nco.roads.hierarchy import Contraction
+
+        return Contraction.of(self)
 
     def link_nodes(self, link: int) -> NDArray[np.int32]:
         """`[k]`, indices of the nodes along a link."""

@@ -11,6 +11,7 @@ from nco.data.cities.engine import Matrices
 from nco.data.cities.roads import haversine_m
 from nco.data.cities.table import TableCity
 from nco.errors import CityError, FormatError, InputError
+from nco.transit.instance.bus_speeds import AS_CARS, BusSpeeds
 from nco.transit.instance.city import from_city
 from nco.transit.instance.demand import Zones, gravity_demand, random_demand, read_zones
 from nco.transit.instance.links import neighbour_links
@@ -25,11 +26,17 @@ ROW = np.array([[24.91 + 0.02 * k, 60.15] for k in range(5)])
 def test_an_instance_of_a_city_has_its_directed_times():
     """Links carry the engine's seconds and metres of either direction, and the demand asked for."""
     city = FakeCity()
-    instance = from_city(city, stops=20, trips_per_hour=500, hub="centre", lines=5, seed=3)
+    options = {"trips_per_hour": 500, "hub": "centre", "lines": 5, "seed": 3}
+    instance = from_city(city, stops=20, speeds=AS_CARS, **options)
+    slower = from_city(city, stops=20, **options)
     table = city.matrix(instance.lonlat)
     there = np.isfinite(instance.link_s)
     assert np.array_equal(instance.link_s[there], table.duration_s[there])
     assert np.array_equal(instance.link_m[there], table.distance_m[there])
+    assert np.array_equal(np.isfinite(slower.link_s), there)
+    assert (slower.link_s[slower.link_s > 0] > instance.link_s[instance.link_s > 0])[
+        np.isfinite(instance.link_s[instance.link_s > 0])
+    ].all()
     assert not np.array_equal(instance.link_s, instance.link_s.T)
     assert instance.trips == pytest.approx(500)
     assert (instance.size, instance.lines, instance.name) == (20, 5, "fake")
@@ -237,9 +244,45 @@ def test_no_feed_at_all(tmp_path):
 
 def test_a_real_city(helsinki):
     """On the streets of Helsinki neighbours are few and near, and the way round them is short."""
-    instance = TransitInstance.from_city(helsinki, stops=25, seed=1, within_km=2.5)
-    assert instance == TransitInstance.from_city(helsinki, stops=25, seed=1, within_km=2.5)
+    options = {"stops": 25, "seed": 1, "within_km": 2.5, "speeds": AS_CARS}
+    instance = TransitInstance.from_city(helsinki, **options)
+    assert instance == TransitInstance.from_city(helsinki, **options)
     assert 24 <= len(instance.links) <= 75
     direct = helsinki.matrix(instance.lonlat).duration_s
     off = ~np.eye(25, dtype=bool)
     assert (instance.drive_s[off] / direct[off]).mean() < 1.3
+
+
+def test_buses_are_slower_than_cars():
+    """By class of road, hour and stops; never faster, and as cars where that is asked for."""
+    car_s = np.array([[0.0, 120.0, np.inf], [100.0, 0.0, 60.0], [np.inf, 60.0, 0.0]])
+    metres = np.array([[0.0, 1000.0, np.inf], [1000.0, 0.0, 1500.0], [np.inf, 1500.0, 0.0]])
+    speeds = BusSpeeds(hour=3, classes=((30.0, 1.5), (np.inf, 1.25)), top_km_per_h=60.0, stop_s=9.0)
+    # 30 km/h is a side street, 36 km/h a main one; 90 km/h is more than a bus drives.
+    found = speeds.run_s(car_s, metres)
+    assert found[0, 1] == pytest.approx(120 * 1.5 + 9)
+    assert found[1, 0] == pytest.approx(100 * 1.25 + 9)
+    assert found[1, 2] == pytest.approx(1500 / (60 / 3.6) + 9)
+    assert np.isinf(found[0, 2])
+    assert not np.diagonal(found).any()
+    peak = BusSpeeds(hour=8).run_s(car_s, metres)
+    night = BusSpeeds(hour=None).run_s(car_s, metres)
+    assert (peak[car_s > 0] >= night[car_s > 0]).all()
+    assert peak[0, 1] > night[0, 1] > car_s[0, 1]
+    assert np.array_equal(AS_CARS.run_s(car_s, metres), car_s)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"hour": 24}, "hour is 24"),
+        ({"traffic": (1.0,)}, "24 factors"),
+        ({"classes": ((30.0, 1.0),)}, "the last be inf"),
+        ({"classes": ((np.inf, 0.0),)}, "no positive number"),
+        ({"stop_s": -1.0}, "stop_s -1"),
+    ],
+)
+def test_speeds_out_of_range(changes, message):
+    """Speeds that make no sense are refused by name."""
+    with pytest.raises(InputError, match=message):
+        BusSpeeds(**changes)

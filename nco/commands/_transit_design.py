@@ -90,7 +90,9 @@ def run(arguments: argparse.Namespace) -> int:
     files: dict[str, str] = {}
     if arguments.out is not None:
         with console.progress("writing", quiet=arguments.quiet):
-            written = write_design(arguments.out, instance, found, facts, simulation, city)
+            written = write_design(
+                arguments.out, instance, found, facts, simulation, city, settings
+            )
             drawn = instance.lonlat is not None or instance.xy is not None
             if drawn and not found.interrupted:
                 from nco.files import write_atomic

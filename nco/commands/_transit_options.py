@@ -11,6 +11,7 @@ from nco.errors import InputError, quoted, shortened
 
 if TYPE_CHECKING:
     from nco.data.cities.city import City
+    from nco.transit.instance.bus_speeds import BusSpeeds
     from nco.transit.instance.transit_instance import TransitInstance
 
 INSTANCE = (
@@ -21,6 +22,7 @@ INSTANCE = (
 _BOUNDS = ("lines", "min_stops", "max_stops")
 _PASSED_ON = ("within_km", "spacing_m", "trips_per_hour")
 """Options of a city that `nco.transit.instance.city.from_city` takes under the same names."""
+_SPEEDS = ("bus_hour", "car_speeds")
 
 
 def add_bounds(parser: argparse.ArgumentParser) -> None:
@@ -54,6 +56,13 @@ def add_city(parser: argparse.ArgumentParser) -> None:
         "--trips-per-hour", type=_problem.seconds, metavar="T",
         help="in total, uniform or by people and jobs (10000)",
     )  # fmt: skip
+    group.add_argument(
+        "--bus-hour", type=_hour, metavar="H",
+        help="of the day, whose traffic slows buses, or none for streets without traffic (8)",
+    )  # fmt: skip
+    group.add_argument(
+        "--car-speeds", action="store_true", default=None, help="buses drive like free cars"
+    )
     _problem.add_max_snap(group)
     group.add_argument("--instance-seed", type=_problem.seed, help="of stops and demand (0)")
 
@@ -112,6 +121,7 @@ def open_instance(arguments: argparse.Namespace) -> tuple[TransitInstance, City 
     city, stops = _problem.open_city(arguments), arguments.stops or "60"
     instance = from_city(
         city,
+        speeds=_speeds(arguments),
         stops=int(stops) if stops.isdecimal() else stops,
         demand=arguments.demand or "uniform",
         **_given(arguments, _PASSED_ON),
@@ -121,6 +131,20 @@ def open_instance(arguments: argparse.Namespace) -> tuple[TransitInstance, City 
     return _changed(instance, arguments), city
 
 
+def _speeds(arguments: argparse.Namespace) -> BusSpeeds:
+    """How fast buses are."""
+    from nco.transit.instance.bus_speeds import AS_CARS, BusSpeeds
+
+    hour = arguments.bus_hour
+    if arguments.car_speeds:
+        if hour is not None:
+            raise InputError("give either --bus-hour or --car-speeds, not both")
+        return AS_CARS
+    if hour is None:
+        return BusSpeeds()
+    return BusSpeeds(hour=None if hour == "none" else hour)
+
+
 def _changed(instance: TransitInstance, arguments: argparse.Namespace) -> TransitInstance:
     """The instance with another fleet, capacity and hub, where they are given."""
     fields = _given(arguments, ("fleet", "capacity"))
@@ -128,7 +152,9 @@ def _changed(instance: TransitInstance, arguments: argparse.Namespace) -> Transi
 
 
 def _refuse_city_options(arguments: argparse.Namespace) -> None:
-    for name in _given(arguments, ("stops", "demand", "max_snap", *_PASSED_ON, "instance_seed")):
+    for name in _given(
+        arguments, ("stops", "demand", "max_snap", *_PASSED_ON, *_SPEEDS, "instance_seed")
+    ):
         raise InputError(
             f"--{name.replace('_', '-')} is for an instance in a city; give --city, or leave it out"
         )
@@ -166,6 +192,14 @@ def with_hub(instance: TransitInstance, hub: str | None) -> TransitInstance:
 def instance_path(text: str) -> str:
     """A path, as it is given: files of an instance may have no single name."""
     return str(Path(text)) if text else text
+
+
+def _hour(text: str) -> int | str:
+    if text == "none":
+        return text
+    if text.isascii() and text.isdecimal() and len(text) <= 2 and int(text) < 24:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{quoted(text)} is no hour from 0 to 23, nor none")
 
 
 def _share(text: str) -> float:

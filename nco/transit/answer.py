@@ -83,6 +83,7 @@ def write_design(
     facts: dict[str, Any],
     simulation: Simulation | None = None,
     city: City | None = None,
+    settings: Settings | None = None,
 ) -> dict[str, Path]:
     """Write lines in every format that fits the instance; the folder exists.
 
@@ -91,8 +92,9 @@ def write_design(
         instance: what they are for.
         found: the lines.
         facts: of `describe`, and whatever else the JSON file is to hold.
-        simulation: gives headways and loads; every ten minutes without.
+        simulation: gives the timetable and loads; every ten minutes without.
         city: its streets are followed in maps.
+        settings: that the simulation had; None for the defaults.
 
     Raises:
         StorageError: the folder cannot be written.
@@ -107,6 +109,7 @@ def write_design(
     if instance.lonlat is not None:
         from nco.transit.files.geojson import write_transit_geojson
         from nco.transit.files.gtfs import write_gtfs
+        from nco.transit.operate.timetable import timetable_of
 
         more = None if per_h is None else [{"per_h": round(float(value), 3)} for value in per_h]
         written["geojson"] = write_transit_geojson(
@@ -116,7 +119,11 @@ def write_design(
             folder / "gtfs.zip",
             instance,
             found.lines,
-            600.0 if per_h is None else 3600.0 / per_h,
+            timetable=(
+                None
+                if simulation is None
+                else timetable_of(instance, simulation, settings or Settings())
+            ),
             city=city,
         )
     return written

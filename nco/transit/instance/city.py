@@ -16,6 +16,7 @@ from nco.data.cities.roads import haversine_m
 from nco.data.formats.csv_rows import read_csv
 from nco.data.formats.stops_csv import read_stops
 from nco.errors import CityError, InputError, counted, quoted
+from nco.transit.instance.bus_speeds import BusSpeeds
 from nco.transit.instance.demand import gravity_demand, random_demand, read_zones
 from nco.transit.instance.links import neighbour_links
 from nco.transit.instance.stops import draw_stops, spread
@@ -46,13 +47,15 @@ def from_city(
     trips_per_hour: float = 10_000.0,
     decay_s: float = 900.0,
     walk_m: float = 1000.0,
+    speeds: BusSpeeds | None = None,
     seed: int = 0,
     **fields: Any,
 ) -> TransitInstance:
     """Make an instance whose links follow the streets of a city.
 
-    Times and metres of links are those of the routing engine, directed; a link is there in both
-    directions or in none, for lines run both ways.
+    Metres of links are those of the routing engine, directed; times are what buses make of the
+    engine's, which are of cars that meet nobody. A link is there in both directions or in none,
+    for lines run both ways. Stops that are drawn are called after their streets.
 
     Args:
         city: measures times; draws the stops if they are not given.
@@ -76,6 +79,8 @@ def from_city(
         trips_per_hour: in total, for "uniform" and the gravity model.
         decay_s: of the gravity model, see `nco.transit.instance.demand.gravity_demand`.
         walk_m: of the gravity model.
+        speeds: of buses on the streets; None for those of `BusSpeeds` in the morning peak,
+            `AS_CARS` for those of cars that meet nobody.
         seed: of drawn stops and of uniform demand.
         **fields: further fields of `TransitInstance`: terminals, fleet, capacity, name.
 
@@ -98,10 +103,12 @@ def from_city(
         names, lonlat, merged = _given_stops(city, stops, spacing_m)
     table = city.matrix(lonlat, names=names or None)
     _check_reached(city, table.duration_s, names)
+    names = names or _names_by_streets(city, lonlat)
+    duration_s = (speeds or BusSpeeds()).run_s(table.duration_s, table.distance_m)
     linked = neighbour_links(table.duration_s, detour=detour)
     here = np.eye(len(lonlat), dtype=bool)
     link_s, link_m = (
-        np.where(linked | here, matrix, np.inf) for matrix in (table.duration_s, table.distance_m)
+        np.where(linked | here, matrix, np.inf) for matrix in (duration_s, table.distance_m)
     )
     fields = {"name": city.name} | fields
     instance = TransitInstance(
@@ -111,7 +118,7 @@ def from_city(
         lines=lines,
         min_stops=min_stops,
         max_stops=max_stops,
-        hub=_hub(hub, names, table.duration_s),
+        hub=_hub(hub, names, duration_s),
         lonlat=lonlat,
         moved_m=table.moved_m,
         names=names,
@@ -119,6 +126,16 @@ def from_city(
     )
     gravity = {"trips_per_hour": trips_per_hour, "decay_s": decay_s, "walk_m": walk_m}
     return instance.changed(demand=_demand(instance, demand, merged, seed, gravity))
+
+
+def _names_by_streets(city: SampledCity, lonlat: Floats) -> tuple[str, ...]:
+    """Names of drawn stops; none where the city has no extract with names of streets."""
+    extract = getattr(city, "extract", None)
+    if extract is None:
+        return ()
+    from nco.transit.instance.stop_names import stop_names
+
+    return stop_names(extract, lonlat)
 
 
 def _given_stops(

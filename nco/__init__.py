@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from nco.solve import methods as methods
     from nco.solve import register as register
     from nco.solve import solve as solve
+    from nco.solve_many import solve_many as solve_many
     from nco.transit.instance.transit_instance import TransitInstance as TransitInstance
 
 __version__ = "0.1.0"
@@ -93,6 +94,7 @@ _PUBLIC = {
     "sample": "nco.data.sampling.sample",
     "save": "nco.data.formats.registry:save",
     "solve": "nco.solve:solve",
+    "solve_many": "nco.solve_many:solve_many",
     "write_sheets": "nco.sheets:write_sheets",
 }
 

@@ -28,6 +28,7 @@ VERBS = {
     "sheets": "print a page a vehicle for drivers, and a summary",
     "city": "build, list, describe and remove cities",
     "geocode": "find addresses in a city, offline or by a server",
+    "serve": "open the planner in the browser, and answer HTTP like vroom-express",
     "transit": "design bus lines, evaluate them, and compare methods that do",
     "bench": "compare methods over instances and time budgets",
     "train": "train or validate a policy (Lightning command line)",

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
 from nco.errors import InputError, quoted
-from nco.fleet.reductions.reduced import reduced
+from nco.fleet.reductions.reduced import Reduced, reduced
 from nco.interruption import asked_since, keeping
 from nco.problem import Feature, Problem
 from nco.problem.given import given_problem
+from nco.problem.route import Route
 from nco.problem.solution import INITIAL, Solution
+from nco.progress import Routes, listening
 from nco.registry import add_method, load_method
 from nco.solver import Prepares, Solver, check_limits, on_cores, refuse_unsupported
 from nco.threads import torch_threads
@@ -41,6 +44,11 @@ _METHODS: dict[str, str] = {
 }
 METHODS = MappingProxyType(_METHODS)
 DEFAULT_METHOD = "auto"
+
+type Watch = Callable[[Solution], None]
+"""Called with each better solution that a search tells of."""
+_WATCH_SHARE = 0.02  # of the time, that evaluating what searches tell of may take, about
+_WATCH_S = 0.05  # between two solutions that are evaluated, at least
 
 
 def register(name: str, target: str) -> None:
@@ -91,6 +99,7 @@ def solve(
     seed: int = 0,
     initial: Solution | None = None,
     jobs: int = 1,
+    watch: Watch | None = None,
 ) -> Solution:
     """Solve a problem.
 
@@ -112,6 +121,10 @@ def solve(
             been one of another problem: its routes count, evaluated on this one.
         jobs: cores to use; `auto` and `lns` have islands on them that exchange their best. The
             same seed gives the same answer for the same number of jobs.
+        watch: called in this thread with each better solution while the method searches, 20 times a
+            second at most, its `time_s` being when it was found; the one that is returned comes
+            last. `auto`, `lns`, `pyvrp` and what evolves with PyVRP tell of what they find, other
+            methods of their answer only. What it raises ends the search.
 
     Returns:
         Always a solution. If none is feasible it is the best partial one, and its
@@ -143,7 +156,8 @@ def solve(
                 f"initial is {quoted(initial)}; give a Solution, such as Solution.from_routes makes"
             )
         initial = form.there(initial)
-    with keeping(), torch_threads(1):
+    heard = None if watch is None else _Heard(problem, form, watch, chosen.name, seed, begin)
+    with keeping(), torch_threads(1), listening(heard):
         found = chosen.solve(form.problem, time_limit_s, seed, initial)
     if initial is not None and initial.better_than(found):
         found = replace(initial, fallback=INITIAL)
@@ -151,9 +165,42 @@ def solve(
         again = Solution.from_routes(problem, form.back(found.routes))
         found = replace(again, fallback=found.fallback)
     found = replace(found.with_reasons(problem), interrupted=asked_since(begin))
-    return found.stamped(
+    found = found.stamped(
         method=chosen.name,
         seed=seed,
         time_s=time.perf_counter() - begin,
         setup_s=begin - entered,
     )
+    if watch is not None:
+        watch(found)
+    return found
+
+
+class _Heard:
+    """Makes solutions of what searches tell of, and passes on those that are better."""
+
+    def __init__(
+        self, problem: Problem, form: Reduced, watch: Watch, method: str, seed: int, begin: float
+    ) -> None:
+        self._problem, self._form, self._watch = problem, form, watch
+        self._method, self._seed, self._begin = method, seed, begin
+        self._best: Solution | None = None
+        self._next = 0.0
+
+    def __call__(self, routes: Routes) -> None:
+        before = time.perf_counter()
+        if before < self._next:
+            return
+        found = self._solution(routes())
+        after = time.perf_counter()
+        self._next = after + max(_WATCH_S, (after - before) / _WATCH_SHARE)
+        if found.better_than(self._best):
+            self._best = found.stamped(
+                method=self._method, seed=self._seed, time_s=after - self._begin, setup_s=0.0
+            )
+            self._watch(self._best)
+
+    def _solution(self, routes: Sequence[Route]) -> Solution:
+        if self._form.problem is not self._problem:
+            routes = self._form.back(routes)
+        return Solution.from_routes(self._problem, routes, explain=False)

@@ -29,28 +29,39 @@ def workers(
         prepare: called in each of them first.
         arguments: of `prepare`.
     """
-    # Fresh processes: threads are counted when a library is loaded, and a fork of a process that
-    # has threads can hang. They inherit the environment that says one thread.
+    with one_thread_inherited():
+        pool = ProcessPoolExecutor(
+            count,
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=_begin,
+            initargs=(prepare, arguments),
+        )
+        children = partial(_started_since, frozenset(multiprocessing.active_children()))
+        try:
+            with undone(partial(_kill, children)):
+                yield pool
+        except BaseException:  # an interruption, say: what runs would go on to its end
+            _kill(children)
+            raise
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def one_thread_inherited() -> Iterator[None]:
+    """Has processes that are started meanwhile inherit an environment that says one thread.
+
+    They are fresh ones, not forks: threads are counted when a library is loaded, and a fork of a
+    process that has threads can hang.
+    """
     before = {name: os.environ.get(name) for name in ONE_THREAD}
     os.environ.update(ONE_THREAD)
-    pool = ProcessPoolExecutor(
-        count,
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=_begin,
-        initargs=(prepare, arguments),
-    )
-    children = partial(_started_since, frozenset(multiprocessing.active_children()))
     try:
-        with undone(partial(_kill, children)):
-            yield pool
-    except BaseException:  # an interruption, say: what runs would go on to its end
-        _kill(children)
-        raise
+        yield
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
         for name, value in before.items():
             if value is None:
-                del os.environ[name]
+                os.environ.pop(name, None)
             else:
                 os.environ[name] = value
 

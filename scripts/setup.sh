@@ -53,7 +53,7 @@ else
     .venv/bin/python -m pip install --quiet uv || true
     uv=.venv/bin/uv
 fi
-set -- -c constraints.txt -e '.[maps,notebooks,dev]'
+set -- -c constraints.txt -e '.[maps,notebooks,web,dask,dev]'
 "$uv" pip install --quiet --python .venv/bin/python "$@" \
     || .venv/bin/python -m pip install "$@"
 printf '%s' "$wanted" > "$ready"

@@ -72,7 +72,7 @@ def test_takes_python_under_any_usual_name(checkout, name):
     result = set_up(checkout)
     assert result.returncode == 0, result.stderr
     calls = (checkout / "pip.log").read_text()
-    assert "-c constraints.txt -e .[maps,notebooks,dev]" in calls
+    assert "-c constraints.txt -e .[maps,notebooks,web,dask,dev]" in calls
 
 
 def test_takes_uv_where_there_is_no_python(checkout):

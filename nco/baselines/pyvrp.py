@@ -10,6 +10,7 @@ from typing import ClassVar
 
 import pyvrp
 
+from nco import progress
 from nco.baselines.pyvrp_model import Model
 from nco.baselines.quick import quick_routes
 from nco.fleet.kinds import Kind, kinds_of
@@ -186,9 +187,22 @@ def _run(
     else:
         random = pyvrp.Solution.make_random(data, rng)
         start = search(random, penalties.max_cost_evaluator(), exhaustive=True)
-    algorithm = pyvrp.IteratedLocalSearch(data, penalties, search, start)
+    params = pyvrp.IteratedLocalSearchParams(callbacks=_Telling(model))
+    algorithm = pyvrp.IteratedLocalSearch(data, penalties, search, start, params)
     best = algorithm.run(limit, collect_stats=False).best
     return model.routes(model.duties(best))
+
+
+class _Telling(pyvrp.IteratedLocalSearchCallbacks):
+    """Tells of PyVRP's best solutions."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+
+    def on_best(self, best: pyvrp.Solution) -> None:
+        """See PyVRP."""
+        if best.is_feasible():
+            progress.tell(lambda: self._model.routes(self._model.duties(best)))
 
 
 def solve_by_cpu(problem: Problem, cpu_s: float) -> Solution:

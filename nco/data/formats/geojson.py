@@ -52,6 +52,17 @@ def write_geojson(
         InputError: the problem has no coordinates.
         StorageError: the file cannot be written; what stood there before is untouched.
     """
+    return write_json(path, geojson_data(problem, solution, city=city))
+
+
+def geojson_data(
+    problem: Problem, solution: Solution, *, city: Drawn | None = None
+) -> dict[str, Any]:
+    """The collection as JSON data, in which infinity has yet to become null; see `write_geojson`.
+
+    Raises:
+        InputError: the problem has no coordinates.
+    """
     if problem.lonlat is None:
         raise InputError(
             f"problem {quoted(problem.name)} has no lonlat, so its routes cannot be drawn; "
@@ -78,25 +89,22 @@ def write_geojson(
         )
         for entry in solution.unassigned
     ]
-    return write_json(
-        path,
-        {
-            "type": "FeatureCollection",
-            "attribution": CREDIT,
-            "problem": problem.name,
-            "method": solution.method,
-            "seed": int(solution.seed),
-            "time_s": float(solution.time_s),
-            "setup_s": float(solution.setup_s),
-            **solution.remarks,
-            "feasible": solution.feasible,
-            "cost": solution.cost.total,
-            "distance_m": solution.cost.distance_m,
-            "duration_s": solution.cost.duration_s,
-            "bbox": [*problem.lonlat.min(axis=0).tolist(), *problem.lonlat.max(axis=0).tolist()],
-            "features": features,
-        },
-    )
+    return {
+        "type": "FeatureCollection",
+        "attribution": CREDIT,
+        "problem": problem.name,
+        "method": solution.method,
+        "seed": int(solution.seed),
+        "time_s": float(solution.time_s),
+        "setup_s": float(solution.setup_s),
+        **solution.remarks,
+        "feasible": solution.feasible,
+        "cost": solution.cost.total,
+        "distance_m": solution.cost.distance_m,
+        "duration_s": solution.cost.duration_s,
+        "bbox": [*problem.lonlat.min(axis=0).tolist(), *problem.lonlat.max(axis=0).tolist()],
+        "features": features,
+    }
 
 
 def read_geojson(path: str | Path, problem: Problem) -> Solution:

@@ -82,7 +82,19 @@ def read_any_json(path: str | Path) -> Any:
         FormatError: the file is not strict JSON.
         StorageError: it cannot be read.
     """
-    text = read_text(path)
+    return strict_json(read_text(path), path)
+
+
+def strict_json(text: str, path: str | Path) -> Any:
+    """What JSON text holds.
+
+    Args:
+        text: to be read.
+        path: what messages call it.
+
+    Raises:
+        FormatError: it is not strict JSON.
+    """
 
     def refuse(constant: str) -> NoReturn:
         raise FormatError(f"{path}: {constant} is not JSON; unlimited is written as null")
@@ -122,14 +134,18 @@ def write_json(path: str | Path, data: Any) -> Path:
     Raises:
         StorageError: the file cannot be written; what stood there before is untouched.
     """
+    # Half a surrogate pair, which UTF-8 cannot hold, becomes its JSON escape.
+    return write_atomic(path, json_text(data).encode("utf-8", "backslashreplace"))
+
+
+def json_text(data: dict[str, Any]) -> str:
+    """Strict JSON, one top-level entry a line; infinity becomes null."""
     data = finite(data)
     entries = (
         f" {json.dumps(key)}: {json.dumps(value, ensure_ascii=False, allow_nan=False)}"
         for key, value in data.items()
     )
-    text = "{\n" + ",\n".join(entries) + "\n}\n"
-    # Half a surrogate pair, which UTF-8 cannot hold, becomes its JSON escape.
-    return write_atomic(path, text.encode("utf-8", "backslashreplace"))
+    return "{\n" + ",\n".join(entries) + "\n}\n"
 
 
 def finite(data: Any) -> Any:

@@ -43,44 +43,45 @@ def write_problem(path: str | Path, problem: Problem) -> Path:
     Raises:
         StorageError: the file cannot be written; what stood there before is untouched.
     """
+    return write_json(path, problem_data(problem))
+
+
+def problem_data(problem: Problem) -> dict[str, Any]:
+    """A problem as JSON data, in which infinity has yet to become null."""
     arrays = {name: getattr(problem, name) for name in _ARRAYS}
     credit = {} if problem.lonlat is None else {"attribution": CREDIT}
-    return write_json(
-        path,
-        {
-            "format": PROBLEM,
-            "version": VERSION,
-            **credit,
-            "name": problem.name,
-            **({} if problem.times is Times.NUMBERS else {"times": problem.times}),
-            "depots": problem.depots,
-            "names": list(problem.names),
-            "objective": asdict(problem.objective),
-            "vehicles": [
-                {"count": count, **_from_vehicle(vehicle)}
-                for vehicle, count in _runs(problem.vehicles)
-            ],
-            **{name: pack(array) for name, array in arrays.items() if array is not None},
-            **{
-                name: pack(getattr(problem, name))
-                for name in _RARE_ARRAYS
-                if getattr(problem, name).any()
-            },
-            **_from_hours(problem),
-            **_from_ties(problem),
-            **({"off_street": _from_off_street(problem)} if problem.off_street else {}),
-            **_from_details(problem),
-            "profiles": [
-                {
-                    "name": profile.name,
-                    "distance_m": pack(profile.distance_m),
-                    "duration_s": pack(profile.duration_s),
-                    **({"traffic": profile.traffic} if profile.traffic else {}),
-                }
-                for profile in problem.profiles
-            ],
+    return {
+        "format": PROBLEM,
+        "version": VERSION,
+        **credit,
+        "name": problem.name,
+        **({} if problem.times is Times.NUMBERS else {"times": problem.times}),
+        "depots": problem.depots,
+        "names": list(problem.names),
+        "objective": asdict(problem.objective),
+        "vehicles": [
+            {"count": count, **_from_vehicle(vehicle)} for vehicle, count in _runs(problem.vehicles)
+        ],
+        **{name: pack(array) for name, array in arrays.items() if array is not None},
+        **{
+            name: pack(getattr(problem, name))
+            for name in _RARE_ARRAYS
+            if getattr(problem, name).any()
         },
-    )
+        **_from_hours(problem),
+        **_from_ties(problem),
+        **({"off_street": _from_off_street(problem)} if problem.off_street else {}),
+        **_from_details(problem),
+        "profiles": [
+            {
+                "name": profile.name,
+                "distance_m": pack(profile.distance_m),
+                "duration_s": pack(profile.duration_s),
+                **({"traffic": profile.traffic} if profile.traffic else {}),
+            }
+            for profile in problem.profiles
+        ],
+    }
 
 
 def read_problem(path: str | Path) -> Problem:
@@ -283,27 +284,29 @@ def write_solution(path: str | Path, solution: Solution, problem: Problem | None
     Raises:
         StorageError: the file cannot be written; what stood there before is untouched.
     """
-    return write_json(
-        path,
-        {
-            "format": SOLUTION,
-            "version": VERSION,
-            "method": solution.method,
-            "seed": int(solution.seed),
-            "time_s": float(solution.time_s),
-            "setup_s": float(solution.setup_s),
-            **solution.remarks,
-            "feasible": solution.feasible,
-            "cost": {"total": solution.cost.total, **_plain(asdict(solution.cost))},
-            "routes": [
-                {"vehicle": int(route.vehicle), "stops": [int(j) for j in route.stops]}
-                for route in solution.routes
-            ],
-            "unassigned": [_plain(asdict(entry)) for entry in solution.unassigned],
-            "violations": [_plain(asdict(entry)) for entry in solution.violations],
-            **({} if problem is None else _from_details(problem)),
-        },
-    )
+    return write_json(path, solution_data(solution, problem))
+
+
+def solution_data(solution: Solution, problem: Problem | None = None) -> dict[str, Any]:
+    """A solution as JSON data, in which infinity has yet to become null; see `write_solution`."""
+    return {
+        "format": SOLUTION,
+        "version": VERSION,
+        "method": solution.method,
+        "seed": int(solution.seed),
+        "time_s": float(solution.time_s),
+        "setup_s": float(solution.setup_s),
+        **solution.remarks,
+        "feasible": solution.feasible,
+        "cost": {"total": solution.cost.total, **_plain(asdict(solution.cost))},
+        "routes": [
+            {"vehicle": int(route.vehicle), "stops": [int(j) for j in route.stops]}
+            for route in solution.routes
+        ],
+        "unassigned": [_plain(asdict(entry)) for entry in solution.unassigned],
+        "violations": [_plain(asdict(entry)) for entry in solution.violations],
+        **({} if problem is None else _from_details(problem)),
+    }
 
 
 def read_solution(path: str | Path) -> Solution:

@@ -36,6 +36,11 @@ def write_routes(path: str | Path, problem: Problem, solution: Solution) -> Path
     Raises:
         StorageError: the file cannot be written; what stood there before is untouched.
     """
+    return write_atomic(path, routes_text(problem, solution))
+
+
+def routes_text(problem: Problem, solution: Solution) -> str:
+    """The timetable of a solution as CSV, in which no cell is a formula."""
     dimensions = problem.dimensions
     loads = ["load", *(f"load_{k}" for k in range(2, dimensions + 1))][:dimensions]
     header = [*REQUIRED, "lon", "lat", "arrival_s", "start_s", "departure_s", *loads]
@@ -60,7 +65,7 @@ def write_routes(path: str | Path, problem: Problem, solution: Solution) -> Path
         add(entry.stop, [*cells, *gap, *last, entry.reason])
     taken = {title.casefold() for title in header + credit}
     header += [f"{title} (given)" if title.casefold() in taken else title for title in told]
-    return write_atomic(path, table_text(header + credit, rows))
+    return table_text(header + credit, rows)
 
 
 def read_routes(path: str | Path, problem: Problem) -> Solution:

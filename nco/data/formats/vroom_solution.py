@@ -56,6 +56,13 @@ def write_vroom_solution(
     Raises:
         StorageError: the file cannot be written; what stood there before is untouched.
     """
+    return write_json(path, vroom_answer(problem, solution, city=city))
+
+
+def vroom_answer(
+    problem: Problem, solution: Solution, *, city: Drawn | None = None
+) -> dict[str, Any]:
+    """A solution as VROOM would answer; see `write_vroom_solution`."""
     steps = step_ids(problem)
     vehicles = vehicle_ids(problem)
     timetables = schedule(problem, solution)
@@ -70,38 +77,35 @@ def write_vroom_solution(
     nodes = [visit.node for timetable in timetables for visit in timetable.visits]
     given, taken = _moved(problem, nodes) if nodes else ([], [])
     credit = {} if problem.lonlat is None else {"attribution": CREDIT}
-    return write_json(
-        path,
-        {
-            "code": 0,
-            **credit,
-            "summary": {
-                "cost": _whole(solution.cost.total),
-                "routes": len(routes),
-                "unassigned": len(solution.unassigned),
-                **{key: _amounts(given) for key in ("delivery", "amount")},
-                "pickup": _amounts(taken),
-                **total,
-                "violations": [_violation(v) for v in solution.violations],
-                "computing_times": {
-                    "loading": 0,
-                    "solving": _whole(1000 * solution.time_s),
-                    "routing": 0,
-                },
+    return {
+        "code": 0,
+        **credit,
+        "summary": {
+            "cost": _whole(solution.cost.total),
+            "routes": len(routes),
+            "unassigned": len(solution.unassigned),
+            **{key: _amounts(given) for key in ("delivery", "amount")},
+            "pickup": _amounts(taken),
+            **total,
+            "violations": [_violation(v) for v in solution.violations],
+            "computing_times": {
+                "loading": 0,
+                "solving": _whole(1000 * solution.time_s),
+                "routing": 0,
             },
-            "unassigned": [
-                {
-                    "id": steps[j][1],
-                    "type": steps[j][0],
-                    **location(problem, j),
-                    "description": f"{problem.names[j]}: {entry.reason}",
-                }
-                for entry in solution.unassigned
-                for j in (entry.stop,)
-            ],
-            "routes": routes,
         },
-    )
+        "unassigned": [
+            {
+                "id": steps[j][1],
+                "type": steps[j][0],
+                **location(problem, j),
+                "description": f"{problem.names[j]}: {entry.reason}",
+            }
+            for entry in solution.unassigned
+            for j in (entry.stop,)
+        ],
+        "routes": routes,
+    }
 
 
 def read_vroom_solution(path: str | Path, problem: Problem) -> Solution:

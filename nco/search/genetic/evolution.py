@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyvrp
 
+from nco import progress
 from nco.search.genetic.crossover import exchanged
 from nco.search.genetic.population import Member, Population, Sizes, arcs_of
 
@@ -141,4 +142,7 @@ class Evolution:
             cost=costs.penalised_cost(found),
             feasible=found.is_feasible(),
         )
-        return self._population.add(member)
+        better = self._population.add(member)
+        if better and member.feasible:
+            progress.tell(lambda: self._model.routes(list(duties)))
+        return better

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nco.interruption import ending_searches
+from nco.progress import Teller
 from nco.search.lns.pace import Pace
 from nco.search.lns.parts import parted, parts_of
 
@@ -65,6 +66,7 @@ def _run_parts(
     pool: ThreadPoolExecutor,
 ) -> None:
     """All islands carry on one search, a part of its routes each."""
+    tell = Teller()
     cuts = CUTS if most is not None else max(1, min(CUTS, int(clock.left_s / LEAST_S)))
     for cut in range(cuts):
         if clock.over:
@@ -74,6 +76,7 @@ def _run_parts(
         _run(paces, parts, (cut + 1) / cuts, pool)
         vehicles = (own for own, _ in shares)
         search.join(list(zip(vehicles, parts, strict=True)))
+        tell(search.cost, lambda: search.routes)
 
 
 def _run_wholes(
@@ -84,6 +87,7 @@ def _run_wholes(
     pool: ThreadPoolExecutor,
 ) -> None:
     """Every island has a search of its own."""
+    tell = Teller()
     islands = [search, *(search.beside(_seed(rng)) for _ in paces[1:])]
     for moment in range(EXCHANGES):
         if clock.over:
@@ -91,6 +95,7 @@ def _run_wholes(
         _run(paces, islands, (moment + 1) / EXCHANGES, pool)
         best = min(islands, key=lambda island: island.cost)
         worst = max(islands, key=lambda island: island.cost)
+        tell(best.cost, lambda found=best: found.routes)  # type: ignore[misc]
         if best.cost < worst.cost:
             worst.go_on_from(best)
     best = min(islands, key=lambda island: island.cost)

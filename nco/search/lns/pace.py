@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
+from nco.progress import Teller
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -43,6 +45,7 @@ class Pace:
         self._begin_s, self._whole_s = clock.elapsed_s, clock.left_s
         self._made, self._last = 0, 0
         self._each_s = 0.0
+        self._tell = Teller()
 
     def run(self, search: Search, share: float = 1.0) -> None:
         """Cools once over all of the time, until a share of it is over.
@@ -83,6 +86,7 @@ class Pace:
     def _search(self, search: Search, count: int, begin: float, end: float) -> None:
         before_s = self._clock.elapsed_s
         search.run(count, begin, end)
+        self._tell(search.cost, lambda: search.routes)
         self._each_s = max(self._clock.elapsed_s - before_s, 1e-6) / count
         self._made += count
         self._last = count

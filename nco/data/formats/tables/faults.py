@@ -14,6 +14,37 @@ class CellFault(ValueError):  # noqa: N818 -- it never leaves the readers of tab
     """What is wrong with a cell, said behind the name of its column."""
 
 
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong with a table.
+
+    Attributes:
+        line: of the row, as `Faults.word` counts; of the titles where it is about them.
+        title: of the column, empty for a row as a whole.
+        text: what is wrong, and what to do.
+    """
+
+    line: int
+    title: str
+    text: str
+
+
+class TableError(FormatError):
+    """A table cannot be read as it stands; the message tells of all its faults.
+
+    Attributes:
+        faults: each of them.
+    """
+
+    def __init__(self, message: str, faults: tuple[Fault, ...]) -> None:
+        super().__init__(message)
+        self.faults = faults
+
+    def __reduce__(self) -> tuple[type, tuple[str, tuple[Fault, ...]]]:
+        """Exceptions are pickled by their message alone."""
+        return type(self), (str(self), self.faults)
+
+
 @dataclass
 class Faults:
     """What is wrong with a table.
@@ -24,6 +55,7 @@ class Faults:
         head: the row with the titles.
         titles: what is wrong with these.
         rows: texts by row.
+        all: each of them.
         skippable: whether rows may be left out.
     """
 
@@ -32,36 +64,39 @@ class Faults:
     head: int = 1
     titles: list[str] = field(default_factory=list)
     rows: dict[int, list[str]] = field(default_factory=dict)
+    all: list[Fault] = field(default_factory=list)
     skippable: bool = True
 
     def about_titles(self, text: str) -> None:
         """Note what is wrong with the titles."""
         self.titles.append(f"{self.word} {self.head}: {text}")
+        self.all.append(Fault(self.head, "", text))
 
     def about(self, line: int, title: str, text: str) -> None:
         """Note what is wrong with a cell, or with a row if there is no title."""
         where = f", column {quoted(title)} " if title else ": "
         self.rows.setdefault(line, []).append(f"{self.word} {line}{where}{text}")
+        self.all.append(Fault(line, title, text))
 
     def raise_titles(self) -> None:
         """Raise if something is wrong with the titles.
 
         Raises:
-            FormatError: all of it.
+            TableError: all of it.
         """
         if self.titles:
-            raise FormatError(self._message(self.titles, ""))
+            raise TableError(self._message(self.titles, ""), tuple(self.all))
 
     def raise_rows(self) -> None:
         """Raise if something is wrong with a row.
 
         Raises:
-            FormatError: all of it.
+            TableError: all of it.
         """
         if self.rows:
             skip = worded("skip_bad_rows=True", "--skip-bad-rows")
             advice = f", or leave such rows out ({skip})" if self.skippable else ""
-            raise FormatError(self._message(self.told(), advice))
+            raise TableError(self._message(self.told(), advice), tuple(self.all))
 
     def told(self) -> list[str]:
         """What is wrong with rows, from the first row to the last."""

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from nco.data.formats.rows import Rows
 from nco.data.formats.table_files import read_rows
 from nco.data.formats.tables.faults import Faults
 from nco.data.formats.tables.fleet_rows import FleetReader, FleetRow
@@ -121,7 +122,16 @@ def read_fleet(path: str | Path, first_day: dt.date | None = None) -> Fleet:
         FormatError: anything about it is wrong; all faults are in the message.
         StorageError: it cannot be read.
     """
-    reader = FleetReader(path, read_rows(path, SHEETS), first_day)
+    return fleet_from(path, read_rows(path, SHEETS), first_day)
+
+
+def fleet_from(path: str | Path, table: Rows, first_day: dt.date | None = None) -> Fleet:
+    """The vehicles in a table that was read already; see `read_fleet`.
+
+    Raises:
+        FormatError: anything about it is wrong; all faults are in the message.
+    """
+    reader = FleetReader(path, table, first_day)
     return Fleet(
         path=path,
         rows=reader.rows(),

@@ -1,0 +1,156 @@
+"""What requests hold, for the edge alone: checked as they come in, and described in OpenAPI."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
+
+from nco.solver import MAX_SEED
+
+Lon = Annotated[FiniteFloat, Field(ge=-180, le=180)]
+Lat = Annotated[FiniteFloat, Field(ge=-90, le=90)]
+LonLat = tuple[Lon, Lat]
+Text = Annotated[str, Field(max_length=1000)]
+Seconds = Annotated[FiniteFloat, Field(gt=0)]
+Json = dict[str, Any]
+
+
+class Strict(BaseModel):
+    """No other fields than these."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class RouteOf(Strict):
+    """What one vehicle drives, by numbers of nodes."""
+
+    vehicle: Annotated[int, Field(ge=0)]
+    stops: list[Annotated[int, Field(ge=0)]]
+
+
+class SolveRequest(Strict):
+    """A problem, and how to solve it."""
+
+    problem: Json | None = Field(
+        None,
+        description="ours ('format': 'nco-problem'), VROOM's ('jobs', 'vehicles'), or tables "
+        "('stops': {'header', 'rows'}, 'fleet' likewise, 'options': {'city', 'depot', "
+        "'vehicles', 'capacity', 'allow_unassigned', 'accept_doubtful'})",
+    )
+    problem_id: Text | None = Field(None, description="of a problem that was posted before")
+    method: Text = "auto"
+    time_limit_s: Seconds = 2.0
+    seed: Annotated[int, Field(ge=0, le=MAX_SEED)] = 0
+    initial: list[RouteOf] | None = Field(None, description="routes to go on from")
+
+
+class JudgeRequest(Strict):
+    """Routes that a person made."""
+
+    routes: list[RouteOf]
+
+
+class ExportRequest(JudgeRequest):
+    """A plan that is wanted as a file."""
+
+    format: Text = "json"
+    city: Text | None = None
+
+
+class MatrixRequest(Strict):
+    """Places between which distances are wanted."""
+
+    points: Annotated[list[LonLat], Field(min_length=1)]
+    targets: list[LonLat] | None = None
+    city: Text | None = None
+    profile: Text | None = None
+
+
+class RouteRequest(Strict):
+    """Places to be driven through."""
+
+    points: Annotated[list[LonLat], Field(min_length=2)]
+    city: Text | None = None
+    profile: Text | None = None
+
+
+class Asked(Strict):
+    """An address."""
+
+    text: Text
+    postcode: Text = ""
+    city: Text = ""
+
+
+class GeocodeRequest(Strict):
+    """Addresses to be found."""
+
+    addresses: list[Text | Asked]
+    postcode: Text = Field("", description="of addresses that have none of their own")
+    town: Text = Field("", description="likewise")
+    most: Annotated[int, Field(ge=0, le=20)] = 5
+    city: Text | None = Field(None, description="that is served")
+
+
+class ScenarioRequest(Strict):
+    """Whatever a page wants to find again."""
+
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    content: Any
+    version: int | None = Field(None, description="that was read; another's change is not lost")
+
+
+class PlanRequest(Strict):
+    """A day to be planned again and again."""
+
+    problem: Json | None = None
+    problem_id: Text | None = None
+    city: Text | None = None
+    profile: Text | None = None
+    method: Text = "auto"
+    seed: Annotated[int, Field(ge=0, le=MAX_SEED)] = 0
+
+
+class Change(Strict):
+    """What happens on a day; what an operation needs depends on it, see `nco.Planner`."""
+
+    op: Literal[
+        "replan", "advance", "served", "add", "move", "change", "cancel", "drop_vehicle", "adopt"
+    ]
+    name: Text | None = None
+    lonlat: LonLat | None = None
+    demand: FiniteFloat | list[FiniteFloat] | None = None
+    window_s: tuple[FiniteFloat, FiniteFloat | None] | None = None
+    service_s: FiniteFloat | None = None
+    prize: FiniteFloat | None = None
+    vehicles: list[int] | None = None
+    vehicle: int | None = None
+    stops: list[Text] | None = None
+    ready_s: FiniteFloat | None = None
+    now_s: FiniteFloat | None = None
+    time_limit_s: Seconds | None = None
+    routes: list[RouteOf] | None = None
+
+
+class VroomRequest(BaseModel):
+    """VROOM's input, with the options of vroom-express."""
+
+    model_config = ConfigDict(extra="allow")
+    vehicles: list[Json]
+    jobs: list[Json] | None = None
+    shipments: list[Json] | None = None
+    options: Any = None
+
+
+class ErrorBody(BaseModel):
+    """What went wrong."""
+
+    kind: str
+    message: str
+
+
+class ErrorAnswer(BaseModel):
+    """The one shape of errors, except for those of vroom-express and of OSRM."""
+
+    error: ErrorBody

@@ -1,0 +1,110 @@
+"""A plan as a file for other programs and for people: whatever `nco solve` writes."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+from nco.data.cities.city import City
+from nco.data.formats.geojson import geojson_data
+from nco.data.formats.json_file import finite, json_text
+from nco.data.formats.native import solution_data
+from nco.data.formats.solution_csv import routes_text
+from nco.data.formats.vroom_solution import vroom_answer
+from nco.errors import CityError, InputError
+from nco.problem import Problem
+from nco.problem.solution import Solution
+from nco.web.reply import JSON, Reply
+from nco.web.work import served
+from nco.web.work.posing import posed_by, routes_of
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "backslashreplace")
+
+
+def _json(problem: Problem, solution: Solution, _city: City | None) -> Reply:
+    body = _bytes(json_text(solution_data(solution, problem)))
+    return Reply(200, body, JSON, "solution.json")
+
+
+def _geojson(problem: Problem, solution: Solution, city: City | None) -> Reply:
+    body = _bytes(json_text(finite(geojson_data(problem, solution, city=city))))
+    return Reply(200, body, "application/geo+json", "routes.geojson")
+
+
+def _vroom(problem: Problem, solution: Solution, city: City | None) -> Reply:
+    body = _bytes(json_text(vroom_answer(problem, solution, city=city)))
+    return Reply(200, body, JSON, "solution.vroom.json")
+
+
+def _csv(problem: Problem, solution: Solution, _city: City | None) -> Reply:
+    text = "\ufeff" + routes_text(problem, solution)  # the mark, or Excel takes it for another code
+    return Reply(200, _bytes(text), "text/csv; charset=utf-8", "routes.csv")
+
+
+def _sheets(problem: Problem, solution: Solution, city: City | None) -> Reply:
+    """All pages for drivers and the dispatcher in one archive."""
+    from nco.sheets import write_sheets
+
+    packed = io.BytesIO()
+    with tempfile.TemporaryDirectory(prefix="nco-") as folder:
+        written = write_sheets(folder, problem, solution, city)
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, path in written.items():
+                archive.write(path, name)
+    return Reply(200, packed.getvalue(), "application/zip", "sheets.zip")
+
+
+def _sheet(kind: str, media: str) -> Callable[[Problem, Solution, City | None], Reply]:
+    """A single one of the sheets."""
+
+    def one(problem: Problem, solution: Solution, city: City | None) -> Reply:
+        from nco.sheets import write_sheets
+
+        with tempfile.TemporaryDirectory(prefix="nco-") as folder:
+            written = write_sheets(folder, problem, solution, city)
+            if kind not in written:
+                raise InputError("the problem has no coordinates, or nothing is driven")
+            return Reply(200, Path(written[kind]).read_bytes(), media, kind)
+
+    return one
+
+
+FORMATS: dict[str, Callable[[Problem, Solution, City | None], Reply]] = {
+    "json": _json,
+    "geojson": _geojson,
+    "vroom": _vroom,
+    "csv": _csv,
+    "sheets": _sheets,
+    "pdf": _sheet("sheets.pdf", "application/pdf"),
+    "html": _sheet("summary.html", "text/html; charset=utf-8"),
+}
+"""Formats by the name that a client gives."""
+
+
+@served.replying
+def export(kind: str, solution: bytes, problem: bytes, city: str | None) -> Reply:
+    """A plan as a file.
+
+    Args:
+        kind: of `FORMATS`.
+        solution: JSON with `routes`.
+        problem: JSON as it was posed.
+        city: whose streets routes follow; the first one if left out.
+    """
+    if kind not in FORMATS:
+        raise InputError(f"this format is not known; known are {', '.join(FORMATS)}")
+    posed_problem = posed_by(problem)
+    found = routes_of(served.fields_of(solution), posed_problem).with_reasons(posed_problem)
+    streets = None
+    if posed_problem.lonlat is not None:
+        there = served.city(city)
+        if there.covers(posed_problem.lonlat).all():
+            streets = there
+        elif city is not None:
+            raise CityError("places of the problem are outside of the city")
+    return FORMATS[kind](posed_problem, found, streets)

@@ -1,0 +1,139 @@
+"""Problems as requests pose them: our JSON, VROOM's, or tables of stops and vehicles."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from nco.data.formats import native, vroom_json
+from nco.data.formats.json_file import Fields, finite, json_text
+from nco.data.formats.stops import problem_from_stops
+from nco.data.formats.tables.fleet import fleet_from
+from nco.errors import InputError
+from nco.problem import Problem
+from nco.problem.solution import Route, Solution
+from nco.web.reply import Reply, as_json
+from nco.web.work import served
+from nco.web.work.tables import rows_of, stops_of
+
+_OPTIONS = ("vehicles", "capacity", "depot", "allow_unassigned", "accept_doubtful")
+
+
+def posed(data: Fields) -> Problem:
+    """The problem that an object describes.
+
+    Raises:
+        NcoError: it cannot be read, or is too large.
+    """
+    return served.check_size(_read(data))
+
+
+def posed_by(raw: bytes) -> Problem:
+    """The problem that a request describes; it is read once, however often it is asked about.
+
+    Raises:
+        NcoError: it cannot be read, or is too large.
+    """
+    return served.remembered(key_of(raw), lambda: posed(served.fields_of(raw)))
+
+
+def key_of(raw: bytes) -> str:
+    """What a problem is known by: a digest of what was sent."""
+    return hashlib.sha256(raw).hexdigest()[:32]
+
+
+def _read(data: Fields) -> Problem:
+    if "format" in data:
+        return native.problem_from(data)
+    if "jobs" in data or "shipments" in data:
+        options = data.child("options", {})
+        return vroom_json.vroom_problem(
+            data, city=_city(options), names="id", allow_unassigned=True
+        )
+    if "stops" in data:
+        return _tables(data)
+    return data.fail(
+        "",
+        "is no problem; give ours ('format': 'nco-problem'), VROOM's ('jobs', 'vehicles'), or "
+        "tables ('stops': {'header': [...], 'rows': [[...], ...]}, 'fleet' likewise)",
+    )
+
+
+def _city(options: Fields) -> Any:
+    name = options.text("city") if "city" in options else None
+    profile = options.text("profile") if "profile" in options else None
+    return served.city(name, profile)
+
+
+def _tables(data: Fields) -> Problem:
+    """The problem that tables pose, as `nco solve stops.csv --fleet fleet.csv --city ...` does."""
+    data.refuse_unknown(("stops", "fleet", "name", "options"))
+    options = data.child("options", {})
+    options.refuse_unknown((*_OPTIONS, "city", "profile"))
+    city = _city(options)
+    stops = stops_of(
+        rows_of(data.child("stops"), "stops"), city, accept=options.flag("accept_doubtful")
+    )
+    given: dict[str, Any] = {"allow_unassigned": options.flag("allow_unassigned")}
+    if "fleet" in data:
+        given["fleet"] = fleet_from("fleet", rows_of(data.child("fleet"), "fleet"), stops.first_day)
+    if "vehicles" in options:
+        given["vehicles"] = options.whole("vehicles", low=1, most=served.settings().limits.vehicles)
+    if "capacity" in options:
+        given["capacity"] = options.numbers("capacity")
+    if "depot" in options:
+        depot = options.raw("depot")
+        given["depot"] = depot if isinstance(depot, str) else options.numbers("depot")
+    return problem_from_stops(stops, city, name=data.text("name", "stops"), **given)
+
+
+def routes_of(data: Fields, problem: Problem, key: str = "routes") -> Solution:
+    """Routes in a request: `[{"vehicle": 0, "stops": [3, 1]}, ...]`, by numbers of nodes.
+
+    Raises:
+        NcoError: they are malformed, or name a vehicle or a stop that there is not.
+    """
+    found = [
+        Route(route.whole("vehicle"), tuple(route.wholes("stops"))) for route in data.children(key)
+    ]
+    return Solution.from_routes(problem, found)
+
+
+@served.replying
+def describe(raw: bytes) -> Reply:
+    """What a problem is once it is read: its nodes, its vehicles, what is odd about it."""
+    with served.notes() as told:
+        problem = posed_by(raw)
+    return as_json({"id": key_of(raw), **summary(problem), "notes": told})
+
+
+def summary(problem: Problem) -> dict[str, Any]:
+    """A problem as pages show it: everything but its matrices."""
+    data = native.problem_data(problem)
+    for bulky in ("profiles", "format", "version"):
+        del data[bulky]
+    lists = {
+        name: getattr(problem, name).tolist()
+        for name in ("demand", "window_s", "service_s", "prize", "lonlat")
+        if getattr(problem, name) is not None
+    }
+    packed = {
+        name: value for name, value in data.items() if isinstance(value, dict) and "data" in value
+    }
+    moved = [{"node": node, "moved_m": round(far, 1)} for node, far in problem.moved.items()]
+    plain = {name: value for name, value in data.items() if name not in packed}
+    return dict(finite({**plain, **lists, "moved": moved, "features": sorted(problem.features)}))
+
+
+@served.replying
+def written(raw: bytes) -> Reply:
+    """A problem in our JSON, whole, as `nco.load` reads it."""
+    problem = posed_by(raw)
+    body = json_text(native.problem_data(problem)).encode("utf-8", "backslashreplace")
+    return Reply(200, body, name="problem.json")
+
+
+def needs_lonlat(problem: Problem) -> None:
+    """Refuse a problem that is nowhere on a map."""
+    if problem.lonlat is None:
+        raise InputError("the problem has no coordinates; give lonlat")

@@ -1,0 +1,141 @@
+"""Solving as a job that tells how it goes on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from nco.crew import tell
+from nco.data.formats import native
+from nco.data.formats.json_file import Fields, finite
+from nco.errors import InputError
+from nco.problem import Problem
+from nco.problem.check import check
+from nco.problem.schedule import schedule
+from nco.problem.solution import Solution
+from nco.solve import DEFAULT_METHOD, METHODS, solve
+from nco.web.reply import Reply, as_json
+from nco.web.work import served
+from nco.web.work.posing import posed, posed_by, routes_of
+
+DEFAULT_S = 2.0
+
+
+@served.replying
+def solve_job(raw: bytes, problem: bytes | None) -> Reply:
+    """Solves what a request asks for; tells of better answers meanwhile.
+
+    Args:
+        raw: the request, see `nco.web.models.SolveRequest`.
+        problem: what is solved, where the request only names it.
+    """
+    data = served.fields_of(raw)
+    with served.notes() as told:
+        found = posed(data.child("problem")) if problem is None else posed_by(problem)
+        initial = routes_of(data, found, "initial") if "initial" in data else None
+        solution = solve(
+            found,
+            method_of(data),
+            time_limit_s=limit_of(data),
+            seed=data.whole("seed", 0),
+            initial=initial,
+            watch=tell_of,
+        )
+    return as_json({**answer(found, solution), "notes": told})
+
+
+def method_of(data: Fields) -> str:
+    """The method that a request names."""
+    name = data.text("method", DEFAULT_METHOD)
+    if name not in METHODS:
+        data.fail("method", f"is not known; known are {', '.join(METHODS)}")
+    return name
+
+
+def limit_of(data: Fields) -> float:
+    """The time limit that a request names.
+
+    Raises:
+        InputError: it is above the server's.
+    """
+    asked, most = data.number("time_limit_s", DEFAULT_S), served.settings().limits.time_limit_s
+    if asked > most:
+        raise InputError(f"time_limit_s is {asked:g}; this server takes {most:g} at most")
+    return asked
+
+
+def tell_of(solution: Solution) -> None:
+    """Tells whoever waits for a job of a better answer."""
+    tell(
+        finite(
+            {
+                "time_s": round(solution.time_s, 3),
+                "cost": solution.cost.total,
+                "distance_m": solution.cost.distance_m,
+                "duration_s": solution.cost.duration_s,
+                "vehicles": len({route.vehicle for route in solution.routes}),
+                "unassigned": len(solution.unassigned),
+                "violations": len(solution.violations),
+                "routes": [
+                    {"vehicle": route.vehicle, "stops": list(map(int, route.stops))}
+                    for route in solution.routes
+                ],
+            }
+        )
+    )
+
+
+def answer(problem: Problem, solution: Solution) -> dict[str, Any]:
+    """A solution with its timetable and what the checker says, as JSON data."""
+    data = native.solution_data(solution, problem)
+    report = check(problem, solution)
+    findings = [
+        {"kind": f.kind, "message": f.message, "route": f.route, "stop": f.stop}
+        for f in report.findings
+    ]
+    return dict(
+        finite(
+            {
+                **data,
+                "checked": {"feasible": report.feasible, "cost": report.cost, "findings": findings},
+                "schedule": timetable(problem, solution),
+            }
+        )
+    )
+
+
+def timetable(problem: Problem, solution: Solution) -> list[dict[str, Any]]:
+    """When each vehicle is where: what timelines and tables show."""
+    return [
+        {
+            "vehicle": route.vehicle,
+            "trip": route.trip,
+            "distance_m": route.distance_m,
+            "duration_s": route.duration_s,
+            "driving_s": route.driving_s,
+            "visits": [
+                {
+                    "node": int(visit.node),
+                    "name": problem.names[visit.node],
+                    "arrival_s": visit.arrival_s,
+                    "start_s": visit.start_s,
+                    "departure_s": visit.departure_s,
+                    "waiting_s": visit.waiting_s,
+                    "distance_m": visit.distance_m,
+                    "load": list(visit.load),
+                    "breaks": [[begin, length] for begin, length in visit.pauses],
+                }
+                for visit in route.visits
+            ],
+        }
+        for route in schedule(problem, solution)
+    ]
+
+
+@served.replying
+def judge(raw: bytes, problem: bytes) -> Reply:
+    """What routes that a person made cost, and what they break."""
+    data = served.fields_of(raw)
+    found = posed_by(problem)
+    solution = routes_of(data, found).with_reasons(found)
+    return as_json(answer(found, replace(solution, method="by hand")))

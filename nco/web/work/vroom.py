@@ -1,0 +1,112 @@
+"""A request of vroom-express, answered as it would be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from nco.data.formats.json_file import Fields, finite
+from nco.data.formats.vroom_json import vroom_problem
+from nco.data.formats.vroom_solution import vroom_answer
+from nco.data.formats.vroom_steps import vroom_steps
+from nco.errors import CityError, InputError, NcoError, ServiceError
+from nco.problem import Problem
+from nco.problem.solution import Solution
+from nco.solve import solve
+from nco.web.reply import INPUT, INTERNAL, ROUTING, TOO_LARGE, Reply, as_json
+from nco.web.work import served
+
+STATUS = {INTERNAL: 500, INPUT: 400, ROUTING: 500, TOO_LARGE: 413}
+DEFAULT_X = 5
+_LEAST_S, _STOP_S, _MOST_S = 0.2, 0.02, 10.0  # of a search at full exploration
+_LEVELS = 6
+
+
+def failed(code: int, message: str) -> Reply:
+    """What vroom-express answers where something is wrong."""
+    return as_json({"code": code, "error": message}, STATUS[code])
+
+
+def solve_vroom(raw: bytes) -> Reply:
+    """Solves (or, with the option `c`, times the given steps of) a problem of VROOM."""
+    try:
+        return as_json(finite(_solved(served.fields_of(raw))))
+    except served.TooLargeError as error:
+        return failed(TOO_LARGE, str(error))
+    except (CityError, ServiceError) as error:
+        return failed(ROUTING, str(error))
+    except InputError as error:
+        return failed(INPUT, str(error))
+    except NcoError as error:
+        return failed(INTERNAL, str(error))
+    except Exception:
+        served.log.exception("a request failed")
+        return failed(INTERNAL, "Internal error")
+
+
+def _solved(data: Fields) -> dict[str, Any]:
+    options = data.child("options", {})
+    plan = _chosen(options, "c", bool, default=False)
+    if "matrix" in data:  # what `matrices` was called before there were profiles
+        given = dict(data.data)
+        matrix = given.pop("matrix")
+        profiles = {vehicle.text("profile", "car") for vehicle in data.children("vehicles")}
+        given.setdefault("matrices", {name: {"durations": matrix} for name in profiles})
+        data = Fields(data.path, data.where, given)
+    city = None if "matrices" in data else served.city()
+    problem = vroom_problem(data, city=city, names="id", allow_unassigned=True, plan=plan)
+    served.check_size(problem)
+    begun = any("steps" in vehicle for vehicle in data.children("vehicles"))
+    steps = vroom_steps(data, problem) if begun else None
+    if plan:
+        found = steps or Solution.from_routes(problem, [])
+    else:
+        found = solve(problem, "auto", time_limit_s=_limit_s(problem, options), initial=steps)
+    geometry = _chosen(options, "g", bool, default=False)
+    answer = vroom_answer(problem, found, city=served.city() if geometry else None)
+    return _with_costs(answer, data)
+
+
+def _chosen[T](options: Fields, key: str, kind: type[T], *, default: T) -> T:
+    """An option, where it is of the kind that vroom-express heeds."""
+    value = options.data.get(key)
+    return value if isinstance(value, kind) else default
+
+
+def _limit_s(problem: Problem, options: Fields) -> float:
+    """How long to search: the option `l` in seconds, else by size and exploration level."""
+    most = served.settings().limits.time_limit_s
+    asked = options.data.get("l")
+    if isinstance(asked, int | float) and not isinstance(asked, bool) and asked > 0:
+        return min(float(asked), most)
+    level = options.data.get("x")
+    if not isinstance(level, int | float) or isinstance(level, bool):
+        level = DEFAULT_X
+    share = (1 + min(max(level, 0), DEFAULT_X)) / _LEVELS
+    return min(most, max(_LEAST_S, share * min(_MOST_S, _STOP_S * len(problem.stops))))
+
+
+def _with_costs(answer: dict[str, Any], data: Fields) -> dict[str, Any]:
+    """The answer with costs as VROOM counts them: of driving, and of tasks by their own rate."""
+    costs = {
+        vehicle.whole("id"): vehicle.child("costs", {}).data
+        for vehicle in data.children("vehicles")
+    }
+    for route in answer["routes"]:
+        route["cost"] = _cost(route, costs[route["vehicle"]])
+    known = [route["cost"] for route in answer["routes"]]
+    answer["summary"]["cost"] = None if None in known else sum(known)
+    return answer
+
+
+def _cost(route: Mapping[str, Any], costs: Mapping[str, Any]) -> int | None:
+    if route["duration"] is None or route["distance"] is None:
+        return None
+    tasks_s = route["service"] + route["setup"]
+    cost: float = (
+        costs.get("fixed", 0)
+        + costs.get("per_hour", 3600) * route["duration"] / 3600
+        + costs.get("per_task_hour", 0) * tasks_s / 3600
+        + costs.get("per_km", 0) * route["distance"] / 1000
+    )
+    return round(cost)

@@ -1,45 +1,33 @@
 """A city: its streets, the engine that routes on them, matrices, samples and geometry."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from nco.arguments import of_kind, path_of
 from nco.arrays import Floats
 from nco.data.cities.cache import content_hash
-from nco.data.cities.engine import Engine, Matrices, StreetRoute, as_lonlat
-from nco.data.cities.roads import StreetNetwork, read_roads
-from nco.data.cities.snapping import (
-    MAX_SNAP_M,
-    NEAR_M,
-    Asked,
-    Rule,
-    Snapping,
-    checked_limit,
-    size_km,
-    with_refused,
-)
+from nco.data.cities.engine import as_lonlat
+from nco.data.cities.routed import Routed
+from nco.data.cities.snapping import MAX_SNAP_M, size_km
 from nco.errors import CityError, quoted
-from nco.memory import require_matrices
 
 if TYPE_CHECKING:
-    from nco.data.cities.area import Area
     from nco.data.cities.geocode.found import Address, Geocoded
     from nco.data.cities.geocode.server import Geocoder
     from nco.data.cities.server import OsrmServer
 
 
 CREDIT = "© OpenStreetMap contributors"
-COPIES = 4  # of a matrix at a time: metres and seconds, and both without the points refused
 
 
-class City:
+class City(Routed):
     """Streets and an engine that routes on them. Make one with a `from_...` method.
 
     Attributes:
@@ -48,30 +36,11 @@ class City:
         engine: answers tables, nearest streets and routes.
         extract: the OpenStreetMap extract, None for a city behind a server.
         max_snap_m: how far a point may be moved onto a street; farther away it is refused.
+        changes: what differs from the streets of the extract, of a variant; else None.
 
     Raises:
         CityError: `max_snap_m` is no positive number.
     """
-
-    def __init__(
-        self,
-        name: str,
-        engine: Engine,
-        profile: str = "car",
-        *,
-        extract: Path | None = None,
-        network: Path | None = None,
-        facts: dict[str, Any] | None = None,
-        max_snap_m: float = MAX_SNAP_M,
-    ) -> None:
-        self.name = name
-        self.profile = profile
-        self.engine = engine
-        self.extract = extract
-        self._network = network
-        self._facts = facts or {}
-        self.max_snap_m = checked_limit(max_snap_m)
-        self._known: dict[tuple[float, ...], float] = {}
 
     def __repr__(self) -> str:
         return f"City({quoted(self.name)}, profile={quoted(self.profile)})"
@@ -84,7 +53,7 @@ class City:
         name: str | None = None,
         profile: str = "car",
         max_snap_m: float = MAX_SNAP_M,
-    ) -> "City":
+    ) -> City:
         """Open an OpenStreetMap extract; its engine is built once and cached.
 
         Args:
@@ -119,7 +88,7 @@ class City:
     @classmethod
     def from_place(
         cls, place: str, *, profile: str = "car", max_snap_m: float = MAX_SNAP_M
-    ) -> "City":
+    ) -> City:
         """Fetch the streets of a place from OpenStreetMap, once, and open them.
 
         Args:
@@ -139,12 +108,12 @@ class City:
     @classmethod
     def from_server(
         cls,
-        server: "str | OsrmServer",
+        server: str | OsrmServer,
         *,
         name: str | None = None,
         extract: str | Path | None = None,
         max_snap_m: float = MAX_SNAP_M,
-    ) -> "City":
+    ) -> City:
         """A city whose matrices and routes come from an OSRM server.
 
         Args:
@@ -181,7 +150,7 @@ class City:
             max_snap_m=max_snap_m,
         )
 
-    def contracted(self, *, most_streets: float = math.inf) -> "City":
+    def contracted(self, *, most_streets: float = math.inf) -> City:
         """The same city with an engine that answers tables in a fraction of the time.
 
         Its contraction hierarchy is built once and cached: a moment for the middle of a city, half
@@ -204,7 +173,7 @@ class City:
             return self
         if self._facts["streets"] > most_streets:
             return self
-        engine, built = open_osrm(self.extract, self.profile, contracted=True)
+        engine, built = open_osrm(self.extract, self.profile, contracted=True, changes=self.changes)
         city = City(
             self.name,
             engine,
@@ -213,12 +182,73 @@ class City:
             network=built.base,
             facts=built.info,
             max_snap_m=self.max_snap_m,
+            changes=self.changes,
         )
         city._known = self._known  # the streets are the same
         return city
 
-    def with_profile(self, profile: str) -> "City":
-        """The same city for another profile; its engine is built once and cached.
+    def variant(
+        self,
+        name: str | None = None,
+        *,
+        closed: Any = (),
+        classes: Sequence[str] = (),
+        streets: Sequence[str] = (),
+        speeds: float | Mapping[str, float] = 1.0,
+        costs: tuple[ArrayLike, ArrayLike, ArrayLike] | None = None,
+    ) -> City:
+        """The same city with streets closed, or faster or slower, for its profile.
+
+        OSRM customises the engine of the extract with other speeds, once for the same changes:
+        what is the same for all variants is built with the first one, and each takes the last step
+        alone. No route leads to, from or through what is closed, nor is a point of a closed area
+        moved out of it. Streets open in one direction stay so. A variant of a variant has the
+        changes of both.
+
+        Args:
+            name: of the variant; the city's own if left out.
+            closed: areas that may not be entered: corners `[k, 2]` (lonlat) of one, a polygon of
+                shapely or GeoJSON, or several of them.
+            classes: roads that are closed by their class, the tag `highway` of OpenStreetMap, such
+                as "motorway".
+            streets: that are closed, by their names.
+            speeds: how many times as fast streets are: one number, or one a class.
+            costs: `(tail, head, seconds)`, `[k]` each: how long single edges take, by the nodes of
+                `city.roads.edges()`; `inf` closes. OSRM counts tenths of a second, one at least.
+
+        Raises:
+            CityError: the city has no extract; there is no such street, class or edge; or nothing
+                differs, or nothing is left.
+            StorageError: the cache folder cannot be written.
+        """
+        from nco.data.cities.changes import Asked
+        from nco.data.cities.links import read_node_ids
+        from nco.data.cities.osrm import Osrm, open_osrm
+        from nco.data.cities.ways import read_ways
+
+        if self.extract is None or self._network is None or not isinstance(self.engine, Osrm):
+            raise CityError(
+                f"{self.name} has no engine of its own here; open its extract with City.from_file"
+            )
+        asked = Asked(closed, classes, streets, speeds, costs)
+        ids = read_node_ids(self._network)
+        changes = asked.on(self.name, self.roads, ids, read_ways(self.extract)).over(self.changes)
+        engine, built = open_osrm(self.extract, self.profile, changes=changes)
+        return City(
+            self.name if name is None else name,
+            engine,
+            self.profile,
+            extract=self.extract,
+            network=built.base,
+            facts=built.info,
+            max_snap_m=self.max_snap_m,
+            changes=changes,
+        )
+
+    def with_profile(self, profile: str) -> City:
+        """The streets of the extract for another profile; its engine is built once and cached.
+
+        Changes of a variant are of its own profile, and are not taken over.
 
         Args:
             profile: `car`, `bicycle` or `foot`.
@@ -242,19 +272,24 @@ class City:
             path: ends in `.city`.
 
         Raises:
-            CityError: it has no extract, or the path another ending.
+            CityError: it has no extract, it is a variant, or the path has another ending.
             StorageError: it cannot be written.
         """
         from nco.data.cities.city_file import pack
 
         if self.extract is None:
             raise CityError(f"{self.name} has no extract here, only a server; it cannot be saved")
+        if self.changes is not None:
+            raise CityError(
+                f"{self.name} is a variant; save the city itself, and make the variant where it is "
+                "loaded"
+            )
         return pack(path, self.name, self.profile, self.extract)
 
     @classmethod
     def load(
         cls, path: str | Path, *, profile: str | None = None, max_snap_m: float = MAX_SNAP_M
-    ) -> "City":
+    ) -> City:
         """Open a saved city; its engine comes from the cache or is rebuilt.
 
         Args:
@@ -273,136 +308,15 @@ class City:
         city.name = name
         return city
 
-    @property
-    def bbox(self) -> tuple[float, float, float, float]:
-        """West, south, east, north of the connected street network, in degrees."""
-        if "bbox" not in self._facts:
-            raise CityError(
-                f"{self.name} has no streets here, only a server; its extent is unknown"
-            )
-        west, south, east, north = self._facts["bbox"]
-        return west, south, east, north
-
-    @cached_property
-    def roads(self) -> StreetNetwork:
-        """The street network, read on first use."""
-        if self._network is None:
-            raise CityError(
-                f"{self.name} has no streets here, only a server; "
-                "open its extract with City.from_file to sample or draw it"
-            )
-        return read_roads(self._network)
-
-    @cached_property
-    def area(self) -> "Area":
-        """What the extract covers, found on first use; see `nco.data.cities.area`.
-
-        Raises:
-            CityError: the city has no streets here.
-        """
-        from nco.data.cities.area import Area
-
-        return Area.of(self.roads)
-
-    def covers(self, points: ArrayLike) -> NDArray[np.bool_]:
-        """Which places the extract covers.
-
-        A place is covered if it is no more than 250 m from a street of the extract, or if such
-        places surround it, as they do a large park.
-
-        Args:
-            points: `[n, 2]` lonlat.
-
-        Returns:
-            `[n]`.
-
-        Raises:
-            CityError: a coordinate is no coordinate, or the city has no streets here.
-        """
-        lonlat = as_lonlat(points)
-        _ = self.bbox  # says so where nothing is known of streets
-        return self._covered(lonlat, self.engine.nearest(lonlat)[1])
-
-    def matrix(
-        self,
-        points: ArrayLike,
-        *,
-        targets: ArrayLike | None = None,
-        names: Sequence[str] | None = None,
-        optional: ArrayLike | None = None,
-    ) -> Matrices:
-        """Distances and durations of the fastest routes between points.
-
-        A point stands for a place on the nearest street; where that street is cut off from the
-        others, on the nearest one that is not. How far that is, the answer tells.
-
-        Args:
-            points: `[n, 2]` lonlat.
-            targets: `[m, 2]` lonlat; the points themselves if left out.
-            names: what error messages call the points.
-            optional: `[n]`, which points may be refused without an error, if there are no targets:
-                no route leads to or from them, and `refused` says why.
-
-        Returns:
-            Metres and seconds, `[n, n]` or `[n, m]`, directed, `inf` where no route leads.
-
-        Raises:
-            CityError: a coordinate is no coordinate, or a point is farther than `max_snap_m` from
-                any street or outside of the area that is covered.
-            InputError: the matrices do not fit into the memory.
-        """
-        snapping = self._snapping()
-        sources = Asked.of(points, "points", names, optional if targets is None else None)
-        rows = len(sources.lonlat)
-        require_matrices(rows, rows if targets is None else len(as_lonlat(targets)), COPIES)
-        away_m, refused = snapping.beside(sources)
-        if targets is not None:
-            aims = Asked.of(targets, "targets")
-            aims_away_m, _ = snapping.beside(aims)
-            table = self.engine.table(sources.lonlat, aims.lonlat)
-            moved_m, _ = snapping.moved(sources, away_m, table.moved_m)
-            targets_moved_m, _ = snapping.moved(aims, aims_away_m, table.targets_moved_m)
-            return replace(table, moved_m=moved_m, targets_moved_m=targets_moved_m)
-        kept = np.array([i not in refused for i in range(len(away_m))], dtype=bool)
-        table = self.engine.table(sources.lonlat[kept])
-        by_table_m = away_m.copy()
-        if table.moved_m is not None:
-            by_table_m[kept] = table.moved_m
-        moved_m, cut_off = snapping.moved(sources, away_m, by_table_m)
-        reasons = {i: snapping.rule.reason(why) for i, why in sorted((cut_off | refused).items())}
-        distance_m, duration_s = with_refused(table, kept, list(reasons))
-        return Matrices(distance_m, duration_s, moved_m, moved_m, reasons)
-
-    def nearest(self, points: ArrayLike) -> tuple[Floats, Floats]:
-        """The nearest place on a street `[n, 2]` and how far away it is, in metres `[n]`."""
-        return self.engine.nearest(as_lonlat(points))
-
-    def route(self, points: ArrayLike) -> StreetRoute:
-        """The fastest route along the streets through points in their order.
-
-        Raises:
-            CityError: fewer than two points, a bad one, or no route between two of them.
-        """
-        snapping, asked = self._snapping(), Asked.of(points)
-        away_m, _ = snapping.beside(asked)
-        if len(away_m) < 2:
-            raise CityError(f"a route needs two points or more, {len(away_m)} given")
-        found = self.engine.route(asked.lonlat)
-        return replace(found, moved_m=snapping.moved(asked, away_m, found.moved_m)[0])
-
-    def geometry(self, points: ArrayLike) -> list[Floats]:
-        """Street geometry of a route for maps: one polyline `[k, 2]` (lonlat) a leg."""
-        return list(self.route(points).legs)
-
     def geocode(
         self,
-        addresses: "Iterable[str | Address | Mapping[str, str]]",
+        addresses: Iterable[str | Address | Mapping[str, str]],
         *,
-        server: "Geocoder | str | None" = None,
+        server: Geocoder | str | None = None,
         postcode: str = "",
         city: str = "",
         most: int = 5,
-    ) -> "list[Geocoded]":
+    ) -> list[Geocoded]:
         """Find addresses and named places: of each the likeliest one, how sure that is, and others.
 
         Args:
@@ -487,16 +401,3 @@ class City:
             facts["sha256"] = content_hash(self.extract)
         facts["credit"] = CREDIT
         return facts
-
-    def _snapping(self) -> Snapping:
-        """The rule, as name and limit are now."""
-        rule = Rule(self.name, self.max_snap_m, self._facts.get("bbox"))
-        return Snapping(rule, self.engine, self._covered, self._known)
-
-    def _covered(self, lonlat: Floats, away_m: Floats) -> NDArray[np.bool_]:
-        """`[n]`; everything is, where only a server knows the streets."""
-        covered = np.asarray(away_m <= NEAR_M)
-        far = np.flatnonzero(~covered)
-        if len(far):
-            covered[far] = True if self._network is None else self.area.holds(lonlat[far])
-        return covered

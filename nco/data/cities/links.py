@@ -81,9 +81,6 @@ def read_links(base: Path) -> StreetLinks:
         with archive(base, "ebg_nodes") as tar:
             directed = array(tar, "/common/ebg_node_data/nodes", "<u4").reshape(-1, 3)
             notes = array(tar, "/common/ebg_node_data/annotations", "u1").reshape(-1, 8)
-        with archive(base, "nbg_nodes") as tar:
-            [count] = array(tar, f"{_IDS}/number_of_elements.meta", "<u8").tolist()
-            packed = array(tar, f"{_IDS}/packed", "u1")
         source = np.repeat(np.arange(len(first) - 1), np.diff(first))[forward]
         target, turn = edges[forward].T
         order = np.lexsort((target, source))
@@ -100,7 +97,7 @@ def read_links(base: Path) -> StreetLinks:
             target[order],
             turn_s[turn],
             turn_weight_s[turn],
-            _osm_ids(packed, count),
+            _node_ids(base),
         )
     except (OSError, KeyError, IndexError, ValueError, TypeError, tarfile.TarError) as error:
         raise CityError(
@@ -113,6 +110,25 @@ def _penalties(base: Path, kind: str) -> Floats:
     """Of each turn, from tenths."""
     with archive(base, f"turn_{kind}_penalties") as tar:
         return array(tar, f"{_PENALTIES}/{kind}", "<i2") / 10.0
+
+
+def read_node_ids(base: Path) -> NDArray[np.int64]:
+    """`[V]`, the number of each node of `StreetNetwork` in OpenStreetMap.
+
+    Raises:
+        CityError: the file is missing, or laid out in a way this version does not know.
+    """
+    try:
+        return _node_ids(base)
+    except (OSError, KeyError, IndexError, ValueError, TypeError, tarfile.TarError) as error:
+        raise CityError(f"cannot read the nodes of {base}: {shortened(error)}") from error
+
+
+def _node_ids(base: Path) -> NDArray[np.int64]:
+    with archive(base, "nbg_nodes") as tar:
+        [count] = array(tar, f"{_IDS}/number_of_elements.meta", "<u8").tolist()
+        packed = array(tar, f"{_IDS}/packed", "u1")
+    return _osm_ids(packed, count)
 
 
 def _osm_ids(packed: NDArray[np.uint8], count: int) -> NDArray[np.int64]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from nco.arrays import Floats
+from nco.data.cities.changes import Changes
 from nco.data.cities.engine import Matrices, StreetRoute, tidy
 from nco.data.cities.osrm_build import Built, build
 from nco.errors import CityError, shortened
@@ -138,7 +139,11 @@ class Osrm:
 
 
 def open_osrm(
-    extract: Path, profile: str = "car", *, contracted: bool = False
+    extract: Path,
+    profile: str = "car",
+    *,
+    contracted: bool = False,
+    changes: Changes | None = None,
 ) -> tuple[Osrm, Built]:
     """Open the engine of an extract, building it if need be; see `build`.
 
@@ -146,11 +151,11 @@ def open_osrm(
         CityError: the extract is missing, damaged or without streets.
         StorageError: the cache folder cannot be written.
     """
-    built = build(extract, profile, contracted=contracted)
+    built = build(extract, profile, contracted=contracted, changes=changes)
     try:
         return Osrm(built.base, contracted=contracted), built
     except CityError:
-        built = build(extract, profile, contracted=contracted, afresh=True)
+        built = build(extract, profile, contracted=contracted, afresh=True, changes=changes)
         return Osrm(built.base, contracted=contracted), built
 
 

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
@@ -23,7 +23,8 @@ from pathlib import Path
 from typing import Any
 
 from nco.data.cities.cache import cache_dir, content_hash, file_hash, read_json
-from nco.data.cities.roads import component_sizes, read_roads
+from nco.data.cities.changes import Changes
+from nco.data.cities.roads import StreetNetwork, component_sizes, read_roads, reconnected
 from nco.errors import CityError, StorageError, quoted, shortened
 from nco.files import locked, write_atomic
 from nco.interruption import undone
@@ -35,6 +36,7 @@ BASE = "city.osrm"
 # Part of every folder's name: raise it when the recipe below changes.
 RECIPE = 2
 _MANIFEST = "manifest.json"
+_SPEEDS = "speeds.csv"
 # Needed to build, not to answer.
 _INTERMEDIATE = ("cnbg", "cnbg_to_ebg", "ebg", "enw", "restrictions", "turn_penalties_index")
 _SUFFIXES = (".pbf", ".osm")
@@ -57,7 +59,12 @@ class Built:
 
 
 def build(
-    extract: Path, profile: str = "car", *, contracted: bool = False, afresh: bool = False
+    extract: Path,
+    profile: str = "car",
+    *,
+    contracted: bool = False,
+    afresh: bool = False,
+    changes: Changes | None = None,
 ) -> Built:
     """Return the engine's folder of an extract, building it if it is missing or damaged.
 
@@ -67,6 +74,7 @@ def build(
         contracted: a contraction hierarchy (Geisberger et al. 2008) in place of nested cells
             (Delling et al. 2011): several times the work to build, a tenth of the work to ask.
         afresh: build even if the folder looks whole.
+        changes: speeds of segments that are not as the profile has them.
 
     Raises:
         CityError: the extract is missing, damaged or without streets, or the profile is unknown.
@@ -84,10 +92,21 @@ def build(
             "choose another with NCO_CACHE"
         )
     name = f"{content_hash(extract)[:24]}-{profile}-{version('osrm-bindings')}-{RECIPE}"
-    steps = ["partition", "customize"]
-    if contracted:
-        name, steps = f"{name}-contracted", ["contract"]
-    folder = root / name
+    steps = ["contract"] if contracted else ["partition", "customize"]
+    name += (f"-{changes.digest}" if changes else "") + ("-contracted" if contracted else "")
+    make: Callable[[Path], dict[str, Any]]
+    if changes is None:
+        make = partial(_run_osrm, extract.absolute(), profile, steps)
+    else:
+        make = partial(_run_changed, extract, profile, steps, changes)
+    return _made(extract, root / name, make, afresh=afresh)
+
+
+def _made(
+    extract: Path, folder: Path, make: Callable[[Path], dict[str, Any]], *, afresh: bool = False
+) -> Built:
+    """A folder of an engine, made in another one if it is missing or damaged."""
+    root = folder.parent
     if not afresh and (info := _whole(folder)) is not None:
         return Built(folder / BASE, info)
     started = time.perf_counter()
@@ -97,13 +116,13 @@ def build(
             # Another process may have built it while this one waited.
             info = None if afresh else _whole(folder)
             if info is None:
-                info = _build_locked(extract, profile, steps, folder)
+                info = _build_locked(extract, make, folder)
     except OSError as error:
         raise StorageError(
             f"cannot write the cache folder {root}: {error.strerror or error}; free some space "
             "there or choose another folder with NCO_CACHE"
         ) from error
-    log.info("%s (%s) ready after %.1f s", extract.name, profile, time.perf_counter() - started)
+    log.info("%s ready after %.1f s", folder.name, time.perf_counter() - started)
     return Built(folder / BASE, info)
 
 
@@ -134,7 +153,7 @@ def _check_extract(extract: Path) -> None:
 
 
 def _build_locked(
-    extract: Path, profile: str, steps: Iterable[str], folder: Path
+    extract: Path, make: Callable[[Path], dict[str, Any]], folder: Path
 ) -> dict[str, Any]:
     _sweep(folder.parent)
     if folder.exists():
@@ -143,7 +162,7 @@ def _build_locked(
     remove = partial(shutil.rmtree, work, ignore_errors=True)
     try:
         with undone(remove):
-            info = _run_osrm(extract.absolute(), profile, steps, work)
+            info = make(work)
             _seal(work, info)
             if folder.exists():
                 folder.rename(Path(tempfile.mkdtemp(dir=folder.parent, prefix="damaged-")) / "old")
@@ -154,8 +173,18 @@ def _build_locked(
     return info
 
 
-def _run_osrm(extract: Path, profile: str, steps: Iterable[str], work: Path) -> dict[str, Any]:
-    """Extract and take further steps in a folder; return what is known of the network."""
+def _run_osrm(
+    extract: Path, profile: str, steps: Iterable[str], work: Path, *, keep: bool = False
+) -> dict[str, Any]:
+    """Extract and take further steps in a folder; return what is known of the network.
+
+    Args:
+        extract: of OpenStreetMap.
+        profile: of vehicles.
+        steps: of OSRM, after it has extracted.
+        work: the folder.
+        keep: what is needed to build only, for customising it again.
+    """
     log.info("building the %s network of %s with OSRM", profile, extract.name)
     _extract(extract, profile, work)
     sizes = component_sizes(work / BASE)
@@ -165,9 +194,39 @@ def _run_osrm(extract: Path, profile: str, steps: Iterable[str], work: Path) -> 
         _extract(extract, profile, work, small_component=max(1, int(sizes[0]) // 2))
     for step in steps:
         _osrm(step, [BASE], work, extract)
+    if not keep:
+        _tidy(work)
+    return _known(extract, profile, read_roads(work / BASE))
+
+
+def _run_changed(
+    extract: Path, profile: str, steps: Sequence[str], changes: Changes, work: Path
+) -> dict[str, Any]:
+    """Take the last step with other speeds, from what the steps before it have left."""
+    before = list(steps[:-1])
+    name = f"{content_hash(extract)[:24]}-{profile}-{version('osrm-bindings')}-{RECIPE}"
+    shop = cache_dir() / "osrm" / f"{name}-open-{'-'.join(['extract', *before])}"
+    opened = _made(
+        extract, shop, partial(_run_osrm, extract.absolute(), profile, before, keep=True)
+    )
+    for path in opened.base.parent.glob(f"{BASE}.*"):
+        shutil.copy(path, work)
+    (work / _SPEEDS).write_bytes(changes.table)
+    _osrm(steps[-1], [BASE, "--segment-speed-file", _SPEEDS], work, extract)
+    (work / _SPEEDS).unlink()
+    _tidy(work)
+    info = _known(extract, profile, reconnected(read_roads(work / BASE)))
+    return info | {"changed_segments": len(changes.speeds)}
+
+
+def _tidy(work: Path) -> None:
+    """Remove what only building needs."""
     for kind in _INTERMEDIATE:
         (work / f"{BASE}.{kind}").unlink(missing_ok=True)
-    roads = read_roads(work / BASE)
+
+
+def _known(extract: Path, profile: str, roads: StreetNetwork) -> dict[str, Any]:
+    """What is told of a network."""
     if not roads.main.any():
         raise CityError(f"extract {extract.name} has no street that a {profile} may use")
     length, main = roads.segment_length_m, roads.segment_main

@@ -12,7 +12,7 @@ on: no second reader of OpenStreetMap can disagree with it. The arrays used:
 """
 
 import tarfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -165,6 +165,30 @@ def read_roads(base: Path) -> StreetNetwork:
             f"cannot read the street network of {base}: {shortened(error)}; remove that folder to "
             "have it rebuilt, and if that does not help install osrm-bindings 26.10"
         ) from error
+
+
+def reconnected(roads: StreetNetwork) -> StreetNetwork:
+    """The same streets with components as they are where some are closed.
+
+    OSRM finds components when it extracts, not when it customises. A street of which a part is
+    closed is not of the largest one.
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    edges, nodes = roads.edges(), len(roads.lonlat)
+    graph = coo_array((np.ones(len(edges.tail)), (edges.tail, edges.head)), shape=(nodes, nodes))
+    _, of_node = connected_components(graph.tocsr(), directed=True, connection="strong")
+    start, a, b = roads.segments
+    street = np.repeat(np.arange(len(roads.main)), np.diff(roads.street_start))[start]
+    closed = np.isinf(roads.forward_s[start + 1]) & np.isinf(roads.backward_s[start])
+    apart = of_node[a] != of_node[b]
+    whole = np.ones(len(roads.main), dtype=bool)
+    whole[street[closed | apart]] = False
+    component = of_node[roads.street_nodes[roads.street_start[:-1]]].astype(np.int64)
+    length = np.bincount(component[street], roads.segment_length_m * ~(closed | apart))
+    main = roads.main & whole & (component == int(length.argmax()))
+    return replace(roads, component=component, main=main)
 
 
 def component_sizes(base: Path) -> NDArray[np.int64]:

@@ -89,11 +89,13 @@ class Refused:
         moved_m: metres to the nearest street that could.
         covered: whether the point lies in the covered area.
         street: what kind of street that is.
+        closed: whether the point lies where none of these vehicles may be.
     """
 
     moved_m: float
     covered: bool
     street: str
+    closed: bool = False
 
 
 @dataclass(frozen=True)
@@ -104,11 +106,13 @@ class Rule:
         city: its name.
         max_snap_m: how far a point may be moved.
         bbox: west, south, east, north of its streets in degrees; None where they are not known.
+        profile: `car`, `bicycle` or `foot`.
     """
 
     city: str
     max_snap_m: float
     bbox: Sequence[float] | None
+    profile: str = "car"
 
     def refused(
         self, moved_m: Floats, covered: NDArray[np.bool_], street: str = "street"
@@ -154,7 +158,9 @@ class Rule:
         if len(wrong) > _MOST_LISTED:
             listed.append(f"and {len(wrong) - _MOST_LISTED} more")
         hint = "correct or remove what is not there, or use an extract that covers it"
-        if any(refused[i].covered for i in wrong):
+        if any(refused[i].closed for i in wrong):
+            hint = "leave it to a vehicle that may go there, or close another area"
+        elif any(refused[i].covered for i in wrong):
             hint += ", or raise the limit (--max-snap METRES, max_snap_m= where a city is opened)"
         if swapped:
             hint = "did you swap lon and lat? Longitude comes first"
@@ -163,6 +169,8 @@ class Rule:
 
     def _fault(self, refused: Refused) -> str:
         """What goes on from "it is"."""
+        if refused.closed:
+            return f"in an area of {self.city} that is closed to this profile ({self.profile})"
         fault = (
             f"farther than the limit of {metres(self.max_snap_m)}"
             if refused.covered
@@ -182,12 +190,14 @@ class Snapping:
         engine: knows the streets.
         covers: tells from points `[n, 2]` and their distances `[n]` to a street which are covered.
         known: metres to the nearest street of covered points that were asked for before; grows.
+        closed: tells which points `[n, 2]` are in a closed area; None where nothing is closed.
     """
 
     rule: Rule
     engine: Engine
     covers: Callable[[Floats, Floats], NDArray[np.bool_]]
     known: dict[tuple[float, ...], float]
+    closed: Callable[[Floats], NDArray[np.bool_]] | None = None
 
     def beside(self, asked: Asked) -> tuple[Floats, dict[int, Refused]]:
         """How far each point is from the nearest street, and which are refused.
@@ -205,7 +215,12 @@ class Snapping:
             if len(self.known) + len(fresh) > _MOST_KNOWN:
                 self.known.clear()
             self.known.update({places[i]: float(away_m[i]) for i in fresh if covered[i]})
-        return away_m, self._judged(asked, self.rule.refused(away_m, covered))
+        refused = self.rule.refused(away_m, covered)
+        if self.closed is not None:
+            inside = np.flatnonzero(self.closed(asked.lonlat))
+            refused |= {int(i): Refused(0.0, True, "street", closed=True) for i in inside}
+            refused = dict(sorted(refused.items()))
+        return away_m, self._judged(asked, refused)
 
     def moved(
         self, asked: Asked, away_m: Floats, moved_m: Floats | None
@@ -229,6 +244,8 @@ class Snapping:
         wrong = asked.required(refused)
         if not wrong:
             return refused
+        if refused[wrong[0]].closed:
+            raise self.rule.error(asked, refused, swapped=False)
         lon, lat = asked.lonlat[wrong[0]].tolist()
         there = np.array([[lat, lon]])
         swapped = abs(lon) <= 90 and self.engine.nearest(there)[1][0] <= self.rule.max_snap_m

@@ -80,8 +80,16 @@ def _shapes(network: StreetNetwork, streets: StreetLinks) -> Shapes:
     rank = np.arange(first[-1]) - np.repeat(first[:-1], count)
     ahead = np.repeat(streets.ahead, count)
     rank = np.where(ahead, rank, np.repeat(count, count) - 1 - rank)
-    nodes = network.street_nodes[np.repeat(begin, count) + rank]
-    return Shapes(first, nodes.astype(np.int32))
+    at = np.repeat(begin, count) + rank
+    # What leads on from a node is written at the next one, against the street at the one before.
+    size = len(network.street_nodes)
+    seconds = np.where(
+        ahead,
+        network.forward_s[np.minimum(at + 1, size - 1)],
+        network.backward_s[np.maximum(at - 1, 0)],
+    )
+    seconds[first[1:] - 1] = 0.0
+    return Shapes(first, network.street_nodes[at].astype(np.int32), seconds)
 
 
 def _same_street(streets: StreetLinks) -> tuple[NDArray[np.int32], NDArray[np.int32]]:

@@ -10,7 +10,7 @@ import numpy as np
 from nco.errors import CityError, quoted
 from nco.roads.classes import ACCESS, ROAD_CLASSES, access_number, class_number
 from nco.roads.graph import RoadGraph
-from nco.roads.links import Shapes, starts
+from nco.roads.links import starts
 from nco.roads.made import made
 from nco.roads.store import from_arrays, to_arrays
 from nco.roads.tags import kmh
@@ -136,7 +136,7 @@ def from_networkx(given: MultiDiGraph) -> RoadGraph:
         np.array([place[a] for a, *_ in edges], dtype=np.int64),
         np.array([place[b] for _, b, *_ in edges], dtype=np.int64),
         name=str(given.graph.get("name") or "roads"),
-        shapes=Shapes(starts(np.array(counts, dtype=np.int64)), np.array(nodes, dtype=np.int32)),
+        shapes=(starts(np.array(counts, dtype=np.int64)), nodes),
         length_m=_column(rows, "length"),
         duration_s=_column(rows, "travel_time"),
         weight_s=_column(rows, "weight"),

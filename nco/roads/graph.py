@@ -178,6 +178,32 @@ class RoadGraph:
 
         return Contraction.of(self)
 
+    @cached_property
+    def along_s(self) -> Floats:
+        """`[S]`, seconds of free flow from the beginning of the link to each node of `shapes`.
+
+        Metres in place of them on links that take no time, so that they have fractions too.
+        """
+        seconds = self.shapes.seconds
+        still = np.add.reduceat(seconds, self.shapes.first[:-1]) <= 0
+        seconds = np.where(still[self.shapes.link], self.segment_m, seconds)
+        total = np.concatenate([[0.0], np.cumsum(seconds)])[:-1]
+        return np.asarray(total - total[self.shapes.first[:-1]][self.shapes.link])
+
+    def metres_at(self, link: int, fraction: float) -> float:
+        """Metres from the beginning of a link at a fraction of the time that it takes."""
+        here = slice(self.shapes.first[link], self.shapes.first[link + 1])
+        along_s = self.along_s[here]
+        return float(np.interp(fraction * along_s[-1], along_s, self.along_m[here]))
+
+    def fraction_at(self, link: int, metres: float) -> float:
+        """The fraction of the time that a link takes at so many metres from its beginning."""
+        here = slice(self.shapes.first[link], self.shapes.first[link + 1])
+        along_s = self.along_s[here]
+        if along_s[-1] <= 0:
+            return 0.0
+        return float(np.interp(metres, self.along_m[here], along_s) / along_s[-1])
+
     def link_nodes(self, link: int) -> NDArray[np.int32]:
         """`[k]`, indices of the nodes along a link."""
         return self.shapes.nodes[self.shapes.first[link] : self.shapes.first[link + 1]]

@@ -142,10 +142,12 @@ class Shapes:
     Attributes:
         first: `[L + 1]`; link `l` passes `nodes[first[l]:first[l + 1]]`, two or more.
         nodes: `[S]`, indices of nodes.
+        seconds: `[S]`, of free flow from each node to the next of its link; 0 at the last.
     """
 
     first: NDArray[np.int32]
     nodes: NDArray[np.int32]
+    seconds: Floats
 
     @cached_property
     def link(self) -> NDArray[np.int32]:

@@ -41,7 +41,7 @@ def made(
     head: ArrayLike,
     *,
     name: str = "roads",
-    shapes: Shapes | None = None,
+    shapes: tuple[ArrayLike, ArrayLike] | None = None,
     length_m: ArrayLike | None = None,
     duration_s: ArrayLike | None = None,
     weight_s: ArrayLike | None = None,
@@ -59,7 +59,8 @@ def made(
         tail: `[L]`, indices of the nodes that links leave.
         head: `[L]`, indices of the nodes that they enter.
         name: of the place.
-        shapes: nodes along the links; straight lines if left out.
+        shapes: first and nodes of `nco.roads.links.Shapes`: the nodes along the links; straight
+            lines if left out. Links are as quick at every place.
         length_m: `[L]`; measured along the shapes if left out.
         duration_s: `[L]`; from the sign, or 40 km/h where there is none, if left out.
         weight_s: `[L]`; the durations if left out.
@@ -84,12 +85,10 @@ def made(
     count = len(tails)
     if not count:
         raise CityError("there are no links; give one at least")
-    if shapes is None:
-        shapes = Shapes(
-            (2 * np.arange(count + 1)).astype(np.int32),
-            np.stack([tails, heads], axis=1).ravel().astype(np.int32),
-        )
-    measured = np.add.reduceat(segment_lengths(nodes, shapes), shapes.first[:-1])
+    first, passed = shapes or (2 * np.arange(count + 1), np.stack([tails, heads], axis=1).ravel())
+    line = Shapes(np.asarray(first, np.int32), np.asarray(passed, np.int32), np.zeros(0))
+    segment_m = segment_lengths(nodes, line)
+    measured = np.add.reduceat(segment_m, line.first[:-1])
     length = _numbers(length_m, measured, "length_m")
     said = {
         fact: np.broadcast_to(np.asarray(facts.get(fact, usual)), (count,)).astype(kind)
@@ -99,6 +98,8 @@ def made(
     street = [names.setdefault(str(text), len(names)) for text in streets or [""] * count]
     signed = np.where(np.isfinite(said["max_speed_kmh"]), said["max_speed_kmh"], _USUAL_KMH)
     duration = _numbers(duration_s, 3.6 * length / signed, "duration_s")
+    pace = np.divide(duration, measured, out=np.zeros(count), where=measured > 0)
+    line = Shapes(line.first, line.nodes, segment_m * pace[line.link])
     back = _reverse(tails, heads) if reverse is None else np.asarray(reverse, dtype=np.int64)
     links = Links(
         tail=tails.astype(np.int32),
@@ -113,11 +114,11 @@ def made(
         **said,
     )
     if not isinstance(turns, Turns):
-        turns = _turns(nodes, links, shapes, turns)
+        turns = _turns(nodes, links, line, turns)
     main = in_largest(turns.from_link.astype(np.int64), turns.to_link.astype(np.int64), count)
     links = Links(**(packed(links) | {"main": main & ~links.ferry}))
     numbers = np.full(len(nodes), -1) if osm_node is None else np.asarray(osm_node)
-    return RoadGraph(name, nodes, numbers.astype(np.int64), links, turns, shapes, tuple(names))
+    return RoadGraph(name, nodes, numbers.astype(np.int64), links, turns, line, tuple(names))
 
 
 def _turns(

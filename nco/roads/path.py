@@ -20,8 +20,8 @@ class Path:
     Attributes:
         graph: whose links they are.
         links: `[k]`, indices of links, one at least.
-        from_fraction: how much of the first link lies before the path begins.
-        to_fraction: how much of the last link lies before the path ends.
+        from_fraction: how much of the first link's free-flow time lies before the path begins.
+        to_fraction: how much of the last link's lies before the path ends.
     """
 
     graph: RoadGraph
@@ -42,7 +42,7 @@ class Path:
 
     @cached_property
     def shares(self) -> Floats:
-        """`[k]`, how much of each link the path covers, 0 to 1."""
+        """`[k]`, how much of the free-flow time of each link is the path's, 0 to 1."""
         shares = np.ones(len(self.links))
         shares[-1] = self.to_fraction
         shares[0] -= self.from_fraction
@@ -57,7 +57,25 @@ class Path:
     @cached_property
     def length_m(self) -> float:
         """Metres."""
-        return float((self.shares * self.graph.links.length_m[self.links]).sum())
+        return float(self.driven_m.sum())
+
+    @cached_property
+    def driven_m(self) -> Floats:
+        """`[k]`, metres of each link that the path covers."""
+        metres = self.graph.links.length_m[self.links].copy()
+        metres[-1] = self._end_m
+        metres[0] -= self._begin_m
+        return metres
+
+    @cached_property
+    def _begin_m(self) -> float:
+        """Metres of the first link before the path begins."""
+        return self.graph.metres_at(int(self.links[0]), self.from_fraction)
+
+    @cached_property
+    def _end_m(self) -> float:
+        """Metres of the last link before the path ends."""
+        return self.graph.metres_at(int(self.links[-1]), self.to_fraction)
 
     @cached_property
     def duration_s(self) -> float:
@@ -80,14 +98,14 @@ class Path:
             low, high = 0, len(nodes) - 1
             along_m = self.graph.along_m[shapes.first[link] : shapes.first[link + 1]]
             if position == 0:
-                at = np.searchsorted(along_m, self.from_fraction * along_m[-1], side="right") - 1
+                at = np.searchsorted(along_m, self._begin_m, side="right") - 1
                 low = min(int(at), high - 1)
             if position == len(self.links) - 1:
-                at = np.searchsorted(along_m, self.to_fraction * along_m[-1], side="left")
+                at = np.searchsorted(along_m, self._end_m, side="left")
                 high = max(int(at), low + 1)
             parts.append(nodes[low : high + 1])
         joined = np.concatenate(parts).astype(np.int64)
-        return joined[np.concatenate([[True], joined[1:] != joined[:-1]])]
+        return np.asarray(joined[np.concatenate([[True], joined[1:] != joined[:-1]])])
 
     @property
     def osm_nodes(self) -> NDArray[np.int64]:
@@ -98,25 +116,20 @@ class Path:
     def lonlat(self) -> Floats:
         """`[p, 2]`, its line in degrees, from the very beginning to the very end."""
         parts = []
-        for link, (low, high) in zip(self.links.tolist(), self._ends(), strict=True):
-            parts.append(part_of_line(self.graph, link, low, high))
+        for position, link in enumerate(self.links.tolist()):
+            begin = self._begin_m if position == 0 else 0.0
+            end = self._end_m if position == len(self) - 1 else np.inf
+            parts.append(part_of_line(self.graph, link, begin, end))
         joined = np.concatenate(parts)
         moved = (joined[1:] != joined[:-1]).any(axis=1)
         line = joined[np.concatenate([[True], moved])]
         return line if len(line) > 1 else np.repeat(line, 2, axis=0)
 
-    def _ends(self) -> list[tuple[float, float]]:
-        """From which fraction to which each link is driven."""
-        ends = [[0.0, 1.0] for _ in self.links]
-        ends[0][0], ends[-1][1] = self.from_fraction, self.to_fraction
-        return [(low, high) for low, high in ends]
 
-
-def part_of_line(graph: RoadGraph, link: int, low: float, high: float) -> Floats:
-    """`[p, 2]`, lonlat along a link from one fraction of its length to another."""
+def part_of_line(graph: RoadGraph, link: int, begin_m: float, end_m: float) -> Floats:
+    """`[p, 2]`, lonlat along a link, from so many metres along it to so many."""
     line = graph.shape(link)
     along_m = graph.along_m[graph.shapes.first[link] : graph.shapes.first[link + 1]]
-    begin, end = low * along_m[-1], high * along_m[-1]
-    inside = (along_m > begin) & (along_m < end)
-    ends = np.stack([np.interp([begin, end], along_m, line[:, axis]) for axis in (0, 1)], axis=1)
+    inside = (along_m > begin_m) & (along_m < end_m)
+    ends = np.stack([np.interp([begin_m, end_m], along_m, axis) for axis in line.T], axis=1)
     return np.concatenate([ends[:1], line[inside], ends[1:]])

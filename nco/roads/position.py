@@ -14,10 +14,13 @@ from nco.roads.graph import RoadGraph
 class Position:
     """A place on a street, as fractions of the links that pass it.
 
+    Fractions are of time in free flow, not of metres: a link may be quick at one end and slow at
+    the other, and costs are more like times.
+
     Attributes:
         lonlat: of the place, degrees.
         links: those that pass it: one for each direction that is open, and their copies.
-        fractions: how much of the length of each lies before the place, 0 to 1.
+        fractions: how much of the free-flow time of each lies before the place, 0 to 1.
         moved_m: metres from what was asked for to this place.
     """
 
@@ -35,7 +38,7 @@ class Position:
         Args:
             graph: of the link.
             link: its index.
-            fraction: how much of its length lies before the place.
+            fraction: how much of its free-flow time lies before the place.
             both: whether one may also go the other way from there, where that is open.
 
         Raises:
@@ -45,23 +48,24 @@ class Position:
             raise InputError(f"link {quoted(link)} is none of the {len(graph.links)} of the graph")
         if not 0 <= fraction <= 1:
             raise InputError(f"fraction is {quoted(fraction)}; give a number from 0 to 1")
-        lon, lat = _along(graph, link, fraction)
-        links, fractions = [], []
+        metres = graph.metres_at(link, fraction)
+        lon, lat = _along(graph, link, metres)
         back = int(graph.links.reverse[link]) if both else -1
-        for way, share in ((link, fraction), (back, 1 - fraction)):
-            if way < 0:
-                continue
+        ways = [(link, float(fraction))]
+        if back >= 0:
+            rest_m = float(graph.links.length_m[link]) - metres
+            ways.append((back, graph.fraction_at(back, rest_m)))
+        links, fractions = [], []
+        for way, share in ways:
             original = int(graph.links.original[way])
             for copy in graph.copies.get(original, (original,)):
                 links.append(copy)
-                fractions.append(float(share))
+                fractions.append(share)
         return cls((lon, lat), tuple(links), tuple(fractions))
 
 
-def _along(graph: RoadGraph, link: int, fraction: float) -> tuple[float, float]:
-    """Longitude and latitude that far along a link."""
-    here = slice(graph.shapes.first[link], graph.shapes.first[link + 1])
-    along_m = graph.along_m[here]
-    at = fraction * along_m[-1]
-    lonlat = graph.shape(link)
-    return float(np.interp(at, along_m, lonlat[:, 0])), float(np.interp(at, along_m, lonlat[:, 1]))
+def _along(graph: RoadGraph, link: int, metres: float) -> tuple[float, float]:
+    """Longitude and latitude so far along a link."""
+    along_m = graph.along_m[graph.shapes.first[link] : graph.shapes.first[link + 1]]
+    lon, lat = (float(np.interp(metres, along_m, axis)) for axis in graph.shape(link).T)
+    return lon, lat

@@ -118,9 +118,7 @@ class Snapper:
         link = int(self.graph.shapes.link[segment[best]])
         graph = self.graph
         metres = graph.along_m[segment[best]] + share[best] * graph.segment_m[segment[best]]
-        length_m = graph.links.length_m[link]
-        fraction = float(np.clip(metres / length_m, 0, 1)) if length_m > 0 else 0.0
-        found = Position.on(graph, link, fraction)
+        found = Position.on(graph, link, graph.fraction_at(link, float(metres)))
         return Position(found.lonlat, found.links, found.fractions, float(away[best]))
 
     @cached_property

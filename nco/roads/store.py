@@ -27,7 +27,7 @@ from nco.roads.links import Links, Shapes, Turns, packed
 log = logging.getLogger("nco")
 
 # Part of every file's name: raise it when what is written changes.
-RECIPE = 1
+RECIPE = 2
 _PARTS: dict[str, type[Links | Turns | Shapes]] = {
     "links": Links,
     "turns": Turns,

@@ -66,10 +66,8 @@ def _options(problem: Problem, v: int, subset: tuple[int, ...]) -> list[tuple[fl
     alone = replace(problem, objective=replace(problem.objective, longest_route=0.0, unserved=0.0))
     found = []
     for order in permutations(subset):
-        for trips in _cut(order, problem.vehicles[v].max_trips):
-            solution = Solution.from_routes(
-                alone, [Route(v, trip) for trip in trips], explain=False
-            )
+        for routes in _routes(problem, v, order):
+            solution = Solution.from_routes(alone, routes, explain=False)
             if not solution.violations:
                 cost = solution.cost
                 by_distance = problem.objective.longest_by == "distance"
@@ -77,6 +75,14 @@ def _options(problem: Problem, v: int, subset: tuple[int, ...]) -> list[tuple[fl
     if problem.objective.longest_route == 0:
         return [(min(found)[0], 0.0)] if found else []
     return sorted(set(found))
+
+
+def _routes(problem: Problem, v: int, order: tuple[int, ...]) -> Iterator[list[Route]]:
+    """All ways of a vehicle to serve stops in an order: trips, and depots between them."""
+    vehicle = problem.vehicles[v]
+    for trips in _cut(order, vehicle.max_trips):
+        for depots in product(vehicle.reloads, repeat=len(trips) - 1):
+            yield [Route(v, trip, d) for trip, d in zip(trips, (*depots, None), strict=True)]
 
 
 def _cut(order: tuple[int, ...], most: int) -> Iterator[list[tuple[int, ...]]]:
@@ -96,13 +102,18 @@ def _together(problem: Problem) -> float:
             for cuts in combinations_with_replacement(range(size + 1), count - 1):
                 ends = (0, *cuts, size)
                 own = [
-                    list(_cut(order[a:b], problem.vehicles[v].max_trips)) if a < b else [[]]
+                    list(_routes(problem, v, order[a:b])) if a < b else [[]]
                     for v, (a, b) in enumerate(pairwise(ends))
                 ]
                 for duties in product(*own):
-                    routes = [Route(v, t) for v, trips in enumerate(duties) for t in trips]
+                    routes = [route for own in duties for route in own]
                     found.append(Solution.from_routes(problem, routes, explain=False))
     return _best(found)
+
+
+def _behind(problem: Problem, v: int) -> tuple[int | None, ...]:
+    vehicle = problem.vehicles[v]
+    return vehicle.reloads if vehicle.max_trips > 1 else (None,)
 
 
 def _best(found: list[Solution]) -> float:
@@ -118,6 +129,7 @@ def plainest(problem: Problem) -> float:
         for order in permutations(problem.stops, size):
             for trips in _cut(order, size):
                 for chosen in product(range(len(problem.vehicles)), repeat=len(trips)):
-                    routes = [Route(v, trip) for v, trip in zip(chosen, trips, strict=True)]
-                    found.append(Solution.from_routes(problem, routes, explain=False))
+                    for depots in product(*(_behind(problem, v) for v in chosen)):
+                        routes = [Route(*r) for r in zip(chosen, trips, depots, strict=True)]
+                        found.append(Solution.from_routes(problem, routes, explain=False))
     return _best(found)

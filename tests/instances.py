@@ -160,7 +160,7 @@ def problems_with_routes(draw: st.DrawFn) -> tuple[Problem, tuple[Route, ...]]:
 RULES = (
     "pickups", "backhauls", "shipments", "groups", "releases", "limits", "open", "skills", "speeds",
     "service", "handling", "sequences", "ties", "fewest", "hours", "pauses", "traffic",
-    "priorities",
+    "priorities", "reloads",
 )  # fmt: skip
 
 
@@ -324,6 +324,11 @@ def _with_rules(
     vehicle: Vehicle, asked: set[str], rng: np.random.Generator, is_stop: np.ndarray
 ) -> Vehicle:
     fields: dict[str, object] = {}
+    if "reloads" in asked:
+        depots = np.arange(len(is_stop) - is_stop.sum())
+        again = rng.permutation(depots)[: rng.integers(1, len(depots) + 1)].tolist()
+        fields |= {"reload_at": tuple(again), "max_trips": int(rng.integers(1, 4))}
+        fields |= {"start": int(rng.choice(depots)), "end": int(rng.choice(depots))}
     if "limits" in asked:
         limits = {
             "max_duration_s": float(rng.uniform(300, 4000)),
@@ -367,4 +372,12 @@ def ruled_problems_with_routes(
     vehicles = st.integers(0, len(problem.vehicles) - 1)
     trips = [order[a:b] for a, b in zip([0, *cuts], [*cuts, len(order)], strict=True)]
     kept = [trip for trip in trips if trip and draw(st.booleans() | st.just(True))]
-    return problem, tuple(Route(draw(vehicles), tuple(trip)) for trip in kept)
+    depots = st.sampled_from([None, *range(problem.depots)])
+    drawn = [Route(draw(vehicles), tuple(trip), draw(depots)) for trip in kept]
+    # Not any depot, but one of the vehicle's own more often than not.
+    own = [problem.vehicles[route.vehicle].reloads for route in drawn]
+    return problem, tuple(
+        route if route.reload_at in may or draw(st.integers(0, 4)) == 0
+        else replace(route, reload_at=None)
+        for route, may in zip(drawn, own, strict=True)
+    )  # fmt: skip

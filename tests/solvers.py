@@ -78,7 +78,10 @@ def _plain_ends(problem: Problem) -> Problem:
 
 _WITHOUT: dict[Feature, Callable[[Problem], Problem]] = {
     Feature.ALLOWED_STOPS: lambda p: _vehicles(p, allowed=None),
-    Feature.DEPOTS: lambda p: _vehicles(p, start=0, end=0),
+    Feature.RELOADS: lambda p: replace(
+        p, vehicles=[replace(v, reload_at=(), end=v.start) for v in p.vehicles]
+    ),
+    Feature.DEPOTS: lambda p: _vehicles(p, start=0, end=0, reload_at=()),
     Feature.DIMENSIONS: _one_dimension,
     Feature.DURATION_COST: lambda p: _objective(p, duration=0.0),
     Feature.LONGEST_ROUTE: lambda p: _objective(p, longest_route=0.0),

@@ -83,14 +83,14 @@ def test_no_later_departure_shortens_a_duty(case):
     problem, routes = case
     for route in routes:
         vehicle = problem.vehicles[route.vehicle]
-        plan = duty(problem, vehicle, [route.stops])
+        plan = duty(problem, vehicle, [route])
         if not np.isfinite(plan.duration_s) or plan.departure_s >= vehicle.shift_s[1]:
             continue
         later = plan.departure_s + 1.0
         if later > problem.window_s[vehicle.start, 1]:
             continue
         shift = (later, max(later, vehicle.shift_s[1]))
-        other = duty(problem, replace(vehicle, shift_s=shift), [route.stops])
+        other = duty(problem, replace(vehicle, shift_s=shift), [route])
         missed = [
             start > max(early, problem.window_s[j, 1]) + 1e-9
             for j, early, start in zip(plan.nodes, plan.start_s, other.start_s, strict=True)

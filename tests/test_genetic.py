@@ -11,7 +11,7 @@ from instances import directed, line_of_four
 from solvers import supported
 
 import nco
-from nco import Problem, Solution, Vehicle
+from nco import Problem, Route, Solution, Vehicle
 from nco.baselines.hgs import HGS
 from nco.search.genetic.crossover import exchanged
 from nco.search.genetic.population import Member, Population, Sizes, arcs_of
@@ -41,7 +41,8 @@ def solutions(draw, stops, kinds=2):
     while order:
         take = draw(st.integers(1, len(order)))
         cut = draw(st.integers(0, take - 1))
-        trips = tuple(trip for trip in (tuple(order[:cut]), tuple(order[cut:take])) if trip)
+        parts = tuple(order[:cut]), tuple(order[cut:take])
+        trips = tuple(Route(0, part) for part in parts if part)
         duties.append((draw(st.integers(0, kinds - 1)), trips))
         order = order[take:]
     return duties
@@ -49,7 +50,7 @@ def solutions(draw, stops, kinds=2):
 
 def served(duties):
     """All stops, as often as they are served."""
-    return sorted(stop for _, trips in duties for trip in trips for stop in trip)
+    return sorted(stop for _, trips in duties for trip in trips for stop in trip.stops)
 
 
 @settings(max_examples=200, deadline=None, derandomize=True)
@@ -64,7 +65,7 @@ def test_crossover(data, seed):
     stops = served(child)
     assert len(stops) == len(set(stops))
     assert set(stops) <= {*served(first), *served(second)}
-    assert all(trip for _, trips in child for trip in trips)
+    assert all(trip.stops for _, trips in child for trip in trips)
     for k, count in enumerate(vehicles):
         assert sum(kind == k for kind, _ in child) <= count
 

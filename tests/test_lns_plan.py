@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from states import Begun, differences, ruled_searches, searches
 
 from nco.problem.duty import duty
+from nco.problem.route import Route
 from nco.search.lns import changes
 from nco.search.lns.operators import INSERTIONS, REMOVALS
 
@@ -63,7 +64,7 @@ def agree_with_the_evaluation(begun: Begun) -> None:
         vehicle = problem.vehicles[number]
         assert state.served[v] == len(trip)
         assert state.load[v] == pytest.approx(problem.demand[list(trip)].sum(axis=0))
-        alone = duty(problem, vehicle, [trip] if trip else [])
+        alone = duty(problem, vehicle, [Route(0, trip)])
         broken = {violation.kind for violation in found.violations if violation.vehicle == number}
         if not trip or "unreachable" in broken:
             continue

@@ -159,13 +159,15 @@ def test_vehicles_alike_share_a_profile() -> None:
     assert other.profiles[2] is problem.profiles[0]
 
 
-def test_open_routes_of_several_trips_stay() -> None:
-    """Of several trips only the last is open, which no depot says: it is refused by name."""
+def test_open_routes_of_several_trips_load_at_home() -> None:
+    """Only the last trip ends anywhere; who cannot load again elsewhere refuses it by name."""
     problem = square(
         demand=[0, 1, 1, 1], vehicles=[Vehicle(capacity=(1,), max_trips=3, open_end=True)]
     )
-    assert REDUCTIONS[Feature.OPEN_ROUTES](problem) is None
-    with pytest.raises(UnsupportedError, match="anywhere"):
+    other = REDUCTIONS[Feature.OPEN_ROUTES](problem)
+    assert (other.vehicles[0].reloads, other.vehicles[0].end) == ((0,), 1)
+    assert nco.solve(problem, "pyvrp", time_limit_s=0.2).cost.total == 50
+    with pytest.raises(UnsupportedError, match="again"):
         nco.solve(problem, "nearest")
 
 

@@ -211,7 +211,7 @@ def test_empty_routes_of_alike_vehicles(tmp_path):
         ("gvrp", "2 3 4\n3 5", "2 3 9\n3 5", "names node '9' for group 2; nodes are 1 to 5"),
         ("gvrp", "2 3 4\n3 5", "2 3 4\n4 5", "must number its groups 1, 2, 3, ...; expected 3"),
         ("gvrp", "VEHICLES: 3", "PRIZE: 3", "names a stop with a PRIZE in group 1"),
-        ("mtvrptwr", "2 1\nVEHICLES_MAX", "2 2\nVEHICLES_MAX", "vehicle 2 loads again at another"),
+        ("mtvrptwr", "2 1\nVEHICLES_MAX", "2 2\nVEHICLES_MAX", "of vehicle 2 is no node of DEPOT"),
         ("mtvrptwr", "1 2\n2 0", "1 2\n2 -1", "VEHICLES_MAX_RELOADS holds -1; give whole numbers"),
         ("mtvrptwr", "VEHICLES_RELOAD_DEPOT_SECTION\n1 1\n2 1\n", "", "of vehicle 1 is 2, but no"),
         ("mtvrptwr", "RELEASE_TIME_SECTION\n1 0", "RELEASE_TIME_SECTION\n1 4", r"release_s\[0\]"),

@@ -51,6 +51,7 @@ class PyVRP:
         Feature.GROUPS,
         Feature.RELEASES,
         Feature.LONGEST_DUTY,
+        Feature.RELOADS,
     }
     max_iterations: int | None = None
     clock: type[Clock] = Clock

@@ -12,7 +12,7 @@ from pyvrp.PenaltyManager import PenaltyParams
 
 from nco.arrays import Ints
 from nco.fleet.costs import Costs
-from nco.fleet.kinds import Kind, duties_of, numbered
+from nco.fleet.kinds import Kind, renumbered, routes_of
 from nco.fleet.scaling import Loads, Ticks, timed
 from nco.problem import Problem, Shipment
 from nco.problem.route import Route
@@ -22,8 +22,8 @@ WAITING = 0.1  # of the dearest arc, for waiting as long as the longest drive
 LATE_LOAD = (5000.0, 5.0)  # of the dearest arc, for the longest drive late or a mean stop too much
 MOST = 3.0  # of the dearest arc, for a unit of either
 
-type KindTrips = tuple[int, tuple[tuple[int, ...], ...]]
-"""The kind of a vehicle, by its number in a model, and the stops of each of its trips."""
+type KindTrips = tuple[int, tuple[Route, ...]]
+"""The kind of a vehicle, by its number in a model, and its trips; their own numbers say nothing."""
 
 
 class Model:
@@ -206,7 +206,7 @@ class Model:
             tw_early=opens,
             tw_late=closes,
             shift_duration=shift,
-            reload_depots=[vehicle.end] if vehicle.max_trips > 1 else [],
+            reload_depots=list(vehicle.reloads) if vehicle.max_trips > 1 else [],
             max_reloads=vehicle.max_trips - 1,
         )
 
@@ -254,10 +254,12 @@ class Model:
         made, depot = [], ActivityType.DEPOT
         for k, trips in duties:
             vehicle = self._kinds[k].vehicle
-            visits: list[Activity] = []  # the depot stands between trips only
+            visits: list[Activity] = []  # depots stand between trips only
+            again = vehicle.reloads[0]
             for trip in trips:
-                visits += [Activity(depot, vehicle.end)] if visits else []
-                visits += [self._visit[j] for j in trip if j in self._visit]
+                visits += [Activity(depot, again)] if visits else []
+                visits += [self._visit[j] for j in trip.stops if j in self._visit]
+                again = vehicle.reloads[0] if trip.reload_at is None else trip.reload_at
             made.append(pyvrp.Route(data, visits, k))
         return pyvrp.Solution(data, made)
 
@@ -265,22 +267,24 @@ class Model:
         """The kind and the trips of each vehicle that a solution uses."""
         duties = []
         for route in solution.routes():
-            trips: list[list[int]] = [[]]
+            trips, stops = list[Route](), list[int]()
             for activity in route:
                 node = self._node.get((activity.type, activity.idx))
-                if node is None:
-                    trips.append([])
-                else:
-                    trips[-1].append(node)
-            driven = tuple(tuple(trip) for trip in trips if trip)
-            if driven:
-                duties.append((route.vehicle_type(), driven))
+                if node is not None:
+                    stops.append(node)
+                elif stops:
+                    trips.append(Route(0, tuple(stops), activity.idx))
+                    stops = []
+            if stops:
+                trips.append(Route(0, tuple(stops)))
+            if trips:
+                duties.append((route.vehicle_type(), tuple(trips)))
         return duties
 
     def duties_of(self, routes: Iterable[Route]) -> list[KindTrips]:
         """The kind and the trips of each vehicle that routes use."""
-        return [(k, tuple(trips)) for k, trips in duties_of(self._kinds, routes)]
+        return [(k, tuple(trips)) for k, trips in routes_of(self._kinds, routes)]
 
     def routes(self, duties: Iterable[KindTrips]) -> list[Route]:
         """Duties on our vehicles."""
-        return numbered(self._kinds, duties)
+        return renumbered(self._kinds, duties)

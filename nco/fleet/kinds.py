@@ -206,13 +206,19 @@ def numbered(
         duties: index of the kind and the trips of each vehicle in use; not more of a kind
             than it has vehicles.
     """
+    routes = ((k, [Route(0, tuple(int(j) for j in trip)) for trip in trips]) for k, trips in duties)
+    return renumbered(kinds, routes)
+
+
+def renumbered(kinds: Sequence[Kind], duties: Iterable[tuple[int, Sequence[Route]]]) -> list[Route]:
+    """The same of routes, whose own numbers do not matter."""
     free = [iter(kind.numbers) for kind in kinds]
-    routes = []
-    for k, trips in duties:
-        trips = [trip for trip in trips if len(trip)]
+    routes = list[Route]()
+    for k, given in duties:
+        trips = [trip for trip in given if trip.stops]
         if trips:
             number = next(free[k])
-            routes += [Route(number, tuple(int(j) for j in trip)) for trip in trips]
+            routes += [Route(number, trip.stops, trip.reload_at) for trip in trips]
     return routes
 
 
@@ -223,10 +229,15 @@ def duties_of(
 
     Vehicles of other kinds than those given are passed over.
     """
+    return [(k, [trip.stops for trip in trips]) for k, trips in routes_of(kinds, routes)]
+
+
+def routes_of(kinds: Sequence[Kind], routes: Iterable[Route]) -> list[tuple[int, list[Route]]]:
+    """The same with the routes themselves: the inverse of `renumbered`."""
     kind_of = {number: k for k, kind in enumerate(kinds) for number in kind.numbers}
-    trips: dict[int, list[tuple[int, ...]]] = {}
+    trips: dict[int, list[Route]] = {}
     for route in routes:
-        trips.setdefault(route.vehicle, []).append(route.stops)
+        trips.setdefault(route.vehicle, []).append(route)
     return [
         (kind_of[number], its_trips) for number, its_trips in trips.items() if number in kind_of
     ]

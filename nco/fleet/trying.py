@@ -7,6 +7,7 @@ loads, windows and trips.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -45,14 +46,14 @@ class Trial:
     @property
     def routes(self) -> list[Route]:
         """The routes as they are."""
-        return [Route(v, trip) for v, trips in self._trips.items() for trip in trips]
+        return [trip for trips in self._trips.values() for trip in trips]
 
     def keep(self, routes: Iterable[Route]) -> None:
         """Take over what breaks nothing; of trips that do, what is left without single stops."""
         for route in routes:
             trip = self._whole(route.stops)
             while trip:
-                own = (*self._trips.get(route.vehicle, ()), trip)
+                own = (*self._trips.get(route.vehicle, ()), replace(route, stops=trip))
                 cost = self._evaluated(route.vehicle, own)
                 if np.isfinite(cost):
                     self._set(route.vehicle, own, cost)
@@ -120,7 +121,10 @@ class Trial:
             tuple(j for j in trip if j not in stops_of(unit))
             for unit in dict.fromkeys(self._unit[j] for j in trip)
         ]
-        return min(shorter, key=lambda less: self._broken(v, (*before, less) if less else before))
+        return min(
+            shorter,
+            key=lambda less: self._broken(v, (*before, Route(v, less)) if less else before),
+        )
 
     def _broken(self, v: int, trips: Trips) -> tuple[int, float]:
         found = list(broken_by(self._problem, self._trips | {v: trips}, v))
@@ -137,12 +141,12 @@ class Trial:
         cost += weights.duration * vehicle.cost_per_s * plan.duration_s / form.per_s
         cost += weights.fixed * vehicle.fixed_cost
         if vehicle.preference is not None:
-            gains = sum(float(vehicle.preference[j]) for trip in trips for j in trip)
+            gains = sum(float(vehicle.preference[j]) for trip in trips for j in trip.stops)
             cost -= weights.preference * gains
         return cost
 
     def _set(self, v: int, trips: Trips, cost: float) -> None:
         self._trips[v], self._cost[v] = trips, cost
         for trip in trips:
-            for j in trip:
+            for j in trip.stops:
                 self._closed |= {j, *self._group.get(j, ())}

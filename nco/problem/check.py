@@ -12,7 +12,14 @@ from typing import NamedTuple
 from nco.arguments import of_kind
 from nco.errors import ProblemError, quoted
 from nco.problem.check_hours import walk_by_hours
-from nco.problem.check_parts import add_up, check_load, check_stop, goods_ready, handled
+from nco.problem.check_parts import (
+    add_up,
+    check_load,
+    check_stop,
+    depot_behind,
+    goods_ready,
+    handled,
+)
 from nco.problem.check_tally import Clock, Report, Tally, weigh
 from nco.problem.check_ties import broken_ties
 from nco.problem.given import given_problem
@@ -136,7 +143,7 @@ def _walk(
             log[-1] = log[-1]._replace(start=clock.now)
             if clock.now > back:
                 _check_time(problem, vehicle, r, here, clock, closes, tally)
-        for k, j in enumerate((*stops, vehicle.end)):
+        for k, j in enumerate((*stops, depot_behind(problem, solution, v, its_routes, n, tally))):
             first = vehicle.open_start and n == 0 and k == 0
             last = vehicle.open_end and n == len(its_routes) - 1 and k == len(stops)
             if not (first or last):

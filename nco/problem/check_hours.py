@@ -6,7 +6,14 @@ import math
 from itertools import pairwise
 
 from nco.errors import quoted
-from nco.problem.check_parts import add_up, check_load, check_stop, goods_ready, handled
+from nco.problem.check_parts import (
+    add_up,
+    check_load,
+    check_stop,
+    depot_behind,
+    goods_ready,
+    handled,
+)
 from nco.problem.check_tally import Clock, Tally, weigh
 from nco.problem.check_times import Driver, Place, Timing, place_of
 from nco.problem.problem import Problem
@@ -20,8 +27,11 @@ def walk_by_hours(
     """Drive one vehicle's routes at the times that cost least."""
     vehicle, profile = problem.vehicles[v], problem.profiles[problem.vehicles[v].profile]
     way = [(its_routes[0], vehicle.start)]
-    for r in its_routes:
-        way += [(r, j) for j in (*solution.routes[r].stops, vehicle.end)]
+    ends = [
+        depot_behind(problem, solution, v, its_routes, n, tally) for n in range(len(its_routes))
+    ]
+    for r, depot in zip(its_routes, ends, strict=True):
+        way += [(r, j) for j in (*solution.routes[r].stops, depot)]
         check_load(problem, vehicle, v, r, solution.routes[r].stops, tally)
     metres, drives, last = 0.0, list[float](), len(way) - 2
     beside = list[float]()
@@ -43,7 +53,7 @@ def walk_by_hours(
         place_of(problem, vehicle, j, hours, onward)
         for (_, j), hours, onward in zip(
             way,
-            _depot_hours(problem, solution, vehicle, its_routes),
+            _depot_hours(problem, solution, vehicle, its_routes, ends),
             [*zip(drives, beside, strict=True), (0.0, 0.0)],
             strict=True,
         )
@@ -83,7 +93,11 @@ def _timing(problem: Problem, vehicle: Vehicle, places: list[Place]) -> Timing:
 
 
 def _depot_hours(
-    problem: Problem, solution: Solution, vehicle: Vehicle, its_routes: list[int]
+    problem: Problem,
+    solution: Solution,
+    vehicle: Vehicle,
+    its_routes: list[int],
+    ends: list[int],
 ) -> list[tuple[float, float]]:
     """When each node on the way may be passed, as far as it is a depot."""
 
@@ -103,7 +117,7 @@ def _depot_hours(
     for n, r in enumerate(its_routes):
         stops, is_last = solution.routes[r].stops, n == len(its_routes) - 1
         found += [(0.0, math.inf)] * len(stops)
-        opens, closes = opened(vehicle.end, ignored=is_last and vehicle.open_end)
+        opens, closes = opened(ends[n], ignored=is_last and vehicle.open_end)
         if is_last:
             closes = min(closes, vehicle.shift_s[1])
         else:

@@ -17,6 +17,31 @@ def goods_ready(problem: Problem, stops: Sequence[int]) -> float:
     return max((float(problem.release_s[j]) for j in stops), default=0.0)
 
 
+def depot_behind(
+    problem: Problem,
+    solution: Solution,
+    v: int,
+    its_routes: Sequence[int],
+    n: int,
+    tally: Tally,
+) -> int:
+    """Where the n-th trip of a vehicle ends, which is where it loads for the one behind it."""
+    vehicle, last = problem.vehicles[v], len(its_routes) - 1
+    if n == last:
+        return vehicle.end
+    named = solution.routes[its_routes[n]].reload_at
+    may = vehicle.reload_at if len(vehicle.reload_at) else (vehicle.end,)
+    depot = may[0] if named is None else named
+    if depot not in may:
+        listed_depots = ", ".join(quoted(problem.names[d]) for d in may)
+        where = quoted(problem.names[depot]) if 0 <= depot < problem.depots else f"node {depot}"
+        message = (
+            f"route {its_routes[n]}: vehicle {v} loads again at {where}; it may at {listed_depots}"
+        )
+        tally.add("reload", message, its_routes[n])
+    return depot if 0 <= depot < problem.depots else may[0]
+
+
 def check_load(
     problem: Problem, vehicle: Vehicle, v: int, r: int, stops: Sequence[int], tally: Tally
 ) -> None:

@@ -61,10 +61,10 @@ def evaluate(problem: Problem, routes: Sequence[Route]) -> tuple[Cost, tuple[Vio
     Raises:
         ProblemError: a route names a vehicle or a stop that does not exist.
     """
-    trips: dict[int, list[tuple[int, ...]]] = {}
+    trips: dict[int, list[Route]] = {}
     for r, route in enumerate(routes):
         _check_numbers(problem, r, route)
-        trips.setdefault(route.vehicle, []).append(route.stops)
+        trips.setdefault(route.vehicle, []).append(route)
     weights, form = problem.objective, normal(problem)
     found: list[Violation] = []
     metres = seconds = distance = duration = fixed = preference = longest = 0.0
@@ -83,7 +83,9 @@ def evaluate(problem: Problem, routes: Sequence[Route]) -> tuple[Cost, tuple[Vio
         measure = plan.distance_m if weights.longest_by == "distance" else on_duty_s
         longest = max(longest, measure)
         if vehicle.preference is not None:
-            preference -= sum(float(vehicle.preference[j]) for trip in its_trips for j in trip)
+            preference -= sum(
+                float(vehicle.preference[j]) for trip in its_trips for j in trip.stops
+            )
         found += of_vehicle(problem, form, v, its_trips, plan)
     found += between_routes(problem, routes)
     served = {stop for route in routes for stop in route.stops}
@@ -114,6 +116,11 @@ def _check_numbers(problem: Problem, r: int, route: Route) -> None:
         raise ProblemError(
             f"routes[{r}]: vehicle {route.vehicle} does not exist; "
             f"vehicles are 0 to {len(problem.vehicles) - 1}"
+        )
+    if route.reload_at is not None and not 0 <= route.reload_at < problem.depots:
+        raise ProblemError(
+            f"routes[{r}]: reload_at is node {route.reload_at}; depots are 0 to "
+            f"{problem.depots - 1}"
         )
     for k, stop in enumerate(route.stops):
         if stop not in problem.stops:

@@ -10,6 +10,7 @@ from nco.problem.objective import Feature
 
 if TYPE_CHECKING:
     from nco.problem.problem import Problem
+    from nco.problem.vehicle import Vehicle
 
 
 def features_of(problem: Problem) -> frozenset[Feature]:
@@ -28,7 +29,7 @@ def features_of(problem: Problem) -> frozenset[Feature]:
         ),
         Feature.SHIFTS: any(v.shift_s != (0.0, np.inf) for v in kinds),
         Feature.PROFILES: len({v.profile for v in kinds}) > 1,
-        Feature.DEPOTS: len({d for v in kinds for d in (v.start, v.end)}) > 1,
+        Feature.DEPOTS: len({d for v in kinds for d in _depots(v)}) > 1,
         Feature.MIXED_FLEET: len(kinds) > 1,
         Feature.ALLOWED_STOPS: any(
             v.allowed is not None and not v.allowed[problem.depots :].all() for v in kinds
@@ -38,6 +39,7 @@ def features_of(problem: Problem) -> frozenset[Feature]:
         Feature.OPTIONAL_STOPS: bool(np.isfinite(problem.prize[problem.depots :]).any())
         or any(np.isfinite(group.prize) for group in problem.groups),
         Feature.TRIPS: any(v.max_trips > 1 for v in kinds),
+        Feature.RELOADS: any(v.roams for v in kinds),
         Feature.DURATION_COST: weights.duration > 0 and any(v.cost_per_s > 0 for v in kinds),
         Feature.FIXED_COST: weights.fixed > 0 and any(v.fixed_cost > 0 for v in kinds),
         Feature.LONGEST_ROUTE: weights.longest_route > 0,
@@ -79,3 +81,8 @@ def features_of(problem: Problem) -> frozenset[Feature]:
     asked[Feature.FEWEST_VEHICLES] = weights.fewest_vehicles
     asked |= {tie.feature: True for tie in problem.ties}
     return frozenset(feature for feature, present in asked.items() if present)
+
+
+def _depots(vehicle: Vehicle) -> set[int]:
+    again = vehicle.reloads if vehicle.max_trips > 1 else ()
+    return {vehicle.start, vehicle.end, *again}

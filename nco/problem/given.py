@@ -44,14 +44,17 @@ def _plain(route: Route | Sequence[int]) -> bool:
         and type(route.vehicle) in _WHOLE
         and type(route.stops) is tuple
         and _WHOLE.issuperset(map(type, route.stops))
+        and (route.reload_at is None or type(route.reload_at) in _WHOLE)
     )
 
 
 def _converted(k: int, route: Route | Sequence[int]) -> Route:
     vehicle, stops = (route.vehicle, route.stops) if isinstance(route, Route) else (k, route)
     where = f"routes[{k}]"
+    again = route.reload_at if isinstance(route, Route) else None
     given = several(stops, f"{where}.stops", "a list of the stops' numbers", ProblemError)
     return Route(
         validate.whole(vehicle, f"{where}.vehicle"),
         tuple(validate.whole(j, f"{where}.stops[{i}]") for i, j in enumerate(given)),
+        None if again is None else validate.whole(again, f"{where}.reload_at"),
     )

@@ -23,6 +23,7 @@ class Feature(StrEnum):
     PREFERENCES = "preferences"
     OPTIONAL_STOPS = "optional stops"
     TRIPS = "several trips a vehicle"
+    RELOADS = "loading again at several depots"
     DURATION_COST = "a cost on duration"
     FIXED_COST = "a fixed cost of vehicles"
     LONGEST_ROUTE = "a cost on the longest route"
@@ -110,6 +111,7 @@ CLASSICAL = (
         Feature.SEQUENCES,
         Feature.SETUP,
         Feature.LOADING,
+        Feature.RELOADS,
     }
 )
 """Features of loads from depots, windows, mixed fleets and trips, without what came later."""

@@ -12,6 +12,7 @@ from nco.errors import quoted
 from nco.problem.duty import duty
 from nco.problem.normal import normal
 from nco.problem.problem import Problem
+from nco.problem.route import Route
 from nco.problem.slots import Limit, Slots, Trial, legs
 
 type Trips = Mapping[int, Sequence[Sequence[int]]]
@@ -106,7 +107,8 @@ class Bill:
     def __init__(self, problem: Problem, trips: Trips) -> None:
         self._problem, self._form = problem, normal(problem)
         form = self._form.problem
-        plans = {v: duty(form, form.vehicles[v], its_trips) for v, its_trips in trips.items()}
+        routes = {v: [Route(v, tuple(trip)) for trip in own] for v, own in trips.items()}
+        plans = {v: duty(form, form.vehicles[v], own) for v, own in routes.items()}
         rates = [(u.cost_per_m, u.cost_per_s, u.fixed_cost) for u in problem.vehicles]
         self._per_m, self._per_s, self._fixed = np.array(rates).T
         self._metres = np.zeros(len(problem.vehicles))

@@ -9,9 +9,11 @@ import numpy as np
 
 from nco.arrays import Floats
 from nco.problem.problem import Problem
+from nco.problem.route import Route
 from nco.problem.vehicle import Vehicle
 
-Trips = Sequence[Sequence[int]]
+Trips = Sequence[Route]
+"""Those of one vehicle, in order."""
 
 
 @dataclass(frozen=True)
@@ -48,9 +50,10 @@ class Duty:
 def nodes_of(vehicle: Vehicle, trips: Trips) -> list[int]:
     """Every node of a vehicle's trips, depots included."""
     nodes = [vehicle.start]
-    for trip in trips:
-        nodes += [*trip, vehicle.end]
-    return nodes
+    for trip in trips[:-1]:
+        depot = vehicle.reloads[0] if trip.reload_at is None else trip.reload_at
+        nodes += [*trip.stops, depot]
+    return [*nodes, *trips[-1].stops, vehicle.end]
 
 
 def hops(problem: Problem, vehicle: Vehicle, nodes: Sequence[int]) -> tuple[Floats, Floats]:
@@ -83,6 +86,7 @@ def openings(problem: Problem, vehicle: Vehicle, trips: Trips) -> tuple[Floats, 
     if problem.release_s.any():
         begin = 0
         for trip in trips:
-            opens[begin] = max(opens[begin], problem.release_s[list(trip)].max(initial=0.0))
-            begin += len(trip) + 1
+            ready = problem.release_s[list(trip.stops)].max(initial=0.0)
+            opens[begin] = max(opens[begin], ready)
+            begin += len(trip.stops) + 1
     return opens, closes

@@ -268,8 +268,8 @@ class Problem(ByValue):
                     f"{self.dimensions} dimensions; give a number for each, inf where there is no "
                     "limit"
                 )
-            for name in ("start", "end"):
-                node = getattr(vehicle, name)
+            used = (("start", vehicle.start), ("end", vehicle.end))
+            for name, node in (*used, *(("reload_at", d) for d in vehicle.reload_at)):
                 if not 0 <= node < self.depots:
                     raise ProblemError(
                         f"{where}: {name} is node {node}; depots are 0 to {self.depots - 1}"

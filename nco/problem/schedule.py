@@ -6,7 +6,6 @@ departure, which is also how `Cost.duration_s` counts.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +13,7 @@ import numpy as np
 from nco.problem.duty import duty, loads
 from nco.problem.handling import handling
 from nco.problem.normal import Normal, normal
-from nco.problem.passages import hops, nodes_of, openings, services
+from nco.problem.passages import Trips, hops, nodes_of, openings, services
 from nco.problem.problem import Problem
 from nco.problem.solution import Solution
 
@@ -96,7 +95,7 @@ def schedule(problem: Problem, solution: Solution) -> tuple[RouteSchedule, ...]:
     done: dict[int, RouteSchedule] = {}
     form = normal(problem)
     for v, numbers in routes_of.items():
-        trips = [solution.routes[r].stops for r in numbers]
+        trips = [solution.routes[r] for r in numbers]
         done.update(zip(numbers, _drive(problem, form, v, trips), strict=True))
     return tuple(done[r] for r in range(len(solution.routes)))
 
@@ -106,9 +105,7 @@ def _since(first: float, last: float) -> float:
     return last - first if np.isfinite(last) else np.inf
 
 
-def _drive(
-    problem: Problem, form: Normal, v: int, trips: Sequence[Sequence[int]]
-) -> list[RouteSchedule]:
+def _drive(problem: Problem, form: Normal, v: int, trips: Trips) -> list[RouteSchedule]:
     """Walk one vehicle's trips from the departure that `duty` found."""
     vehicle = problem.vehicles[v]
     plan = duty(form.problem, form.problem.vehicles[v], trips)
@@ -126,13 +123,12 @@ def _drive(
     metres = seconds = 0.0
     result, k = [], 0
     for t, trip in enumerate(trips):
-        left = [tuple(load) for load in loads(problem, trip).tolist()]
+        left = [tuple(load) for load in loads(problem, trip.stops).tolist()]
         loaded = 0.0 if vehicle.open_start and not t else vehicle.loading_s
         own = tuple(pauses.get(k, ()))
         visits = [Visit(nodes[k], now, now, now + loaded, left[0], metres, seconds, 0.0, own)]
-        for n, (node, load) in enumerate(
-            zip((*trip, vehicle.end), (*left[1:], left[-1]), strict=True)
-        ):
+        for n, load in enumerate((*left[1:], left[-1])):
+            node = nodes[k + 1]
             begin = now + loaded if n == 0 else now
             setup = beside[k] - loaded if n == 0 else beside[k]
             metres, seconds, arrival = metres + hop_m[k], seconds + hop_s[k], begin + hop_s[k]

@@ -123,6 +123,7 @@ class Solution:
         given_problem(problem)
         kept = tuple(route for route in self.routes if route.stops)
         cost, violations = evaluate(problem, kept)
+        kept = _told(problem, kept)
         reasons = {entry.stop: entry.reason for entry in self.unassigned}
         unassigned = tuple(
             Unassigned(stop, reasons.get(stop, ""), required, _priority(problem, stop))
@@ -200,6 +201,19 @@ class Solution:
 
     def __str__(self) -> str:
         return self.summary()
+
+
+def _told(problem: Problem, routes: tuple[Route, ...]) -> tuple[Route, ...]:
+    """The same routes, where a depot between trips is named only if it says something."""
+    if all(route.reload_at is None for route in routes):
+        return routes
+    last = {route.vehicle: r for r, route in enumerate(routes)}
+    return tuple(
+        replace(route, reload_at=None)
+        if last[route.vehicle] == r or route.reload_at == problem.vehicles[route.vehicle].reloads[0]
+        else route
+        for r, route in enumerate(routes)
+    )
 
 
 def _priority(problem: Problem, stop: int) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nco.problem.duty import duty
 from nco.problem.normal import normal
@@ -22,7 +22,7 @@ LIMIT_S = 0.5  # of trying, for all stops together; what is found until then cou
 # Kinds of violations that are a last resort, the later the less likely to be said.
 RANK = ("trips", "skills", "not allowed", "unreachable")
 
-type Trips = tuple[tuple[int, ...], ...]
+type Trips = tuple[Route, ...]
 type Unit = tuple[tuple[int, ...], ...]
 """What is served together: stops in a row, and behind them others that need not follow at once.
 
@@ -50,7 +50,7 @@ def reasons_by_trying(
     """
     trips: dict[int, Trips] = {}
     for route in routes:
-        trips[route.vehicle] = (*trips.get(route.vehicle, ()), route.stops)
+        trips[route.vehicle] = (*trips.get(route.vehicle, ()), route)
     unit = units(problem)
     end_s = time.perf_counter() + LIMIT_S
     found = []
@@ -94,12 +94,21 @@ def places(problem: Problem, trips: Mapping[int, Trips], unit: Unit) -> Iterator
     for _, numbers in problem.fleet:
         idle = next((v for v in numbers if v not in trips), None)
         if idle is not None:
-            yield idle, (stops_of(unit),)
+            yield idle, (Route(idle, stops_of(unit)),)
     for v, own in list(trips.items()):
         for t, trip in enumerate(own):
-            for longer in _inserted(trip, unit):
-                yield v, (*own[:t], longer, *own[t + 1 :])
-        yield v, (*own, stops_of(unit))
+            for longer in _inserted(trip.stops, unit):
+                yield v, (*own[:t], replace(trip, stops=longer), *own[t + 1 :])
+        yield from ((v, longer) for longer in further(problem, own, Route(v, stops_of(unit))))
+
+
+def further(problem: Problem, own: Trips, trip: Route) -> Iterator[Trips]:
+    """The trips of a vehicle with one more behind them, loaded at each depot where it may be."""
+    depots = problem.vehicles[trip.vehicle].reloads if own else ()
+    if len(depots) < 2:
+        yield (*own, trip)
+    for depot in depots if len(depots) > 1 else ():
+        yield (*own[:-1], replace(own[-1], reload_at=depot), trip)
 
 
 def _inserted(trip: tuple[int, ...], unit: Unit) -> Iterator[tuple[int, ...]]:
@@ -134,9 +143,9 @@ def broken_by(problem: Problem, duties: Mapping[int, Trips], v: int) -> Iterator
     form, trips = normal(problem), duties[v]
     plan = duty(form.problem, form.problem.vehicles[v], trips)
     yield from of_vehicle(problem, form, v, trips, plan)
-    yield from between_routes(problem, [Route(v, trip) for trip in trips], ties=False)
+    yield from between_routes(problem, trips, ties=False)
     if problem.ties:
-        routes = [Route(u, trip) for u, own in duties.items() for trip in own]
+        routes = [trip for own in duties.values() for trip in own]
         yield from broken_ties(problem, routes)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from nco import _validate as validate
-from nco.arguments import named_fields
+from nco.arguments import named_fields, several
 from nco.arrays import Bools, ByValue, Floats
 from nco.errors import ProblemError, quoted
 from nco.problem.work_rules import Break, Rest, Traffic, checked_breaks, checked_traffic
@@ -82,6 +82,8 @@ class Vehicle(ByValue):
         cost_per_s: cost of a second between departure and return (driving, waiting and
             service), multiplied by `Objective.duration`.
         max_trips: how many routes it may drive one after the other.
+        reload_at: depots at any of which one trip may end and the next one begin; by default `end`,
+            which is then `start` as well.
         max_duration_s: longest duty, from its departure to its return: driving, waiting, service.
         max_distance_m: most metres, on all trips together.
         max_driving_s: most seconds of driving alone, on all trips together.
@@ -114,6 +116,7 @@ class Vehicle(ByValue):
     cost_per_m: float = 1.0
     cost_per_s: float = 1.0
     max_trips: int = 1
+    reload_at: tuple[int, ...] = ()
     max_duration_s: float = np.inf
     max_distance_m: float = np.inf
     max_driving_s: float = np.inf
@@ -156,10 +159,12 @@ class Vehicle(ByValue):
         object.__setattr__(self, "breaks", checked_breaks(self.breaks, where))
         if self.rest is not None and not isinstance(self.rest, Rest):
             raise ProblemError(f"{where}: rest is {quoted(self.rest)}; give nco.Rest(...)")
-        if self.max_trips > 1 and self.start != self.end:
+        object.__setattr__(self, "reload_at", _reloads(self.reload_at, f"{where}: reload_at"))
+        if self.max_trips > 1 and self.start != self.end and not self.reload_at:
             raise ProblemError(
                 f"{where}: max_trips is {self.max_trips} but it starts at depot {self.start} and "
-                f"ends at {self.end}; several trips need one depot for both"
+                f"ends at {self.end}; several trips need one depot for both, or reload_at with the "
+                "depots where it may load again"
             )
         object.__setattr__(self, "capacity", capacity)
         object.__setattr__(self, "shift_s", (begin, finish))
@@ -194,6 +199,16 @@ class Vehicle(ByValue):
             )
 
     @cached_property
+    def reloads(self) -> tuple[int, ...]:
+        """Depots where it may load again, at least one."""
+        return self.reload_at or (self.end,)
+
+    @cached_property
+    def roams(self) -> bool:
+        """Whether its trips may begin or end at several depots, so that it matters which."""
+        return self.max_trips > 1 and {*self.reloads, self.end} != {self.start}
+
+    @cached_property
     def likeness(self) -> Hashable:
         """The same for vehicles that differ in nothing but their names, and for no others."""
         values = (getattr(self, f.name) for f in fields(self) if f.name != "name")
@@ -207,6 +222,14 @@ def _capacity(given: ArrayLike, what: str) -> tuple[float, ...]:
         raise ProblemError(
             f"{what} is {quoted(given)}; give a number for each dimension of demand"
         ) from None
+
+
+def _reloads(given: tuple[int, ...], what: str) -> tuple[int, ...]:
+    depots = several(given, what, "a list of depots, such as (0, 1)", ProblemError)
+    found = tuple(validate.whole(d, f"{what}[{k}]") for k, d in enumerate(depots))
+    if len(set(found)) < len(found):
+        raise ProblemError(f"{what} is {quoted(list(found))}; name each depot once")
+    return found
 
 
 def _shift(given: tuple[float, float], what: str) -> tuple[float, float]:

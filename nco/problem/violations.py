@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from nco.errors import counted, quoted
+from nco.errors import counted, listed, quoted
 from nco.problem.duty import loads
 from nco.problem.normal import Normal
 from nco.problem.passages import Duty, Trips
@@ -25,8 +25,8 @@ class Violation:
 
     Attributes:
         kind: "capacity", "time window", "shift", "unreachable", "not allowed", "skills",
-            "served twice", "trips", "backhaul", "shipment", "group", "break", "longest duty",
-            "longest distance", "longest driving", "stops" or the kind of a tie.
+            "served twice", "trips", "reload", "backhaul", "shipment", "group", "break",
+            "longest duty", "longest distance", "longest driving", "stops" or the kind of a tie.
         message: what, where and by how much.
         vehicle: number of the vehicle concerned, if one is.
         stop: node concerned, if one is.
@@ -49,7 +49,7 @@ def of_vehicle(
         problem: as given.
         form: its normal form.
         v: number of the vehicle.
-        trips: its stops.
+        trips: its routes, in order.
         plan: its duty, in the normal form.
     """
     if len(trips) > problem.vehicles[v].max_trips:
@@ -57,9 +57,10 @@ def of_vehicle(
         text = f"vehicle {v} drives {len(trips)} trips; it may drive {limit}"
         yield Violation("trips", text, v, amount=len(trips) - limit)
     for trip in trips:
-        yield from _overloaded(problem, form.problem, v, trip)
-        yield from _not_permitted(problem, v, trip)
-        yield from _out_of_order(problem, v, trip)
+        yield from _overloaded(problem, form.problem, v, trip.stops)
+        yield from _not_permitted(problem, v, trip.stops)
+        yield from _out_of_order(problem, v, trip.stops)
+    yield from _loaded_elsewhere(problem, v, trips)
     yield from _over_limits(problem, form, v, trips, plan)
     yield from _unreachable(problem, v, plan)
     yield from _late(problem, form, v, plan)
@@ -70,6 +71,16 @@ def of_vehicle(
             f"between {at(pause.window_s[0])} and {at(pause.window_s[1])}"
         )
         yield Violation("break", text, v, amount=pause.length_s)
+
+
+def _loaded_elsewhere(problem: Problem, v: int, trips: Trips) -> Iterator[Violation]:
+    """Depots between two trips at which a vehicle may not load again."""
+    may = problem.vehicles[v].reloads
+    for trip in trips[:-1]:
+        if trip.reload_at is not None and trip.reload_at not in may:
+            where, others = problem.names[trip.reload_at], [problem.names[d] for d in may]
+            text = f"vehicle {v} loads again at {quoted(where)}; it may at {listed(others)}"
+            yield Violation("reload", text, v, trip.reload_at, 1.0)
 
 
 def between_routes(
@@ -211,7 +222,7 @@ def _over_limits(
         over = plan.distance_m - vehicle.max_distance_m
         text = f"vehicle {v} drives {plan.distance_m:g} m; it may drive {vehicle.max_distance_m:g}"
         yield Violation("longest distance", text, v, amount=over)
-    stops = sum(len(trip) for trip in trips)
+    stops = sum(len(trip.stops) for trip in trips)
     if vehicle.max_stops is not None and stops > vehicle.max_stops:
         text = f"vehicle {v} serves {counted(stops, 'stop')}; it may serve {vehicle.max_stops}"
         yield Violation("stops", text, v, amount=stops - vehicle.max_stops)

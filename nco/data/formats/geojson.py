@@ -70,6 +70,9 @@ def geojson_data(
         )
     timetables = schedule(problem, solution)
     features = [_line(problem, r, t, city) for r, t in enumerate(timetables)]
+    for feature, route in zip(features, solution.routes, strict=True):
+        if route.reload_at is not None:
+            feature["properties"]["reload_at"] = int(route.reload_at)
     features += [
         _point(problem, d, {"kind": "depot", "node": d, "name": problem.names[d]})
         for d in range(problem.depots)
@@ -135,7 +138,8 @@ def routes_from(data: Fields, problem: Problem) -> Solution:
             if number in routes:
                 properties.fail("route", f"{number} is there twice")
             stops = tuple(properties.wholes("nodes"))
-            routes[number] = Route(properties.whole("vehicle"), stops)
+            depot = properties.whole("reload_at") if "reload_at" in properties else None
+            routes[number] = Route(properties.whole("vehicle"), stops, depot)
     found = Solution.from_routes(
         problem,
         [routes[number] for number in sorted(routes)],

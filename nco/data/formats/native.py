@@ -178,7 +178,8 @@ def _from_hours(problem: Problem) -> dict[str, Any]:
     """Further and soft windows, where there are any."""
     windows = [{"stop": node, "windows_s": own} for node, own in problem.more_windows_s.items()]
     given = {"more_windows_s": windows} if windows else {}
-    if problem.early_per_s.any() or problem.late_per_s.any():
+    bounded = not (problem.soft_window_s == (0.0, np.inf)).all()
+    if bounded or problem.early_per_s.any() or problem.late_per_s.any():
         given["soft_window_s"] = pack(problem.soft_window_s)
     return given
 
@@ -299,10 +300,7 @@ def solution_data(solution: Solution, problem: Problem | None = None) -> dict[st
         **solution.remarks,
         "feasible": solution.feasible,
         "cost": {"total": solution.cost.total, **_plain(asdict(solution.cost))},
-        "routes": [
-            {"vehicle": int(route.vehicle), "stops": [int(j) for j in route.stops]}
-            for route in solution.routes
-        ],
+        "routes": [_from_route(route) for route in solution.routes],
         "unassigned": [_plain(asdict(entry)) for entry in solution.unassigned],
         "violations": [_plain(asdict(entry)) for entry in solution.violations],
         **({} if problem is None else _from_details(problem)),
@@ -336,7 +334,11 @@ def solution_from(data: Fields) -> Solution:
         entry.fail("total", f"is {total:g}, but its parts make {cost.total:g}; leave it out")
     return Solution(
         routes=tuple(
-            Route(entry.whole("vehicle"), tuple(entry.wholes("stops")))
+            Route(
+                entry.whole("vehicle"),
+                tuple(entry.wholes("stops")),
+                entry.whole("reload_at") if "reload_at" in entry else None,
+            )
             for entry in data.children("routes")
         ),
         unassigned=tuple(
@@ -366,6 +368,11 @@ def solution_from(data: Fields) -> Solution:
         fallback=data.text("fallback", ""),
         interrupted=data.raw("interrupted", False) is True,
     )
+
+
+def _from_route(route: Route) -> dict[str, Any]:
+    entry: dict[str, Any] = {"vehicle": int(route.vehicle), "stops": [int(j) for j in route.stops]}
+    return entry if route.reload_at is None else entry | {"reload_at": int(route.reload_at)}
 
 
 @contextmanager
@@ -427,6 +434,7 @@ _VEHICLE: dict[str, Callable[[Fields, str], Any]] = {
     **dict.fromkeys(("overtime_after_s", "cost_per_overtime_s"), Fields.number),
     **dict.fromkeys(("open_start", "open_end"), Fields.flag),
     **dict.fromkeys(("preference", "service_s"), Fields.numbers),
+    "reload_at": lambda entry, name: tuple(entry.wholes(name)),
     "allowed": lambda entry, name: [bool(flag) for flag in entry.items(name)],
     "skills": lambda entry, name: frozenset(str(word) for word in entry.items(name)),
     "breaks": lambda entry, name: tuple(map(_to_break, entry.children(name))),

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from nco.data.formats.json_file import read_text
-from nco.errors import FormatError, UnsupportedError, counted, quoted
+from nco.errors import FormatError, counted, quoted
 from nco.files import write_atomic
 from nco.problem import Problem
 from nco.problem.solution import Route, Solution
@@ -55,9 +55,7 @@ def read_sol(path: str | Path, problem: Problem) -> Solution:
             f"{quoted(problem.name)} has "
             f"{counted(len(problem.vehicles), 'vehicle')}; read the problem with more"
         )
-    routes = [
-        Route(v, trip) for v, stops in enumerate(listed) for trip in _trips(path, problem, v, stops)
-    ]
+    routes = [trip for v, stops in enumerate(listed) for trip in _trips(path, problem, v, stops)]
     solution = Solution.from_routes(problem, routes)
     if stated is not None and not _meets(stated, problem, solution):
         logger.warning(
@@ -71,21 +69,22 @@ def read_sol(path: str | Path, problem: Problem) -> Solution:
     return solution
 
 
-def _trips(path: str | Path, problem: Problem, v: int, stops: list[int]) -> list[tuple[int, ...]]:
-    """The trips of a vehicle, which its depot divides."""
-    trips: list[list[int]] = [[]]
+def _trips(path: str | Path, problem: Problem, v: int, stops: list[int]) -> list[Route]:
+    """The trips of a vehicle, which depots divide; nothing is driven between two of these."""
+    trips, own = list[Route](), list[int]()
     for j in stops:
-        if j >= problem.size or (j < problem.depots and j != problem.vehicles[v].start):
+        if j >= problem.size or (j < problem.depots and j not in problem.vehicles[v].reloads):
             first, last = problem.stops.start, problem.stops.stop - 1
             raise FormatError(
                 f"{path}: route #{v + 1} visits {quoted(j)}, but problem {quoted(problem.name)} "
                 f"has stops {first} to {last}; are the routes for another problem?"
             )
-        if j < problem.depots:
-            trips.append([])
-        else:
-            trips[-1].append(j)
-    return [tuple(trip) for trip in trips if trip]
+        if j >= problem.depots:
+            own.append(j)
+        elif own:
+            trips.append(Route(v, tuple(own), j))
+            own = []
+    return [*trips, Route(v, tuple(own))] if own else trips
 
 
 def _meets(stated: float, problem: Problem, solution: Solution) -> bool:
@@ -137,23 +136,22 @@ def write_sol(path: str | Path, problem: Problem, solution: Solution) -> Path:
     cost beside.
 
     Raises:
-        UnsupportedError: a vehicle drives several routes and ends elsewhere than it starts.
         StorageError: the file cannot be written; what stood there before is untouched.
     """
-    trips: dict[int, list[str]] = {}
+    trips: dict[int, list[int]] = {}
+    again: dict[int, int] = {}
     for route in solution.routes:
-        trips.setdefault(route.vehicle, []).append(" ".join(map(str, route.stops)))
-    for v, own in trips.items():
-        if len(own) > 1 and problem.vehicles[v].start != problem.vehicles[v].end:
-            raise UnsupportedError(
-                f"the routes for {quoted(problem.name)} do not fit into .sol: vehicle {v} drives "
-                "several and ends elsewhere than it starts; save them as .json or .csv"
-            )
+        v = route.vehicle
+        if v in again:
+            trips[v].append(again[v])
+        trips.setdefault(v, []).extend(route.stops)
+        first = problem.vehicles[v].reloads[0]
+        again[v] = first if route.reload_at is None else route.reload_at
     used = sorted(trips)
     if len(problem.fleet) > 1 and used:  # the place in the file says which vehicle it is
         used = list(range(used[-1] + 1))
     lines = [
-        f"Route #{r}: {f' {problem.vehicles[v].start} '.join(trips.get(v, ()))}".rstrip()
+        f"Route #{r}: {' '.join(map(str, trips.get(v, ())))}".rstrip()
         for r, v in enumerate(used, start=1)
     ]
     total = float(solution.cost.total)

@@ -115,7 +115,8 @@ def routes_from(path: str | Path, table: Rows, problem: Problem) -> Solution:
             )
         nodes = [node for _, _, node in sorted(found[r], key=lambda entry: entry[0])]
         stops = tuple(node for node in nodes if node >= problem.depots)
-        routes.append(Route(vehicles.pop(), stops))
+        end = nodes[-1] if nodes[-1] < problem.depots else None
+        routes.append(Route(vehicles.pop(), stops, end))
     return Solution.from_routes(problem, routes)
 
 

@@ -119,7 +119,7 @@ def _kinds(
         )
     starts = _depots_of(text, text.each("VEHICLES_DEPOT", count, "vehicle"), node_of, depots)
     columns["start"] = columns["end"] = starts if starts is not None else [0] * count
-    columns["max_trips"] = _trips(text, n, node_of, columns["start"], n - depots)
+    columns["max_trips"], columns["reload_at"] = _trips(text, n, node_of, columns["start"], depots)
     if "VEHICLES_ALLOWED_CLIENTS" in text.sections:
         section = text.sections["VEHICLES_ALLOWED_CLIENTS"]
         columns["allowed"] = [
@@ -149,10 +149,10 @@ def _depots_of(
 
 
 def _trips(
-    text: Text, n: int, node_of: Mapping[float, int], starts: Sequence[int], stops: int
-) -> list[int]:
-    """How many trips each vehicle may drive."""
-    count = len(starts)
+    text: Text, n: int, node_of: Mapping[float, int], starts: Sequence[int], depots: int
+) -> tuple[list[int], list[tuple[int, ...]]]:
+    """How many trips each vehicle may drive, and where it loads in between if not at home."""
+    count, stops = len(starts), n - depots
     most = text.each("VEHICLES_MAX_RELOADS", count, "vehicle")
     if most is not None and ((most < 0) | (most % 1 != 0)).any():
         raise FormatError(
@@ -161,16 +161,16 @@ def _trips(
         )
     if "VEHICLES_RELOAD_DEPOT" in text.sections:
         rows = text.sections["VEHICLES_RELOAD_DEPOT"].lists(count, n, "vehicle")
-        reloads = [{node_of[j] for j in row} for row in rows]
+        reloads = [dict.fromkeys(node_of[j] for j in row) for row in rows]
     else:
         one = text.number("VEHICLES_RELOAD_DEPOT")
-        reloads = [set() if one is None else {node_of.get(one - 1, n)}] * count
-    found = []
+        reloads = [{} if one is None else {node_of.get(one - 1, n): None}] * count
+    found, places = list[int](), list[tuple[int, ...]]()
     for v, (start, own) in enumerate(zip(starts, reloads, strict=True)):
-        if own - {start}:
+        if any(node >= depots for node in own):
             raise FormatError(
-                f"{text.path}: vehicle {v + 1} loads again at another depot than its own, which "
-                "cannot be expressed as a problem here; give the depot of VEHICLES_DEPOT alone"
+                f"{text.path}: VEHICLES_RELOAD_DEPOT of vehicle {v + 1} is no node of "
+                "DEPOT_SECTION; give depots alone"
             )
         if most is not None and most[v] and not own:
             raise FormatError(
@@ -179,7 +179,8 @@ def _trips(
             )
         again = stops if most is None else min(stops, int(most[v]))
         found.append(max(1, min(stops, 1 + again)) if own else 1)
-    return found
+        places.append(tuple(own) if found[-1] > 1 and tuple(own) != (start,) else ())
+    return found, places
 
 
 def _vehicle(kind: dict[str, Any], n: int, depots: int) -> Vehicle:

@@ -18,7 +18,8 @@ from nco.problem.objective import Feature
 _FITS = frozenset(
     {
         *(Feature.CAPACITY, Feature.TIME_WINDOWS, Feature.DEPOTS, Feature.MIXED_FLEET),
-        *(Feature.ALLOWED_STOPS, Feature.OPTIONAL_STOPS, Feature.TRIPS, Feature.FIXED_COST),
+        *(Feature.ALLOWED_STOPS, Feature.OPTIONAL_STOPS, Feature.TRIPS, Feature.RELOADS),
+        Feature.FIXED_COST,
         *(Feature.PICKUPS, Feature.BACKHAULS, Feature.GROUPS, Feature.RELEASES),
         *(Feature.LONGEST_DUTY, Feature.MOST_DISTANCE, Feature.UNREACHABLE),
     }
@@ -160,6 +161,9 @@ def _sections(problem: Problem) -> list[str]:
     for key, values in _of_vehicles(problem):
         if not _alike(values):
             lines += [f"{key}_SECTION", *(f"{v} {value}" for v, value in enumerate(values, 1))]
+    if Feature.RELOADS in problem.features:
+        lines += ["VEHICLES_RELOAD_DEPOT_SECTION"]
+        lines += _numbered([d + 1 for d in v.reloads] for v in problem.vehicles)
     if Feature.ALLOWED_STOPS in problem.features:
         stops = np.arange(problem.size) >= problem.depots
         lines += ["VEHICLES_ALLOWED_CLIENTS_SECTION"]
@@ -209,7 +213,8 @@ def _of_vehicles(problem: Problem) -> Iterator[tuple[str, list[str]]]:
         if any(getattr(vehicle, name) != default for vehicle, _ in problem.fleet):
             yield key, each(lambda vehicle, name=name: getattr(vehicle, name))  # type: ignore[misc]
     if Feature.TRIPS in asked:
-        yield "VEHICLES_RELOAD_DEPOT", each(lambda vehicle: vehicle.start + 1)
+        if Feature.RELOADS not in asked:
+            yield "VEHICLES_RELOAD_DEPOT", each(lambda vehicle: vehicle.start + 1)
         yield "VEHICLES_MAX_RELOADS", each(lambda vehicle: vehicle.max_trips - 1)
 
 

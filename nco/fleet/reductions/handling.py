@@ -36,7 +36,9 @@ def handling(problem: Problem) -> Problem | None:
     made: list[Profile] = []
 
     def folded(vehicle: Vehicle) -> Vehicle:
-        at = (vehicle.start, vehicle.end, vehicle.loading_s, vehicle.unloading_s)
+        again = vehicle.reloads if vehicle.max_trips > 1 else ()
+        leaves, comes = {vehicle.start, *again}, {vehicle.end, *again}
+        at = (*map(frozenset, (leaves, comes)), vehicle.loading_s, vehicle.unloading_s)
         key = (vehicle.profile, vehicle.speed, *at)
         if key not in known:
             known[key] = len(made)
@@ -45,10 +47,8 @@ def handling(problem: Problem) -> Problem | None:
                 moved[anywhere] = True
             profile = opened.profiles[vehicle.profile]
             duration = profile.duration_s / vehicle.speed + moved * opened.setup_s
-            if vehicle.start != anywhere:
-                duration[vehicle.start] += vehicle.loading_s
-            if vehicle.end != anywhere:
-                duration[:, vehicle.end] += vehicle.unloading_s
+            duration[list(leaves - {anywhere})] += vehicle.loading_s
+            duration[:, list(comes - {anywhere})] += vehicle.unloading_s
             np.fill_diagonal(duration, 0.0)
             made.append(replace(profile, duration_s=duration))
         return replace(vehicle, profile=known[key], speed=1.0, loading_s=0.0, unloading_s=0.0)

@@ -19,10 +19,9 @@ NAME = "anywhere"
 def open_routes(problem: Problem) -> Problem | None:
     """One more depot behind the others, without hours, at which open routes begin and end.
 
-    Not where such a vehicle drives several trips, of which only the first and the last are open.
+    Who drives several trips loads again where it did, since only the first one begins anywhere and
+    only the last one ends anywhere.
     """
-    if any(v.max_trips > 1 and (v.open_start or v.open_end) for v, _ in problem.fleet):
-        return None
     here = problem.depots
 
     def inserted(values: Floats, value: object = 0.0) -> Floats:
@@ -36,6 +35,9 @@ def open_routes(problem: Problem) -> Problem | None:
             vehicle,
             start=here if vehicle.open_start else vehicle.start,
             end=here if vehicle.open_end else vehicle.end,
+            reload_at=vehicle.reloads
+            if vehicle.max_trips > 1 and (vehicle.open_start or vehicle.open_end)
+            else vehicle.reload_at,
             open_start=False,
             open_end=False,
             service_s=own(vehicle.service_s),

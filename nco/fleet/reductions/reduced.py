@@ -16,12 +16,12 @@ from nco.fleet.reductions.sequences import sequences
 from nco.fleet.reductions.skills import skills
 from nco.problem import Feature, Problem, Sequence
 from nco.problem.normal import normal
-from nco.problem.route import Route
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from collections.abc import Set as AbstractSet
 
+    from nco.problem.route import Route
     from nco.problem.solution import Solution
 
 REDUCTIONS: MappingProxyType[Feature, Callable[[Problem], Problem | None]] = MappingProxyType(
@@ -89,7 +89,7 @@ class Reduced:
         """
         if self.problem.names != self.given.names:
             known = solution.on(self.given)
-            routes = tuple(Route(r.vehicle, tuple(self._joined(r.stops))) for r in known.routes)
+            routes = tuple(replace(r, stops=tuple(self._joined(r.stops))) for r in known.routes)
             entries = tuple(
                 replace(u, stop=self._there[self.given.names[u.stop]])
                 for u in known.unassigned
@@ -114,7 +114,7 @@ class Reduced:
         if self.problem.names == self.given.names:
             return list(routes)
         given = {self._there[self.given.names[j]]: row for j, row in self._rows.items()}
-        return [Route(r.vehicle, tuple(i for j in r.stops for i in given[j])) for r in routes]
+        return [replace(r, stops=tuple(i for j in r.stops for i in given[j])) for r in routes]
 
 
 def reduced(problem: Problem, supports: AbstractSet[Feature]) -> Reduced:

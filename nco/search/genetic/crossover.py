@@ -10,6 +10,7 @@ left to the local search, which inserts them where they are cheapest.
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -61,9 +62,9 @@ def _nearest(
 ) -> set[int]:
     """Numbers of the duties that come nearest to a random stop."""
     begin = duties[int(rng.integers(len(duties)))]
-    stops = [stop for trip in begin[1] for stop in trip]
+    stops = [stop for trip in begin[1] for stop in trip.stops]
     near = apart[stops[int(rng.integers(len(stops)))]].tolist()
-    distance = [min(near[stop] for trip in trips for stop in trip) for _, trips in duties]
+    distance = [min(near[stop] for trip in trips for stop in trip.stops) for _, trips in duties]
     return set(sorted(range(len(duties)), key=distance.__getitem__)[:count])
 
 
@@ -71,7 +72,7 @@ def _overlapping(duties: Sequence[KindTrips], stops: set[int], count: int) -> li
     """The duties of which the largest shares are some stops, but none without any."""
 
     def share(duty: KindTrips) -> float:
-        served = [stop in stops for trip in duty[1] for stop in trip]
+        served = [stop in stops for trip in duty[1] for stop in trip.stops]
         return sum(served) / len(served)
 
     ranked = sorted(((share(duty), k) for k, duty in enumerate(duties)), reverse=True)
@@ -79,15 +80,17 @@ def _overlapping(duties: Sequence[KindTrips], stops: set[int], count: int) -> li
 
 
 def _stops(duties: Iterable[KindTrips]) -> set[int]:
-    return {stop for _, trips in duties for trip in trips for stop in trip}
+    return {stop for _, trips in duties for trip in trips for stop in trip.stops}
 
 
 def _without(duties: Iterable[KindTrips], stops: set[int]) -> list[KindTrips]:
     """Duties less some stops, and less the trips and duties that are then empty."""
     left = []
     for kind, trips in duties:
-        rest = tuple(tuple(stop for stop in trip if stop not in stops) for trip in trips)
-        rest = tuple(trip for trip in rest if trip)
+        fewer = (tuple(stop for stop in trip.stops if stop not in stops) for trip in trips)
+        rest = tuple(
+            replace(trip, stops=own) for trip, own in zip(trips, fewer, strict=True) if own
+        )
         if rest:
             left.append((kind, rest))
     return left

@@ -27,9 +27,9 @@ def arcs_of(duties: Sequence[KindTrips], size: int) -> NDArray[np.int32]:
     after, before = np.full(size, -2, np.int32), np.full(size, -2, np.int32)
     for _, trips in duties:
         for trip in trips:
-            order = np.array(trip)
-            after[order] = [*trip[1:], -1]
-            before[order] = [-1, *trip[:-1]]
+            order = np.array(trip.stops)
+            after[order] = [*trip.stops[1:], -1]
+            before[order] = [-1, *trip.stops[:-1]]
     return np.concatenate([after, before])
 
 

@@ -30,6 +30,7 @@ JOINING = (
         Feature.LONGEST_ROUTE,
         Feature.FEWEST_VEHICLES,
         Feature.OPEN_ROUTES,
+        Feature.RELOADS,
     }
 )
 """What joins the trips of a vehicle, or may."""

@@ -94,7 +94,12 @@ def routes_of(data: Fields, problem: Problem, key: str = "routes") -> Solution:
         NcoError: they are malformed, or name a vehicle or a stop that there is not.
     """
     found = [
-        Route(route.whole("vehicle"), tuple(route.wholes("stops"))) for route in data.children(key)
+        Route(
+            route.whole("vehicle"),
+            tuple(route.wholes("stops")),
+            route.whole("reload_at") if "reload_at" in route else None,
+        )
+        for route in data.children(key)
     ]
     return Solution.from_routes(problem, found)
 

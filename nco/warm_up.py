@@ -34,10 +34,22 @@ def _lines() -> None:
     design(TransitInstance.mandl(), "annealing", evaluations=1000)
 
 
+def _paths() -> None:
+    from nco.roads import Bidirectional, Dijkstra, Position, RoadGraph, TimeDependent
+
+    graph = RoadGraph.from_links([[0, 0], [0.01, 0], [0.02, 0]], [0, 1], [1, 2])
+    a, b = Position.on(graph, 0), Position.on(graph, 1)
+    Dijkstra(graph).path(a, b)
+    Dijkstra(graph).tree_to(b)
+    Bidirectional(graph).path(a, b)
+    TimeDependent(graph).path(a, b, 0.0)
+
+
 LOOPS: dict[str, Callable[[], None]] = {
     "neighbourhood search": _neighbourhoods,
     "decisions of policies": _policies,
     "annealing of bus lines": _lines,
+    "shortest paths": _paths,
 }
 """What is compiled, and a function that compiles it, or loads it where it was compiled before."""
 

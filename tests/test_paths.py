@@ -89,7 +89,7 @@ def plain(graph, costs, source, target):
 @random_graphs
 @given(networks())
 def test_searches_find_what_a_plain_search_finds(network):
-    """All four cost the same as plain Dijkstra, closed links, turns and places on links included."""
+    """All cost the same as plain Dijkstra, closed links, turns and places on links included."""
     graph, costs, source, target = network
     least = plain(graph, costs, source, target)
     for kind in SEARCHES:
@@ -148,13 +148,13 @@ def test_hierarchies_change_their_costs_in_place(network, prices):
 
 
 def line(**facts) -> RoadGraph:
-    """Four nodes in a row, 0.01 degrees apart, open both ways: links 0, 1, 2 ahead, 3, 4, 5 back."""
+    """Four nodes in a row, 0.01 degrees apart: links 0, 1, 2 ahead and 3, 4, 5 back."""
     lonlat = np.stack([10 + 0.01 * np.arange(4), np.zeros(4)], axis=1)
     return RoadGraph.from_links(lonlat, [0, 1, 2, 1, 2, 3], [1, 2, 3, 0, 1, 2], **facts)
 
 
 def test_places_on_one_link():
-    """B ahead of A is driven straight; B behind A on a one-way needs the way round, or is refused."""
+    """B ahead of A is driven straight; B behind it on a one-way needs the way round."""
     graph = RoadGraph.from_links([[10, 0], [10.01, 0], [10.01, 0.01]], [0, 1, 2], [1, 2, 0])
     a, b = Position.on(graph, 0, 0.25), Position.on(graph, 0, 0.75)
     costs = Costs.of(graph, [8.0, 1.0, 1.0], np.ones(len(graph.turns)))
@@ -256,7 +256,7 @@ def test_uniform_traffic_delays_and_changes_no_path(network, departure, factors)
 
 
 def test_traffic_of_a_class_moves_paths_off_it():
-    """While the direct motorway is slow, the way round is taken; whoever leaves later, arrives so."""
+    """While the motorway is slow, the way round is taken; who leaves later, arrives later."""
     graph = RoadGraph.from_links(
         [[10, 0], [10.01, 0], [10.02, 0], [10.01, 0.001]],
         [0, 1, 0, 3, 2],

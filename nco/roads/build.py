@@ -37,12 +37,15 @@ def build_graph(extract: Path, base: Path, name: str) -> RoadGraph:
     facts = facts_of_links(shapes, streets.osm_node, segment_m, ways)
     original, reverse = _same_street(streets)
     ferry = facts["road_class"] == _FERRY
+    # What a variant of the city closes has no seconds; OSRM keeps its links.
+    closed = np.isinf(np.add.reduceat(shapes.seconds, shapes.first[:-1]))
+    main = in_largest(streets.turn_from, streets.turn_to, len(original), closed)
     links = Links(
         tail=shapes.nodes[shapes.first[:-1]],
         head=shapes.nodes[shapes.first[1:] - 1],
         length_m=np.add.reduceat(segment_m, shapes.first[:-1]),
-        duration_s=streets.duration_s,
-        weight_s=streets.weight_s,
+        duration_s=np.where(closed, np.inf, streets.duration_s),
+        weight_s=np.where(closed, np.inf, streets.weight_s),
         road_class=facts["road_class"].astype(np.uint8),
         access=facts["access"].astype(np.uint8),
         lanes=facts["lanes"].astype(np.uint8),
@@ -58,7 +61,7 @@ def build_graph(extract: Path, base: Path, name: str) -> RoadGraph:
         way=facts["way"].astype(np.int64),
         reverse=reverse,
         original=original,
-        main=in_largest(streets.turn_from, streets.turn_to, len(original)) & ~ferry,
+        main=main & ~ferry,
     )
     leaving, entering = bearings(network.lonlat, shapes)
     angle = angles(leaving, entering, streets.turn_from, streets.turn_to)
@@ -105,13 +108,17 @@ def _same_street(streets: StreetLinks) -> tuple[NDArray[np.int32], NDArray[np.in
 
 
 def in_largest(
-    from_link: NDArray[np.int64], to_link: NDArray[np.int64], links: int
+    from_link: NDArray[np.int64],
+    to_link: NDArray[np.int64],
+    links: int,
+    closed: NDArray[np.bool_],
 ) -> NDArray[np.bool_]:
-    """`[L]`, whether a link is of the largest strongly connected component."""
+    """`[L]`, whether a link is open and of the largest strongly connected component."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    ones = np.ones(len(from_link), dtype=np.int8)
-    graph = coo_array((ones, (from_link, to_link)), shape=(links, links))
-    _, label = connected_components(graph, directed=True, connection="strong")
-    return np.asarray(label == np.bincount(label).argmax())
+    way = ~closed[from_link] & ~closed[to_link]
+    ones = np.ones(int(way.sum()), dtype=np.int8)
+    graph = coo_array((ones, (from_link[way], to_link[way])), shape=(links, links))
+    _, label = connected_components(graph.tocsr(), directed=True, connection="strong")
+    return np.asarray(label == np.bincount(label).argmax()) & ~closed

@@ -67,7 +67,7 @@ class RoadGraph:
 
     @classmethod
     def of(cls, city: City) -> RoadGraph:
-        """The road graph of a city; built once and cached.
+        """The road graph of a city, with the changes of a variant; built once and cached.
 
         Raises:
             CityError: the city has no extract here, or it is unusable.
@@ -81,7 +81,7 @@ class RoadGraph:
                 f"{city.name} has no streets here, only a server; open it with City.from_server("
                 "..., extract=...), or its extract with City.from_file"
             )
-        return kept(city.extract, city.profile, city.name)
+        return kept(city.extract, city.profile, city.name, city.changes)
 
     @classmethod
     def from_osm(cls, extract: str | Path, *, profile: str = "car") -> RoadGraph:
@@ -182,11 +182,12 @@ class RoadGraph:
     def along_s(self) -> Floats:
         """`[S]`, seconds of free flow from the beginning of the link to each node of `shapes`.
 
-        Metres in place of them on links that take no time, so that they have fractions too.
+        Metres in place of them on links that take no time or are closed: they have fractions too.
         """
         seconds = self.shapes.seconds
-        still = np.add.reduceat(seconds, self.shapes.first[:-1]) <= 0
-        seconds = np.where(still[self.shapes.link], self.segment_m, seconds)
+        whole = np.add.reduceat(seconds, self.shapes.first[:-1])
+        timed = (whole > 0) & np.isfinite(whole)
+        seconds = np.where(timed[self.shapes.link], seconds, self.segment_m)
         total = np.concatenate([[0.0], np.cumsum(seconds)])[:-1]
         return np.asarray(total - total[self.shapes.first[:-1]][self.shapes.link])
 

@@ -18,6 +18,7 @@ import io
 import logging
 import threading
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -112,13 +113,18 @@ class Hierarchy(Search):
             changed = np.flatnonzero(weights != self._weights)
             del self._query  # RoutingKit changes no costs that a query could still look at
             if len(changed) <= _FEW * len(weights):
-                updater = routingkit_cch.CCHMetricPartialUpdater(self.graph.contraction.inner)
                 new = dict(zip(changed.tolist(), weights[changed].tolist(), strict=True))
-                updater.apply(self._metric, new)
+                self._updater.apply(self._metric, new)
             else:
                 self._metric.reset(weights.tolist())
             self._query = routingkit_cch.CCHQuery(self._metric)
             self.costs, self._weights = costs, weights
+
+    @cached_property
+    def _updater(self) -> Any:
+        import routingkit_cch
+
+        return routingkit_cch.CCHMetricPartialUpdater(self.graph.contraction.inner)
 
     def _arcs(self, costs: Costs) -> NDArray[np.int64]:
         """`[T]`, what it costs to drive a link from its beginning and turn, in whole numbers."""

@@ -26,7 +26,7 @@ class Links:
         tail: index of the node that it leaves.
         head: index of the node that it enters.
         length_m: metres along its shape.
-        duration_s: seconds of free flow from end to end, without turns.
+        duration_s: seconds of free flow from end to end, without turns; `inf` where closed.
         weight_s: what OSRM minimises: seconds, more on links that one would rather not take.
         road_class: index into `ROAD_CLASSES`.
         access: index into `ACCESS`.
@@ -44,8 +44,8 @@ class Links:
         reverse: the link back along the same street; -1 where that is closed.
         original: itself, or the link that it is a copy of. OSRM copies a link for restrictions that
             hold for those who come from a certain link further back.
-        main: whether it is in the largest strongly connected component and no ferry, so that one
-            can stand there and go anywhere.
+        main: whether it is open, in the largest strongly connected component and no ferry, so that
+            one can stand there and go anywhere.
     """
 
     tail: NDArray[np.int32]
@@ -142,7 +142,8 @@ class Shapes:
     Attributes:
         first: `[L + 1]`; link `l` passes `nodes[first[l]:first[l + 1]]`, two or more.
         nodes: `[S]`, indices of nodes.
-        seconds: `[S]`, of free flow from each node to the next of its link; 0 at the last.
+        seconds: `[S]`, of free flow from each node to the next of its link; 0 at the last, `inf`
+            where closed.
     """
 
     first: NDArray[np.int32]

@@ -18,6 +18,7 @@ from nco.roads.links import Links, Shapes, Turns, packed
 from nco.roads.turning import all_turns, angles, bearings, penalties
 
 _USUAL_KMH = 40.0
+_LONGEST_M = 4.1e7
 # What a link is that nothing is said of, and the type of the array.
 _UNSAID: dict[str, tuple[Any, Any]] = {
     "road_class": (0, np.uint8),
@@ -89,7 +90,7 @@ def made(
     line = Shapes(np.asarray(first, np.int32), np.asarray(passed, np.int32), np.zeros(0))
     segment_m = segment_lengths(nodes, line)
     measured = np.add.reduceat(segment_m, line.first[:-1])
-    length = _numbers(length_m, measured, "length_m")
+    length = _numbers(length_m, measured, "length_m", _LONGEST_M)
     said = {
         fact: np.broadcast_to(np.asarray(facts.get(fact, usual)), (count,)).astype(kind)
         for fact, (usual, kind) in _UNSAID.items()
@@ -97,6 +98,7 @@ def made(
     names = {"": 0}
     street = [names.setdefault(str(text), len(names)) for text in streets or [""] * count]
     signed = np.where(np.isfinite(said["max_speed_kmh"]), said["max_speed_kmh"], _USUAL_KMH)
+    # Seconds may be inf, which closes.
     duration = _numbers(duration_s, 3.6 * length / signed, "duration_s")
     pace = np.divide(duration, measured, out=np.zeros(count), where=measured > 0)
     line = Shapes(line.first, line.nodes, segment_m * pace[line.link])
@@ -115,7 +117,12 @@ def made(
     )
     if not isinstance(turns, Turns):
         turns = _turns(nodes, links, line, turns)
-    main = in_largest(turns.from_link.astype(np.int64), turns.to_link.astype(np.int64), count)
+    main = in_largest(
+        turns.from_link.astype(np.int64),
+        turns.to_link.astype(np.int64),
+        count,
+        np.isinf(links.duration_s),
+    )
     links = Links(**(packed(links) | {"main": main & ~links.ferry}))
     numbers = np.full(len(nodes), -1) if osm_node is None else np.asarray(osm_node)
     return RoadGraph(name, nodes, numbers.astype(np.int64), links, turns, line, tuple(names))
@@ -194,14 +201,17 @@ def _indices(given: ArrayLike, count: int, what: str) -> NDArray[np.int64]:
     return indices
 
 
-def _numbers(given: ArrayLike | None, usual: Floats, what: str) -> Floats:
+def _numbers(given: ArrayLike | None, usual: Floats, what: str, most: float = np.inf) -> Floats:
+    """Numbers that are not negative and not above a limit."""
     if given is None:
         return usual
     try:
         numbers = np.broadcast_to(np.asarray(given, dtype=np.float64), usual.shape).copy()
     except (TypeError, ValueError) as error:
         raise CityError(f"{what} must be {len(usual)} numbers: {shortened(error)}") from None
-    bad = np.flatnonzero(~((numbers >= 0) & np.isfinite(numbers)))
+    bad = np.flatnonzero(~((numbers >= 0) & (numbers <= most)))
     if len(bad):
-        raise CityError(f"{what}[{bad[0]}] is {numbers[bad[0]]:g}; give 0 or more")
+        raise CityError(
+            f"{what}[{bad[0]}] is {numbers[bad[0]]:g}; give a number from 0 to {most:g}"
+        )
     return numbers

@@ -14,7 +14,7 @@ from nco.arrays import Floats
 from nco.data.cities.city import City
 from nco.data.cities.engine import as_lonlat
 from nco.data.cities.roads import EARTH_RADIUS_M
-from nco.data.cities.snapping import MAX_SNAP_M, Asked, Rule, checked_limit
+from nco.data.cities.snapping import MAX_SNAP_M, Asked, Refused, Rule, checked_limit
 from nco.errors import InputError
 from nco.roads.graph import RoadGraph
 from nco.roads.position import Position
@@ -32,11 +32,16 @@ class Snapper:
         max_snap_m: how far a place may be from what is asked for.
         covers: tells from points `[n, 2]` and metres `[n]` to a street which are in the area that
             the graph knows; None where all that is near enough to a street is.
+        closed: tells which points `[n, 2]` lie in an area that nobody may enter; None where nothing
+            is closed.
+        profile: what drives there, for messages.
     """
 
     graph: RoadGraph
     max_snap_m: float = MAX_SNAP_M
     covers: Callable[[Floats, Floats], NDArray[np.bool_]] | None = None
+    closed: Callable[[Floats], NDArray[np.bool_]] | None = None
+    profile: str = "car"
 
     @classmethod
     def of(cls, graph: RoadGraph, city: City | None = None) -> Snapper:
@@ -48,7 +53,8 @@ class Snapper:
         if city is None:
             return cls(graph)
         limit = checked_limit(city.max_snap_m)
-        return cls(graph, limit, lambda lonlat, _: city.covers(lonlat))
+        closed = city.changes.holds if city.changes is not None else None
+        return cls(graph, limit, lambda lonlat, _: city.covers(lonlat), closed, city.profile)
 
     def __call__(self, points: ArrayLike, *, names: Sequence[str] | None = None) -> list[Position]:
         """Positions of places.
@@ -68,8 +74,11 @@ class Snapper:
         inside = np.ones(len(moved_m), dtype=bool)
         if self.covers is not None and len(moved_m):
             inside = self.covers(asked.lonlat, moved_m)
-        rule = Rule(self.graph.name, self.max_snap_m, self._bbox)
+        rule = Rule(self.graph.name, self.max_snap_m, self._bbox, self.profile)
         refused = rule.refused(moved_m, inside)
+        if self.closed is not None and len(moved_m):
+            shut = np.flatnonzero(self.closed(asked.lonlat)).tolist()
+            refused |= {i: Refused(0.0, True, "street", closed=True) for i in shut}
         if refused:
             lon, lat = asked.lonlat[min(refused)].tolist()
             swapped = abs(lon) <= 90 and self._nearest(np.array([lat, lon])).moved_m <= (

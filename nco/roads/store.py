@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from nco.archives import BrokenArchiveError, read_npz
 from nco.data.cities.cache import cache_dir, content_hash
+from nco.data.cities.changes import Changes
 from nco.data.cities.osrm_build import RECIPE as ENGINE_RECIPE
 from nco.data.cities.osrm_build import build
 from nco.errors import CityError
@@ -27,7 +28,7 @@ from nco.roads.links import Links, Shapes, Turns, packed
 log = logging.getLogger("nco")
 
 # Part of every file's name: raise it when what is written changes.
-RECIPE = 2
+RECIPE = 3
 _PARTS: dict[str, type[Links | Turns | Shapes]] = {
     "links": Links,
     "turns": Turns,
@@ -35,17 +36,25 @@ _PARTS: dict[str, type[Links | Turns | Shapes]] = {
 }
 
 
-def kept(extract: Path, profile: str, name: str) -> RoadGraph:
+def kept(extract: Path, profile: str, name: str, changes: Changes | None = None) -> RoadGraph:
     """The road graph of an extract, from the cache or built now.
+
+    Args:
+        extract: `.osm.pbf` or `.osm`.
+        profile: `car`, `bicycle` or `foot`.
+        name: of the place.
+        changes: speeds that are not as the profile has them, of a variant of the city.
 
     Raises:
         CityError: the extract is unusable, or there is no such profile.
         StorageError: the cache folder cannot be written.
     """
     started = time.perf_counter()
-    base = build(extract, profile).base
+    base = build(extract, profile, changes=changes).base
     recipes = f"{version('osrm-bindings')}-{ENGINE_RECIPE}.{RECIPE}"
-    path = cache_dir() / "roads" / f"{content_hash(extract)[:24]}-{profile}-{recipes}.npz"
+    stem = f"{content_hash(extract)[:24]}-{profile}-{recipes}"
+    stem += f"-{changes.digest}" if changes else ""
+    path = cache_dir() / "roads" / f"{stem}.npz"
     try:
         return from_arrays(name, read_npz(path))
     except (OSError, BrokenArchiveError, CityError):

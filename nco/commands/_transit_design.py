@@ -33,16 +33,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("search")
     group.add_argument(
         "--method",
-        default="annealing",
         metavar="M",
-        help="annealing (default), hyper, genetic, bees, nsga2, greedy, demand, shortest, random, "
-        "real, ...",
+        help="annealing (default where the exact evaluator judges), hyper (default else), genetic, "
+        "bees, nsga2, greedy, demand, shortest, random, real, ...",
     )
     group.add_argument(
         "--objective",
-        default="passenger",
         metavar="O",
-        help="passenger (default), operator, service, or the passengers' share, such as 0.5",
+        help="cost (default in a city), passenger (default else), operator, service, or the "
+        "passengers' share, such as 0.5",
     )
     group.add_argument(
         "--evaluations", type=_problem.whole, metavar="N", help="sets of lines (no limit)"
@@ -70,23 +69,31 @@ def run(arguments: argparse.Namespace) -> int:
     one_thread()
     from nco.answers import prepare
     from nco.transit.answer import describe, write_design
-    from nco.transit.design.named import needs_all_joined, objective_of, settings_of
+    from nco.transit.design.named import (
+        needs_all_joined,
+        objective_of,
+        settings_of,
+        usual_objective,
+        usual_rules,
+    )
 
     if arguments.out is not None:
         prepare(arguments.out)
     with console.progress("reading the instance", quiet=arguments.quiet):
         instance, city = _transit_options.open_instance(arguments)
-    settings = settings_of(arguments.rules, arguments.demand_share)
-    objective = objective_of(instance, arguments.objective, settings)
+    aim = arguments.objective or usual_objective(instance)
+    settings = settings_of(arguments.rules or usual_rules(aim), arguments.demand_share)
+    objective = objective_of(instance, aim, settings)
     found = _design(arguments, instance, objective)
     facts, simulation = describe(
         instance,
         found.lines,
         settings,
-        connected=needs_all_joined(arguments.objective),
+        connected=needs_all_joined(aim),
         simulated=not found.interrupted,
+        model=getattr(objective, "model", None),
     )
-    facts |= {"objective": arguments.objective, "city": None if city is None else city.name}
+    facts |= {"objective": aim, "city": None if city is None else city.name}
     files: dict[str, str] = {}
     if arguments.out is not None:
         with console.progress("writing", quiet=arguments.quiet):
@@ -110,7 +117,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _design(arguments: argparse.Namespace, instance: TransitInstance, objective: Any) -> Design:
     from nco.transit.answer import read_design
-    from nco.transit.design.named import running_lines
+    from nco.transit.design.named import running_lines, usual_method
     from nco.transit.design.registry import design
 
     initial = [read_design(path) for path in arguments.initial]
@@ -119,10 +126,11 @@ def _design(arguments: argparse.Namespace, instance: TransitInstance, objective:
     limit_s = arguments.time_limit
     if limit_s is None and arguments.evaluations is None:
         limit_s = 10.0
-    with console.progress(arguments.method, limit_s, quiet=arguments.quiet):
+    method = arguments.method or usual_method(objective)
+    with console.progress(method, limit_s, quiet=arguments.quiet):
         return design(
             objective,
-            arguments.method,
+            method,
             evaluations=arguments.evaluations,
             time_limit_s=limit_s,
             seed=arguments.seed,

@@ -31,6 +31,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--allow-unconnected", action="store_true", help="nodes may stay without a line"
     )
+    parser.add_argument(
+        "--objective",
+        choices=("passenger", "operator", "service", "cost"),
+        metavar="O",
+        help="with cost, what passengers and operator spend is told as well (cost in a city)",
+    )
     _transit_options.add_simulation(parser)
     parser.add_argument(
         "--uxsim",
@@ -44,13 +50,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Evaluate and print."""
     from nco.transit.answer import describe, read_design
-    from nco.transit.design.named import settings_of
+    from nco.transit.design.named import settings_of, usual_objective, usual_rules
+    from nco.transit.operate.network_cost import CostModel
 
     with console.progress("evaluating", quiet=arguments.quiet):
         instance, _ = _transit_options.open_instance(arguments)
         lines = read_design(arguments.lines_file)
-        settings = settings_of(arguments.rules, arguments.demand_share)
-        facts, _ = describe(instance, lines, settings, connected=not arguments.allow_unconnected)
+        aim = arguments.objective or usual_objective(instance)
+        settings = settings_of(arguments.rules or usual_rules(aim), arguments.demand_share)
+        model = CostModel(instance, settings=settings) if aim == "cost" else None
+        joined = aim != "cost" and not arguments.allow_unconnected
+        facts, _ = describe(instance, lines, settings, connected=joined, model=model)
         if arguments.days is not None:
             facts["days"] = _days(instance, lines, settings, arguments.days)
         if arguments.uxsim:
@@ -89,6 +99,7 @@ def tell(facts: dict[str, Any]) -> None:
         ("unreached", "of these without any way"),
     )
     rows += [(text, f"{exact[name]:.2%}") for name, text in shares]
+    rows += _told_cost(facts["cost_parts"] or {})
     if simulated is not None:
         rows += [
             ("simulated passengers", f"{simulated['generated']}"),
@@ -133,4 +144,24 @@ def _told_days(days: dict[str, Any]) -> list[tuple[str, str]]:
             f"{factor * days[name]['mean']:.2f} ± {factor * days[name]['error']:.2f}{unit}",
         )
         for text, name, factor, unit in told
+    ]
+
+
+def _told_cost(parts: dict[str, float]) -> list[tuple[str, str]]:
+    """Rows of what a network costs passengers and operator."""
+    if not parts:
+        return []
+    return [
+        ("passengers and operator", f"{parts['cost_per_h']:.0f} an hour"),
+        ("operator alone", f"{parts['operator_per_h']:.0f} an hour"),
+        (
+            "by bus, on foot, lost",
+            ", ".join(f"{parts[k]:.1%}" for k in ("by_bus", "on_foot", "lost")),
+        ),
+        (
+            "walk, wait, ride",
+            " ".join(f"{parts[f'mean_{k}_min']:.1f}" for k in ("walk", "wait", "ride")) + " min",
+        ),
+        ("transfers a trip", f"{parts['transfers_per_trip']:.3f}"),
+        ("largest detour of a line", f"{parts['largest_line_detour']:.2f}"),
     ]

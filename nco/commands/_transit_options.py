@@ -71,7 +71,9 @@ def add_simulation(parser: argparse.ArgumentParser, *, several: bool = False) ->
     """Add what the simulation assumes; shares of the demand may be several to compare."""
     group = parser.add_argument_group("simulation")
     group.add_argument(
-        "--rules", choices=("nco", "alphatransit"), default="nco", help="of the simulation (nco)"
+        "--rules",
+        choices=("nco", "alphatransit", "city"),
+        help="of the simulation (city for the objective cost, else nco)",
     )
     many: dict[str, Any] = {"nargs": "+", "action": "extend"} if several else {"default": 1.0}
     group.add_argument(

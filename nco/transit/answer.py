@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from nco.transit.design.result import Design
     from nco.transit.instance.lines import Lines, LinesLike
     from nco.transit.instance.transit_instance import TransitInstance
+    from nco.transit.operate.network_cost import CostModel, NetworkCost
     from nco.transit.simulate.simulation import Simulation
 
 logger = logging.getLogger("nco")
@@ -39,6 +40,7 @@ def describe(
     *,
     connected: bool = True,
     simulated: bool = True,
+    model: CostModel | None = None,
 ) -> tuple[dict[str, Any], Simulation | None]:
     """Everything that both evaluators and the checker say about lines.
 
@@ -48,6 +50,8 @@ def describe(
         settings: of the simulation; None for the defaults.
         connected: whether nodes that are not joined are a violation.
         simulated: whether to simulate, which takes up to some seconds.
+        model: of what lines cost; with it lines may not be led astray, and the simulation has its
+            frequencies and the passengers who have walked to their stops.
 
     Returns:
         Plain data, and the simulation; None without one, or where it cannot be run, which the
@@ -60,7 +64,11 @@ def describe(
     exact = asdict(evaluate(instance, given))
     exact.pop("violations")
     broken = [v.message for v in check_lines(instance, given, connected=connected)]
+    cost = None if model is None else model.of(given)
+    if cost is not None and model is not None:
+        broken += _led_astray(cost, model.prices.most_line_detour)
     facts: dict[str, Any] = {"feasible": not broken, "violations": broken, "exact": exact}
+    facts["cost_parts"] = None if cost is None else cost.facts()
     facts["moved"] = [
         {"stop": instance.names[node], "moved_m": round(far_m, 1)}
         for node, far_m in instance.moved.items()
@@ -68,12 +76,26 @@ def describe(
     if not simulated:
         return facts | {"simulation": None}, None
     try:
-        found = simulate(instance, given, settings)
+        if cost is None:
+            found = simulate(instance, given, settings)
+        else:
+            riders = instance.changed(demand=cost.taken)
+            found = simulate(riders, given, settings, per_h=cost.per_h)
     except ProblemError as error:
         logger.warning("no simulation: %s", error)
         return facts | {"simulation": None}, None
     numbers = {name: getattr(found, name) for name in _NUMBERS} | {"reward": reward(found)}
     return facts | {"simulation": numbers}, found
+
+
+def _led_astray(cost: NetworkCost, most: float) -> list[str]:
+    """Lines that take too long for where they lead, in words."""
+    return [
+        f"line {r} takes {detour:.2f} times the fastest way between its ends; less than {most:g} "
+        "is allowed"
+        for r, detour in enumerate(cost.line_detour.tolist())
+        if detour >= most
+    ]
 
 
 def write_design(

@@ -23,7 +23,13 @@ from nco.errors import InputError, UnsupportedError
 from nco.files import appending
 from nco.transit.answer import describe
 from nco.transit.bench.result import Run, RunResult, read_runs
-from nco.transit.design.named import needs_all_joined, objective_of, running_lines, settings_of
+from nco.transit.design.named import (
+    needs_all_joined,
+    objective_of,
+    running_lines,
+    settings_of,
+    usual_rules,
+)
 from nco.transit.design.registry import design, method_of
 from nco.transit.files.read import read_instance
 from nco.transit.instance.lines import format_lines
@@ -35,6 +41,7 @@ if TYPE_CHECKING:
 
     from nco.transit.design.result import Design
     from nco.transit.instance.transit_instance import TransitInstance
+    from nco.transit.operate.network_cost import CostModel
 
 logger = logging.getLogger("nco")
 
@@ -55,7 +62,7 @@ class Suite:
         time_limits_s: budgets; () for none.
         seeds: how many of each, from `seed` on.
         seed: the first.
-        rules: of the simulation.
+        rules: of the simulation; None for the usual ones of each objective.
         demand_shares: of the simulation.
 
     Raises:
@@ -69,7 +76,7 @@ class Suite:
     time_limits_s: tuple[float, ...] = ()
     seeds: int = 1
     seed: int = 0
-    rules: str = "nco"
+    rules: str | None = None
     demand_shares: tuple[float, ...] = (1.0,)
 
     def __post_init__(self) -> None:
@@ -90,7 +97,7 @@ class Suite:
                 instance=instance,
                 method=method,
                 objective=objective,
-                rules=self.rules,
+                rules=self.rules or usual_rules(objective),
                 demand_share=share,
                 evaluations=evaluations,
                 time_limit_s=limit_s,
@@ -174,7 +181,7 @@ def work(task: Run) -> RunResult:
     except UnsupportedError as error:
         refused = str(error)
     time_s, cpu_s = time.perf_counter() - begin_s, time.process_time() - begin_cpu_s
-    numbers = _numbers(task, instance, found)
+    numbers = _numbers(task, instance, found, getattr(objective, "model", None))
     return RunResult(
         run=task,
         fingerprint=fingerprint(instance),
@@ -189,7 +196,9 @@ def work(task: Run) -> RunResult:
     )
 
 
-def _numbers(task: Run, instance: TransitInstance, found: Design | None) -> dict[str, object]:
+def _numbers(
+    task: Run, instance: TransitInstance, found: Design | None, model: CostModel | None
+) -> dict[str, object]:
     """What is known of the lines, as fields of a result."""
     names = ("cost", "travel_min", "operator_min", "service_rate", "fleet", "wait_min")
     if found is None:
@@ -199,6 +208,7 @@ def _numbers(task: Run, instance: TransitInstance, found: Design | None) -> dict
         found.lines,
         settings_of(task.rules, task.demand_share),
         connected=needs_all_joined(task.objective),
+        model=model,
     )
     travel_min = facts["exact"]["travel_min"]
     numbers: dict[str, object] = dict.fromkeys(names) | {

@@ -43,7 +43,6 @@ _METHODS: dict[str, str] = {
     "policy-beam": "nco.transit.design.policy:BEAM",
 }
 METHODS = MappingProxyType(_METHODS)
-DEFAULT_METHOD = "annealing"
 
 
 def register(name: str, target: str) -> None:
@@ -73,7 +72,7 @@ def method_of(method: str | DesignMethod) -> DesignMethod:
 
 def design(
     what: TransitInstance | LineObjective,
-    method: str | DesignMethod = DEFAULT_METHOD,
+    method: str | DesignMethod | None = None,
     *,
     evaluations: int | None = None,
     time_limit_s: float | None = None,
@@ -83,8 +82,10 @@ def design(
     """Design lines; torch has one thread meanwhile, see `nco.solve`.
 
     Args:
-        what: an instance, whose passengers then decide (`ExactObjective`), or an objective.
-        method: one of `METHODS`, or a method, such as one with other settings.
+        what: an objective, or an instance with its usual one: on the streets of a city
+            `CityObjective`, else the passengers of the exact evaluator (`ExactObjective`).
+        method: one of `METHODS`, or a method, such as one with other settings; None takes
+            "annealing" for the exact evaluator and "hyper" for all others.
         evaluations: sets of lines that may be evaluated.
         time_limit_s: wall-clock seconds; whichever of the two ends first.
         seed: the same seed and evaluations give the same lines.
@@ -98,11 +99,12 @@ def design(
     """
     if not 0 <= seed <= MAX_SEED:
         raise InputError(f"seed is {quoted(seed)}; give a whole number from 0 to {MAX_SEED}")
-    budget, chosen = Budget(evaluations, time_limit_s), method_of(method)
-    if isinstance(what, TransitInstance):
-        from nco.transit.design.objective import ExactObjective
+    from nco.transit.design.named import objective_of, usual_method, usual_objective
 
-        what = ExactObjective(what)
+    budget = Budget(evaluations, time_limit_s)
+    if isinstance(what, TransitInstance):
+        what = objective_of(what, usual_objective(what))
+    chosen = method_of(usual_method(what) if method is None else method)
     known = [as_lines(lines) for lines in initial]
     with keeping(), torch_threads(1):
         return chosen.design(what, budget, seed, known)

@@ -37,7 +37,7 @@ def from_city(
     stops: int | str | Path | ArrayLike = 60,
     demand: str | Path | ArrayLike | None = "uniform",
     lines: int = 12,
-    min_stops: int = 2,
+    min_stops: int | None = None,
     max_stops: int = 14,
     hub: int | str | None = None,
     spacing_m: float | None = None,
@@ -66,7 +66,7 @@ def from_city(
             Trips of stops that were thinned out are those of the nearest stop that was kept,
             trips of a feed's stops outside the city are left out.
         lines: how many lines to design.
-        min_stops: fewest stops of a line.
+        min_stops: fewest stops of a line; None for 5 where there are 30 stops or more, else 2.
         max_stops: most stops of a line.
         hub: node that every line begins at, or its name; "centre" takes the stop that is nearest
             to all others; None for no hub.
@@ -116,7 +116,7 @@ def from_city(
         # Points across a street may be no metre apart for the engine, yet a turn away in time.
         link_m=np.where(here, 0.0, np.maximum(link_m, 1.0)),
         lines=lines,
-        min_stops=min_stops,
+        min_stops=_fewest(len(lonlat)) if min_stops is None else min_stops,
         max_stops=max_stops,
         hub=_hub(hub, names, duration_s),
         lonlat=lonlat,
@@ -126,6 +126,11 @@ def from_city(
     )
     gravity = {"trips_per_hour": trips_per_hour, "decay_s": decay_s, "walk_m": walk_m}
     return instance.changed(demand=_demand(instance, demand, merged, seed, gravity))
+
+
+def _fewest(stops: int) -> int:
+    """Fewest stops that a line is worth being run for."""
+    return 5 if stops >= 30 else 2
 
 
 def _names_by_streets(city: SampledCity, lonlat: Floats) -> tuple[str, ...]:

@@ -194,9 +194,10 @@ def loads(network, per_h, demand, plan):
         plan: itineraries.
 
     Returns:
-        `[S]` passengers an hour.
+        `[S]` passengers an hour, and `[R]` of them who board each line.
     """
     n, states = len(demand), len(network.node)
+    boarded = np.zeros(len(network.begin) - 1)
     load, zero = np.zeros(states), np.float32(0.0)
     frequency = per_h.astype(np.float32)
     together = np.zeros((n, n), np.float32)  # buses an hour of the attractive lines
@@ -214,24 +215,28 @@ def loads(network, per_h, demand, plan):
         begins = True
         for s in range(states):
             v, f, total = network.node[s], frequency[network.line[s]], zero
+            joined = zero
             if begins:
                 on[:] = zero
             for d in range(n):
                 stays = plan.ride_s[s, d] <= plan.leave_s[v, d]
                 boards = plan.ride_s[s, d] < plan.expected_s[v, d]
                 then[v, d] += zero if stays else on[d]
-                x = (on[d] if stays else zero) + (f * waiting[v, d] if boards else zero)
+                joins = f * waiting[v, d] if boards else zero
+                x = (on[d] if stays else zero) + joins
+                joined += joins
                 on[d] = x
                 total += x
             begins = network.ride_s[s] == np.inf
             load[s] += zero if begins else total
+            boarded[network.line[s]] += joined
         moved = 0.0
         for v in range(n):
             then[v, v] = zero
             for d in range(n):
                 moved += then[v, d]
         waiting = then
-    return load
+    return load, boarded
 
 
 @compiled

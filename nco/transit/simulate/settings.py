@@ -111,6 +111,26 @@ class Settings:
         return float(begin), float(end)
 
     @classmethod
+    def city(cls, demand_share: float = 1.0, **changes: Any) -> Self:
+        """What a city's buses do: short dwells, layovers, a bus each half hour or more often.
+
+        Args:
+            demand_share: share of the demand that travels by bus.
+            **changes: fields to set otherwise.
+        """
+        usual: dict[str, Any] = {
+            "demand_share": demand_share,
+            "dwell_s": 25.0,
+            "layover_s": 180.0,
+            "min_per_h": 2.0,
+            "comfort": 0.8,
+            # All journeys are to end: nothing is cut off at the horizon.
+            "horizon_s": 14_400.0,
+            "demand_s": (0.0, 7200.0),
+        }
+        return cls(**(usual | changes))
+
+    @classmethod
     def alphatransit(cls, demand_share: float = 1.0, **changes: Any) -> Self:
         """The rules of AlphaTransit's simulator (arXiv 2605.28730), without its road traffic.
 

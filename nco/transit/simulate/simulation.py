@@ -201,7 +201,7 @@ class Simulator:
         load = np.zeros(len(network.node))
         for _ in range(given.planning_rounds):
             plan = self._itineraries(network, frequency)
-            load = assign.loads(network, frequency, self._demand, plan)
+            load, _ = assign.loads(network, frequency, self._demand, plan)
             peak = assign.line_peaks(network, load)
             frequency = planned_per_h(peak, self.instance.capacity, given)
         return frequency, load

@@ -1,0 +1,62 @@
+"""The objective for cities: passengers and operator together, on lines that people would accept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nco.transit.design.objective import BROKEN_MIN
+from nco.transit.evaluate.exact import KINDS, Evaluator
+from nco.transit.operate.network_cost import CostModel
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from nco.arrays import Floats
+    from nco.transit.instance.transit_instance import TransitInstance
+    from nco.transit.operate.network_cost import NetworkCost
+    from nco.transit.operate.prices import Prices
+    from nco.transit.simulate.settings import Settings
+
+
+class CityObjective:
+    """Minutes on board that a trip is worth in the mean, the operator's cost included.
+
+    Lines that break a rule of the instance cost `BROKEN_MIN` each; those that take longer than
+    `Prices.most_line_detour` allows cost as much for the beginning and more for what is beyond,
+    so that a search can feel its way out.
+
+    Args:
+        instance: what the lines are for.
+        prices: None for the defaults.
+        settings: of driving and dwell; None for `Settings.city()`.
+    """
+
+    def __init__(
+        self,
+        instance: TransitInstance,
+        prices: Prices | None = None,
+        settings: Settings | None = None,
+    ) -> None:
+        self.instance = instance
+        self.model = CostModel(instance, prices, settings)
+        self._rules = Evaluator(instance)
+        self.evaluations = 0
+
+    def costs(self, lines: NDArray[np.int16]) -> Floats:
+        """See `LineObjective`."""
+        self.evaluations += len(lines)
+        sets = [[line[line >= 0] for line in given if line[0] >= 0] for given in lines]
+        found = np.array([self.minutes(self.model.of(one)) for one in sets])
+        counted = [k for k, kind in enumerate(KINDS) if kind != "unconnected"]
+        broken = self._rules.batch(lines).violations[:, counted].sum(axis=1).astype(float)
+        return np.asarray(found + BROKEN_MIN * broken)
+
+    def minutes(self, cost: NetworkCost) -> float:
+        """The cost of lines that break no rule of the instance."""
+        prices = self.model.prices
+        beyond = cost.line_detour - prices.most_line_detour
+        twisted = float((0.1 + beyond[beyond >= 0.0]).clip(max=1.0).sum())
+        money = 60.0 * cost.cost / max(prices.hour * cost.trips, 1e-9)
+        return money + BROKEN_MIN * twisted

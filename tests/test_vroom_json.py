@@ -27,6 +27,7 @@ from nco import (
     save,
 )
 from nco.cli import main
+from nco.data.formats import vroom_solution
 from nco.data.formats.polyline import encoded
 from nco.data.formats.vroom_json import read_vroom
 from nco.data.formats.vroom_solution import read_vroom_solution, write_vroom_solution
@@ -120,7 +121,10 @@ def put(*keys, value):
     ("change", "message"),
     [
         (put("shipments", value=[{}]), r"shipments\[0\].pickup is missing"),
-        (put("jobs", 0, "priority", value=5), r"jobs\[0\].priority is something"),
+        (
+            put("jobs", 0, "priority", value=101),
+            r"jobs\[0\].priority is 101; it must be 100 at most",
+        ),
         (put("jobs", 0, "setup", value=-5), r"jobs\[0\].setup is -5; it must be 0 or more"),
         (put("vehicles", 0, "breaks", value=[{"id": 1, "service": -1}]), "service is -1; it must"),
         (put("vehicles", 0, "breaks", value=[{"max_load": [1]}]), r"breaks\[0\].max_load is some"),
@@ -174,7 +178,6 @@ def put(*keys, value):
         (put("vehicles", 0, value={"id": 7}), "start and end are missing; give one at least"),
         (put("vehicles", 0, "capacity", value=[10**300]), r"capacity\[0\] is 1000.*at most"),
         (put("vehicles", 0, "costs", value={"per_km": 10**400}), "costs.per_km is 100.*at most"),
-        (put("jobs", 0, "priority", value=9), "priority is something.*with a `prize` may be left"),
         (put("jobs", 0, "location_index", value=...), "location is missing; give location as"),
         (put("jobs", 0, "location_index", value=9), "durations has 4 rows, but there is a loc"),
         (put("jobs", 0, "location_index", value=-1), "location_index is -1; it must be 0 or more"),
@@ -466,7 +469,7 @@ def test_routes_with_shipments(tmp_path):
             put("skills", value=["cold"]),
             r"shipments\[0\].skills\[0\] is 'cold'; it must be a whole",
         ),
-        (put("priority", value=5), r"shipments\[0\].priority is something"),
+        (put("priority", value=-1), r"shipments\[0\].priority is -1; it must be 0 or more"),
         (put("amount", value=[1, 99]), "capacity has 1 number but demand has 2"),
         (put("amount", value=[99]), "the amount of the shipment.*more than any vehicle carries"),
         (put("pickup", value=[1]), r"shipments\[0\].pickup is a list; it must be an object"),
@@ -730,3 +733,29 @@ def test_a_missed_break_has_vroom_s_cause(tmp_path):
     file = write_vroom_solution(tmp_path / "s.json", problem, solution)
     causes = {v["cause"] for v in json.loads(file.read_text())["summary"]["violations"]}
     assert causes & {"missing_break", "delay"}
+
+
+def test_priorities_are_read_and_written_back(tmp_path):
+    """A job's priority is its stop's, and both ends of a shipment have that of the shipment."""
+    data = {
+        "vehicles": [{"id": 1, "start_index": 0, "capacity": [1]}],
+        "jobs": [{"id": 1, "location_index": 1, "delivery": [1], "priority": 7}],
+        "shipments": [
+            {
+                "amount": [1],
+                "priority": 3,
+                "pickup": {"id": 1, "location_index": 2},
+                "delivery": {"id": 1, "location_index": 3},
+            }
+        ],
+        "matrices": {"car": {"durations": (9 - 9 * np.eye(4, dtype=int)).tolist()}},
+    }
+    path = tmp_path / "p.json"
+    path.write_text(json.dumps(data))
+    problem = load(path)
+    assert problem.priority.tolist() == [0, 7, 3, 3]
+    save(problem, tmp_path / "again.vroom.json")
+    written = json.loads((tmp_path / "again.vroom.json").read_text())
+    assert (written["jobs"][0]["priority"], written["shipments"][0]["priority"]) == (7, 3)
+    told = vroom_solution.vroom_answer(problem, Solution.from_routes(problem, [Route(0, (1,))]))
+    assert told["summary"]["priority"] == 7

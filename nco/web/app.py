@@ -20,11 +20,12 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 import nco
+from nco.errors import NcoError
 from nco.solve import METHODS
 from nco.web import models
 from nco.web.guard import Guard
-from nco.web.reply import RefusedError, error_json
-from nco.web.routes import cities, solve, vroom
+from nco.web.reply import RefusedError, error_json, error_reply
+from nco.web.routes import cities, kept, solve, vroom
 from nco.web.routes.asked import faults, response
 from nco.web.settings import Settings
 from nco.web.state import Server
@@ -34,13 +35,17 @@ PAGE = Path(__file__).with_name("page")
 _NO_PAGE = "<!doctype html><title>nco</title><p>nco serves its interface here: /openapi.json</p>"
 
 
-def application(settings: Settings | None = None) -> Any:
+def application(settings: Settings | None = None) -> Guard:
     """The server as an ASGI application, for `nco serve` or any other ASGI server.
 
     Args:
         settings: what is served, to whom; Helsinki on loopback if left out.
     """
-    server = Server(settings or Settings())
+    return served_by(Server(settings or Settings()))
+
+
+def served_by(server: Server) -> Guard:
+    """The application of a server."""
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -63,12 +68,12 @@ def application(settings: Settings | None = None) -> Any:
     _add_errors(app)
     _add_page(app)
     _add_about(app)
-    for router in (vroom.router, solve.router, cities.router, cities.as_osrm):
+    for router in (
+        vroom.router, solve.router, cities.router, cities.as_osrm, kept.scenarios, kept.plans,
+    ):  # fmt: skip
         app.include_router(router)
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]
-    guarded = Guard(app, server.settings)
-    guarded.server = server  # type: ignore[attr-defined]
-    return guarded
+    return Guard(app, server.settings)
 
 
 def _add_errors(app: FastAPI) -> None:
@@ -76,6 +81,10 @@ def _add_errors(app: FastAPI) -> None:
     async def refused(_request: Request, error: RefusedError) -> Response:
         more = {} if error.retry_s is None else {"retry-after": str(error.retry_s)}
         return response(error_json(error.kind, str(error), error.status), **more)
+
+    @app.exception_handler(NcoError)
+    async def failed(_request: Request, error: NcoError) -> Response:
+        return response(error_reply(error))
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_request: Request, error: RequestValidationError) -> Response:

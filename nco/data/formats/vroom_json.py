@@ -4,8 +4,8 @@ Read are vehicles with start and end (or one of them: routes may begin or end an
 skills, time window, profile, costs, speed factor and limits on tasks, driving time and distance;
 breaks; jobs with delivery, pickup, set-up, service, skills and time windows; shipments; set-up and
 service by type of vehicle; matrices of durations and distances. Steps of vehicles are routes
-(`vroom_steps`). Refused by name is what a `Problem` cannot say: priorities, breaks of several
-windows or with a largest load. A break may lie outside of a duty here. What tasks have beyond
+(`vroom_steps`). Refused by name is what a `Problem` cannot say: breaks of several windows or
+with a largest load. A break may lie outside of a duty here. What tasks have beyond
 VROOM's keys goes along as `Problem.details`.
 
 VROOM's cost of time counts driving, and tasks only by `per_task_hour`, ours the whole time on duty;

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 from functools import lru_cache
-from typing import Any
 
 from nco.data.formats.json_file import Fields
 from nco.errors import listed, quoted
@@ -18,8 +17,8 @@ _KNOWN = {
         *("capacity", "costs", "skills", "time_window", "speed_factor"),
         *("max_tasks", "max_travel_time", "max_distance", "steps", "breaks"),
     ),
-    "job": (*_STEP, "delivery", "pickup", "amount", "skills"),
-    "shipment": ("id", "description", "pickup", "delivery", "amount", "skills"),
+    "job": (*_STEP, "delivery", "pickup", "amount", "skills", "priority"),
+    "shipment": ("id", "description", "pickup", "delivery", "amount", "skills", "priority"),
     "shipment step": _STEP,
     "break": ("id", "description", "time_windows", "service"),
     "step": ("type", "id", "description", "service_at", "service_after", "service_before"),
@@ -29,17 +28,12 @@ _KNOWN = {
 _REFUSED = {
     "problem": ("distribute_options",),
     "break": ("max_load",),
-    "job": ("priority",),
-    "shipment": ("priority",),
     "matrix": ("costs",),
 }
 # What does instead, of that which is refused.
 _OTHER_WAYS = {
-    "priority": "in our .json and in tables of stops, a stop with a `prize` may be left out",
     "costs": "give `distances` and costs of a kilometre",
 }
-# Written out, these still mean nothing.
-_IDLE: dict[str, Any] = {"priority": 0}
 # What is written for a key that does not look like it.
 _MEANT = {
     "matrix": "matrices",
@@ -74,7 +68,7 @@ def check_keys(entry: Fields, kind: str) -> list[str]:
     """
     own, known = [], _KNOWN[kind]
     for key, value in entry.data.items():
-        if key in _REFUSED.get(kind, ()) and value and value != _IDLE.get(key):
+        if key in _REFUSED.get(kind, ()) and value:
             other = f" ({_OTHER_WAYS[key]})" if key in _OTHER_WAYS else ""
             entry.fail(key, f"is something that a problem here cannot express; remove it{other}")
         if key in _KNOWN[kind] or key in _REFUSED.get(kind, ()):

@@ -180,7 +180,7 @@ def _route(
         "service": _whole(float(service_s[nodes].sum()) + sum(paused)),
         "duration": _whole(timetable.driving_s),
         "waiting_time": _whole(sum(_idle(visits, k) for k in range(len(visits)))),
-        "priority": 0,
+        "priority": int(problem.priority[[j for j in nodes if j in steps]].sum()),
         "distance": _whole(timetable.distance_m),
         "delivery": given,
         "amount": given,

@@ -14,6 +14,7 @@ from nco.data.formats.json_file import Fields, whole
 from nco.data.formats.vroom_keys import check_keys
 from nco.errors import listed, quoted
 from nco.problem import Shipment
+from nco.problem.priorities import MOST
 from nco.problem.work_rules import Break
 
 logger = logging.getLogger("nco")
@@ -83,12 +84,14 @@ def fields_of(tasks: Sequence[Task], first: int) -> dict[str, Any]:
     window = np.tile([0.0, np.inf], (first + len(tasks), 1))
     more: dict[int, list[tuple[float, float]]] = {}
     service = np.zeros(first + len(tasks))
+    priority = np.zeros(first + len(tasks))
     skills = {}
     for j, task in enumerate(tasks, start=first):
         window[j], *further = windows_of(task.entry)
         if further:
             more[j] = further
         service[j] = task.entry.whole("service", 0)
+        priority[j] = task.owner.whole("priority", 0, most=MOST)
         words = words_of(task.owner)
         if words:
             skills[j] = words
@@ -103,6 +106,7 @@ def fields_of(tasks: Sequence[Task], first: int) -> dict[str, Any]:
         "more_windows_s": more,
         "service_s": service,
         "skills": skills,
+        "priority": priority,
         "shipments": shipments,
         "details": _details(tasks, first),
     }

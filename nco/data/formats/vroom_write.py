@@ -41,6 +41,7 @@ _FITS = _CLASSICAL | {
     Feature.SETUP,
     Feature.SEVERAL_WINDOWS,
     Feature.BREAKS,
+    Feature.PRIORITIES,
 }
 _FASTEST = 5.0  # times
 JOB, PICKUP, DELIVERY = "job", "pickup", "delivery"
@@ -71,7 +72,10 @@ def write_vroom(path: str | Path, problem: Problem) -> Path:
         return _task(problem, j, steps[j][1], types)
 
     jobs = [
-        task(j) | _given(_loads(problem, j)) | _skilled(asked.get(j, []))
+        task(j)
+        | _given(_loads(problem, j))
+        | _skilled(asked.get(j, []))
+        | _given({"priority": int(problem.priority[j])})
         for j, (kind, _) in steps.items()
         if kind == JOB
     ]
@@ -81,6 +85,7 @@ def write_vroom(path: str | Path, problem: Problem) -> Path:
             "pickup": task(shipment.pickup),
             "delivery": task(shipment.delivery),
             **_skilled(sorted({n for j in ends for n in asked.get(j, [])})),
+            **_given({"priority": int(max(problem.priority[j] for j in ends))}),
         }
         for shipment in problem.shipments
         for ends in [(shipment.pickup, shipment.delivery)]

@@ -61,7 +61,8 @@ async def export(number: str, request: Request, server: TheServer) -> Response:
     raw = await request.body()
     asked = await parsed(ExportRequest, raw)
     kept = server.kept(number)
-    return response(await server.ask(exporting.export, asked.format, raw, kept, asked.city))
+    ask = server.print if asked.format in exporting.PRINTED else server.ask
+    return response(await ask(exporting.export, asked.format, raw, kept, asked.city))
 
 
 @router.post("/solve", status_code=202, openapi_extra=described(SolveRequest))

@@ -84,6 +84,8 @@ FORMATS: dict[str, Callable[[Problem, Solution, City | None], Reply]] = {
     "html": _sheet("summary.html", "text/html; charset=utf-8"),
 }
 """Formats by the name that a client gives."""
+PRINTED = frozenset({"sheets", "pdf", "html"})
+"""Those that take seconds, because maps are drawn."""
 
 
 @served.replying

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nco.data.cities.cache import cache_dir
 from nco.data.cities.city import City
 from nco.data.cities.places import city as open_city
 from nco.errors import CityError, InputError, NcoError, listed, quoted
+from nco.files import locked
 from nco.memory import ran_out
 from nco.problem import Problem
 from nco.web.reply import Reply, error_json, error_reply
@@ -38,13 +40,16 @@ def begin(settings: Settings, *, searches: bool) -> None:
     """
     global _settings
     _settings = settings
+    _cities.clear()
+    _problems.clear()
     with suppress(NcoError):  # whoever asks for the city will be told
         city()
     if searches:
         from nco.solve import solve
 
         tiny = Problem.from_matrices(np.ones((4, 4)) - np.eye(4), demand=[0, 1, 1, 1], capacity=2)
-        solve(tiny, "auto", time_limit_s=0.05)
+        with locked(cache_dir() / "serve", patience_s=None):  # one compiles, the others load
+            solve(tiny, "auto", time_limit_s=0.05)
 
 
 def settings() -> Settings:

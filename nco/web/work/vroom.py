@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nco.data.formats.json_file import Fields, finite
 from nco.data.formats.vroom_json import vroom_problem
 from nco.data.formats.vroom_solution import vroom_answer
 from nco.data.formats.vroom_steps import vroom_steps
+from nco.data.formats.vroom_tasks import MOST_ID
 from nco.errors import CityError, InputError, NcoError, ServiceError
 from nco.problem import Problem
 from nco.problem.solution import Solution
@@ -54,6 +55,9 @@ def _solved(data: Fields) -> dict[str, Any]:
         given.setdefault("matrices", {name: {"durations": matrix} for name in profiles})
         data = Fields(data.path, data.where, given)
     city = None if "matrices" in data else served.city()
+    data, too_large = _without_too_large(data)
+    if "jobs" not in data and "shipments" not in data:
+        return _nothing(too_large)
     problem = vroom_problem(data, city=city, names="id", allow_unassigned=True, plan=plan)
     served.check_size(problem)
     begun = any("steps" in vehicle for vehicle in data.children("vehicles"))
@@ -64,7 +68,87 @@ def _solved(data: Fields) -> dict[str, Any]:
         found = solve(problem, "auto", time_limit_s=_limit_s(problem, options), initial=steps)
     geometry = _chosen(options, "g", bool, default=False)
     answer = vroom_answer(problem, found, city=served.city() if geometry else None)
+    answer["unassigned"] += too_large
+    answer["summary"]["unassigned"] += len(too_large)
     return _with_costs(answer, data)
+
+
+def _without_too_large(data: Fields) -> tuple[Fields, list[dict[str, Any]]]:
+    """The problem without what no vehicle can carry, and that as VROOM lists what is unassigned.
+
+    Elsewhere such a task is refused, because it surely is a slip; VROOM leaves it out.
+    """
+    limits = [vehicle.wholes("capacity", []) for vehicle in data.children("vehicles")]
+    kept, left = dict(data.data), []
+
+    def fits(entry: Fields) -> bool:
+        loads = [
+            entry.wholes(key, []) for key in ("amount", "delivery", "pickup") if _listed(entry, key)
+        ]
+        return all(any(_within(load, limit) for limit in limits) for load in loads)
+
+    for key in ("jobs", "shipments"):
+        entries = data.children(key, [])
+        fitting = [entry.data for entry in entries if fits(entry)]
+        if len(fitting) == len(entries):
+            continue
+        kept[key] = fitting or None
+        for entry in entries:
+            if not fits(entry):
+                left += _unassigned(entry, key)
+    return Fields(data.path, data.where, kept), left
+
+
+def _listed(entry: Fields, key: str) -> bool:
+    """Whether an amount is given; `pickup` and `delivery` of shipments are places."""
+    return isinstance(entry.data.get(key), list)
+
+
+def _within(load: Sequence[int], limit: Sequence[int]) -> bool:
+    """Whether a vehicle can carry something; one without limits carries anything."""
+    return (
+        not limit
+        or len(load) != len(limit)
+        or all(a <= b for a, b in zip(load, limit, strict=True))
+    )
+
+
+def _unassigned(entry: Fields, key: str) -> list[dict[str, Any]]:
+    steps = (
+        [("job", entry)] if key == "jobs" else [(k, entry.child(k)) for k in ("pickup", "delivery")]
+    )
+    return [
+        {
+            "id": step.whole("id", most=MOST_ID),
+            "type": kind,
+            **{k: step.data[k] for k in ("location", "location_index") if k in step},
+            "description": "more than any vehicle carries",
+        }
+        for kind, step in steps
+    ]
+
+
+def _nothing(unassigned: list[dict[str, Any]]) -> dict[str, Any]:
+    """The answer where nothing can be served at all."""
+    zeros = (
+        "cost",
+        "routes",
+        "setup",
+        "service",
+        "duration",
+        "waiting_time",
+        "priority",
+        "distance",
+    )
+    times = dict.fromkeys(("loading", "solving", "routing"), 0)
+    amounts: dict[str, Any] = {"delivery": [], "amount": [], "pickup": [], "violations": []}
+    summary = dict.fromkeys(zeros, 0) | amounts | {"computing_times": times}
+    return {
+        "code": 0,
+        "summary": summary | {"unassigned": len(unassigned)},
+        "unassigned": unassigned,
+        "routes": [],
+    }
 
 
 def _chosen[T](options: Fields, key: str, kind: type[T], *, default: T) -> T:

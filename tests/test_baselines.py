@@ -198,7 +198,9 @@ def test_refusal(method):
     """What a solver does not support is named, before anything is computed."""
     lacking = {
         Feature.LONGEST_ROUTE: replace(line_of_four(), objective=Objective(longest_route=1.0)),
-        Feature.TRIPS: replace(line_of_four(), vehicles=[Vehicle(capacity=(2,), max_trips=2)]),
+        Feature.TRIPS: replace(
+            line_of_four(), vehicles=[Vehicle(capacity=(2,), max_trips=2, shift_s=(0, 1e6))]
+        ),
         Feature.OPTIONAL_STOPS: replace(line_of_four(), prize=[0, 1, 1, 1]),
         Feature.MIXED_FLEET: replace(
             line_of_four(), vehicles=[Vehicle(capacity=(2,)), Vehicle(capacity=(3,))]

@@ -20,6 +20,7 @@ from nco.search.lns.solver import LNS
 from nco.solve import solver as registered
 
 RULES = {
+    Feature.TRIPS: ("pickups", "backhauls", "shipments", "skills", "speeds", "service", "handling"),
     Feature.FEWEST_VEHICLES: ("limits", "skills", "fewest"),
     Feature.SKILLS: ("skills",),
     Feature.PICKUPS: ("pickups", "backhauls", "shipments"),
@@ -33,6 +34,16 @@ RULES = {
     Feature.OPEN_ROUTES: ("open", "shipments", "groups", "skills", "releases", "service"),
     Feature.OWN_SERVICE: ("service", "speeds", "limits", "open"),
 }
+
+
+def untimed(problem: Problem) -> Problem:
+    """Without hours and without costs of whole vehicles, which join the trips of one."""
+    vehicles = [replace(v, shift_s=(0.0, np.inf), fixed_cost=0.0) for v in problem.vehicles]
+    weights = replace(problem.objective, longest_route=0.0)
+    return replace(problem, vehicles=vehicles, window_s=None, objective=weights)
+
+
+SIMPLER = {Feature.TRIPS: untimed}
 many = settings(
     max_examples=60,
     deadline=None,
@@ -86,6 +97,7 @@ def test_costs_of_routes_are_the_same(feature: Feature) -> None:
     @given(drawn=ruled_problems_with_routes(RULES[feature]))
     def run(drawn: tuple[Problem, tuple[Route, ...]]) -> None:
         problem, routes = drawn
+        problem = SIMPLER.get(feature, lambda same: same)(problem)
         assume(feature in problem.features)
         other = REDUCTIONS[feature](problem)
         assume(other is not None)
@@ -127,6 +139,73 @@ def test_optimum_is_found_through_reductions(problem: Problem) -> None:
     if np.isfinite(best):
         assert found.feasible
         assert found.cost.total == pytest.approx(best, rel=1e-6, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    "joining",
+    [
+        {"window_s": [[0, 50]] * 4},
+        {"release_s": [0, 9, 0, 0]},
+        {"objective": Objective(longest_route=1.0)},
+        {"objective": Objective(fewest_vehicles=True)},
+        {"vehicles": [Vehicle(max_trips=3, fixed_cost=1.0)]},
+        {"vehicles": [Vehicle(max_trips=3, shift_s=(0.0, 60.0))]},
+        {"vehicles": [Vehicle(max_trips=3, max_stops=2)]},
+        {"vehicles": [Vehicle(max_trips=3, max_distance_m=900.0)]},
+        {"ties": [nco.SameVehicle(stops=(1, 2))]},
+        {"ties": [nco.Precedence(stops=(1, 2))]},
+    ],
+)
+def test_trips_that_are_joined_stay_trips(joining: dict[str, object]) -> None:
+    """Hours, limits, fixed costs and ties join the trips of a vehicle: copies would lose that."""
+    problem = square(**{"vehicles": [Vehicle(max_trips=3)], **joining})
+    assert REDUCTIONS[Feature.TRIPS](problem) is None
+    assert REDUCTIONS[Feature.TRIPS](square(vehicles=[Vehicle(max_trips=3)])) is not None
+
+
+def test_search_of_single_trips_drives_several() -> None:
+    """A vehicle that holds one stop drives three trips, and is given its answer to improve."""
+    problem = square(vehicles=[Vehicle(capacity=1, max_trips=3)], demand=[0, 1, 1, 1])
+    found = nco.solve(problem, Classical(), time_limit_s=1.0)
+    assert nco.check(problem, found)
+    assert [r.vehicle for r in found.routes] == [0, 0, 0]
+    assert found.cost.total == 800
+    again = nco.solve(problem, Classical(), time_limit_s=1.0, initial=found)
+    assert again.cost.total == 800
+
+
+@pytest.mark.slow
+@settings(many, max_examples=10)
+@given(problem=ruled_problems(4, ("skills", "service")))
+def test_optimum_of_several_trips(problem: Problem) -> None:
+    """A search of one trip a vehicle finds the best trips, and goes on from given ones.
+
+    Brute force tries every order of trips, so that no copy too few would pass.
+    """
+    problem = untimed(problem)
+    assume(Feature.TRIPS in problem.features)
+    assume(reduced(problem, Classical.supports).problem.features <= Classical.supports)
+    found = nco.solve(problem, Classical(), time_limit_s=1.0, seed=1)
+    assert {finding.kind for finding in nco.check(problem, found).findings} <= {"unserved"}
+    best = optimum(problem)
+    if np.isfinite(best):
+        assert found.cost.total == pytest.approx(best, rel=1e-6, abs=1e-6)
+    again = nco.solve(problem, Classical(), time_limit_s=1.0, seed=1, initial=found)
+    assert again.cost.total == pytest.approx(found.cost.total, rel=1e-6, abs=1e-6)
+
+
+def test_trips_come_back_to_their_vehicles() -> None:
+    """Second trips come after all first ones, no more than stops, and routes find their own."""
+    vehicles = [Vehicle(max_trips=2, name="a"), Vehicle(name="b"), Vehicle(max_trips=9, name="c")]
+    problem = square(vehicles=vehicles)
+    form = reduced(problem, frozenset())
+    assert [v.name for v in form.problem.vehicles] == ["a", "b", "c", "a", "c", "c"]
+    routes = [Route(2, (1,)), Route(0, (2,)), Route(2, (3,))]
+    there = form.there(Solution.from_routes(problem, routes))
+    assert [r.vehicle for r in there.routes] == [2, 0, 4]
+    assert form.back(there.routes) == routes
+    assert reduced(problem, LNS.supports).problem.features <= LNS.supports
+    assert reduced(problem, frozenset(Feature)).problem.features <= LNS.supports  # PyVRP as well
 
 
 def test_all_methods_take_skills() -> None:

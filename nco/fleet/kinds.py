@@ -28,6 +28,7 @@ class Kind:
         fixed: cost of using one of them.
         opens_s: earliest departure.
         closes_s: latest return.
+        gain: `[N]` weighted preference for each stop, which costs of arcs hold; None for none.
         stops: `[N]` stops that it may be able to serve. False only where it is certain that it
             cannot: the stop is not allowed or too large, no street leads there or away, or even
             the shortest arcs there and away are too slow.
@@ -42,6 +43,7 @@ class Kind:
     opens_s: float
     closes_s: float
     stops: Bools
+    gain: Floats | None = None
 
     @property
     def cost(self) -> Floats:
@@ -80,10 +82,7 @@ class _Tables:
         key = (vehicle.profile, rate, rate_s, closed, *parts)
         if key not in self._known:
             barred = self._barred(vehicle, closed=closed)
-            gain = None
-            if gains is not None:
-                is_stop = np.arange(problem.size) >= problem.depots
-                gain = weights.preference * np.where(is_stop, gains, 0.0)
+            gain = gain_of(problem, vehicle)
             profile = problem.profiles[vehicle.profile]
             whole = self._is_whole(vehicle.profile) and not barred.any()
             table = Priced(profile, rate, rate_s, gain, barred, whole=whole)
@@ -151,6 +150,7 @@ def _kinds(problem: Problem) -> tuple[Kind, ...]:
                 opens_s=opens,
                 closes_s=closes,
                 stops=_servable(problem, vehicle, away_s, onward_s, opens, closes),
+                gain=gain_of(problem, vehicle),
             )
         )
     return tuple(kinds)
@@ -187,6 +187,14 @@ def _servable(
         stops &= np.isfinite(finish) & (start <= window[:, 1] + slack(window[:, 1]))
     stops &= finish <= closes + slack(closes)
     return stops
+
+
+def gain_of(problem: Problem, vehicle: Vehicle) -> Floats | None:
+    """`[N]` weighted preference of a vehicle for stops, 0 at depots; None where it has none."""
+    if vehicle.preference is None or not problem.objective.preference:
+        return None
+    is_stop = np.arange(problem.size) >= problem.depots
+    return problem.objective.preference * np.where(is_stop, vehicle.preference, 0.0)
 
 
 def unserved_cost(problem: Problem) -> Floats:

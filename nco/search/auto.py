@@ -61,7 +61,8 @@ class Auto:
     to 0.4 points of the gap at 500 and 1000 stops, its time included; beyond 1500 that was not
     measured.
 
-    Several trips a vehicle are left to PyVRP. Where the longest route counts as well, PyVRP takes a
+    Several trips a vehicle are other vehicles (`nco.fleet.reductions.trips`), or where something
+    joins them left to PyVRP. Where the longest route counts as well, PyVRP takes a
     share of it for the sum of all; then the neighbourhood search drives one trip a vehicle, and
     what is left is inserted into further ones. Either way trips are dealt out among the vehicles.
 

@@ -14,6 +14,7 @@ from nco.fleet.reductions.loads import backhauls, most_stops, pickups
 from nco.fleet.reductions.open_routes import open_routes
 from nco.fleet.reductions.sequences import sequences
 from nco.fleet.reductions.skills import skills
+from nco.fleet.reductions.trips import owners_of, trips
 from nco.problem import Feature, Problem, Sequence
 from nco.problem.normal import normal
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 REDUCTIONS: MappingProxyType[Feature, Callable[[Problem], Problem | None]] = MappingProxyType(
     {
+        Feature.TRIPS: trips,  # first, for copies are told apart by the vehicles that were given
         Feature.FEWEST_VEHICLES: fewest_vehicles,
         Feature.SKILLS: skills,
         Feature.PICKUPS: pickups,
@@ -41,6 +43,10 @@ REDUCTIONS: MappingProxyType[Feature, Callable[[Problem], Problem | None]] = Map
     }
 )
 """The reduction that takes a feature away, in the order in which they are applied."""
+
+ALWAYS = frozenset({Feature.TRIPS})
+"""What is better said otherwise even to solvers that know it: PyVRP finds better routes for copies
+of vehicles than for vehicles that come back."""
 
 OF_TIME = frozenset(
     {
@@ -73,6 +79,12 @@ class Reduced:
         return {name: j for j, name in enumerate(self.problem.names)}
 
     @cached_property
+    def _owners(self) -> tuple[int, ...] | None:
+        """The given vehicle that each of the other problem stands for; None where it is itself."""
+        copied = len(self.problem.vehicles) != len(self.given.vehicles)
+        return owners_of(self.given) if copied else None
+
+    @cached_property
     def _rows(self) -> dict[int, tuple[int, ...]]:
         """What each stop of the given problem stands for that the other one has."""
         rows: dict[int, tuple[int, ...]]
@@ -87,15 +99,19 @@ class Reduced:
         Raises:
             ProblemError: a route names a vehicle or a stop that the given problem does not have.
         """
-        if self.problem.names != self.given.names:
-            known = solution.on(self.given)
-            routes = tuple(replace(r, stops=tuple(self._joined(r.stops))) for r in known.routes)
+        renamed = self.problem.names != self.given.names
+        if renamed or self._owners is not None:
+            solution = solution.on(self.given)
+        if renamed:
+            routes = tuple(replace(r, stops=tuple(self._joined(r.stops))) for r in solution.routes)
             entries = tuple(
                 replace(u, stop=self._there[self.given.names[u.stop]])
-                for u in known.unassigned
+                for u in solution.unassigned
                 if u.stop in self._rows
             )
-            solution = replace(known, routes=routes, unassigned=entries)
+            solution = replace(solution, routes=routes, unassigned=entries)
+        if self._owners is not None:
+            solution = replace(solution, routes=_on_copies(solution.routes, self._owners))
         return solution.on(self.problem)
 
     def _joined(self, stops: tuple[int, ...]) -> Iterator[int]:
@@ -111,10 +127,25 @@ class Reduced:
 
     def back(self, routes: Iterable[Route]) -> list[Route]:
         """Routes of the given problem, from those of the other."""
+        owners = self._owners
+        if owners is not None:
+            routes = [replace(r, vehicle=owners[r.vehicle]) for r in routes]
         if self.problem.names == self.given.names:
             return list(routes)
         given = {self._there[self.given.names[j]]: row for j, row in self._rows.items()}
         return [replace(r, stops=tuple(i for j in r.stops for i in given[j])) for r in routes]
+
+
+def _on_copies(routes: Iterable[Route], owners: tuple[int, ...]) -> tuple[Route, ...]:
+    """Each trip on a copy of its vehicle; those that are too many on the last one."""
+    copies: dict[int, list[int]] = {}
+    for copy, owner in enumerate(owners):
+        copies.setdefault(owner, []).append(copy)
+    moved = []
+    for route in routes:
+        own = copies[route.vehicle]
+        moved.append(replace(route, vehicle=own.pop(0) if len(own) > 1 else own[0]))
+    return tuple(moved)
 
 
 def reduced(problem: Problem, supports: AbstractSet[Feature]) -> Reduced:
@@ -129,7 +160,7 @@ def reduced(problem: Problem, supports: AbstractSet[Feature]) -> Reduced:
     for feature, reduction in REDUCTIONS.items():
         if problem.timetabled and feature in OF_TIME:
             continue
-        if feature in other.features and feature not in supports:
+        if feature in other.features and (feature not in supports or feature in ALWAYS):
             simpler = reduction(other)
             if simpler is not None and simpler.features - other.features <= supports:
                 other = simpler

@@ -115,10 +115,19 @@ class Search:
         out = instance.stops[state.vehicle[instance.stops] < 0]
         missing = instance.prize[out].sum() + instance.group_prize[state.group_served == 0].sum()
         fixed = float(instance.fixed[state.served > 0].sum())
-        driven = abs(float(state.total[0] - missing) - fixed)
+        driven = abs(float(state.total[0] - missing) - fixed + self._gained())
         whole = driven + min(fixed, driven or fixed)  # vehicles may cost far more than all arcs
         whole += SHARED * instance.longest * float(state.measure.sum())
         return max(whole / max(1, len(instance.stops) - len(out)), 1e-9)
+
+    def _gained(self) -> float:
+        """Preferences of the stops on routes, without which routes cost what they drive."""
+        gained, vehicle = 0.0, self._state.vehicle[self._instance.stops]
+        kind = np.append(self._fleet.kind, -1)[vehicle]
+        for k, group in enumerate(self._fleet.kinds):
+            if group.gain is not None:
+                gained += float(group.gain[self._instance.stops[kind == k]].sum())
+        return gained
 
     @property
     def incomplete(self) -> bool:

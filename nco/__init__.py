@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from nco.solve import register as register
     from nco.solve import solve as solve
     from nco.solve_many import solve_many as solve_many
+    from nco.tradeoff import tradeoff as tradeoff
     from nco.transit.instance.transit_instance import TransitInstance as TransitInstance
 
 __version__ = "0.1.0"
@@ -95,6 +96,7 @@ _PUBLIC = {
     "save": "nco.data.formats.registry:save",
     "solve": "nco.solve:solve",
     "solve_many": "nco.solve_many:solve_many",
+    "tradeoff": "nco.tradeoff:tradeoff",
     "write_sheets": "nco.sheets:write_sheets",
 }
 

@@ -155,12 +155,13 @@ def test_vans_keep_out_and_others_do_not(city: City, closed: City) -> None:
     """A mixed fleet: what lies in the zone is left to bicycles, which reach it."""
     streets = {"car": city, "van": closed, "bicycle": city.with_profile("bicycle")}
     problem = sample.pvrp(
-        streets, 40, seed=3, vehicles={"electric van": 1, "van": 1, "cargo bicycle": 1},
+        streets, 40, seed=3, vehicles={"van": 1, "electric van": 1, "cargo bicycle": 1},
         depot=CORNERS[0],
     )  # fmt: skip
     inside = shapely.intersects(shapely.Polygon(ZONE), shapely.points(problem.lonlat))
     assert inside.any()
-    electric, van, bicycle = (problem.profiles[v.profile] for v in problem.vehicles)
+    assert [p.name for p in problem.profiles] == ["van", "car", "bicycle"]
+    van, electric, bicycle = (problem.profiles[v.profile] for v in problem.vehicles)
     assert np.isinf(van.distance_m[0, inside]).all()
     assert np.isfinite(van.distance_m[0, ~inside]).all()
     assert np.isfinite(electric.distance_m[0]).all()

@@ -77,7 +77,7 @@ PUBLIC = {
         Break City DifferentVehicles Feature GeocodeServer Group Objective OsrmServer Planner
         Precedence Problem Profile Rest Route SameVehicle Sequence Shipment Solution TableCity
         TransitInstance Vehicle check city contradictions errors load load_policy methods plot
-        register sample save solve solve_many write_sheets
+        register sample save solve solve_many tradeoff write_sheets
         """,
     "nco.problem": """
         Break DifferentVehicles Feature Group Objective Precedence Problem Profile Rest SameVehicle
@@ -89,7 +89,7 @@ PUBLIC = {
         """,
     "nco.sheets": "write_sheets",
     "nco.web": "Client Limits Settings application",
-    "nco.plot": "anytime asymmetry fronts map routes streets transit",
+    "nco.plot": "anytime asymmetry fronts map routes streets tradeoff transit",
     "nco.bench": """
         Drawn Report Result Shard Stored Suite Task check_comparable gather in_cities in_files
         missing run

@@ -9,7 +9,8 @@ from nco.plot.figures import asymmetry as asymmetry
 from nco.plot.figures import routes as routes
 from nco.plot.figures import streets as streets
 from nco.plot.page import map as map  # noqa: A004 -- the name that users know from other packages
+from nco.plot.tradeoff_figure import tradeoff as tradeoff
 from nco.plot.transit_figures import fronts as fronts
 from nco.plot.transit_figures import transit as transit
 
-__all__ = ["anytime", "asymmetry", "fronts", "map", "routes", "streets", "transit"]
+__all__ = ["anytime", "asymmetry", "fronts", "map", "routes", "streets", "tradeoff", "transit"]

@@ -87,6 +87,7 @@ def routes(
     ax: Axes | None = None,
     *,
     title: str | None = None,
+    streets: Mapping[str, City] = MappingProxyType({}),
 ) -> Axes:
     """Draw a solution: each route in a colour of its own, larger demands as larger dots.
 
@@ -96,6 +97,7 @@ def routes(
         city: its streets are drawn and followed; None draws straight lines.
         ax: where to draw.
         title: None says method, kilometres and number of routes.
+        streets: those of vehicles that drive on others, by the names of their profiles.
 
     Raises:
         InputError: the problem has no coordinates.
@@ -103,7 +105,7 @@ def routes(
     """
     given_problem(problem)
     of_kind(solution, Solution, "solution", "an nco.Solution, as nco.solve makes one")
-    where, drawn = places(problem), paths(problem, solution, city)
+    where, drawn = places(problem), paths(problem, solution, city, streets)
     ax = axes_or_new(ax)
     extent = [where, *(path.line for path in drawn)]
     units = np.ones(2) if problem.lonlat is None else plane(where)

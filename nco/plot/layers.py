@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -90,6 +91,7 @@ def add_solution(
     problem: Problem,
     solution: Solution,
     city: City | None,
+    streets: Mapping[str, City],
     number: int,
     *,
     visible: bool,
@@ -101,13 +103,14 @@ def add_solution(
         problem: what the solution is for.
         solution: what to draw.
         city: whose streets to follow.
+        streets: those of vehicles that drive on others, by the names of their profiles.
         number: of the layer; chooses how lines are dashed.
         visible: at the start.
 
     Returns:
         The glyphs that make up the layer.
     """
-    drawn = paths(problem, solution, city)
+    drawn = paths(problem, solution, city, streets)
     glyphs = [
         *_routes(plot, problem, solution, drawn, _DASHES[number % len(_DASHES)]),
         _stops(plot, problem, solution, drawn),

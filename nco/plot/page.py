@@ -11,6 +11,7 @@ import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -73,6 +74,7 @@ def map(  # noqa: A001 -- the name that users know from other packages
     city: City | None = None,
     *,
     title: str | None = None,
+    streets: Mapping[str, City] = MappingProxyType({}),
 ) -> Page:
     """Draw solutions of one problem on an interactive map, one layer each.
 
@@ -82,6 +84,7 @@ def map(  # noqa: A001 -- the name that users know from other packages
             A mapping's values count.
         city: its streets are drawn and followed; None draws straight lines.
         title: None takes the problem's name.
+        streets: those of vehicles that drive on others, by the names of their profiles.
 
     Raises:
         InputError: the problem has no `lonlat`, there is no solution, or Bokeh is not installed.
@@ -110,21 +113,26 @@ def map(  # noqa: A001 -- the name that users know from other packages
             "maps need Bokeh, which is not installed; install nco-routing[maps]"
         ) from error
     text = problem.name if title is None else title
-    page = file_html(_layout(problem, given, city, text), INLINE, title=text)
+    page = file_html(_layout(problem, given, (city, streets), text), INLINE, title=text)
     return Page(page)
 
 
-def _layout(problem: Problem, solutions: list[Solution], city: City | None, title: str) -> Any:
+def _layout(
+    problem: Problem,
+    solutions: list[Solution],
+    cities: tuple[City | None, Mapping[str, City]],
+    title: str,
+) -> Any:
     """Panel to the left, map over the rest of the window."""
     from bokeh.layouts import column, row
     from bokeh.models import CustomJS
     from bokeh.models.widgets import CheckboxGroup, Div, Toggle
 
-    plot = _figure(problem)
+    plot, (city, streets) = _figure(problem), cities
     if city is not None:
         layers.add_streets(plot, city, _surroundings(problem))
     drawn = [
-        layers.add_solution(plot, problem, solution, city, number, visible=number == 0)
+        layers.add_solution(plot, problem, solution, city, streets, number, visible=number == 0)
         for number, solution in enumerate(solutions)
     ]
     layers.add_depots(plot, problem)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -70,13 +71,19 @@ def places(problem: Problem) -> Floats:
     return where
 
 
-def paths(problem: Problem, solution: Solution, city: City | None = None) -> list[Path]:
+def paths(
+    problem: Problem,
+    solution: Solution,
+    city: City | None = None,
+    streets: Mapping[str, City] = MappingProxyType({}),
+) -> list[Path]:
     """Every route of a solution as lines, along the streets of a city if there is one.
 
     Args:
         problem: what the solution is for.
         solution: feasible or not.
         city: whose streets to follow; None draws straight lines.
+        streets: those of vehicles that drive on others, by the names of their profiles.
 
     Raises:
         InputError: the problem has no coordinates.
@@ -85,7 +92,8 @@ def paths(problem: Problem, solution: Solution, city: City | None = None) -> lis
     drawn = []
     for r, timetable in enumerate(schedule(problem, solution)):
         nodes = [visit.node for visit in timetable.visits]
-        follow = city if problem.lonlat is not None else None
+        own = problem.profile_of(timetable.vehicle).name
+        follow = streets.get(own, city) if problem.lonlat is not None else None
         legs = tuple(_legs(where[nodes], follow))
         drawn.append(Path(timetable, legs, COLOURS[r % len(COLOURS)]))
     return drawn

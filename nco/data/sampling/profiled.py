@@ -62,7 +62,7 @@ def pvrp(
     Args:
         city: where; None is CAMP's unit square. A mapping gives the streets of types of vehicles
             ("van") or of profiles ("bicycle"), such as `{"car": city, "van": city.variant(...)}`;
-            of a city alone the other profiles come from its extract.
+            of a city alone the other profiles come from its extract. Places are drawn on the first.
         n: stops; 1 or more.
         seed: of all that is drawn, each thing by a stream of its own.
         vehicles: how many, or how many of each type: "van", "electric van", "cargo bicycle" and
@@ -187,22 +187,25 @@ def _in_city(
     drawing: dict[str, Any],
 ) -> _Area:
     require_matrices(n + 1, n + 1)  # before points are drawn for nothing
-    streets = {name: _streets(city, name) for name in dict.fromkeys(fleet)}
-    distinct = list({id(own): own for own in streets.values()}.values())
+    first = next(iter(city.values()), None) if isinstance(city, Mapping) else city
+    where, made = given_city(first, Streets), dict[str, Streets]()  # type: ignore[type-abstract]
+    streets = {name: _streets(city, name, made) for name in dict.fromkeys(fleet)}
+    keys = {id(own): key for key, own in reversed(streets.values())}
+    distinct = list({id(own): own for _, own in streets.values()}.values())
     fixed = None if depot is None else lonlat(depot)
     for attempt in range(ATTEMPTS):
-        drawn = scattered(distinct[0], n + 1, derived(seed, attempt), how, fixed, drawing)
+        drawn = scattered(where, n + 1, derived(seed, attempt), how, fixed, drawing)
         optional = np.arange(n + 1) > 0
         tables: list[Table] = [own.matrix(drawn, optional=optional) for own in distinct]
         profiles = [
-            Profile(distance_m=t.distance_m, duration_s=t.duration_s, name=_name(own))
+            Profile(distance_m=t.distance_m, duration_s=t.duration_s, name=keys[id(own)])
             for t, own in zip(tables, distinct, strict=True)
         ]
         if np.any([_there_and_back(profile) for profile in profiles], axis=0).all():
             break
     else:
         raise InputError(
-            f"no vehicle reaches all stops drawn in {quoted(distinct[0].name)} and comes back "
+            f"no vehicle reaches all stops drawn in {quoted(where.name)} and comes back "
             f"({ATTEMPTS} draws); choose another depot, or vehicles for other streets"
         )
     moved = [np.zeros(n + 1) if t.moved_m is None else t.moved_m for t in tables]
@@ -210,9 +213,9 @@ def _in_city(
     apart = np.isfinite(seconds) & ~np.eye(n + 1, dtype=bool)
     xy = _METRES * drawn * [np.cos(np.radians(drawn[0, 1])), 1.0]
     return _Area(
-        distinct[0].name,
+        where.name,
         profiles,
-        [next(p for p, own in enumerate(distinct) if own is streets[name]) for name in fleet],
+        [next(p for p, own in enumerate(distinct) if own is streets[name][1]) for name in fleet],
         [TYPES[name].capacity for name in fleet],
         [f"{name} {list(fleet[: k + 1]).count(name)}" for k, name in enumerate(fleet)],
         xy,
@@ -224,31 +227,31 @@ def _in_city(
     )
 
 
-def _streets(city: Streets | Mapping[str, Streets], name: str) -> Streets:
-    """The streets of a type of vehicle."""
+def _streets(
+    city: Streets | Mapping[str, Streets], name: str, made: dict[str, Streets]
+) -> tuple[str, Streets]:
+    """The streets of a type of vehicle, and what they are called; those of profiles are kept."""
     profile = TYPES[name].profile
     if isinstance(city, Mapping):
         for key in (name, profile):
             if key in city:
-                return given_city(city[key], Streets)  # type: ignore[type-abstract]
+                return key, given_city(city[key], Streets)  # type: ignore[type-abstract]
         raise InputError(
             f"city has streets for {', '.join(map(quoted, city))}, but none for {quoted(name)}; "
             f"give it {quoted(name)} or {quoted(profile)}"
         )
     own = given_city(city, Streets)  # type: ignore[type-abstract]
     if isinstance(own, City):
-        return own if own.profile == profile else own.with_profile(profile)
+        if profile not in made:
+            made[profile] = own if own.profile == profile else own.with_profile(profile)
+        return profile, made[profile]
     if profile != "car":
         raise InputError(
             f"city {quoted(own.name)} has one kind of streets, and {quoted(name)} needs those of "
             f"profile {quoted(profile)}; give a mapping such as {{'car': ..., {quoted(profile)}: "
             "...}"
         )
-    return own
-
-
-def _name(streets: Streets) -> str:
-    return str(getattr(streets, "profile", "car"))
+    return profile, own
 
 
 def objective_weights(weights: Sequence[float]) -> tuple[float, float]:

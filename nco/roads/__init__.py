@@ -11,6 +11,7 @@ from nco.roads.graph import RoadGraph
 from nco.roads.hierarchy import Hierarchy
 from nco.roads.path import Path
 from nco.roads.position import Position
+from nco.roads.several import Limits, Several, paths
 from nco.roads.shortest import AStar, Bidirectional, Dijkstra, ShortestPaths, Tree
 from nco.roads.snap import Snapper
 from nco.roads.timed import TimeDependent
@@ -22,12 +23,15 @@ __all__ = [
     "Dijkstra",
     "Driven",
     "Hierarchy",
+    "Limits",
     "NodePairs",
     "Path",
     "Position",
     "RoadGraph",
+    "Several",
     "ShortestPaths",
     "Snapper",
     "TimeDependent",
     "Tree",
+    "paths",
 ]

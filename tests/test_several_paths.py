@@ -14,7 +14,7 @@ from nco.roads.several.clean import comes_back, fault, loops, turns_back
 from nco.roads.several.plateau import plateaus
 from nco.roads.several.quality import detour_stretch, detours, locally_optimal, stretch_between
 
-PLAIN = ["plateau", "penalty"]
+PLAIN = ["plateau", "penalty", "via", "svp", "esx", "onepass", "yen"]
 LOOSE = Limits(stretch=2.0, share=0.9, local=0.0)
 
 
@@ -72,7 +72,7 @@ def test_three_ways_side_by_side_are_found(method):
 @pytest.mark.parametrize("method", PLAIN)
 def test_what_a_method_gives_keeps_the_limits(method):
     """On streets with any costs, paths are connected, different, clean and within the limits."""
-    for seed in range(6):
+    for seed in range(3):
         graph = grid(seed=seed)
         a, b = Position.on(graph, seed, 0.3), Position.on(graph, len(graph.links) - 5, 0.6)
         limits = Limits(stretch=1.4, share=0.7, local=0.2)
@@ -222,6 +222,43 @@ def test_what_cannot_be_asked_for():
         closed = Costs.of(graph, np.where(np.arange(8) == 7, np.inf, graph.links.duration_s))
         with pytest.raises(NoPathError, match="no path leads"):
             paths(graph, a, b, 3, closed, method=method)
+
+
+@settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(st.integers(0, 10_000), st.sampled_from([0.3, 0.6, 0.8]))
+def test_labels_find_the_cheapest_path_that_shares_little(seed, most):
+    """Of all simple paths through a small grid, the second one is the cheapest that fits."""
+    graph = grid(3, seed)
+    a, b = places(graph, 0, 10)
+    limits = Limits(stretch=3.0, detour=100.0, share=most, local=0.0, clean=False)
+    found = paths(graph, a, b, 2, method="onepass", limits=limits)
+    everything = []
+
+    def walk(links):
+        if links[-1] == 10:
+            everything.append(Path(graph, np.array(links)))
+        for turn in np.flatnonzero(graph.turns.from_link == links[-1]).tolist():
+            if (onto := int(graph.turns.to_link[turn])) not in links and len(links) < 12:
+                walk([*links, onto])
+
+    walk([0])
+    costs = found.costs
+    fit = [p.cost(costs) for p in everything if share(p, found[0], costs) <= most]
+    fit = [cost for cost in fit if cost <= 3 * found[0].cost(costs)]
+    assert len(found) == (2 if fit else 1)
+    if fit:
+        assert found[1].cost(costs) == pytest.approx(min(fit))
+
+
+def test_the_next_shortest_paths_are_alike():
+    """Yen's paths are the cheapest ones in their order, and hardly differ."""
+    graph = grid(4, 2)
+    a, b = places(graph, 0, 20)
+    anything = Limits(stretch=10.0, detour=100.0, share=1.0, local=0.0, clean=False)
+    found = paths(graph, a, b, 4, method="yen", limits=anything)
+    spent = [path.cost(found.costs) for path in found]
+    assert spent == sorted(spent)
+    assert len({path.links.tobytes() for path in found}) == 4
 
 
 def test_methods_are_loaded_by_their_names():

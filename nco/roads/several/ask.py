@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 METHODS = {
     "plateau": "nco.roads.several.plateau:plateau",
     "penalty": "nco.roads.several.penalty:penalty",
+    "via": "nco.roads.several.via:via",
+    "svp": "nco.roads.several.via:single_via",
+    "esx": "nco.roads.several.esx:esx",
+    "onepass": "nco.roads.several.onepass:onepass",
+    "yen": "nco.roads.several.yen:yen",
 }
 """Functions `(query, chosen)` that offer paths from A to B until enough are chosen."""
 

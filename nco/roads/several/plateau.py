@@ -16,13 +16,16 @@ from numpy.typing import NDArray
 
 from nco.arrays import Floats
 from nco.kernels.compiled import compiled
-from nco.roads.path import Path
 from nco.roads.several.query import Chosen, Query
-from nco.roads.shortest import Tree, turns_back
+from nco.roads.several.trees import Over
 
 # A metre more on the plateau is worth this much of a metre less in all.
 _WORTH = 1.0
-_MOST = 1000
+# Shorter ones, as shares of the cheapest path, are chance.
+_SHORTEST = 0.02
+_MOST = 300
+# Ends of paths are links in part, which sums over whole links do not know.
+_ENDS = 0.02
 
 
 def plateau(query: Query, chosen: Chosen) -> None:
@@ -30,33 +33,54 @@ def plateau(query: Query, chosen: Chosen) -> None:
     chosen.offer(query.best)
     if query.k == 1:
         return
+    link, through, length = candidates(query)
+    long_enough = length > _SHORTEST * query.least
+    link, through, length = link[long_enough], through[long_enough], length[long_enough]
+    offer_in_order(query, chosen, link, through - _WORTH * length, length)
+
+
+def candidates(query: Query) -> tuple[NDArray[np.int32], Floats, Floats]:
+    """The first links of plateaus, what the paths over them cost, and the lengths of plateaus."""
     ahead, back = query.ahead_and_back
-    turns = query.graph.turns
-    link, length = plateaus(ahead.cost, ahead.via, back.cost, back.via, turns.to_link, query.most)
-    through = ahead.cost[link] + back.cost[link]
-    long_enough = length > 0.02 * query.least
-    link, length, through = link[long_enough], length[long_enough], through[long_enough]
+    link, length = plateaus(
+        ahead.cost, ahead.via, back.cost, back.via, query.graph.turns.to_link, query.most
+    )
+    return link, ahead.cost[link] + back.cost[link], length
+
+
+def offer_in_order(
+    query: Query, chosen: Chosen, link: NDArray[np.int32], rank: Floats, length: Floats
+) -> None:
+    """Offers paths over links, the least rank first, leaving out what shares too much.
+
+    Args:
+        query: what is asked for.
+        chosen: what is taken.
+        link: `[n]`.
+        rank: `[n]`.
+        length: `[n]`, of the plateaus that begin with these links.
+    """
+    over = Over(query)
+    for path in chosen.paths:
+        over.add(path)
     window = query.limits.local * query.least
-    for at in np.argsort(through - _WORTH * length, kind="stable")[:_MOST].tolist():
-        path = over(query, ahead, back, int(link[at]))
-        chosen.offer(path, tested=bool(length[at] >= window))
-        if chosen.full:
+    order = np.argsort(rank, kind="stable")
+    offered = 0
+    while len(order) and offered < _MOST and not chosen.full:
+        fits = over.shared(link[order]) <= query.limits.share + _ENDS
+        chosen.too_alike(int((~fits).sum()))
+        order = order[fits]
+        for place, at in enumerate(order.tolist()):
+            path = over.path(int(link[at]))
+            offered += 1
+            if chosen.offer(path, tested=bool(length[at] >= window)):
+                over.add(path)
+                order = order[place + 1 :]
+                break
+            if offered >= _MOST:
+                return
+        else:
             return
-
-
-def over(query: Query, ahead: Tree, back: Tree, link: int) -> Path:
-    """The cheapest path from A to B over a link."""
-    graph = query.graph
-    turns = turns_back(graph, ahead.via, link).tolist()
-    at = int(back.via[link])
-    while at >= 0:
-        turns.append(at)
-        at = int(back.via[graph.turns.to_link[at]])
-    links: NDArray[np.int64] = np.concatenate(
-        [graph.turns.from_link[turns[:1]], graph.turns.to_link[turns]]
-    ).astype(np.int64)
-    begin = query.source.fractions[query.source.links.index(int(links[0]))]
-    return Path(graph, links, begin, query.target.fractions[-2 - at])
 
 
 @compiled

@@ -33,8 +33,9 @@ class Limits:
     in road networks", ACM JEA 2013).
 
     Attributes:
-        stretch: the most that it may cost, as a multiple; uniformly bounded stretch is
-            asked of its detours too.
+        stretch: the most that it may cost, as a multiple.
+        detour: the most that a part away from the cheapest path may cost, as a multiple of what the
+            cheapest path costs between the same places.
         share: how much of an earlier path it may use, 0 to 1: the cost of the links in common over
             the cost of the earlier path.
         local: parts of it that cost up to this share of the cheapest path are cheapest themselves,
@@ -47,12 +48,18 @@ class Limits:
     """
 
     stretch: float = 1.25
+    detour: float = 1.25
     share: float = 0.8
     local: float = 0.25
     clean: bool = True
 
     def __post_init__(self) -> None:
-        for name, low, high in (("stretch", 1, np.inf), ("share", 0, 1), ("local", 0, 1)):
+        for name, low, high in (
+            ("stretch", 1, np.inf),
+            ("detour", 1, np.inf),
+            ("share", 0, 1),
+            ("local", 0, 1),
+        ):
             given = getattr(self, name)
             number = isinstance(given, int | float) and not isinstance(given, bool)
             if not number or not low <= given <= high:
@@ -160,16 +167,25 @@ class Chosen:
         self.paths.append(path)
         return True
 
+    def too_alike(self, number: int) -> None:
+        """Count paths that were not even offered, for they share too much with those taken."""
+        if number:
+            self.refused[self._alike] += number
+
+    @property
+    def _alike(self) -> str:
+        return f"share more than {self.query.limits.share:.0%} with an earlier one"
+
     def _reason(self, path: Path, tested: bool) -> str:
         query, limits = self.query, self.query.limits
         if path.cost(query.costs) > query.most:
             return f"cost more than {limits.stretch:g} times the cheapest"
         for earlier in self.paths:
             if quality.share(path, earlier, query.costs) > limits.share:
-                return f"share more than {limits.share:.0%} with an earlier one"
+                return self._alike
         if limits.clean and (kind := fault(path, self.paths[0])):
             return kind
-        if quality.detour_stretch(path, self.paths[0], query.costs) > max(limits.stretch, 1.25):
+        if quality.detour_stretch(path, self.paths[0], query.costs) > limits.detour:
             return "have a part that is a long detour"
         if limits.local > 0 and not tested:
             window = limits.local * query.least

@@ -69,6 +69,23 @@ def read_gtfs_stops(feed: str | Path) -> tuple[tuple[str, ...], Floats]:
     return tuple(names), np.array(places)
 
 
+def read_gtfs_stop_names(feed: str | Path) -> dict[str, str]:
+    """What passengers call the stops of a feed, by id; what has no name is left out.
+
+    Raises:
+        FormatError: there is no such feed.
+        StorageError: it cannot be read.
+    """
+    where = f"{feed}: {_STOPS}"
+    rows = csv.DictReader(io.StringIO(_text(Path(feed)), newline=""), skipinitialspace=True)
+    found = {}
+    for row in _strict(rows, where):
+        key, name = (row.get("stop_id") or "").strip(), (row.get("stop_name") or "").strip()
+        if key and name:
+            found[key] = name
+    return found
+
+
 def _strict(rows: csv.DictReader[str], where: str) -> Iterator[dict[str, str]]:
     """The rows, or a FormatError where they are no CSV."""
     try:

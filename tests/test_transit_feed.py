@@ -1,0 +1,160 @@
+"""Feeds as networks: what is read back from what was written, and damaged or odd feeds."""
+
+import zipfile
+from datetime import date
+
+import numpy as np
+import pytest
+from fake_city import FakeCity
+
+from nco.errors import FormatError, InputError
+from nco.transit.files.gtfs import Service, write_gtfs
+from nco.transit.instance.city import from_city
+from nco.transit.operate.network import from_feed
+from nco.transit.operate.periods import SUNDAY, WEEKDAY, Period
+from nco.transit.operate.timetable import regular
+from nco.transit.simulate.settings import Settings
+from nco.transit.simulate.simulation import simulate
+from nco.transit.sources.gtfs_feed import read_feed
+
+ROW = np.array([[24.91 + 0.012 * k, 60.15] for k in range(7)])
+LINES = ((0, 1, 2, 3), (6, 5, 4, 3, 2))
+FIRST = date(2026, 3, 2)  # a Monday
+
+
+@pytest.fixture(scope="module")
+def row():
+    """Seven stops from west to east."""
+    return from_city(FakeCity(), stops=ROW, demand="uniform", lines=2)
+
+
+@pytest.fixture(scope="module")
+def feed(row, tmp_path_factory):
+    """Weekdays with a peak, and Sundays."""
+    peak = regular(row, LINES, np.array([300.0, 600.0]), dwell_s=30.0, layover_s=60.0)
+    weak = regular(row, LINES, np.array([1200.0, 1800.0]), dwell_s=30.0, layover_s=60.0)
+    week = [
+        (Period(WEEKDAY, 6.5 * 3600, 9 * 3600), peak),
+        (Period(WEEKDAY, 9 * 3600, 15 * 3600), weak),
+        (Period(SUNDAY, 9 * 3600, 15 * 3600), weak),
+    ]
+    path = tmp_path_factory.mktemp("feed") / "feed.zip"
+    service = Service(first_day=FIRST, days=28)
+    write_gtfs(path, row, LINES, week=week, service=service, names=["A", "B"])
+    return path, peak, weak
+
+
+def changed(feed, tmp_path, table, change):
+    """The feed with one table changed."""
+    path = tmp_path / "changed.zip"
+    with zipfile.ZipFile(feed) as old, zipfile.ZipFile(path, "w") as new:
+        for name in old.namelist():
+            text = old.read(name).decode()
+            if name == f"{table}.txt":
+                text = change(text)
+            if text is not None:
+                new.writestr(name, text)
+    return path
+
+
+def test_what_was_written_is_read_back(row, feed):
+    """Lines, names, headways by period, running times, dwell, and vehicles by blocks."""
+    path, peak, weak = feed
+    found = from_feed(FakeCity(), path)
+    assert found.names == ("A", "B")
+    places = [[found.instance.lonlat[k].tolist() for k in line] for line in found.lines]
+    expected = [[row.lonlat[k].tolist() for k in line] for line in LINES]
+    for got, want in zip(places, expected, strict=True):
+        assert got in (want, want[::-1])
+    assert found.per_h[1] == pytest.approx(peak.per_h, rel=0.05)
+    assert found.per_h[2] == pytest.approx(weak.per_h, rel=0.05)
+    assert found.per_h[0].sum() == found.per_h[4].sum() == 0
+    assert found.busiest() == 1
+    assert (found.fleet, found.blocks, found.kept) == (peak.fleet, True, 1.0)
+    assert found.dwell_s == pytest.approx(30.0, abs=0.5)
+    a, b = found.lines[0][:2]
+    i, j = LINES[0][:2] if places[0] == expected[0] else LINES[0][::-1][:2]
+    assert found.instance.link_s[a, b] == pytest.approx(row.link_s[i, j], abs=1.0)
+
+
+def test_the_simulated_fleet_is_what_the_timetable_needs(feed):
+    """Within a tenth, as the busiest period runs; without blocks trips are counted instead."""
+    path, _, _ = feed
+    found = from_feed(FakeCity(), path, layover_s=60.0)
+    settings = Settings.city(dwell_s=found.dwell_s, layover_s=found.layover_s)
+    ran = simulate(found.instance, found.lines, settings, per_h=found.per_h[found.busiest()])
+    assert ran.fleet == pytest.approx(found.fleet, rel=0.1)
+
+
+def test_vehicles_are_counted_where_a_feed_has_no_blocks(feed, tmp_path):
+    """The fewest that could run all trips, each on its route."""
+    path, peak, _ = feed
+
+    def without(text):
+        rows = [line.split(",") for line in text.splitlines()]
+        return "\n".join(",".join(cells[:-1]) for cells in rows)
+
+    found = from_feed(FakeCity(), changed(path, tmp_path, "trips", without), layover_s=60.0)
+    assert not found.blocks
+    assert found.fleet == pytest.approx(peak.fleet, abs=1)
+
+
+def test_days_of_the_week(feed):
+    """The busiest weekday by default, any day by name or date; a day without trips is refused."""
+    path, _, _ = feed
+    assert read_feed(path).day.weekday() < 5
+    sunday = read_feed(path, "sunday")
+    assert sunday.day.weekday() == 6
+    assert 0 < len(sunday.trips) < len(read_feed(path, FIRST).trips)
+    assert read_feed(path, "2026-03-03").day == date(2026, 3, 3)
+    with pytest.raises(InputError, match="nothing runs on"):
+        read_feed(path, "saturday")
+    with pytest.raises(InputError, match="nothing runs on 2026-03-07"):
+        read_feed(path, date(2026, 3, 7))
+    with pytest.raises(InputError, match="day is 'someday'"):
+        read_feed(path, "someday")
+
+
+def test_headways_in_place_of_trips(row, tmp_path):
+    """A feed of frequencies runs as often as one that tells every departure."""
+    table = regular(row, LINES, np.array([600.0, 900.0]), dwell_s=20.0)
+    service = Service(first_day=FIRST, first_s=6 * 3600, last_s=10 * 3600)
+    told, short = (
+        from_feed(
+            FakeCity(),
+            write_gtfs(
+                tmp_path / f"{k}.zip", row, LINES, timetable=table, service=service, frequencies=k
+            ),
+        )
+        for k in (False, True)
+    )
+    assert np.allclose(told.per_h, short.per_h, atol=0.5)
+    assert told.lines == short.lines
+
+
+@pytest.mark.parametrize(
+    ("table", "old", "new", "message"),
+    [
+        ("stop_times", "06:30:00", "6h30", "is no time"),
+        ("stop_times", "stop_sequence", "number", "no column 'stop_sequence'"),
+        ("trips", "service_id", "days", "no column 'service_id'"),
+        ("routes", "route_type", "kind", "no column 'route_type'"),
+    ],
+)
+def test_damaged_feeds_are_refused_with_their_place(feed, tmp_path, table, old, new, message):
+    """A cell or a column that is wrong is named with file and row."""
+    path = changed(feed[0], tmp_path, table, lambda text: text.replace(old, new))
+    with pytest.raises(FormatError, match=message):
+        read_feed(path)
+
+
+def test_feeds_that_are_none(feed, tmp_path):
+    """Missing files, tables without trips, and cities elsewhere are told."""
+    with pytest.raises(FormatError, match="no such file"):
+        read_feed(tmp_path / "none.zip")
+    rails = changed(feed[0], tmp_path, "routes", lambda text: text.replace(",3,", ",2,"))
+    with pytest.raises(InputError, match="no trips of buses"):
+        read_feed(rails)
+    lost = changed(feed[0], tmp_path, "stop_times", lambda _: None)
+    with pytest.raises(FormatError, match=r"holds no stop_times\.txt"):
+        read_feed(lost)

@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import argparse
 
-from nco.commands import _transit_bench, _transit_design, _transit_evaluate
+from nco.commands import (
+    _transit_bench,
+    _transit_compare,
+    _transit_design,
+    _transit_evaluate,
+    _transit_improve,
+    _transit_read,
+    _transit_week,
+)
 
 _ACTIONS = {
     "design": (_transit_design, "design lines for an instance or a city"),
     "evaluate": (_transit_evaluate, "evaluate lines exactly and by simulation, rule by rule"),
+    "read": (_transit_read, "read a GTFS feed as a network on the streets of a city"),
+    "improve": (_transit_improve, "keep some lines of a network, change and add others"),
+    "week": (_transit_week, "set frequencies by period and kind of day, and write the feed"),
+    "compare": (_transit_compare, "report what changes between two networks, and for whom"),
     "bench": (_transit_bench, "compare methods over instances, budgets and seeds"),
 }
 

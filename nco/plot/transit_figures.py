@@ -38,6 +38,7 @@ def picture(
     lines: LinesLike,
     city: City | None = None,
     simulation: Simulation | None = None,
+    names: Sequence[str] | None = None,
 ) -> bytes:
     """A PNG of `transit`, lines as wide as passengers ride them in a simulation."""
     from matplotlib.figure import Figure
@@ -50,7 +51,7 @@ def picture(
             for line, load in zip(given, simulation.load, strict=True)
         ]
     figure = Figure(figsize=(9.0, 8.0), dpi=150, layout="constrained")
-    transit(instance, given, city, figure.subplots(), loads=loads)
+    transit(instance, given, city, figure.subplots(), loads=loads, names=names)
     png = io.BytesIO()
     figure.savefig(png, format="png")
     return png.getvalue()

@@ -52,11 +52,11 @@ def sheet_page(
         f'<p class="faint">{_joined(day.title, day.date)}</p>',
         f"<p>{facts}; leaves at {sheet.departure}, ends at {sheet.end}</p>",
         *(f'<p class="bad">{escape(message)}</p>' for message in sheet.breaks),
-        _map(picture),
+        map_figure(picture),
         _codes(sheet, parts, gpx),
         _stops(sheet.lines, profile),
     ]
-    return _page(f"{sheet.name} - {day.title}", body)
+    return page(f"{sheet.name} - {day.title}", body)
 
 
 def summary_page(day: Day, pages: Sequence[str], picture: bytes | None) -> str:
@@ -90,20 +90,21 @@ def summary_page(day: Day, pages: Sequence[str], picture: bytes | None) -> str:
         *(f'<p class="bad">{escape(message)}</p>' for message in day.breaks),
     ]
     if day.sheets:
-        body += [_map(picture), _table(SUMMARY, rows, first_words=1)]
+        body += [map_figure(picture), table(SUMMARY, rows, first_words=1)]
     else:
         body.append("<p>No vehicle drives.</p>")
     if day.unserved:
         reasons = [[escape(name), escape(reason)] for name, reason in day.unserved]
-        body += ["<h2>Not served</h2>", _table(("stop", "reason"), reasons, first_words=2)]
-    return _page(f"{day.title} - summary", body)
+        body += ["<h2>Not served</h2>", table(("stop", "reason"), reasons, first_words=2)]
+    return page(f"{day.title} - summary", body)
 
 
 SUMMARY = ("vehicle", "stops", "km", "leaves", "ends", "on duty", "driving", "most on board",
            "late")  # fmt: skip
 
 
-def _page(title: str, body: Iterable[str]) -> str:
+def page(title: str, body: Iterable[str]) -> str:
+    """A whole page with the style of all sheets; the parts of its body are HTML."""
     inside = "\n".join(part for part in body if part)
     head = f"{_HEAD}<title>{escape(title)}</title><style>{_STYLE}</style></head>"
     return f"{head}<body>\n{inside}\n</body></html>\n"
@@ -113,7 +114,8 @@ def _joined(*parts: str) -> str:
     return escape(", ".join(part for part in parts if part))
 
 
-def _map(picture: bytes | None) -> str:
+def map_figure(picture: bytes | None) -> str:
+    """A map inside the page; a PNG, or None where nothing has coordinates."""
     if picture is None:
         return f'<p class="faint">{NO_PLACES}</p>'
     inside = base64.b64encode(picture).decode()
@@ -163,7 +165,7 @@ def _stops(lines: Sequence[Line], profile: str) -> str:
             line.km,
         ]
         rows.append((cells, "" if line.number else "depot"))
-    return _table(header, [cells for cells, _ in rows], 3, [kind for _, kind in rows])
+    return table(header, [cells for cells, _ in rows], 3, [kind for _, kind in rows])
 
 
 def _stop(line: Line, profile: str) -> str:
@@ -195,7 +197,7 @@ def _stop(line: Line, profile: str) -> str:
     return "<br>".join(parts)
 
 
-def _table(
+def table(
     header: Sequence[str],
     rows: Sequence[Sequence[str]],
     first_words: int,

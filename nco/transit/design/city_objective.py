@@ -49,14 +49,23 @@ class CityObjective:
         self.evaluations += len(lines)
         sets = [[line[line >= 0] for line in given if line[0] >= 0] for given in lines]
         found = np.array([self.minutes(self.model.of(one)) for one in sets])
-        counted = [k for k, kind in enumerate(KINDS) if kind != "unconnected"]
-        broken = self._rules.batch(lines).violations[:, counted].sum(axis=1).astype(float)
-        return np.asarray(found + BROKEN_MIN * broken)
+        return np.asarray(found + self.broken(lines))
 
-    def minutes(self, cost: NetworkCost) -> float:
-        """The cost of lines that break no rule of the instance."""
+    def broken(self, lines: NDArray[np.int16]) -> Floats:
+        """`[B]` what rules of the instance that lines break cost."""
+        counted = [k for k, kind in enumerate(KINDS) if kind != "unconnected"]
+        count = self._rules.batch(lines).violations[:, counted].sum(axis=1)
+        return np.asarray(BROKEN_MIN * count, np.float64)
+
+    def minutes(self, cost: NetworkCost, free: int = 0) -> float:
+        """The cost of lines that break no rule of the instance.
+
+        Args:
+            cost: of all of them.
+            free: so many of the first may be led astray: they are there already.
+        """
         prices = self.model.prices
-        beyond = cost.line_detour - prices.most_line_detour
+        beyond = cost.line_detour[free:] - prices.most_line_detour
         twisted = float((0.1 + beyond[beyond >= 0.0]).clip(max=1.0).sum())
         money = 60.0 * cost.cost / max(prices.hour * cost.trips, 1e-9)
         return money + BROKEN_MIN * twisted

@@ -97,6 +97,7 @@ def write_gtfs(
     city: Drawn | None = None,
     names: Sequence[str] | None = None,
     frequencies: bool = False,
+    interline: bool = False,
 ) -> Path:
     """Write a feed.
 
@@ -115,6 +116,7 @@ def write_gtfs(
         names: of the lines; "line 0", "line 1", ... by default.
         frequencies: write one trip a direction and its headway (`frequencies.txt`, whole seconds)
             in place of every single departure.
+        interline: whether vehicles of a week may change lines, which takes fewer of them.
 
     Raises:
         InputError: the instance has no coordinates, a headway is below a second, or the periods
@@ -136,7 +138,7 @@ def write_gtfs(
         trips, times, every = _by_headway(instance, given, week, city is not None)
         tables["frequencies"] = _table(_FREQUENCIES, every)
     else:
-        trips, times = _by_departure(instance, given, week, kinds, city is not None)
+        trips, times = _by_departure(instance, given, week, kinds, city is not None, interline)
     tables["trips"] = _table(_TRIPS, trips)
     tables["stop_times"] = _table(_STOP_TIMES, times)
     if city is not None:
@@ -160,8 +162,9 @@ def _by_departure(
     week: Sequence[tuple[Period, Timetable]],
     kinds: Sequence[DayType],
     shaped: bool,
+    interline: bool,
 ) -> tuple[list[_Row], list[_Row]]:
-    """Rows of all trips and of their stops; vehicles stay on their lines."""
+    """Rows of all trips and of their stops."""
     rows: list[_Row] = []
     times: list[_Row] = []
     for kind in kinds:
@@ -170,7 +173,7 @@ def _by_departure(
         if len(own) == 1:
             blocks = [f"{trip.line}-{trip.bus}" for trip in trips]
         else:
-            numbers = blocks_of(trips, instance.drive_s, interline=False)
+            numbers = blocks_of(trips, instance.drive_s, interline=interline)
             blocks = [str(number) for number in numbers]
         count: dict[str, int] = {}
         for trip, block in zip(trips, blocks, strict=True):

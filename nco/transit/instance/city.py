@@ -103,7 +103,7 @@ def from_city(
         names, lonlat, merged = _given_stops(city, stops, spacing_m)
     table = city.matrix(lonlat, names=names or None)
     _check_reached(city, table.duration_s, names)
-    names = names or _names_by_streets(city, lonlat)
+    names = names or names_by_streets(city, lonlat)
     duration_s = (speeds or BusSpeeds()).run_s(table.duration_s, table.distance_m)
     linked = neighbour_links(table.duration_s, detour=detour)
     here = np.eye(len(lonlat), dtype=bool)
@@ -125,7 +125,7 @@ def from_city(
         **fields,
     )
     gravity = {"trips_per_hour": trips_per_hour, "decay_s": decay_s, "walk_m": walk_m}
-    return instance.changed(demand=_demand(instance, demand, merged, seed, gravity))
+    return instance.changed(demand=demand_of(instance, demand, merged, seed, gravity))
 
 
 def _fewest(stops: int) -> int:
@@ -133,7 +133,7 @@ def _fewest(stops: int) -> int:
     return 5 if stops >= 30 else 2
 
 
-def _names_by_streets(city: SampledCity, lonlat: Floats) -> tuple[str, ...]:
+def names_by_streets(city: SampledCity, lonlat: Floats) -> tuple[str, ...]:
     """Names of drawn stops; none where the city has no extract with names of streets."""
     extract = getattr(city, "extract", None)
     if extract is None:
@@ -201,13 +201,22 @@ def _hub(hub: int | str | None, names: Sequence[str], duration_s: Floats) -> int
     return int(duration_s.sum(axis=1).argmin())
 
 
-def _demand(
+def demand_of(
     instance: TransitInstance,
     demand: str | Path | ArrayLike | None,
     merged: dict[str, int],
     seed: int,
     gravity: dict[str, float],
 ) -> Floats | None:
+    """Trips an hour between the stops of an instance; see `from_city`.
+
+    Args:
+        instance: with names and places.
+        demand: what is given.
+        merged: nodes by further names of stops.
+        seed: of uniform demand.
+        gravity: trips_per_hour, decay_s and walk_m.
+    """
     if demand is None:
         return None
     if isinstance(demand, str) and demand == "uniform":

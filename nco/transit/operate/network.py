@@ -15,8 +15,9 @@ from nco.arrays import ByValue, Floats
 from nco.data.cities.roads import haversine_m
 from nco.errors import CityError, InputError
 from nco.transit.instance.bus_speeds import BusSpeeds
+from nco.transit.instance.city import demand_of, names_by_streets
 from nco.transit.instance.links import neighbour_links
-from nco.transit.instance.stops import spread
+from nco.transit.instance.stops import draw_stops, spread
 from nco.transit.instance.transit_instance import TransitInstance
 from nco.transit.operate.blocks import blocks_of
 from nco.transit.operate.periods import DayType, Period, Trip
@@ -25,6 +26,8 @@ from nco.transit.sources.gtfs_stops import read_gtfs_stop_names, read_gtfs_stops
 
 if TYPE_CHECKING:
     from datetime import date
+
+    from numpy.typing import ArrayLike
 
     from nco.transit.instance.lines import Lines
     from nco.transit.instance.streets import SampledCity
@@ -87,6 +90,10 @@ def from_feed(
     speeds: BusSpeeds | None = None,
     dwell_s: float = 20.0,
     layover_s: float = 120.0,
+    more_stops: int = 0,
+    demand: str | Path | ArrayLike | None = None,
+    trips_per_hour: float = 10_000.0,
+    seed: int = 0,
     **fields: Any,
 ) -> Network:
     """Read a feed as a network on the streets of a city.
@@ -105,7 +112,12 @@ def from_feed(
         dwell_s: how long doors are open at a stop, where the feed has vehicles stand nowhere: its
             times from stop to stop then hold the dwell.
         layover_s: least time at the ends.
-        **fields: further fields of `TransitInstance`: demand, fleet, capacity, name.
+        more_stops: how many stops to draw where no line runs today, so that lines can lead there.
+        demand: see `nco.transit.instance.city.from_city`; names are those of the feed's stops, or
+            their ids.
+        trips_per_hour: see there.
+        seed: see there; of further stops as well.
+        **fields: further fields of `TransitInstance`: fleet, capacity, name.
 
     Raises:
         CityError: fewer than two stops lie in the city, or some do not reach one another.
@@ -115,6 +127,8 @@ def from_feed(
     """
     found = read_feed(feed, day)
     lonlat, names, node_of = _stops(city, feed, found, spacing_m)
+    if more_stops:
+        lonlat, names = _with_more(city, lonlat, names, more_stops, spacing_m, seed)
     patterns = _patterns(found, node_of)
     lines, titles, counted = _lines(patterns)
     if not lines:
@@ -124,6 +138,8 @@ def from_feed(
     instance = _instance(
         city, lonlat, names, lines, patterns, speeds or BusSpeeds(), within_s, fields
     )
+    gravity = {"trips_per_hour": trips_per_hour, "decay_s": 900.0, "walk_m": 1000.0}
+    instance = instance.changed(demand=demand_of(instance, demand, node_of, seed, gravity))
     periods = tuple(
         Period(DayType("day read", (found.day.strftime("%A").lower(),)), 3600 * a, 3600 * b)
         for a, b in PERIODS_H
@@ -160,6 +176,22 @@ def _stops(
     node_of = {ids[k]: int(node) for k, node in zip(here, nearest, strict=True)}
     names = _different([titles.get(ids[here[k]], ids[here[k]]) for k in kept])
     return lonlat[kept], names, node_of
+
+
+def _with_more(
+    city: SampledCity,
+    lonlat: Floats,
+    names: tuple[str, ...],
+    count: int,
+    spacing_m: float,
+    seed: int,
+) -> tuple[Floats, tuple[str, ...]]:
+    """Stops of the feed and further ones, no nearer to them than these are to one another."""
+    drawn = draw_stops(city, count, seed)
+    away_m = haversine_m(drawn[:, None], lonlat[None]).min(axis=1)
+    fresh = drawn[away_m >= spacing_m]
+    called = names_by_streets(city, fresh) or tuple(f"new stop {k + 1}" for k in range(len(fresh)))
+    return np.concatenate([lonlat, fresh]), _different([*names, *called])
 
 
 def _different(names: list[str]) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from nco.arrays import ByValue, Floats
 from nco.transit.instance.lines import refuse_bad_lines
 from nco.transit.operate.access import Reached, nearest_stops, walks_s, with_walking
 from nco.transit.operate.prices import Prices
+from nco.transit.operate.timetable import Timetable
 from nco.transit.simulate import assign
 from nco.transit.simulate.roads import road_s
 from nco.transit.simulate.service import buses_for, runs_per_h
@@ -172,6 +173,25 @@ class CostModel:
         self._limit_s = given.most_journey_detour * self._fastest_s + 60.0 * given.patience_min
         self._on_foot_s = given.walk * walks_s(instance, given, 2.0 * given.most_walk_m)
         self._near = nearest_stops(given.walk * walks_s(instance, given, given.most_walk_m))
+
+    @property
+    def demand(self) -> Floats:
+        """`[N, N]` trips an hour that may take the bus."""
+        return self._demand
+
+    def priced(self, prices: Prices) -> CostModel:
+        """The same with other prices."""
+        return CostModel(self.instance, prices, self.settings)
+
+    def timetable(self, cost: NetworkCost) -> Timetable:
+        """How lines are run that cost so much."""
+        return Timetable(
+            cost.per_h,
+            cost.buses,
+            self.drive_s,
+            float(self.settings.dwell_s),
+            float(self.settings.layover_s),
+        )
 
     def of(
         self, lines: LinesLike, *, demand: Floats | None = None, per_h: Floats | None = None

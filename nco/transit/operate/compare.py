@@ -1,0 +1,206 @@
+"""Two networks on the same stops: what changes, and for whom."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nco.data.cities.roads import haversine_m
+from nco.errors import InputError
+from nco.transit.instance.stops import spread
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from nco.arrays import Floats
+    from nco.transit.instance.demand import Zones
+    from nco.transit.instance.lines import Lines
+    from nco.transit.instance.transit_instance import TransitInstance
+    from nco.transit.operate.network_cost import CostModel, NetworkCost
+
+_FELT_S = 60.0  # what a trip must change by to count as better or worse
+
+
+@dataclass(frozen=True)
+class District:
+    """What changes for the people who begin their trips around a stop.
+
+    Attributes:
+        name: of the stop in its middle.
+        stops: in it.
+        trips: an hour that begin there.
+        before_min: what a trip is worth in the mean, minutes on board.
+        after_min: likewise.
+        gain: share of trips that are better by a minute or more.
+        lose: share that are worse.
+    """
+
+    name: str
+    stops: int
+    trips: float
+    before_min: float
+    after_min: float
+    gain: float
+    lose: float
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the networks.
+
+    Attributes:
+        title: what it is called.
+        lines: nodes of each.
+        names: of the lines.
+        cost: what it costs, and what that is made of.
+        catchment: share of the people, or where they are unknown of the trips, that have a line
+            within a walk.
+        fullness: `[R]` passengers by places on the fullest stretch of each line.
+    """
+
+    title: str
+    lines: Lines
+    names: tuple[str, ...]
+    cost: NetworkCost
+    catchment: float
+    fullness: Floats
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Before and after.
+
+    Attributes:
+        instance: stops, links and demand.
+        before: as it is.
+        after: as it would be.
+        districts: by trips, most first.
+        gain: share of all trips that are better by a minute or more.
+        lose: share that are worse.
+        people: whether catchments are of people, or of trips.
+    """
+
+    instance: TransitInstance
+    before: Side
+    after: Side
+    districts: tuple[District, ...]
+    gain: float
+    lose: float
+    people: bool
+
+
+def compare(
+    model: CostModel,
+    before: tuple[str, Lines, tuple[str, ...], Floats | None],
+    after: tuple[str, Lines, tuple[str, ...], Floats | None],
+    *,
+    districts: int = 8,
+    zones: Zones | None = None,
+) -> Comparison:
+    """Compare two networks.
+
+    Args:
+        model: what counts, on the stops and the demand of both.
+        before: title, lines, names of the lines, and buses an hour of each; None plans those.
+        after: likewise.
+        districts: how many to divide the stops into, around stops far from one another.
+        zones: where people live; None takes trips for people.
+
+    Raises:
+        InputError: the stops have no places, or there are no districts.
+        ProblemError: a line cannot be run.
+    """
+    instance = model.instance
+    if instance.lonlat is None:
+        raise InputError("a comparison by districts needs the places of the stops")
+    if districts < 1:
+        raise InputError(f"districts is {districts}; give 1 or more")
+    lonlat = instance.lonlat
+    sides = [_side(model, lonlat, *side, zones) for side in (before, after)]
+    old_s, new_s = (side.cost.weighed_s for side in sides)
+    demand = model.demand
+    found = []
+    for own in _districts(lonlat, districts):
+        trips = demand[own]
+        total = float(trips.sum())
+        change_s = np.where(trips > 0, new_s[own] - old_s[own], 0.0)
+        found.append(
+            District(
+                _middle(lonlat, instance.names, own),
+                int(own.sum()),
+                total,
+                _mean_min(trips, old_s[own]),
+                _mean_min(trips, new_s[own]),
+                _share(trips, change_s <= -_FELT_S),
+                _share(trips, change_s >= _FELT_S),
+            )
+        )
+    change_s = np.where(demand > 0, new_s - old_s, 0.0)
+    return Comparison(
+        instance,
+        sides[0],
+        sides[1],
+        tuple(sorted(found, key=lambda one: -one.trips)),
+        _share(demand, change_s <= -_FELT_S),
+        _share(demand, change_s >= _FELT_S),
+        zones is not None,
+    )
+
+
+def _side(
+    model: CostModel,
+    lonlat: Floats,
+    title: str,
+    lines: Lines,
+    names: tuple[str, ...],
+    per_h: Floats | None,
+    zones: Zones | None,
+) -> Side:
+    if per_h is not None:
+        # What does not run at that time of day is no part of it.
+        runs = [r for r, often in enumerate(per_h.tolist()) if often > 0]
+        lines, names = tuple(lines[r] for r in runs), tuple(names[r] for r in runs)
+        per_h = per_h[runs]
+    cost = model.of(lines, per_h=per_h)
+    fullness = cost.peak / np.maximum(cost.per_h * model.instance.capacity, 1e-9)
+    return Side(title, lines, names, cost, _catchment(model, lonlat, lines, zones), fullness)
+
+
+def _catchment(model: CostModel, lonlat: Floats, lines: Lines, zones: Zones | None) -> float:
+    """Share of people, or of trips, with a served stop within a walk."""
+    served = lonlat[sorted({node for line in lines for node in line})]
+    if zones is None:
+        places, weight = lonlat, model.demand.sum(axis=1) + model.demand.sum(axis=0)
+    else:
+        places, weight = zones.lonlat, zones.people
+    away_m = haversine_m(places[:, None], served[None]).min(axis=1)
+    total = float(weight.sum())
+    near = float(weight[away_m <= model.prices.most_walk_m].sum())
+    return near / total if total else 0.0
+
+
+def _districts(lonlat: Floats, count: int) -> list[NDArray[np.bool_]]:
+    """Masks `[N]` of stops around stops that are far from one another."""
+    middles = spread(lonlat, count)
+    away_m = haversine_m(lonlat[:, None], lonlat[middles][None])
+    nearest = away_m.argmin(axis=1)
+    return [np.asarray(nearest == k) for k in range(len(middles))]
+
+
+def _middle(lonlat: Floats, names: tuple[str, ...], own: NDArray[np.bool_]) -> str:
+    """The name of the stop nearest to the middle of a district."""
+    places = lonlat[own]
+    k = int(haversine_m(places, places.mean(axis=0)).argmin())
+    return names[int(np.flatnonzero(own)[k])]
+
+
+def _mean_min(trips: Floats, worth_s: Floats) -> float:
+    total = float(trips.sum())
+    return float((trips * worth_s)[trips > 0].sum()) / 60.0 / total if total else 0.0
+
+
+def _share(trips: Floats, those: NDArray[np.bool_]) -> float:
+    total = float(trips.sum())
+    return float(trips[those].sum()) / total if total else 0.0

@@ -1,0 +1,197 @@
+"""A planner's day: a feed read, lines improved within a budget, the week set, and a report."""
+
+import csv
+import io
+import json
+import zipfile
+
+import numpy as np
+import pytest
+from fake_city import FakeCity
+from test_transit_gtfs import needed, read_feed
+
+from nco.cli import main
+from nco.commands import _problem
+from nco.errors import FormatError, InputError
+from nco.transit.design.improve import improve
+from nco.transit.files.gtfs import write_gtfs
+from nco.transit.instance.city import from_city
+from nco.transit.instance.demand import Zones
+from nco.transit.network_answer import read_network, write_network
+from nco.transit.operate.compare import compare
+from nco.transit.operate.network import from_feed
+from nco.transit.operate.network_cost import CostModel
+from nco.transit.operate.periods import USUAL, WEEKDAY, Period
+from nco.transit.operate.timetable import regular
+from nco.transit.operate.week import plan_week
+from nco.transit.simulate.settings import Settings
+
+GRID = np.array([[24.91 + 0.012 * (k % 4), 60.12 + 0.006 * (k // 4)] for k in range(16)])
+LINES = ((0, 1, 2, 3), (12, 13, 14, 15), (0, 4, 8, 12))
+
+
+@pytest.fixture(scope="module")
+def feed(tmp_path_factory):
+    """Three lines in a small grid town, every ten minutes."""
+    town = from_city(FakeCity(), stops=GRID, demand="uniform", lines=3)
+    table = regular(town, LINES, np.full(3, 600.0), dwell_s=20.0, layover_s=120.0)
+    path = tmp_path_factory.mktemp("town") / "feed.zip"
+    return write_gtfs(path, town, LINES, timetable=table, names=["1", "2", "3"])
+
+
+@pytest.fixture(scope="module")
+def town(feed):
+    """The network of that feed."""
+    return from_feed(FakeCity(), feed, demand="uniform", trips_per_hour=600)
+
+
+def model_of(network, **fields):
+    """What counts on a network's streets."""
+    settings = Settings.city(dwell_s=network.dwell_s, layover_s=network.layover_s)
+    return CostModel(network.instance.changed(**fields), settings=settings)
+
+
+def test_lines_are_kept_and_others_changed_within_the_fleet(town):
+    """What is kept stays to the stop; all lines together need no more buses; costs fall."""
+    model = model_of(town, fleet=14, max_stops=8)
+    before = model.of(town.lines)
+    found = improve(town, model, keep=["2"], lines=4, evaluations=150, seed=1)
+    kept = town.lines[town.names.index("2")]
+    assert found.lines[0] == kept
+    assert found.names[0] == "2"
+    assert len(found.lines) == 4
+    after = model.of(found.lines)
+    assert after.fleet <= 14
+    assert after.cost < before.cost
+    same = improve(town, model, keep=["2"], lines=4, evaluations=150, seed=1)
+    assert same.lines == found.lines
+    with pytest.raises(InputError, match="no line '9' to keep"):
+        improve(town, model, keep=["9"], evaluations=5)
+    with pytest.raises(InputError, match="leave none to design"):
+        improve(town, model, keep=list(town.names), evaluations=5)
+
+
+def test_today_is_never_made_worse(town):
+    """With so few evaluations that nothing is found, the lines of today come out."""
+    model = model_of(town)
+    found = improve(town, model, keep=["1"], evaluations=1)
+    assert model.of(found.lines).cost <= model.of(town.lines).cost + 1e-9
+    assert set(found.names) == {"1", "2", "3"}
+
+
+def test_stops_where_no_line_runs_today(feed):
+    """More stops can be drawn, away from those of the feed, for new lines to lead to."""
+    more = from_feed(FakeCity(), feed, more_stops=6, seed=3)
+    plain = from_feed(FakeCity(), feed)
+    assert plain.instance.size < more.instance.size <= plain.instance.size + 6
+    assert np.array_equal(more.instance.lonlat[: plain.instance.size], plain.instance.lonlat)
+    assert more.lines == plain.lines
+
+
+def test_a_week_under_a_fleet_and_hours(town):
+    """Peaks run more often, fleet and hours are kept, and what is saved costs passengers."""
+    model = model_of(town, fleet=12)
+    free = plan_week(model, town.lines, USUAL)
+    assert len(free.timetables) == len(USUAL)
+    assert free.fleet <= 12
+    peak = next(k for k, period in enumerate(USUAL) if period.name == "morning peak")
+    night = next(k for k, period in enumerate(USUAL) if period.name == "evening")
+    assert (free.timetables[peak].per_h >= free.timetables[night].per_h).all()
+    assert free.bus_hours == sum(
+        period.hours * len(period.day.days) * table.fleet for period, table in free.week
+    )
+    tight = plan_week(model, town.lines, USUAL, bus_hours=0.8 * free.bus_hours)
+    assert 0.6 * free.bus_hours < tight.bus_hours <= 0.8 * free.bus_hours
+    assert tight.price > free.price == 1.0
+    assert tight.cost >= free.cost * 0.99
+    with pytest.raises(InputError, match="least service"):
+        plan_week(model, town.lines, USUAL, bus_hours=1.0)
+    with pytest.raises(InputError, match="no periods"):
+        plan_week(model, town.lines, ())
+
+
+def test_a_network_is_read_back_from_its_files(town, tmp_path):
+    """All fields; damaged files are refused with the entry."""
+    write_network(tmp_path, town)
+    again = read_network(tmp_path)
+    assert again.lines == town.lines
+    assert again.names == town.names
+    assert again.periods == town.periods
+    assert np.allclose(again.per_h, town.per_h)
+    assert (again.fleet, again.dwell_s) == (town.fleet, town.dwell_s)
+    path = tmp_path / "network.json"
+    data = json.loads(path.read_text())
+    for change, message in (
+        ({"format": "other"}, "no file of a network"),
+        ({"per_h": [[1.0]]}, "must have 5 rows of 3"),
+        ({"names": ["1"]}, "must have 5 rows of 3"),
+        ({"lines": [["a"]]}, "network.json"),
+    ):
+        path.write_text(json.dumps(data | change))
+        with pytest.raises(FormatError, match=message):
+            read_network(tmp_path)
+
+
+def test_who_gains_and_who_loses(town):
+    """A line taken away makes trips of its district worse and none better; added back, better."""
+    model = model_of(town)
+    names = tuple(town.names)
+    all_, fewer = ("all", town.lines, names, None), ("fewer", town.lines[:2], names[:2], None)
+    people = np.ones(town.instance.size)
+    zones = Zones(town.instance.lonlat, people, people)
+    worse = compare(model, all_, fewer, districts=4, zones=zones)
+    better = compare(model, fewer, all_, districts=4)
+    assert sum(one.trips for one in worse.districts) == pytest.approx(600)
+    assert sum(one.stops for one in worse.districts) == town.instance.size
+    assert worse.lose > worse.gain
+    assert better.gain == pytest.approx(worse.lose)
+    assert worse.before.catchment >= worse.after.catchment
+    mean = sum(one.trips * one.before_min for one in worse.districts) / 600
+    assert mean == pytest.approx(worse.before.cost.minutes)
+    with pytest.raises(InputError, match="districts is 0"):
+        compare(model, all_, fewer, districts=0)
+
+
+def test_the_verbs_one_after_the_other(feed, tmp_path, capsys, monkeypatch):
+    """read, improve, week and compare: each takes what the one before wrote."""
+    monkeypatch.setattr(_problem, "open_city", lambda _: FakeCity())
+    old, new, out = tmp_path / "old", tmp_path / "new", tmp_path / "report"
+    read = ["transit", "read", str(feed), "--city", "fake", "--trips-per-hour", "600"]
+    assert main([*read, "--out", str(old), "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert (facts["lines"], facts["fleet_by"]) == (3, "blocks")
+    assert facts["fleet_of_the_busiest_period"] == pytest.approx(facts["fleet"], rel=0.1)
+    better = ["transit", "improve", str(old), "--keep", "1", "--evaluations", "60"]
+    assert main([*better, "--fleet", "14", "--out", str(new), "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert "1" in facts["names"]
+    assert facts["fleet"] <= 14
+    assert (new / "gtfs.zip").is_file()
+    week = tmp_path / "week.zip"
+    plan = ["transit", "week", str(new / "instance.json"), str(new / "lines.txt")]
+    assert main([*plan, "--one-line-vehicles", "--out", str(week), "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    with zipfile.ZipFile(week) as archive:
+        trips = list(csv.DictReader(io.StringIO(archive.read("trips.txt").decode())))
+    for day, count in facts["vehicles"].items():
+        assert len({t["block_id"] for t in trips if t["service_id"] == day}) == count
+    assert main(["transit", "compare", str(old), str(new), "--out", str(out)]) == 0
+    assert "of the trips are better" in capsys.readouterr().out
+    page = (out / "report.html").read_text()
+    assert "Who gains and who loses" in page
+    assert page.count('class="map"') == 2
+    assert (out / "report.pdf").read_bytes()[:4] == b"%PDF"
+    assert (
+        main(["transit", "read", str(tmp_path / "no.zip"), "--city", "x", "--out", str(old)]) == 2
+    )
+
+
+def test_vehicles_change_over_between_periods(town, tmp_path):
+    """A peak and what follows: vehicles go on, no more of them than the trips take."""
+    model = model_of(town)
+    periods = [Period(WEEKDAY, 7 * 3600, 9 * 3600), Period(WEEKDAY, 9 * 3600, 12 * 3600, 0.3)]
+    plan = plan_week(model, town.lines, periods)
+    feed = read_feed(write_gtfs(tmp_path / "w.zip", town.instance, town.lines, week=plan.week))
+    blocks = {trip["block_id"] for trip in feed["trips"]}
+    assert len(blocks) <= needed(feed, town.layover_s) + 1
+    assert len(blocks) >= plan.fleet - len(town.lines)

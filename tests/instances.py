@@ -165,12 +165,17 @@ RULES = (
 
 
 @st.composite
-def ruled_problems(draw: st.DrawFn, max_stops: int = 6, rules: tuple[str, ...] = RULES) -> Problem:
+def ruled_problems(
+    draw: st.DrawFn,
+    max_stops: int = 6,
+    rules: tuple[str, ...] = RULES,
+    always: frozenset[str] = frozenset(),
+) -> Problem:
     """Rich problems with rules beyond loads, windows and trips, some of them at a time."""
     problem = draw(problems(max_stops))
     asked = draw(st.sets(st.sampled_from(rules), min_size=1, max_size=4))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    return with_rules(problem, asked, rng)
+    return with_rules(problem, asked | always, rng)
 
 
 def with_rules(problem: Problem, asked: set[str], rng: np.random.Generator) -> Problem:

@@ -131,9 +131,11 @@ SEARCHED = ("pickups", "shipments", "groups", "releases", "limits", "ties")
 
 
 @st.composite
-def ruled_searches(draw: st.DrawFn, max_stops: int = 8) -> Begun:
+def ruled_searches(
+    draw: st.DrawFn, max_stops: int = 8, always: frozenset[str] = frozenset()
+) -> Begun:
     """Searches of problems with rules beyond loads, windows and trips."""
-    problem = draw(ruled_problems(max_stops, SEARCHED))
+    problem = draw(ruled_problems(max_stops, SEARCHED, always))
     problem = replace(problem, vehicles=[replace(v, max_trips=1) for v in problem.vehicles])
     assume(any(kind.stops.any() for kind in kinds_of(problem)))
     begun = Begun(problem, draw(st.integers(0, 1000)))

@@ -16,7 +16,7 @@ from nco.search.lns import changes
 from nco.search.lns.operators import INSERTIONS, REMOVALS
 
 random_searches = settings(
-    max_examples=60,
+    max_examples=40,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

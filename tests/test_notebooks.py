@@ -7,10 +7,17 @@ import pytest
 from nbclient import NotebookClient
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
+SLOW = {"02_train_a_policy"}
 
 
 @pytest.mark.filterwarnings("ignore")  # Jupyter's own, of no concern to us
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(path, marks=pytest.mark.slow if path.stem in SLOW else (), id=path.stem)
+        for path in NOTEBOOKS
+    ],
+)
 def test_notebook_runs(path, tmp_path, monkeypatch):
     """Each cell runs; an error in any is shown with the cell."""
     monkeypatch.setenv("NCO_FAST", "1")

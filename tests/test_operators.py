@@ -50,6 +50,7 @@ def test_an_operator_from_outside_joins_the_search(registered):
     assert shares["highest"] not in (0.0, 2.0)
 
 
+@pytest.mark.slow
 def test_operators_from_outside_may_be_of_either_kind(registered):
     """Insertions are registered as removals are, and code without a file is not cached but runs."""
     scope = {"np": np, "changes": changes}

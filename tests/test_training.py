@@ -291,6 +291,7 @@ class Witness(lightning.Callback):
 '''
 
 
+@pytest.mark.slow
 def test_two_processes_draw_different_instances_and_agree_on_weights(tables, tmp_path):
     """Two gloo processes see no instance twice, and end with the same weights."""
     (tmp_path / "witness.py").write_text(WITNESS)

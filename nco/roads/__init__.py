@@ -11,7 +11,7 @@ from nco.roads.graph import RoadGraph
 from nco.roads.hierarchy import Hierarchy
 from nco.roads.path import Path
 from nco.roads.position import Position
-from nco.roads.several import Limits, Several, paths
+from nco.roads.several import Limits, Rules, Several, paths
 from nco.roads.shortest import AStar, Bidirectional, Dijkstra, ShortestPaths, Tree
 from nco.roads.snap import Snapper
 from nco.roads.timed import TimeDependent
@@ -28,6 +28,7 @@ __all__ = [
     "Path",
     "Position",
     "RoadGraph",
+    "Rules",
     "Several",
     "ShortestPaths",
     "Snapper",

@@ -1,11 +1,13 @@
 """OSRM in this process: tables, nearest streets and routes as numpy arrays."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nco.arrays import Floats
 from nco.data.cities.changes import Changes
@@ -17,6 +19,27 @@ from nco.errors import CityError, shortened
 # holds the interpreter lock meanwhile, so that no interruption is heeded: for 10 s of CPU where
 # 2100 points were a single call of 4 million pairs, and for 1.6 s now, at 13 % more time for all.
 _PAIRS_PER_CALL = 500_000
+
+
+@dataclass(frozen=True, eq=False)
+class Matched:
+    """One piece of a drive on the streets.
+
+    Attributes:
+        osm_nodes: `[n]`, OpenStreetMap's nodes along it.
+        confidence: how sure OSRM is, 0 to 1.
+        distance_m: metres along the streets.
+        duration_s: seconds that OSRM would take.
+        lonlat: `[p, 2]`, where its points were moved to.
+        moved_m: `[p]`, how far.
+    """
+
+    osm_nodes: NDArray[np.int64]
+    confidence: float
+    distance_m: float
+    duration_s: float
+    lonlat: Floats
+    moved_m: Floats
 
 
 class Osrm:
@@ -117,6 +140,72 @@ class Osrm:
             duration_s.append(found["duration"])
         return StreetRoute(tuple(legs), np.array(distance_m), np.array(duration_s), moved_m)
 
+    def alternatives(self, ends: Floats, most: int) -> list[NDArray[np.int64]]:
+        """OpenStreetMap's nodes along the fastest route between two places, and along others.
+
+        Args:
+            ends: `[2, 2]` lonlat.
+            most: how many others may be given.
+
+        Raises:
+            CityError: no route leads from the first to the second.
+        """
+        parameters = self._osrm.RouteParameters(
+            coordinates=_pairs(ends),
+            number_of_alternatives=most,
+            annotations=["nodes"],
+            overview="false",
+            generate_hints=False,
+        )
+        try:
+            answer = self._engine.Route(parameters)
+        except RuntimeError as error:
+            raise CityError(f"no route leads from A to B: {shortened(error)}") from error
+        return [_nodes(route) for route in answer["routes"]]
+
+    def match(
+        self, points: Floats, unix_s: Sequence[int] = (), radius_m: float = 15.0
+    ) -> list[Matched]:
+        """Where a drive went: the streets that are likeliest to have been driven.
+
+        Args:
+            points: `[n, 2]` lonlat, two at least.
+            unix_s: `[n]`, when each was passed, in whole seconds that rise; left out if unknown.
+            radius_m: by how much points are off, as a standard deviation.
+
+        Returns:
+            The pieces, where the drive is interrupted more than one; none where nothing fits.
+        """
+        parameters = self._osrm.MatchParameters(
+            coordinates=_pairs(points),
+            timestamps=list(unix_s),
+            radiuses=[radius_m] * len(points),
+            annotations=["nodes"],
+            overview="false",
+            gaps="split",
+            tidy=True,
+            generate_hints=False,
+        )
+        try:
+            answer = self._engine.Match(parameters)
+        except RuntimeError:  # NoMatch, TooBig
+            return []
+        places = [point for point in answer["tracepoints"] if point is not None]
+        found = []
+        for number, piece in enumerate(answer["matchings"]):
+            own = [place for place in places if place["matchings_index"] == number]
+            found.append(
+                Matched(
+                    _nodes(piece),
+                    float(piece["confidence"]),
+                    float(piece["distance"]),
+                    float(piece["duration"]),
+                    np.array([list(place["location"]) for place in own]),
+                    _moved(own),
+                )
+            )
+        return found
+
     def _block(
         self, coordinates: list[tuple[float, float]], rows: range, columns: range
     ) -> tuple[Floats, Floats, Floats, Floats]:
@@ -157,6 +246,15 @@ def open_osrm(
     except CityError:
         built = build(extract, profile, contracted=contracted, afresh=True, changes=changes)
         return Osrm(built.base, contracted=contracted), built
+
+
+def _nodes(route: Any) -> NDArray[np.int64]:
+    """OpenStreetMap's nodes along all legs of a route."""
+    legs = [
+        np.array([int(node) for node in leg["annotation"]["nodes"]], dtype=np.int64)
+        for leg in route["legs"]
+    ]
+    return np.concatenate(legs)
 
 
 def _pairs(points: Floats) -> list[tuple[float, float]]:

@@ -3,13 +3,16 @@
 from nco.roads.several.ask import METHODS, Several, add_paths_method, paths
 from nco.roads.several.quality import Quality, largest_overlap, qualities, share
 from nco.roads.several.query import Chosen, Limits, Query
+from nco.roads.several.rules import KINDS, Rules
 
 __all__ = [
+    "KINDS",
     "METHODS",
     "Chosen",
     "Limits",
     "Quality",
     "Query",
+    "Rules",
     "Several",
     "add_paths_method",
     "largest_overlap",

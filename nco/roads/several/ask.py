@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, overload
 
 from nco.arguments import of_kind
-from nco.errors import InputError
+from nco.errors import InputError, NoPathError
 from nco.registry import add_method, load_method
 from nco.roads.costs import Costs
 from nco.roads.graph import RoadGraph
@@ -15,6 +16,8 @@ from nco.roads.path import Path
 from nco.roads.position import Position
 from nco.roads.several.quality import Quality, qualities
 from nco.roads.several.query import Chosen, Limits, Query, check_k
+from nco.roads.several.rules import Rules
+from nco.roads.several.stops import combined, joined, one_way
 from nco.roads.shortest import Bidirectional, ShortestPaths, Tree
 
 if TYPE_CHECKING:
@@ -27,6 +30,8 @@ METHODS = {
     "svp": "nco.roads.several.via:single_via",
     "esx": "nco.roads.several.esx:esx",
     "onepass": "nco.roads.several.onepass:onepass",
+    "osrm": "nco.roads.several.osrm:osrm",
+    "valhalla": "nco.roads.several.valhalla:valhalla",
     "yen": "nco.roads.several.yen:yen",
 }
 """Functions `(query, chosen)` that offer paths from A to B until enough are chosen."""
@@ -93,6 +98,8 @@ def paths(
     *,
     method: str = "plateau",
     limits: Limits | None = None,
+    rules: Rules | None = None,
+    through: Sequence[Position] = (),
     search: ShortestPaths | None = None,
     city: City | None = None,
     trees: Callable[[Query], tuple[Tree, Tree]] | None = None,
@@ -107,6 +114,8 @@ def paths(
         costs: of links and turns; those of `search`, or OSRM's (`Costs.usual`), if left out.
         method: one of `METHODS`.
         limits: what alternatives must keep.
+        rules: what all paths avoid and prefer.
+        through: places in between that all paths pass, in this order.
         search: finds cheapest paths, such as a `Hierarchy` for many questions; `Bidirectional` if
             left out.
         city: whose engine answers, for methods that ask one.
@@ -114,23 +123,58 @@ def paths(
 
     Raises:
         InputError: k, limits, costs or the method are wrong, or A and B are the same place.
-        NoPathError: no path leads from A to B.
+        NoPathError: no path leads from A to B; the message says which rule it is that binds.
         UnsupportedError: the method needs something that is not there.
     """
     of_kind(graph, RoadGraph, "graph", "a road graph, such as RoadGraph.of(city)", InputError)
-    for what, place in (("source", source), ("target", target)):
+    places = (source, *through, target)
+    for what, place in zip(("source", *["through"] * len(through), "target"), places, strict=True):
         of_kind(place, Position, what, "a position, such as Snapper gives", InputError)
-    if source.links == target.links and source.fractions == target.fractions:
-        raise InputError("A and B are the same place; give two different ones")
-    function = load_method(METHODS, method)
+    for a, b in pairwise(places):
+        if a.links == b.links and a.fractions == b.fractions:
+            which = "two places that follow one another" if through else "A and B"
+            raise InputError(f"{which} are the same place; give two different ones")
+    load_method(METHODS, method)
+    k, limits = check_k(k), Limits() if limits is None else limits
     if search is None:
         search = Bidirectional(graph, costs)
     elif costs is not None and costs is not search.costs:
         search = search.with_costs(costs)
-    limits = Limits() if limits is None else limits
-    query = Query(
-        graph, search.costs, source, target, check_k(k), limits, search, city=city, trees=trees
-    )
-    chosen = Chosen(query)
-    function(query, chosen)
+    free = search.costs
+    if rules is not None and (rules.avoid or rules.prefer):
+        search = search.with_costs(rules.on(free))
+    query = Query(graph, search.costs, source, target, k, limits, search, city=city, trees=trees)
+    try:
+        chosen = _chosen(query, method, places)
+    except NoPathError:
+        if rules is not None:
+            for a, b in pairwise(places):
+                rules.refuse(graph, free, a, b)
+        raise
+    if not chosen.paths and rules is not None and rules.avoid:
+        query.best  # noqa: B018 -- raises where there is none
     return Several(tuple(chosen.paths), method, query.costs, search, chosen.why_fewer())
+
+
+def _chosen(query: Query, method: str, places: Sequence[Position]) -> Chosen:
+    """What a method finds through all places."""
+    function = load_method(METHODS, method)
+    if len(places) == 2:
+        chosen = Chosen(query)
+        function(query, chosen)
+        return chosen
+    exact = one_way(query.search, places)
+    legs = []
+    for a, b in pairwise(exact):
+        leg = Chosen(replace(query, source=a, target=b))
+        function(leg.query, leg)
+        legs.append(leg)
+    chosen = Chosen(replace(query, first=joined([leg.query.best for leg in legs])))
+    combined(
+        [leg.paths for leg in legs],
+        lambda path: path.cost(query.costs),
+        lambda path: chosen.offer(path, tested=True),
+    )
+    for leg in legs:
+        chosen.refused.update(leg.refused)
+    return chosen

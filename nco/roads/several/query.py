@@ -81,6 +81,7 @@ class Query:
         search: finds cheapest paths at these costs.
         city: whose engine answers, for methods that ask one.
         trees: finds cheapest ways from A to all links and from all links to B.
+        first: the cheapest path, where it is known.
     """
 
     graph: RoadGraph
@@ -92,6 +93,7 @@ class Query:
     search: ShortestPaths
     city: City | None = None
     trees: Callable[[Query], tuple[Tree, Tree]] | None = None
+    first: Path | None = None
 
     @cached_property
     def best(self) -> Path:
@@ -100,6 +102,8 @@ class Query:
         Raises:
             NoPathError: there is none.
         """
+        if self.first is not None:
+            return self.first
         best = self.search.path(self.source, self.target)
         if not np.isfinite(best.cost(self.costs)):
             raise no_path(self.source, self.target)
@@ -156,12 +160,19 @@ class Chosen:
             path: from A to B.
             tested: whether it is known to be locally optimal.
         """
+        return self._take(path, lambda: self._reason(path, tested) if self.paths else "")
+
+    def offer_as_is(self, path: Path) -> bool:
+        """Take a path of another engine, which has limits of its own; whether it was taken."""
+        return self._take(path, lambda: "")
+
+    def _take(self, path: Path, reason_of: Callable[[], str]) -> bool:
         key = path.links.tobytes()
         if self.full or key in self._seen:
             return False
         self._seen.add(key)
-        reason = self._reason(path, tested) if self.paths else ""
-        if reason:
+        closed = not np.isfinite(path.cost(self.query.costs))
+        if reason := "use what is closed or avoided" if closed else reason_of():
             self.refused[reason] += 1
             return False
         self.paths.append(path)

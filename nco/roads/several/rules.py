@@ -1,0 +1,220 @@
+"""What people state of a path: what to avoid, and what to prefer.
+
+What is avoided is closed, for the cheapest path and for alternatives; what is preferred costs half.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nco.data.cities.changes import rings_of
+from nco.errors import CityError, InputError, NoPathError, listed, quoted, shortened
+from nco.roads.classes import ROAD_CLASSES
+from nco.roads.costs import Costs
+from nco.roads.graph import RoadGraph
+from nco.roads.position import Position
+from nco.roads.shortest import Bidirectional
+
+PREFERRED = 0.5
+"""What a preferred link costs, as a share of what it costs otherwise."""
+
+type Mask = NDArray[np.bool_]
+
+
+def _of_class(*words: str) -> Callable[[RoadGraph], Mask]:
+    numbers = [ROAD_CLASSES.index(word) for word in words]
+    return lambda graph: np.isin(graph.links.road_class, numbers)
+
+
+_MOTORWAYS = ("motorway", "motorway_link")
+_MAIN = (*_MOTORWAYS, "trunk", "trunk_link", "primary", "primary_link")
+
+KINDS: dict[str, Callable[[RoadGraph], Mask]] = {
+    "motorways": _of_class(*_MOTORWAYS),
+    "main roads": _of_class(*_MAIN),
+    "tolls": lambda graph: graph.links.toll,
+    "ferries": lambda graph: graph.links.ferry,
+    "tunnels": lambda graph: graph.links.tunnel,
+    "bridges": lambda graph: graph.links.bridge,
+}
+"""What can be avoided or preferred by a word, and which links that are."""
+
+
+@dataclass(frozen=True, eq=False)
+class Rule:
+    """One thing that is avoided or preferred.
+
+    Attributes:
+        what: what it is called in messages.
+        links: `[L]`, whether a link is part of it.
+    """
+
+    what: str
+    links: Mask
+
+
+@dataclass(frozen=True, eq=False)
+class Rules:
+    """What a path avoids and prefers on a graph.
+
+    Attributes:
+        avoid: closed.
+        prefer: cheaper.
+    """
+
+    avoid: tuple[Rule, ...] = ()
+    prefer: tuple[Rule, ...] = ()
+
+    @classmethod
+    def of(cls, graph: RoadGraph, avoid: Any = (), prefer: Any = ()) -> Rules:
+        """Rules in words.
+
+        Args:
+            graph: the streets.
+            avoid: words of `KINDS`, names of streets (with `street:` before it where the name is
+                one of these words), `area:FILE` with a polygon of GeoJSON, and areas: corners
+                `[k, 2]` (lonlat), or a polygon of shapely or GeoJSON.
+            prefer: likewise.
+
+        Raises:
+            InputError: a word is neither a kind nor a street, or an area is none.
+        """
+        return cls(
+            tuple(_rule(graph, one, "avoid") for one in _several(avoid, "avoid")),
+            tuple(_rule(graph, one, "prefer") for one in _several(prefer, "prefer")),
+        )
+
+    def on(self, costs: Costs) -> Costs:
+        """Costs that follow the rules."""
+        if not self.avoid and not self.prefer:
+            return costs
+        links = costs.links.copy()
+        preferred = np.zeros(len(links), dtype=bool)
+        for rule in self.prefer:
+            preferred |= rule.links
+        links[preferred] *= PREFERRED
+        for rule in self.avoid:
+            links[rule.links] = np.inf
+        return Costs(links, costs.turns)
+
+    def binding(self, graph: RoadGraph, costs: Costs, a: Position, b: Position) -> str:
+        """Which of the rules leaves no path; empty where there is none without rules either."""
+        if not self.avoid or not np.isfinite(Bidirectional(graph, costs).cost(a, b)):
+            return ""
+        for place, what in ((a, "A"), (b, "B")):
+            for rule in self.avoid:
+                if rule.links[list(place.links)].all():
+                    return f"{what} lies on what is avoided: {rule.what}"
+        alone = []
+        for left in self.avoid:
+            rest = Rules(tuple(rule for rule in self.avoid if rule is not left))
+            if np.isfinite(Bidirectional(graph, rest.on(costs)).cost(a, b)):
+                alone.append(left.what)
+        if alone:
+            return f"all use what is avoided; one opens if you allow {' or '.join(alone)}"
+        told = ", ".join(rule.what for rule in self.avoid)
+        return f"all use what is avoided; allow more than one of {told}"
+
+    def refuse(self, graph: RoadGraph, costs: Costs, a: Position, b: Position) -> None:
+        """Say what binds, if it is the rules that leave no path.
+
+        Raises:
+            NoPathError: it is.
+        """
+        if told := self.binding(graph, costs, a, b):
+            raise NoPathError(f"no path leads from A to B: {told}")
+
+
+def _several(given: Any, what: str) -> list[Any]:
+    if isinstance(given, str | Mapping) or hasattr(given, "__geo_interface__"):
+        return [given]
+    if isinstance(given, np.ndarray):
+        return [given]
+    if not isinstance(given, Sequence):
+        raise InputError(f"{what} is {quoted(given)}; give {_words()}")
+    return list(given)
+
+
+def _words() -> str:
+    return f"{', '.join(KINDS)}, the name of a street, or an area"
+
+
+def _rule(graph: RoadGraph, given: Any, what: str) -> Rule:
+    if isinstance(given, str):
+        word = given.strip()
+        kind = word.casefold().replace("_", " ").replace("-", " ")
+        if kind in KINDS:
+            return Rule(kind, np.asarray(KINDS[kind](graph)))
+        if word.casefold().startswith("area:"):
+            given = _read_area(word[5:])
+        else:
+            return _street(graph, word.removeprefix("street:").strip(), what)
+    try:
+        rings = rings_of(given)
+    except CityError as error:
+        reason = str(error).replace("closed has", "there is").replace("closed[", "it[")
+        raise InputError(f"{what}: {reason}") from None
+    inside = np.zeros(len(graph.links), dtype=bool)
+    for ring in rings:
+        inside |= _in_area(graph, ring)
+    middle = np.round(rings[0].mean(axis=0), 4).tolist()
+    if not inside.any():
+        raise InputError(
+            f"{what} has an area around {middle} with no street of {graph.name} in it; points are "
+            "longitude first, in degrees"
+        )
+    return Rule(f"the area around longitude {middle[0]:g}, latitude {middle[1]:g}", inside)
+
+
+def _read_area(name: str) -> Any:
+    path = FilePath(name)
+    try:
+        read = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(
+            f"area {quoted(name)} cannot be read as GeoJSON: {shortened(error)}"
+        ) from None
+    features = read.get("features") if isinstance(read, dict) else None
+    if isinstance(features, list) and len(features) == 1:
+        return features[0]
+    if features is not None or not isinstance(read, dict):
+        raise InputError(f"area {quoted(name)} must hold one polygon; give one file for each")
+    return read
+
+
+def _street(graph: RoadGraph, name: str, what: str) -> Rule:
+    wanted = name.casefold()
+    numbers = [i for i, known in enumerate(graph.names) if known and known.casefold() == wanted]
+    if not numbers:
+        near = sorted({known for known in graph.names if wanted and wanted in known.casefold()})
+        hint = f"; streets like it are {listed(near[:10])}" if near else ""
+        raise InputError(
+            f"{what} has {quoted(name)}, which no street is called; give {_words()}{hint}"
+        )
+    return Rule(graph.names[numbers[0]], np.isin(graph.links.name, numbers))
+
+
+def _in_area(graph: RoadGraph, ring: Any) -> Mask:
+    """Which links touch an area."""
+    import shapely
+
+    polygon = shapely.Polygon(ring)
+    shapely.prepare(polygon)
+    lonlat, shapes = graph.lonlat, graph.shapes
+    west, south, east, north = polygon.bounds
+    segment = np.flatnonzero(graph.segment_m > 0)
+    a, b = lonlat[shapes.nodes[segment]], lonlat[shapes.nodes[segment + 1]]
+    near = (np.minimum(a, b) <= (east, north)).all(axis=1)
+    near &= (np.maximum(a, b) >= (west, south)).all(axis=1)
+    lines = shapely.linestrings(np.stack([a[near], b[near]], axis=1))
+    hit = segment[near][shapely.intersects(polygon, lines)]
+    found = np.zeros(len(graph.links), dtype=bool)
+    found[shapes.link[hit]] = True
+    return found

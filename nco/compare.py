@@ -16,7 +16,7 @@ from nco.problem.check_tally import Report
 from nco.problem.given import given_problem
 from nco.problem.solution import Solution, explained
 from nco.solve import solve, solver
-from nco.solver import Solver, refuse_unsupported
+from nco.solver import Solver, refuse_unsupported, supported
 from nco.versions import version_of
 
 Show = Callable[[str, float], AbstractContextManager[None]]
@@ -91,7 +91,7 @@ def compare(
         begin = time.perf_counter()
         chosen.append(solver(method))
         loading_s.append(time.perf_counter() - begin)
-        refuse_unsupported(chosen[-1], reduced(problem, chosen[-1].supports).problem)
+        refuse_unsupported(chosen[-1], reduced(problem, supported(chosen[-1], problem)).problem)
     answers: list[Answer] = []
     for one, loaded_s in zip(chosen, loading_s, strict=True):
         try:

@@ -55,6 +55,8 @@ class Observation:
         xy: how many leading columns of `node` come in (x, y) pairs and turn with the map.
         present: `[B, N]` which nodes are there, the others fill up a batch of several sizes;
             None where all are.
+        vehicles: how many are decided for together; each has its own view of the nodes, so that
+            `B` is that many times the number of instances, instance-major.
     """
 
     node: Tensor
@@ -62,6 +64,7 @@ class Observation:
     features: Features
     xy: int = 2
     present: Tensor | None = None
+    vehicles: int = 1
 
     def blanked(self) -> Observation:
         """The same with zeros for nodes that are not there, and for their pairs."""

@@ -16,7 +16,14 @@ from nco.problem.route import Route
 from nco.problem.solution import INITIAL, Solution
 from nco.progress import Routes, listening
 from nco.registry import add_method, load_method
-from nco.solver import Prepares, Solver, check_limits, on_cores, refuse_unsupported
+from nco.solver import (
+    Prepares,
+    Solver,
+    check_limits,
+    on_cores,
+    refuse_unsupported,
+    supported,
+)
 from nco.threads import torch_threads
 
 # Name -> "module:attribute" of a solver. Modules load on first use: some take seconds.
@@ -84,11 +91,11 @@ def methods(problem: Problem | None = None) -> tuple[str, ...]:
         return tuple(_METHODS)
     given_problem(problem)
     fits: dict[frozenset[Feature], bool] = {}
-    for name in _METHODS:
-        known = solver(name).supports
+    chosen = {name: supported(solver(name), problem) for name in _METHODS}
+    for known in chosen.values():
         if known not in fits:
             fits[known] = reduced(problem, known).problem.features <= known
-    return tuple(name for name in _METHODS if fits[solver(name).supports])
+    return tuple(name for name, known in chosen.items() if fits[known])
 
 
 def solve(
@@ -144,7 +151,7 @@ def solve(
     check_limits(time_limit_s, seed, jobs)
     chosen = on_cores(solver(method), jobs)
     begin = time.perf_counter()
-    form = reduced(problem, chosen.supports)
+    form = reduced(problem, supported(chosen, problem))
     refuse_unsupported(chosen, form.problem)
     took_s = time.perf_counter() - begin
     if isinstance(chosen, Prepares):

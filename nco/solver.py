@@ -69,6 +69,28 @@ class Parallel(Protocol):
         """The same method on so many cores; with a single one it is what it was before."""
 
 
+@runtime_checkable
+class Alternatives(Protocol):
+    """A solver that handles one set of features or another, but not both together."""
+
+    @property
+    def alternatives(self) -> tuple[frozenset[Feature], ...]:
+        """The sets; `Solver.supports` is the first."""
+        ...
+
+
+def supported(solver: Solver, problem: Problem) -> frozenset[Feature]:
+    """The features that a solver handles, of its alternatives those of which a problem lacks least.
+
+    Args:
+        solver: any.
+        problem: to solve.
+    """
+    if not isinstance(solver, Alternatives):
+        return solver.supports
+    return min(solver.alternatives, key=lambda known: len(problem.features - known))
+
+
 class Clock:
     """Wall-clock time since its construction against a limit; an interruption ends it, too."""
 
@@ -112,7 +134,7 @@ def refuse_unsupported(solver: Solver, problem: Problem) -> None:
     Raises:
         UnsupportedError: names the solver and each feature that it lacks.
     """
-    lacking = sorted(problem.features - solver.supports)
+    lacking = sorted(problem.features - supported(solver, problem))
     if lacking:
         raise UnsupportedError(
             f"method {quoted(solver.name)} cannot handle: {', '.join(lacking)}; "

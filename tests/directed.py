@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-import numpy as np
 import torch
 
 from nco.envs.atsp import ATSPInstance
 from nco.envs.instances import tensors
+from nco.envs.pvrp import PVRPInstance
 from nco.envs.rcvrp import UNLIMITED, RCVRPInstance
 from nco.envs.rcvrptw import TICKS_PER_S, RCVRPTWInstance, earliest
 
@@ -70,18 +70,91 @@ def directed_rcvrptw(
     return made
 
 
-MAKE = {"rcvrp": directed_rcvrp, "atsp": directed_atsp, "rcvrptw": directed_rcvrptw}
+def directed_pvrp(
+    batch: int, stops: int, seed: int, fleet: int = 3, trips: int = UNLIMITED
+) -> PVRPInstance:
+    """Random directed instances of vehicles with streets, zones and preferences of their own.
+
+    Every stop is left to one vehicle at least, which can carry it.
+    """
+    loads = directed_rcvrp(batch, stops, seed)
+    generator = torch.Generator().manual_seed(seed + 2)
+    shape = (batch, fleet, stops + 1)
+    pace = 0.5 + torch.rand(*shape, 1, generator=generator)
+    permitted = torch.rand(shape, generator=generator) < 0.7
+    permitted[:, 0] |= ~permitted.any(1)
+    permitted[..., 0] = False
+    forgone = 300 * torch.rand(shape, generator=generator)
+    forgone -= forgone.masked_fill(~permitted, torch.inf).amin(1, keepdim=True).clamp_max(300)
+    seen = permitted.clone()
+    seen[..., 0] = True
+    return PVRPInstance(
+        cost=loads.cost[:, None] * pace * (seen[..., None] & seen[:, :, None]),
+        xy=loads.xy,
+        forgone=forgone.masked_fill(~permitted, 0.0),
+        permitted=permitted,
+        demand=loads.demand,
+        capacity=torch.randint(9, 25, (batch, fleet), generator=generator),
+        trips=torch.full((batch, fleet), trips),
+    )
 
 
-def plain_cost(name: str, cost: np.ndarray, actions: list[int]) -> float:
+PLAIN = ("atsp", "rcvrp", "rcvrptw")
+MAKE = {
+    "rcvrp": directed_rcvrp,
+    "atsp": directed_atsp,
+    "rcvrptw": directed_rcvrptw,
+    "pvrp": directed_pvrp,
+}
+
+
+def plain_cost(name: str, instance, b: int, actions: list[int]) -> float:
     """Cost of one rollout by a loop over its legs."""
+    if name == "pvrp":
+        return _profiled_cost(instance, b, actions)
+    cost = instance.cost[b].numpy()
     path = [*actions, actions[0]] if name == "atsp" else [0, *actions, 0]
     return sum(float(cost[i, j]) for i, j in pairwise(path))
 
 
+def _profiled_cost(instance: PVRPInstance, b: int, actions: list[int]) -> float:
+    """Legs of every vehicle, what is forgone at its stops, and its way home."""
+    place = [0] * instance.vehicles
+    total = 0.0
+    for action in actions:
+        vehicle, node = divmod(action, instance.nodes)
+        if node != place[vehicle]:
+            total += float(instance.cost[b, vehicle, place[vehicle], node])
+            total += float(instance.forgone[b, vehicle, node])
+        place[vehicle] = node
+    return total + sum(float(instance.cost[b, k, node, 0]) for k, node in enumerate(place))
+
+
+def _check_fleet(instance: PVRPInstance, b: int, actions: list[int]) -> None:
+    """Every stop once, by a vehicle that may serve it and has room for it."""
+    place, load = [0] * instance.vehicles, [0] * instance.vehicles
+    served = []
+    for action in actions:
+        vehicle, node = divmod(action, instance.nodes)
+        if node == place[vehicle]:
+            continue
+        place[vehicle] = node
+        if not node:
+            load[vehicle] = 0
+            continue
+        served.append(node)
+        load[vehicle] += int(instance.demand[b, node])
+        assert load[vehicle] <= int(instance.capacity[b, vehicle])
+        assert instance.permitted[b, vehicle, node]
+    assert sorted(served) == list(range(1, int(instance.counts[b])))
+
+
 def check_plainly(name: str, instance, b: int, actions: list[int]) -> None:
     """Follows one rollout by hand and asserts every rule of its problem."""
-    nodes = instance.cost.shape[1]
+    if name == "pvrp":
+        _check_fleet(instance, b, actions)
+        return
+    nodes = instance.nodes
     if name == "atsp":
         assert sorted(actions) == list(range(nodes))
         return
@@ -108,7 +181,7 @@ def random_rollouts(env, instance, rollouts: int, seed: int) -> torch.Tensor:
     """Actions `[B, S, T]` of random allowed rollouts; fails if they do not end."""
     generator = torch.Generator().manual_seed(seed)
     state = env.reset(instance, rollouts)
-    nodes = instance.cost.shape[1]
+    nodes = instance.nodes
     actions = []
     while not env.done(state).all():
         allowed = env.mask(instance, state)

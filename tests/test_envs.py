@@ -48,7 +48,7 @@ def test_random_rollouts_keep_every_rule(name, batch, stops, seed):
         for s in range(3):
             taken = actions[b, s].tolist()
             check_plainly(name, instance, b, taken)
-            expected = plain_cost(name, instance.cost[b].numpy(), taken)
+            expected = plain_cost(name, instance, b, taken)
             assert float(cost[b, s]) == pytest.approx(expected, rel=1e-5)
 
 
@@ -79,14 +79,21 @@ def test_rollouts_of_reversed_instances_are_rollouts_backwards(name, stops, seed
     env, members = environment(name), [MAKE[name](1, count, seed) for count in stops]
     instance = pad(members)
     backwards = random_rollouts(env, env.reversed(instance), 3, seed)
-    actions = env.turned_round(backwards)
+    actions = env.turned_round(env.reversed(instance), backwards)
     torch.testing.assert_close(
         env.cost(instance, actions), env.cost(env.reversed(instance), backwards)
     )
     for b, member in enumerate(members):
         for taken in actions[b].tolist():
-            check_plainly(name, member, 0, taken[: member.nodes] if name == "atsp" else taken)
-    assert torch.equal(env.turned_round(actions), backwards)
+            if name == "pvrp":  # actions count nodes that are not there
+                check_plainly(name, instance, b, taken)
+            else:
+                check_plainly(name, member, 0, taken[: member.nodes] if name == "atsp" else taken)
+    again = env.turned_round(instance, actions)
+    if name == "pvrp":  # who stays does so last, whatever came before
+        torch.testing.assert_close(env.cost(instance, again), env.cost(instance, backwards))
+    else:
+        assert torch.equal(again, backwards)
 
 
 @pytest.mark.parametrize("name", sorted(ENVIRONMENTS))
@@ -131,8 +138,9 @@ def test_observations_are_counted_finite_and_of_order_one(name):
     """Networks get as many columns and planes as the features name, in sensible ranges."""
     env = environment(name)
     seen = env.observe(MAKE[name](2, 20, 0))
-    assert seen.node.shape == (2, 21, len(env.features.node))
-    assert seen.pair.shape == (2, len(env.features.pair), 21, 21)
+    views = 2 * seen.vehicles
+    assert seen.node.shape == (views, 21, len(env.features.node))
+    assert seen.pair.shape == (views, len(env.features.pair), 21, 21)
     for part in (seen.node, seen.pair):
         assert torch.isfinite(part).all()
         assert part.abs().max() < 10
@@ -143,6 +151,8 @@ def test_observations_do_not_depend_on_the_unit(name):
     """Metres or kilometres: the network sees the same."""
     env, instance = environment(name), MAKE[name](2, 7, 0)
     scaled = replace(instance, cost=instance.cost * 1000)
+    if name == "pvrp":
+        scaled = replace(scaled, forgone=instance.forgone * 1000)
     torch.testing.assert_close(env.observe(instance).pair, env.observe(scaled).pair)
 
 
@@ -294,7 +304,7 @@ def test_instances_and_problems_round_trip(name):
     assert back.nodes == tuple(range(7))
     start = instance.opens[:, :1] if name == "rcvrptw" else 0
     for field, value in tensors(instance).items():
-        if field in ("xy", "vehicles"):
+        if field in ("xy", "vehicles", "trips"):
             continue  # the map frame is that of the points; a fleet is never larger than needed
         if field in ("opens", "closes"):  # count from when vehicles may leave
             value = (value - start).clamp_min(0)
@@ -354,11 +364,16 @@ def test_rollouts_of_a_padded_batch_keep_every_rule(name, stops, seed):
     for b, member in enumerate(members):
         for s in range(2):
             taken = actions[b, s].tolist()
+            if name == "pvrp":  # actions count nodes that are not there
+                check_plainly(name, whole, b, taken)
+                expected = plain_cost(name, whole, b, taken)
+                assert float(cost[b, s]) == pytest.approx(expected, rel=1e-5)
+                continue
             if name == "atsp":  # a complete tour waits at its end
                 assert len(set(taken[member.nodes :]) | {taken[member.nodes - 1]}) == 1
                 taken = taken[: member.nodes]
             check_plainly(name, member, 0, taken)
-            expected = plain_cost(name, member.cost[0].numpy(), taken)
+            expected = plain_cost(name, member, 0, taken)
             assert float(cost[b, s]) == pytest.approx(expected, rel=1e-5)
 
 

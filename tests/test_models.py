@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 import torch
-from directed import MAKE, directed_rcvrp
+from directed import MAKE, PLAIN, directed_rcvrp
 
-from nco.envs import ENVIRONMENTS, environment
+from nco.envs import environment
 from nco.envs.rcvrp import RCVRPInstance
 from nco.errors import PolicyError
 from nco.models.attention import AttentionPolicy
@@ -36,7 +36,7 @@ def first_logits(policy, name, instance) -> torch.Tensor:
         return logits(encoded, decisions)
 
 
-@pytest.mark.parametrize("name", sorted(ENVIRONMENTS))
+@pytest.mark.parametrize("name", PLAIN)
 @pytest.mark.parametrize("stops", [1, 6, 40])
 def test_every_problem_and_size_is_decoded(name, stops):
     """One class serves all problems and sizes by counts of features alone."""

@@ -9,7 +9,7 @@ from operator import or_
 import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812
-from directed import MAKE, directed_rcvrp
+from directed import MAKE, PLAIN, directed_rcvrp
 from test_learning import sampled_costs
 from test_models import first_logits
 
@@ -81,7 +81,7 @@ def padded(observation, extra: int):
     )
 
 
-@pytest.mark.parametrize("name", sorted(ENVIRONMENTS))
+@pytest.mark.parametrize("name", PLAIN)
 @ALL
 def test_one_network_serves_every_problem_and_size(network, name):
     """Built for all features, it decodes each problem, from as few nodes as it can on."""
@@ -147,7 +147,7 @@ def test_views_are_what_each_of_them_is_alone(network):
             torch.testing.assert_close(together[:, :, view], alone, rtol=1e-3, atol=1e-4)
 
 
-@pytest.mark.parametrize("name", sorted(ENVIRONMENTS))
+@pytest.mark.parametrize("name", PLAIN)
 @ALL
 def test_every_parameter_learns(network, name):
     """Every problem gives all parameters a gradient; that of all features moves all maps."""

@@ -6,11 +6,11 @@ import warnings
 
 import pytest
 import torch
-from directed import MAKE, check_plainly
+from directed import MAKE, PLAIN, check_plainly
 from test_models import small_policy
 
 from nco.baselines.pyvrp import PyVRP
-from nco.envs import ENVIRONMENTS, environment
+from nco.envs import environment
 from nco.envs.base import feasible
 from nco.envs.convert import conversion
 from nco.errors import FormatError, PolicyError
@@ -31,7 +31,7 @@ with warnings.catch_warnings():
 # Lightning's own deprecations and advice; nothing of that is ours to mend.
 pytestmark = pytest.mark.filterwarnings("ignore")
 
-PROBLEMS = sorted(ENVIRONMENTS)
+PROBLEMS = PLAIN
 
 
 def drawn(name: str, label: torch.Tensor | None = None) -> Drawn:
@@ -132,10 +132,11 @@ def test_every_rollout_is_learnt_from_as_often_as_asked():
 def labels(name: str) -> torch.Tensor:
     """Solutions of the instances of `drawn`."""
     kind = conversion(name)
-    solved = [
-        PyVRP(max_iterations=30).solve(p, 5.0, 1) for p in kind.problems(drawn(name).instance)
-    ]
-    actions = padded([kind.actions(r.stops for r in solution.routes) for solution in solved])
+    problems = kind.problems(drawn(name).instance)
+    solved = [PyVRP(max_iterations=30).solve(p, 5.0, 1) for p in problems]
+    actions = padded(
+        [kind.actions(p, range(p.size), s.routes) for p, s in zip(problems, solved, strict=True)]
+    )
     return torch.from_numpy(actions).long()
 
 
@@ -197,7 +198,7 @@ def test_imitation_needs_labels_that_keep_the_rules():
 
 def test_every_environment_can_be_imitated():
     """A new environment must say which orders of actions lead to the same solution."""
-    assert set(ORDERS) == set(ENVIRONMENTS)
+    assert set(ORDERS) == set(PLAIN)
     with pytest.raises(PolicyError, match="pdp"):
         order("pdp")
 

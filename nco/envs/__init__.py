@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nco.envs.atsp import ATSP
+from nco.envs.pvrp import PVRP
 from nco.envs.rcvrp import RCVRP
 from nco.envs.rcvrptw import RCVRPTW
 from nco.errors import PolicyError, quoted
@@ -15,7 +16,9 @@ from nco.errors import PolicyError, quoted
 if TYPE_CHECKING:
     from nco.envs.base import AnyEnvironment
 
-ENVIRONMENTS: dict[str, AnyEnvironment] = {env.name: env for env in (ATSP(), RCVRP(), RCVRPTW())}
+ENVIRONMENTS: dict[str, AnyEnvironment] = {
+    env.name: env for env in (ATSP(), RCVRP(), RCVRPTW(), PVRP())
+}
 
 
 def environment(name: str) -> AnyEnvironment:

@@ -116,7 +116,7 @@ class ATSP:
         """Every arc the other way."""
         return transposed(instance)
 
-    def turned_round(self, actions: Tensor) -> Tensor:
+    def turned_round(self, instance: ATSPInstance, actions: Tensor) -> Tensor:  # noqa: ARG002
         """The tours backwards; what fills up the end of smaller ones stays at the end."""
         back = actions.flip(2)
         other = (back != back[..., :1]).int().argmax(2, keepdim=True)

@@ -21,6 +21,9 @@ class Environment[I, S](Protocol):
 
     `I` is its frozen dataclass of instances and `S` that of states. Actions are nodes,
     `[B, S]` int64. A rollout that is done stays where it is, at no cost.
+
+    Where `M` vehicles are decided for at once, an action is `vehicle * N + node`, a mask is
+    `[B, S, M N]`, and roles and contexts have an axis of vehicles before their last one.
     """
 
     name: str
@@ -65,8 +68,8 @@ class Environment[I, S](Protocol):
         None where there are no such instances, or none that look like instances.
         """
 
-    def turned_round(self, actions: Tensor) -> Tensor:
-        """Complete rollouts `[B, S, T]` backwards."""
+    def turned_round(self, instance: I, actions: Tensor) -> Tensor:
+        """Complete rollouts `[B, S, T]` backwards, or those of `reversed` forwards."""
 
 
 type AnyEnvironment = Environment[Any, Any]

@@ -13,6 +13,13 @@ import torch
 
 from nco.envs.arcs import coordinates
 from nco.envs.atsp import ATSPInstance
+from nco.envs.convert_pvrp import (
+    FEATURES,
+    pvrp_actions,
+    pvrp_instance,
+    pvrp_problem,
+    pvrp_routes,
+)
 from nco.envs.instances import Instances, each
 from nco.envs.rcvrp import UNLIMITED, RCVRPInstance
 from nco.envs.rcvrptw import (
@@ -31,6 +38,8 @@ from nco.problem.route import Route
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+
+    from nco.envs.pvrp import PVRPInstance
 
 
 @dataclass(frozen=True)
@@ -58,8 +67,8 @@ class Conversion[I: Instances]:
         routes: gives the routes in the actions of a rollout, given the problem and
             `Converted.nodes`. Where a rollout uses more vehicles than the problem has, the routes
             with the fewest stops are left out, so that their stops are unassigned.
-        actions: gives the actions of a rollout that drives some routes, whose stops are nodes of
-            the instance.
+        actions: gives the actions of a rollout that drives some routes of such a problem, given
+            `Converted.nodes` as well.
         problem: gives one instance of a batch, by its index, as a problem whose distances are
             the instance's costs.
     """
@@ -67,24 +76,27 @@ class Conversion[I: Instances]:
     features: frozenset[Feature]
     instance: Callable[[Problem, torch.dtype], Converted[I]]
     routes: Callable[[Problem, Sequence[int], Sequence[int]], list[Route]]
-    actions: Callable[[Iterable[Sequence[int]]], list[int]]
+    actions: Callable[[Problem, Sequence[int], Sequence[Route]], list[int]]
     problem: Callable[[I, int], Problem]
 
     def problems(self, instances: I) -> list[Problem]:
         """Every instance of a batch as a problem."""
         return [self.problem(instances, b) for b in range(len(instances.cost))]
 
-    def actions_of(self, routes: Sequence[Route], nodes: Sequence[int]) -> list[int] | None:
+    def actions_of(
+        self, problem: Problem, routes: Sequence[Route], nodes: Sequence[int]
+    ) -> list[int] | None:
         """The actions that lead to routes of a problem; None where it has stops that are no nodes.
 
         Args:
+            problem: that the routes are of.
             routes: with the problem's stops.
             nodes: as in `Converted`.
         """
-        number = {node: k for k, node in enumerate(nodes)}
-        if any(stop not in number for route in routes for stop in route.stops):
+        known = set(nodes)
+        if any(stop not in known for route in routes for stop in route.stops):
             return None
-        return self.actions([number[stop] for stop in route.stops] for route in routes)
+        return self.actions(problem, nodes, routes)
 
     def covers(self, problem: Problem) -> bool:
         """Whether a problem asks for nothing else."""
@@ -115,9 +127,14 @@ def atsp_routes(
     return [Route(0, stops)] if stops else []
 
 
-def tour(routes: Iterable[Sequence[int]]) -> list[int]:
+def tour(
+    problem: Problem,  # noqa: ARG001 (one tour is driven by any vehicle)
+    nodes: Sequence[int],
+    routes: Iterable[Route],
+) -> list[int]:
     """All nodes of one closed tour, the depot first."""
-    return [0, *(node for stops in routes for node in stops)]
+    number = {node: k for k, node in enumerate(nodes)}
+    return [0, *(number[stop] for route in routes for stop in route.stops)]
 
 
 def atsp_problem(instance: ATSPInstance, index: int) -> Problem:
@@ -140,9 +157,22 @@ def rcvrp_instance(
     return Converted(RCVRPInstance(**_loads(problem, nodes, dtype)), nodes)
 
 
-def deliveries(routes: Iterable[Sequence[int]]) -> list[int]:
+def deliveries(
+    problem: Problem,  # noqa: ARG001 (vehicles are alike)
+    nodes: Sequence[int],
+    routes: Iterable[Route],
+) -> list[int]:
     """The stops of every route, each route ended by a return to the depot."""
-    return [node for stops in routes if len(stops) for node in (*stops, 0)]
+    number = {node: k for k, node in enumerate(nodes)}
+    each_stops = ([number[stop] for stop in route.stops] for route in routes if route.stops)
+    return [node for stops in each_stops for node in (*stops, 0)]
+
+
+def profiled_instance(
+    problem: Problem, dtype: torch.dtype = torch.float32
+) -> Converted[PVRPInstance]:
+    """Every kind of vehicle with its own matrix, see `pvrp_instance`."""
+    return Converted(*pvrp_instance(problem, dtype))
 
 
 def rcvrp_problem(instance: RCVRPInstance, index: int) -> Problem:
@@ -243,8 +273,12 @@ CONVERSIONS: dict[str, Conversion[Any]] = {
     "atsp": Conversion(_TOUR, atsp_instance, atsp_routes, tour, atsp_problem),
     "rcvrp": Conversion(_LOADS, rcvrp_instance, vehicle_routes, deliveries, rcvrp_problem),
     "rcvrptw": Conversion(_TIMES, rcvrptw_instance, vehicle_routes, deliveries, rcvrptw_problem),
+    "pvrp": Conversion(FEATURES, profiled_instance, pvrp_routes, pvrp_actions, pvrp_problem),
 }
 """By name of the environment, the least general first."""
+
+FAMILIES = (("atsp", "rcvrp", "rcvrptw"), ("pvrp",))
+"""Environments of which each one covers what those before it in its family do."""
 
 
 def conversion(name: str) -> Conversion[Any]:

@@ -39,7 +39,7 @@ class Instances:
     @property
     def nodes(self) -> int:
         """How many nodes the largest has."""
-        return self.cost.shape[1]
+        return self.xy.shape[1]
 
     @property
     def counts(self) -> Tensor:
@@ -72,7 +72,7 @@ def each[I: Instances](instance: I, change: Callable[[str, Tensor], Tensor]) -> 
 
 def transposed[I: Instances](instance: I) -> I:
     """Instances with every matrix the other way."""
-    return each(instance, lambda name, x: x.transpose(1, 2) if name in instance.per_pair else x)
+    return each(instance, lambda name, x: x.transpose(-2, -1) if name in instance.per_pair else x)
 
 
 def pad[I: Instances](instances: Sequence[I]) -> I:
@@ -88,17 +88,17 @@ def pad[I: Instances](instances: Sequence[I]) -> I:
     first = instances[0]
     nodes = max(instance.nodes for instance in instances)
     alike = all(i.size is None and i.nodes == nodes for i in instances)
+    named = set(tensors(first)) - {"size"}
+    shapes = {name: [getattr(i, name).shape[1:] for i in instances] for name in named}
 
     def joined(name: str, _: Tensor) -> Tensor:
-        parts: list[Any] = []
+        # All axes but that of instances are of nodes, of vehicles, or as long in all.
+        largest = [max(lengths) for lengths in zip(*shapes[name], strict=True)]
+        parts: list[Tensor] = []
         for instance in instances:
-            value, lacking = getattr(instance, name), nodes - instance.nodes
-            if lacking and value.ndim > 1:
-                rest = (value.ndim - 2) * [0, 0]
-                if name in first.per_pair:
-                    rest = [0, lacking]
-                value = F.pad(value, [*rest, 0, lacking])
-            parts.append(value)
+            value: Tensor = getattr(instance, name)
+            lacking = [most - own for most, own in zip(largest, value.shape[1:], strict=True)]
+            parts.append(F.pad(value, [k for less in reversed(lacking) for k in (0, less)]))
         return torch.cat(parts)
 
     whole = each(replace(first, size=None), joined)

@@ -170,7 +170,7 @@ class RCVRP:
         """Every arc the other way."""
         return transposed(instance)
 
-    def turned_round(self, actions: Tensor) -> Tensor:
+    def turned_round(self, instance: RCVRPInstance, actions: Tensor) -> Tensor:  # noqa: ARG002
         """The last route first, each backwards; the stays at the depot remain at the end."""
         back = actions.flip(2)
         place = torch.arange(actions.shape[2], device=actions.device)

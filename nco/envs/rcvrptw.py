@@ -237,9 +237,9 @@ class RCVRPTW:
             closes=(ends - instance.opens).clamp_min(-1),
         )
 
-    def turned_round(self, actions: Tensor) -> Tensor:
+    def turned_round(self, instance: RCVRPTWInstance, actions: Tensor) -> Tensor:
         """The last route first, each backwards."""
-        return self._loads.turned_round(actions)
+        return self._loads.turned_round(instance, actions)
 
 
 def earliest(instance: RCVRPTWInstance) -> Tensor:

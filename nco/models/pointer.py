@@ -13,9 +13,9 @@ and where gradients of single logits are wanted in torch.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import torch
@@ -27,7 +27,7 @@ from nco.models.layers import NamedLinear, PairBias, sharpness
 from nco.observation import gather_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from nco.observation import Features, Observation
 
@@ -73,10 +73,61 @@ class Encoded:
         query, key, value, target, pair, weight, bias = tensors
         return cls(query, key, value, target, pair, weight, bias, clip)
 
+    def mapped(self, change: Callable[[Tensor], Tensor]) -> Self:
+        """The same with every tensor changed."""
+        names = [f.name for f in fields(Encoded) if f.name != "clip"]
+        changed: dict[str, Any] = {name: change(getattr(self, name)) for name in names}
+        return replace(self, **changed)
+
+    @property
+    def count(self) -> int:
+        """How many views of instances there are."""
+        return len(self.query)
+
+    @property
+    def compiles(self) -> bool:
+        """Whether the compiled loops are for these tensors."""
+        return self.query.device.type == "cpu" and self.query.dtype == torch.float32
+
     def part(self, instances: Tensor | slice) -> Encoded:
         """Some of the instances, where there is one view of each."""
-        fields = ("query", "key", "value", "target", "pair")
-        return replace(self, **{name: getattr(self, name)[instances] for name in fields})
+        names = ("query", "key", "value", "target", "pair")
+        return replace(self, **{name: getattr(self, name)[instances] for name in names})
+
+    def logits(self, decisions: Decisions) -> Tensor:
+        """See the function `logits`."""
+        return self.scores(decisions).masked_fill(~decisions.allowed, -torch.inf)
+
+    def scores(self, decisions: Decisions) -> Tensor:
+        """`[V, D, N]` logits of all nodes, after a glimpse at those that are allowed."""
+        query = decisions.context @ self.weight + self.bias
+        for r in range(decisions.roles.shape[-1]):
+            query = query + gather_rows(self.query[:, r], decisions.roles[..., r])
+        query = self.told(query)
+        closed = torch.zeros(decisions.allowed.shape, dtype=query.dtype, device=query.device)
+        closed = closed.masked_fill(~decisions.allowed, -torch.inf)
+        count = self.key.shape[1]
+        heads = query.view(*query.shape[:2], count, -1).transpose(1, 2)
+        glimpse = F.scaled_dot_product_attention(
+            heads, self.key, self.value, closed[:, None], scale=1.0
+        )
+        query = query + glimpse.transpose(1, 2).flatten(2)
+        score = torch.bmm(query, self.target.transpose(1, 2))
+        score = score + gather_rows(self.pairs(), decisions.roles[..., 0])
+        return self.clip * torch.tanh(score)
+
+    def each(self, decisions: Decisions) -> Tensor:
+        """`[V, D, 1, N]` scores of the only vehicle, also of where it may not go."""
+        return self.scores(decisions)[:, :, None]
+
+    def told(self, query: Tensor) -> Tensor:
+        """Queries `[V, D, E]` before they look at nodes."""
+        return query
+
+    def pairs(self) -> Tensor:
+        """`[V, N, N]` the scores of going from row to column."""
+        views = len(self.query) // len(self.pair)
+        return self.pair.repeat_interleave(views, 0) if views > 1 else self.pair
 
 
 @dataclass(frozen=True)
@@ -150,22 +201,7 @@ class Pointer(nn.Module):
 
 def logits(encoded: Encoded, decisions: Decisions) -> Tensor:
     """`[V, D, N]` unnormalised log-probabilities, minus infinity where a node is not allowed."""
-    query = decisions.context @ encoded.weight + encoded.bias
-    for r in range(decisions.roles.shape[-1]):
-        query = query + gather_rows(encoded.query[:, r], decisions.roles[..., r])
-    closed = torch.zeros(decisions.allowed.shape, dtype=query.dtype, device=query.device)
-    closed = closed.masked_fill(~decisions.allowed, -torch.inf)
-    count = encoded.key.shape[1]
-    heads = query.view(*query.shape[:2], count, -1).transpose(1, 2)
-    glimpse = F.scaled_dot_product_attention(
-        heads, encoded.key, encoded.value, closed[:, None], scale=1.0
-    )
-    query = query + glimpse.transpose(1, 2).flatten(2)
-    score = torch.bmm(query, encoded.target.transpose(1, 2))
-    views = len(encoded.query) // len(encoded.pair)
-    pair = encoded.pair.repeat_interleave(views, 0) if views > 1 else encoded.pair
-    score = score + gather_rows(pair, decisions.roles[..., 0])
-    return encoded.clip * torch.tanh(score) + closed
+    return encoded.logits(decisions)
 
 
 def decide(
@@ -189,7 +225,7 @@ def decide(
     shape = decisions.allowed.shape[:2]
     if temperature:
         draw = torch.rand(shape, generator=generator, device=decisions.allowed.device)
-    if not _compiles(encoded) or decisions.allowed.numel() < LIGHT:
+    if not encoded.compiles or decisions.allowed.numel() < LIGHT:
         score = logits(encoded, decisions)
         return sampled(score, temperature, draw) if temperature else score.argmax(-1)
     return _decided(encoded, decisions, temperature, draw)
@@ -221,7 +257,7 @@ def sampled(score: Tensor, temperature: float, draw: Tensor) -> Tensor:
 
 def log_likelihood(encoded: Encoded, decisions: Decisions, action: Tensor) -> Tensor:
     """`[V, D]` log-likelihoods of actions, without gradients on CPUs; see `weighed` for these."""
-    if not _compiles(encoded):
+    if not encoded.compiles:
         return _log_likelihood(encoded, decisions, action)
     return weighed(encoded, decisions, action, torch.zeros(action.shape))[1]
 
@@ -240,7 +276,7 @@ def weighed(
     Returns:
         The weighted sum, and the log-likelihoods `[V, D]` without gradients.
     """
-    if _compiles(encoded):
+    if encoded.compiles:
         total, likelihood = _Weighed.apply(decisions, action, gain, encoded.clip, *encoded.tensors)
         return total, likelihood
     likelihood = _log_likelihood(encoded, decisions, action)
@@ -307,11 +343,6 @@ def prepare() -> None:
     decisions = Decisions(one.long(), one, torch.ones(1, 1, 2, dtype=torch.bool))
     action = _decided(encoded, decisions, 0.0, torch.zeros(()))
     weighed(encoded, decisions, action, one[0])
-
-
-def _compiles(encoded: Encoded) -> bool:
-    """Whether the compiled loops are for these tensors."""
-    return encoded.query.device.type == "cpu" and encoded.query.dtype == torch.float32
 
 
 def instance_arrays(encoded: Encoded) -> tuple[Any, ...]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from torch import nn
 
 from nco.errors import PolicyError, quoted
+from nco.models.fleet import Exchange, FleetEncoded
 from nco.models.pointer import Encoded, Pointer
 
 if TYPE_CHECKING:
@@ -58,6 +59,11 @@ class Policy(nn.Module, abc.ABC):
         self._init_args = {"features": asdict(features), **shared, **own}
         self.pointer = Pointer(features, width, decoder_heads, pair_width, clip)
 
+    @property
+    def exchange(self) -> Exchange | None:
+        """By which vehicles that are decided for together tell one another where they stand."""
+        return None
+
     def spec(self) -> Spec:
         """How to build this policy again, as plain data."""
         path = f"{type(self).__module__}.{type(self).__qualname__}"
@@ -85,7 +91,9 @@ class Policy(nn.Module, abc.ABC):
         """
         rows, columns = self.embed(observation)
         encoded: Encoded = self.pointer(rows, columns, observation)
-        return encoded
+        if observation.vehicles == 1:
+            return encoded
+        return FleetEncoded.from_each(encoded, observation, self.exchange)
 
 
 def check_sizes(init_args: dict[str, Any]) -> None:

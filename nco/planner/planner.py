@@ -21,7 +21,7 @@ from nco.planner.search import searched
 from nco.problem.given import given_problem
 from nco.problem.solution import Cost, Solution
 from nco.solve import DEFAULT_METHOD, solver
-from nco.solver import Clock, Prepares, check_limits
+from nco.solver import Clock, Prepares, check_limits, supported
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -100,8 +100,9 @@ class Planner:
         self._after_s: float | None = None
         self.now_s = 0.0
         chosen = solver(method)
-        seen = reduced(problem, chosen.supports).problem
-        if isinstance(chosen, Prepares) and seen.features <= chosen.supports:
+        known = supported(chosen, problem)
+        seen = reduced(problem, known).problem
+        if isinstance(chosen, Prepares) and seen.features <= known:
             chosen.prepare(seen)  # so that the first plan is there in time, too
 
     @property

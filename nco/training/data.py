@@ -25,7 +25,7 @@ from nco.training.labels import Group, Labels
 from nco.training.lessons import Lessons, kind
 from nco.training.pools import Pools
 from nco.training.references import References
-from nco.training.sampler import DRAW
+from nco.training.sampler import DRAW, TIMED
 from nco.training.seeds import seeded
 from nco.training.sources import TableSize, find_sources, table_of
 from nco.training.validation import Validation
@@ -188,11 +188,10 @@ class CityData(lightning.LightningDataModule):
         )  # fmt: skip
 
     def _read_tables(self) -> Pools:
-        planes = {name for p in self.problems for name in environment(p).features.pair}
         pools = Pools.of(
             [table_of(source, self.table) for source in self.sources],
             half=self.half,
-            times="duration" in planes,
+            times=bool(TIMED.intersection(self.problems)),
             weights=self.city_weights,
         )
         pools.check(self.stops[1] + 1)

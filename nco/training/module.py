@@ -20,6 +20,7 @@ from nco.search.decoding.rollout import rollout
 from nco.training import precision
 from nco.training.batch import Drawn, Referenced
 from nco.training.checkpoints import AtomicCheckpoints, check_cycle
+from nco.training.growing import grow_from
 from nco.training.method import Method
 from nco.training.reinforce import Reinforce
 from nco.training.rollouts import encode, exact
@@ -36,6 +37,8 @@ class PolicyTraining(lightning.LightningModule):
         problems: names of the environments.
         method: how the policy learns; None for `Reinforce`.
         weights: policy to begin with: a shipped name, a policy file or a checkpoint.
+        grow: smaller policy to begin with, of which this one takes over what both have by name;
+            see `nco.training.growing`.
         starts: rollouts of each instance in training.
         learning_rate: of AdamW, constant but for a linear warm-up and a linear end.
         warmup: share of all steps in which the learning rate rises.
@@ -54,6 +57,7 @@ class PolicyTraining(lightning.LightningModule):
         problems: list[str] | None = None,
         method: Method | None = None,
         weights: str | None = None,
+        grow: str | None = None,
         starts: int = 20,
         learning_rate: float = 5e-4,
         warmup: float = 0.02,
@@ -82,6 +86,8 @@ class PolicyTraining(lightning.LightningModule):
         self.learning_rate, self.weight_decay = learning_rate, weight_decay
         self.warmup, self.cooldown = warmup, cooldown
         self.policy = policy(reduce(or_, (env.features for env in self.envs.values())))
+        if grow is not None:
+            grow_from(self.policy, grow)
         if weights is not None:
             begin_with(self.policy, weights)
         self.weights, self._compile = weights, compile

@@ -31,6 +31,7 @@ def rollout_loss(
     baseline: Baseline = "shared",
     scaled: bool = True,
     turn: bool = False,
+    free: bool = False,
 ) -> tuple[Tensor, Tensor]:
     """Loss whose gradient is the policy gradient, and the costs of the sampled rollouts.
 
@@ -46,11 +47,12 @@ def rollout_loss(
         baseline: see `advantages`.
         scaled: see `advantages`.
         turn: show every map turned or mirrored at random.
+        free: see `nco.training.rollouts.sample`.
 
     Returns:
         The loss, and costs `[B, S]`.
     """
-    sampled = sample(env, instance, policy, starts, generator, turn)
+    sampled = sample(env, instance, policy, starts, generator, turn, free)
     advantage = advantages(sampled.cost, baseline, scaled)
     gain = sampled.each_decision(advantage / advantage.numel())
     with exact(gain.device):
@@ -67,17 +69,23 @@ class Reinforce(Method):
         scaled: advantages are in standard deviations of the instance's rollouts; else in shares
             of its mean cost.
         turn: show every map turned or mirrored at random.
+        free: rollouts do not begin with different first actions, but all with the first that the
+            environment names; for `PVRP`, where that one is to stay.
 
     Raises:
         PolicyError: there is no such baseline.
     """
 
     def __init__(
-        self, baseline: Baseline = "shared", scaled: bool = True, turn: bool = False
+        self,
+        baseline: Baseline = "shared",
+        scaled: bool = True,
+        turn: bool = False,
+        free: bool = False,
     ) -> None:
         check_baseline(baseline)
         self.baseline: Baseline = baseline
-        self.scaled, self.turn = scaled, turn
+        self.scaled, self.turn, self.free = scaled, turn, free
 
     def loss(
         self,
@@ -97,6 +105,7 @@ class Reinforce(Method):
             baseline=self.baseline,
             scaled=self.scaled,
             turn=self.turn,
+            free=self.free,
         )
         relative = (cost.amin(1) / cost.mean(1)).mean()
         return Loss(loss, {f"best_to_mean_{batch.problem}": relative})

@@ -13,12 +13,12 @@ import torch
 from torch import Tensor
 
 from nco.errors import PolicyError
-from nco.models.pointer import Decisions, Encoded
-from nco.search.decoding.rollout import Strategy, joined, rollout
+from nco.search.decoding.rollout import Strategy, decisions_of, joined, rollout
 from nco.search.decoding.views import SYMMETRIES, turned
 
 if TYPE_CHECKING:
     from nco.envs.base import AnyEnvironment
+    from nco.models.pointer import Decisions, Encoded
     from nco.models.policy import Policy
     from nco.observation import Observation
 
@@ -43,7 +43,7 @@ def encode(policy: Policy, observation: Observation) -> Encoded:
             "training has diverged: the network gives numbers that are not finite; go back to a "
             "checkpoint, with a lower learning_rate or gradient_clip_val"
         )
-    return Encoded.of([tensor.float() for tensor in encoded.tensors], encoded.clip)
+    return encoded.mapped(torch.Tensor.float)
 
 
 def turned_at_random(observation: Observation, generator: torch.Generator) -> Observation:
@@ -83,6 +83,7 @@ def sample(
     starts: int,
     generator: torch.Generator,
     turn: bool = False,
+    free: bool = False,
 ) -> Sampled:
     """Samples rollouts without gradients; their decisions can be scored again at once.
 
@@ -93,11 +94,15 @@ def sample(
         starts: rollouts of each instance, each with another first action.
         generator: of first actions and samples.
         turn: show every map turned or mirrored at random.
+        free: all rollouts begin with the first start, which leaves the rest to the policy where it
+            is to stay.
     """
     seen = env.observe(instance)
     encoded = encode(policy, turned_at_random(seen, generator) if turn else seen)
     first = env.starts(instance)
     order = torch.randperm(first.shape[1], generator=generator, device=first.device)
+    if free:
+        order = torch.zeros(starts, dtype=torch.int64, device=first.device)
     trace: list[tuple[Decisions, Tensor]] = []
     with exact(first.device):
         rollouts = rollout(
@@ -148,10 +153,9 @@ def given(
     state = env.step(instance, env.reset(instance, actions.shape[1]), actions[..., 0])
     trace, open_, allowed = [], [], []
     for action in actions[..., 1:].unbind(2):
-        mask = env.mask(instance, state)
-        decisions = Decisions(env.roles(state), env.context(instance, state), mask)
+        decisions = decisions_of(env, instance, state, len(actions))
         trace.append((decisions, action))
         open_.append(~env.done(state))
-        allowed.append(mask.gather(2, action[..., None]).squeeze(-1))
+        allowed.append(decisions.allowed.gather(2, action[..., None]).squeeze(-1))
         state = env.step(instance, state, action)
     return (*joined(trace), torch.cat(open_, 1), torch.cat(allowed, 1))

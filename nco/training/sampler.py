@@ -18,6 +18,7 @@ from nco.envs.observe import fill_frame
 from nco.envs.rcvrp import UNLIMITED, RCVRPInstance
 from nco.envs.rcvrptw import TICKS_PER_S, RCVRPTWInstance, ticks_down, ticks_up
 from nco.training.dice import Dice
+from nco.training.fleets import draw_pvrp
 from nco.training.places import draw_places
 
 if TYPE_CHECKING:
@@ -141,7 +142,15 @@ def _windows(duration_s: Tensor, law: Distribution, dice: Dice) -> tuple[Tensor,
     return opens, closes, service
 
 
+TIMED = frozenset({"rcvrptw", "pvrp"})
+"""Problems whose instances have durations."""
+
 type Draw = Callable[[Pools, int, int, Distribution, torch.Generator], Any]
 
 # Problem -> how its instances are drawn. A new problem is one line here.
-DRAW: dict[str, Draw] = {"atsp": draw_atsp, "rcvrp": draw_rcvrp, "rcvrptw": draw_rcvrptw}
+DRAW: dict[str, Draw] = {
+    "atsp": draw_atsp,
+    "rcvrp": draw_rcvrp,
+    "rcvrptw": draw_rcvrptw,
+    "pvrp": draw_pvrp,
+}

@@ -76,7 +76,10 @@ def _group(lessons: Lessons, number: int, pool: Executor) -> Group:
             f"PyVRP's search did not run on an instance of {name} with {instance.nodes} nodes in "
             f"{cpu_s:g} s of CPU time; give more in data.labels.time_limit_s"
         )
-    actions = padded([kind.actions(route.stops for route in s.routes) for s in found])
+    nodes = range(instance.nodes)
+    actions = padded(
+        [kind.actions(p, nodes, s.routes) for p, s in zip(problems, found, strict=True)]
+    )
     env = environment(name)
     taken = torch.from_numpy(actions.astype(np.int64)).clamp_min(0)[:, None]
     if not feasible(env, instance, taken).all():

@@ -68,7 +68,7 @@ SETS = {
 }
 WITHOUT_EXTRACTS = ("helsinki",)
 """Sets that need no folder of extracts."""
-PROBLEMS = tuple(DRAW)
+PROBLEMS = ("atsp", "rcvrp", "rcvrptw")
 STOPS = (50, 100)
 INSTANCES = 128
 

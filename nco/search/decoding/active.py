@@ -118,7 +118,7 @@ class _Search:
         copies = {f: getattr(encoded, f).detach().clone() for f in (*_TRAINED, "weight", "bias")}
         trained = [copies[name].requires_grad_() for name in _TRAINED]
         self.encoded = replace(encoded, **copies)
-        self._count = len(encoded.query)
+        self._count = encoded.count
         self._how = how
         self._optimizer = _Adam(trained, how.learning_rate)
         # Violation and cost `[V]`, actions `[V, T + 1]`, then decisions `[V, T, ...]`.

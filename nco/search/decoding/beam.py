@@ -49,7 +49,7 @@ class Beam(Decoder):
     ) -> Rollouts:
         """See `nco.search.decoding.rollout.Decoder`; `S = turns * starts * width`."""
         with torch.inference_mode():
-            beams = self._begun(env, instance, len(encoded.query) // len(instance.cost))
+            beams = self._begun(env, instance, encoded.count // len(instance.cost))
             while not env.done(beams.state).all():
                 if expired is not None and expired():
                     raise TimeUp
@@ -88,7 +88,7 @@ class _Beams:
 
     def extended(self, env: AnyEnvironment, instance: Any, encoded: Encoded, width: int) -> _Beams:
         """The beams one action on."""
-        decisions = decisions_of(env, instance, self.state, len(encoded.query))
+        decisions = decisions_of(env, instance, self.state, encoded.count)
         nodes = decisions.allowed.shape[-1]
         gain = torch.log_softmax(logits(encoded, decisions), -1).view(*self.score.shape, nodes)
         total = (self.score[..., None] + gain).flatten(2)

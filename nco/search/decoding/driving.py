@@ -37,8 +37,7 @@ def drives(env: AnyEnvironment, encoded: Encoded, first: Tensor) -> bool:
     nodes = encoded.query.shape[2]
     return (
         isinstance(env, RCVRP | RCVRPTW)
-        and encoded.query.device.type == "cpu"
-        and encoded.query.dtype == torch.float32
+        and encoded.compiles
         and LIGHT <= first.numel() * nodes <= _HEAVY // (2 * nodes)
     )
 

@@ -207,7 +207,7 @@ def rollout(
     """
     with torch.inference_mode():
         chosen = spread(env.starts(instance), strategy.starts) if first is None else first
-        count, batch = len(encoded.query), len(chosen)
+        count, batch = encoded.count, len(chosen)
         action = chosen.repeat(1, strategy.repeats * (count // batch))
         if not strategy.narrows and drives(env, encoded, action):
             found = driven(
@@ -237,7 +237,8 @@ def rollout(
 def decisions_of(env: AnyEnvironment, instance: Any, state: Any, count: int) -> Decisions:
     """The next decisions of all rollouts, as those of `count` encoded instances."""
     shown = env.roles(state), env.context(instance, state), env.mask(instance, state)
-    return Decisions(*(x.reshape(count, -1, x.shape[-1]) for x in shown))
+    rollouts = shown[2].shape[0] * shown[2].shape[1] // count
+    return Decisions(*(x.reshape(count, rollouts, -1) for x in shown))
 
 
 def joined(trace: list[tuple[Decisions, Tensor]]) -> tuple[Decisions, Tensor]:

@@ -68,7 +68,7 @@ class Seen:
         actions, cost, violation = (
             x.reshape(-1, 2, *x.shape[1:]) for x in (found.actions, found.cost, found.violation)
         )
-        actions = torch.cat([actions[:, 0], env.turned_round(actions[:, 1])], 1)
+        actions = torch.cat([actions[:, 0], env.turned_round(self.instance, actions[:, 1])], 1)
         return replace(found, actions=actions, cost=cost.flatten(1), violation=violation.flatten(1))
 
 

@@ -12,6 +12,7 @@ import torch
 from nco.envs import environment
 from nco.envs.convert import CONVERSIONS, conversion
 from nco.envs.instances import each, pad
+from nco.envs.pvrp import PVRPInstance
 from nco.errors import InputError, PolicyError, UnsupportedError, quoted
 from nco.problem import Problem
 from nco.problem.solution import Solution
@@ -163,6 +164,25 @@ def serving(
     )
 
 
+def note_unusual(loaded: StoredPolicy, instance: object) -> None:
+    """Says that a fleet is larger than any that a policy has seen; it is decoded all the same.
+
+    Args:
+        loaded: the policy, whose card may say `vehicles`, the fewest and the most.
+        instance: to decode.
+    """
+    seen = loaded.card.get("vehicles")
+    if isinstance(instance, PVRPInstance) and isinstance(seen, list) and seen:
+        most = seen[-1]
+        if isinstance(most, int) and instance.vehicles > most:
+            log.warning(
+                "%d different vehicles are more than the policy has learned with (%d): routes may "
+                "be worse than usual",
+                instance.vehicles,
+                most,
+            )
+
+
 def served_routes(
     problem: Problem,
     name: str,
@@ -230,12 +250,19 @@ def _decoded(
         views = at_most(how.views, PAIRS_AND_VIEWS.get(device.type, 0) // nodes**2)
         if views < how.views:
             log.info("%d nodes: %d of %d views fit into memory", nodes, views, how.views)
+        note_unusual(loaded, group[0].given.instance)
         whole = each(pad([task.given.instance for task in group]), lambda _, x: x.to(device))
         generator = torch.Generator(device).manual_seed(seed)
         how = replace(how, views=views)
         found = how.decode(environment(name), whole, loaded.policy, generator)
         taken = found.best().actions[:, 0].tolist()
     return [
-        served_routes(task.problem, name, task.given.nodes, actions, clock)
+        served_routes(task.problem, name, task.given.nodes, _own(actions, nodes, task.given), clock)
         for task, actions in zip(group, taken, strict=True)
     ]
+
+
+def _own(actions: Sequence[int], nodes: int, given: Converted[Any]) -> list[int]:
+    """Actions in a batch of so many nodes as those of one instance, which may have fewer."""
+    parts = (divmod(action, nodes) for action in actions)
+    return [vehicle * len(given.nodes) + node for vehicle, node in parts]

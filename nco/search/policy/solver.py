@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from nco.envs import environment
-from nco.envs.convert import CONVERSIONS, conversion
+from nco.envs.convert import CONVERSIONS, FAMILIES, conversion
 from nco.errors import quoted
 from nco.models.files import read_policy, shipped
 from nco.models.pointer import LIGHT
@@ -21,7 +21,13 @@ from nco.search.decoding.beam import Beam
 from nco.search.decoding.rollout import GREEDY, Decoder, Strategy
 from nco.search.decoding.timed import decode
 from nco.search.decoding.views import EIGHT, at_most
-from nco.search.policy.batch import PAIRS_AND_VIEWS, refuse_strangers, served_routes, serving
+from nco.search.policy.batch import (
+    PAIRS_AND_VIEWS,
+    note_unusual,
+    refuse_strangers,
+    served_routes,
+    serving,
+)
 from nco.solver import Clock
 
 if TYPE_CHECKING:
@@ -59,13 +65,22 @@ class PolicySolver:
 
     @property
     def supports(self) -> frozenset[Feature]:
-        """What shipped policies cover together; with a `source`, what any policy could.
+        """What shipped policies cover of vehicles that are alike; see `alternatives`."""
+        return self.alternatives[0]
 
-        Whether the one of `source` covers a problem is found when it is loaded, and said with
-        its name.
+    @property
+    def alternatives(self) -> tuple[frozenset[Feature], ...]:
+        """What shipped policies cover: vehicles that are alike, or those with profiles.
+
+        With a `source` it is what any policy could. Whether that one covers a problem is found when
+        it is loaded, and said with its name.
         """
         names = _served() if self.source is None else tuple(CONVERSIONS)
-        return frozenset().union(*(conversion(name).features for name in names))
+        found = [
+            frozenset().union(*(conversion(name).features for name in names if name in group))
+            for group in FAMILIES
+        ]
+        return tuple(features for features in found if features) or (frozenset(),)
 
     def prepare(self, problem: Problem) -> None:
         """See `nco.solver.Prepares`: loads the policy and, where it is worth it, compiled loops."""
@@ -110,7 +125,7 @@ class PolicySolver:
         """What the policy finds; None where there is no time to decode."""
         if not len(problem.stops):
             return []
-        pairs = problem.size**2
+        pairs = problem.size**2 * (len(problem.fleet) if self._profiled(problem) else 1)
         # Fewer views where all of them would take more memory, or half of the time.
         in_time = int(clock.left_s / (2 * _ENCODE_S * pairs))
         views = at_most(self.strategy.views, min(PAIRS_AND_VIEWS["cpu"] // pairs, in_time))
@@ -119,7 +134,8 @@ class PolicySolver:
             given = conversion(name).instance(problem, torch.float32)
             if len(given.nodes) == 1:  # no vehicle can serve any stop
                 return served_routes(problem, name, given.nodes, [], clock)
-            known = initial and conversion(name).actions_of(initial.routes, given.nodes)
+            note_unusual(loaded, given.instance)
+            known = initial and conversion(name).actions_of(problem, initial.routes, given.nodes)
             how = replace(self._begun(known) if known else self.strategy, views=views)
             reserve_s = min(_RESERVE_S * pairs, 0.2 * clock.left_s)
             env = environment(name)
@@ -128,6 +144,10 @@ class PolicySolver:
                 actions = best.actions[0, 0].tolist()
                 return served_routes(problem, name, given.nodes, actions, clock)
         return None
+
+    def _profiled(self, problem: Problem) -> bool:
+        """Whether vehicles are seen one by one."""
+        return self._policy(problem)[1] not in FAMILIES[0]
 
     def _policy(self, problem: Problem) -> tuple[StoredPolicy, str]:
         """The policy for a problem, and the environment to decode it in.

@@ -114,6 +114,7 @@ class Plain:
     """
 
     fused = cut = True
+    vehicles = 1
 
     def __init__(self, problem: Problem) -> None:
         form = normal(problem).problem

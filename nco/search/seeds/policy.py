@@ -46,11 +46,13 @@ class Given(Protocol):
         stops: that the policy can serve.
         fused: whether rollouts are compiled as a whole.
         cut: whether it can be solved in parts.
+        vehicles: that are decided for together.
     """
 
     stops: int
     fused: bool
     cut: bool
+    vehicles: int
 
     def solved(
         self, way: Way, moves: int, count: int, seed: int, expired: Expired
@@ -77,16 +79,18 @@ class Way:
         parts: of equal size, that are decoded in one batch.
         views: 2 drive both ways.
         fused: whether rollouts are compiled as a whole.
+        vehicles: each of which sees all nodes in its own way.
     """
 
     stops: int
     parts: int
     views: int
     fused: bool
+    vehicles: int = 1
 
     def expected_s(self, moves: int) -> float:
         """Seconds to encode and decode from so many first moves."""
-        nodes, rows = self.stops / self.parts + 1, self.parts * self.views
+        nodes, rows = self.stops / self.parts + 1, self.parts * self.views * self.vehicles
         pairs = rows * nodes**2
         if pairs > _PAIRS:
             return math.inf
@@ -185,7 +189,7 @@ def _way(given: Given, limit_s: float, rollouts: int) -> Way | None:
 
     Where there is no time for so many rollouts in any way, half as many will do, and so on.
     """
-    ways = [Way(given.stops, 1, views, given.fused) for views in _VIEWS]
+    ways = [Way(given.stops, 1, views, given.fused, given.vehicles) for views in _VIEWS]
     ways += [other for way in ways if (other := _in_parts(given, way)) is not None]
     while given.stops and rollouts:
         for way in ways:

@@ -13,6 +13,7 @@ import torch
 
 from nco.envs import environment
 from nco.envs.convert import conversion
+from nco.envs.pvrp import PVRPInstance
 from nco.envs.rcvrp import RCVRPInstance
 from nco.errors import UnsupportedError
 from nco.models.files import read_policy, shipped
@@ -53,6 +54,7 @@ class Stepwise:
         given = conversion(name).instance(problem, torch.float32)
         self._nodes, self._whole = given.nodes, given.instance
         self.stops = len(given.nodes) - 1
+        self.vehicles = len(problem.fleet) if isinstance(self._whole, PVRPInstance) else 1
         self.cut = isinstance(self._whole, RCVRPInstance)  # one tour cannot be
 
     def solved(
@@ -63,7 +65,11 @@ class Stepwise:
         if way.parts > 1:
             parts = halves(plane(instance.cost[0].double().numpy()), way.parts)
             instance = divided(instance, parts)
-        return _joined(self._decoded(instance, way, moves, expired, seed), parts, count)
+        found = self._decoded(instance, way, moves, expired, seed)
+        if not self.cut:  # actions are as they are taken
+            order = _ranked(found, 0)[:count]
+            return [found.actions[0, k].tolist() for k in order]
+        return _joined(found, parts, count)
 
     def best(self, solutions: Sequence[list[int]], count: int) -> list[list[int]]:
         """The best of some solutions of a problem of routes, in order."""

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from nco.envs.base import AnyEnvironment
     from nco.models.pointer import Encoded
-    from nco.problem import Problem
+    from nco.problem import Feature, Problem
     from nco.problem.solution import Solution
     from nco.search.decoding.expiry import Expired
 
@@ -102,11 +102,17 @@ class TreeSearch(Decoder):
         """See `nco.search.decoding.rollout.Decoder`; the best rollout of each view, `S = turns`.
 
         Raises:
-            PolicyError: `rounds` is None and nothing else ends the search.
+            PolicyError: `rounds` is None and nothing else ends the search, or vehicles are decided
+                for together.
             TimeUp: before the first rollouts were complete.
         """
         if self.rounds is None and expired is None:
             raise PolicyError("rounds is None, which needs a time limit; give a number of rounds")
+        if encoded.count != len(encoded.query):
+            raise PolicyError(
+                f"tree search is for one vehicle after another, and not for {quoted(env.name)}; "
+                "use greedy decoding, sampling or a beam"
+            )
         search = _Search(env, instance, encoded, self, generator, expired)
         with torch.inference_mode():
             with contextlib.suppress(TimeUp):
@@ -200,7 +206,7 @@ class _Search:
         if not self._how.first:
             return None
         ahead = torch.tensor(self._how.first).expand(len(self._instance.cost), 1, -1)
-        ways = torch.cat([ahead, self._env.turned_round(ahead)], 1)
+        ways = torch.cat([ahead, self._env.turned_round(self._instance, ahead)], 1)
         # A view drives forwards or backwards; it is the way that costs less in it.
         good = feasible(self._env, self._instance, ways)
         cost = self._env.cost(self._instance, ways).masked_fill(~good, torch.inf)
@@ -373,6 +379,11 @@ class _Search:
 @dataclass(frozen=True)
 class TreeSolver(PolicySolver):
     """Tree search behind the signature of a solver; see `PolicySolver`."""
+
+    @property
+    def alternatives(self) -> tuple[frozenset[Feature], ...]:
+        """Only vehicles that are alike."""
+        return super().alternatives[:1]
 
     def prepare(self, problem: Problem) -> None:
         """See `nco.solver.Prepares`: loads the policy and the compiled loops."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
-from concurrent.futures import as_completed
+from concurrent.futures import Executor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from pathlib import Path
@@ -14,10 +14,11 @@ from nco.bench.provenance import code
 from nco.bench.result import RESULTS, Result, read_results
 from nco.bench.shards import Shard
 from nco.bench.suite import Suite, Task
-from nco.bench.worker import prepare, work
+from nco.bench.worker import prepare, prepared_work, work
 from nco.errors import NcoError, StorageError
 from nco.files import appending
 from nco.solve import METHODS
+from nco.solve_many import spread
 from nco.versions import machine, version_of, versions
 from nco.workers import workers
 
@@ -30,6 +31,7 @@ def run(
     *,
     jobs: int = 1,
     shard: Shard | None = None,
+    executor: Executor | None = None,
     done: Callable[[int, int], None] | None = None,
 ) -> list[Result]:
     """Run what is missing of a suite, or of a share of it.
@@ -41,6 +43,8 @@ def run(
         jobs: worker processes at a time, one thread each. More than there are free processors
             spoil the measurement.
         shard: the share; None for all.
+        executor: where runs are made, such as Dask's; it must give each a processor of its own.
+            None starts worker processes here.
         done: told after each run how many of how many are done.
 
     Returns:
@@ -71,7 +75,7 @@ def run(
                 )
                 append(found[task].line())
         try:
-            for task, result in _work(missing, jobs, stamp):
+            for task, result in _work(missing, jobs, stamp, executor):
                 append(result.line())
                 found[task] = result
                 log.debug("%s", result)
@@ -90,8 +94,16 @@ def results_name(shard: Shard | None) -> str:
     return "results.jsonl" if shard is None else f"results-{shard.number}-of-{shard.count}.jsonl"
 
 
-def _work(tasks: list[Task], jobs: int, stamp: dict[str, Any]) -> Iterable[tuple[Task, Result]]:
+def _work(
+    tasks: list[Task], jobs: int, stamp: dict[str, Any], executor: Executor | None
+) -> Iterable[tuple[Task, Result]]:
     if not tasks:
+        return
+    if executor is not None:
+        methods = dict(METHODS)
+        asked = ((task, (methods, task, stamp)) for task in tasks)
+        for task, future in spread(prepared_work, asked, executor=executor):
+            yield task, future.result()
         return
     with workers(min(jobs, len(tasks)), prepare, dict(METHODS)) as pool:
         pending = {pool.submit(work, task, stamp): task for task in tasks}

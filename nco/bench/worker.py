@@ -88,6 +88,12 @@ def work(task: Task, stamp: Mapping[str, Any]) -> Result:
     )
 
 
+def prepared_work(methods: Mapping[str, str], task: Task, stamp: Mapping[str, Any]) -> Result:
+    """Run a task in a worker of any executor, which nobody has prepared."""
+    prepare(methods)
+    return work(task, stamp)
+
+
 def _answer(problem: Problem, solution: Solution | None, budget_s: float) -> dict[str, Any]:
     """What the checker says about a solution, as fields of a result."""
     from nco.compare import Answer

@@ -78,6 +78,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--seed", type=_problem.seed, help=f"of the first instance, or of files ({_SEED})"
     )
     group.add_argument("--jobs", type=_problem.whole, help="runs at a time (1)")
+    group.add_argument(
+        "--executor", metavar="URL",
+        help="run on other machines: dask://HOST:PORT, or mpi:// under mpiexec (here)",
+    )  # fmt: skip
     group.add_argument("--shard", metavar="I/N", help="run share I of N; see `nco bench merge`")
     add_report_arguments(parser)
     parser.add_argument("--out", type=_problem.path, metavar="DIR", help=f"({_OUT})")
@@ -105,7 +109,10 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the suite or a share of it; print and write the report."""
     from nco import bench
     from nco.answers import prepare
+    from nco.executors import executor_at
 
+    if arguments.executor is not None and arguments.jobs is not None:
+        raise InputError("--jobs is for processes here, --executor for others; leave one out")
     shard = None if arguments.shard is None else bench.Shard.of(arguments.shard)
     suite, out = _suite(arguments), arguments.out or _OUT
     references = read_references(arguments)
@@ -115,8 +122,13 @@ def run(arguments: argparse.Namespace) -> int:
             f"{', '.join(suite.methods)}; add it to --method"
         )
     prepare(out)
-    with console.counter("benchmark", quiet=arguments.quiet) as done:
-        results = bench.run(suite, out, jobs=arguments.jobs or 1, shard=shard, done=done)
+    with (
+        executor_at(arguments.executor) as executor,
+        console.counter("benchmark", quiet=arguments.quiet) as done,
+    ):
+        results = bench.run(
+            suite, out, jobs=arguments.jobs or 1, shard=shard, executor=executor, done=done
+        )
     if shard is not None:
         return _tell_shard(arguments, shard, results, out)
     bench.check_comparable(results)

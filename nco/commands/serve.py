@@ -53,6 +53,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--data", type=_problem.path, metavar="FILE",
         help="where scenarios and days are kept (the platform's folder for data)",
     )  # fmt: skip
+    parser.add_argument(
+        "--no-warm-up", action="store_true", help="load what searches take with the first of them"
+    )
     parser.add_argument("--no-browser", action="store_true", help="do not open the page")
     parser.add_argument("--quiet", action="store_true", help="no log lines")
 
@@ -68,10 +71,11 @@ def run(arguments: argparse.Namespace) -> int:
             f"serving needs the package {error.name}; install it by `pip install nco-routing[web]`"
         ) from None
     settings = _settings(arguments)
+    served = application(settings)
     sock = _listening(settings.host, arguments.port)
     address = _address(settings.host, sock.getsockname()[1])
     config = uvicorn.Config(
-        application(settings),
+        served,
         log_level="warning",
         access_log=False,
         server_header=False,
@@ -136,6 +140,7 @@ def _settings(arguments: argparse.Namespace) -> Any:
         limits=Limits(**{name: value for name, value in given.items() if value is not None}),
         data=_data(arguments.data),
         max_snap_m=arguments.max_snap,
+        warm_up=not arguments.no_warm_up,
     )
 
 

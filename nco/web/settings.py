@@ -66,6 +66,7 @@ class Settings:
         limits: how much of anything.
         data: the file that scenarios and days are kept in; None keeps them in memory only.
         max_snap_m: how far a place may be moved onto a street; None takes the city's own limit.
+        warm_up: load what searches take before the first one; otherwise that one waits for it.
 
     Raises:
         InputError: there is no city, or no token where one is needed.
@@ -79,6 +80,7 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     data: Path | None = None
     max_snap_m: float | None = None
+    warm_up: bool = True
 
     def __post_init__(self) -> None:
         if not self.cities or not self.profiles:

@@ -42,9 +42,11 @@ class Server:
     def __init__(self, settings: Settings, crew: type[Crew] = Crew) -> None:
         self.settings = settings
         limits = settings.limits
-        self._solvers = crew(limits.jobs, _begin, settings, True)
+        self._solvers = crew(limits.jobs, _begin, settings, settings.warm_up)
         self._desk = crew(1, _begin, settings, False)  # what is quick does not wait for searches
-        self.planners = crew(1, _begin, settings, True)  # has the days, begun by the first of them
+        self.planners = crew(
+            1, _begin, settings, settings.warm_up
+        )  # has the days, begun by the first of them
         self.press = crew(1, _begin, settings, False)  # prints, which takes seconds
         self.store = Store(settings.data)
         self._writer = ThreadPoolExecutor(1, "nco-store")

@@ -209,8 +209,8 @@ def _place(data: Fields) -> list[float]:
 
 
 def _add(day: _Day, data: Fields) -> None:
-    more = {"vehicles": data.wholes("vehicles")} if "vehicles" in data else {}
-    day.planner.add(data.text("name"), _place(data), **_asked(data), **more)
+    able = data.wholes("vehicles") if "vehicles" in data else None
+    day.planner.add(data.text("name"), _place(data), vehicles=able, **_asked(data))
 
 
 def _move(day: _Day, data: Fields) -> None:

@@ -7,6 +7,7 @@ from itertools import combinations, combinations_with_replacement, pairwise, per
 import numpy as np
 
 from nco import Problem, Route, Solution
+from nco.problem.objective import PEAKED
 
 
 def optimum(problem: Problem) -> float:
@@ -16,7 +17,7 @@ def optimum(problem: Problem) -> float:
     number of trips; `inf` if no answer is feasible. What rules there are for the trips of one
     vehicle is left to the evaluation; only groups are served by several.
     """
-    if problem.ties or problem.objective.fewest_vehicles:
+    if problem.ties or problem.objective.fewest_vehicles or problem.features & PEAKED:
         return _together(problem)
     stops = list(problem.stops)
     weight = problem.objective.longest_route

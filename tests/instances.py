@@ -142,6 +142,8 @@ def _objective(rng: np.random.Generator) -> Objective:
         "preference": (100.0, 1.0, 0.0),
         "unserved": (1.0, 2.0, 0.0),
         "longest_route": (0.0, 0.0, 1.0, 2.0),
+        "longest_leg": (0.0, 0.0, 0.0, 3.0),
+        "makespan": (0.0, 0.0, 0.0, 1.5),
     }
     drawn = {name: float(rng.choice(values)) for name, values in weights.items()}
     return Objective(**drawn, longest_by=str(rng.choice(["distance", "duration"])))
@@ -207,7 +209,9 @@ def with_rules(problem: Problem, asked: set[str], rng: np.random.Generator) -> P
             j: frozenset(words[rng.random(3) < 0.3].tolist()) for j in stops if rng.random() < 0.5
         }
     fields["priority"] = rng.integers(0, 3, n) * is_stop * ("priorities" in asked)
-    fewest = {"fewest_vehicles": "fewest" in asked}
+    # Where times are chosen, they are not for all vehicles at once.
+    makespan = problem.objective.makespan * (not asked & {"hours", "pauses", "traffic"})
+    fewest = {"fewest_vehicles": "fewest" in asked, "makespan": makespan}
     fields["objective"] = replace(problem.objective, **fewest)
     ties = _ties(asked, rng, stops, free)
     if ties:

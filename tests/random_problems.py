@@ -261,6 +261,8 @@ def _objective(draw: Draw) -> Objective:
         preference=draw(st.sampled_from([1.0, 0.0])),
         unserved=draw(st.sampled_from([1.0, 0.0])),
         longest_route=draw(st.sampled_from([0.0, 0.0, 1.0, 1e3])),
+        longest_leg=draw(st.sampled_from([0.0, 0.0, 0.0, 1.0, 1e3])),
+        makespan=draw(st.sampled_from([0.0, 0.0, 0.0, 1.0])),
         longest_by=draw(st.sampled_from(["distance", "duration"])),
     )
 

@@ -85,6 +85,8 @@ _WITHOUT: dict[Feature, Callable[[Problem], Problem]] = {
     Feature.DIMENSIONS: _one_dimension,
     Feature.DURATION_COST: lambda p: _objective(p, duration=0.0),
     Feature.LONGEST_ROUTE: lambda p: _objective(p, longest_route=0.0),
+    Feature.LONGEST_LEG: lambda p: _objective(p, longest_leg=0.0),
+    Feature.MAKESPAN: lambda p: _objective(p, makespan=0.0),
     Feature.MIXED_FLEET: lambda p: replace(p, vehicles=[p.vehicles[0]] * len(p.vehicles)),
     Feature.OPTIONAL_STOPS: lambda p: replace(p, prize=None),
     Feature.PREFERENCES: lambda p: _objective(p, preference=0.0),

@@ -167,6 +167,7 @@ def differences(instance: arrays.Instance, state: arrays.SearchState) -> list[st
         "load": close("load"),
         "served": close("served"),
         "measure": close("measure"),
+        "peak": close("peak"),
         "duty": close("duty"),
         "late": close("late"),
         "prefix": close("prefix", timed),

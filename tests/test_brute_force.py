@@ -122,6 +122,27 @@ PROBLEMS = {
         [Vehicle(capacity=(20,)), Vehicle(capacity=(20,), profile=1)],
         objective=Objective(distance=0.1, longest_route=5.0, longest_by="duration"),
     ),
+    "longest leg": Problem.from_matrices(
+        directed(6, 12), objective=Objective(distance=0.01, longest_leg=1.0)
+    ),
+    "longest drive": _many(
+        [Vehicle(capacity=(9,)), Vehicle(capacity=(17,), profile=1)],
+        objective=Objective(distance=0.01, longest_leg=9.0, longest_by="duration"),
+        service_s=np.array([0, 30, 20, 10, 40, 20.0]),
+    ),
+    "makespan": _many(
+        [Vehicle(capacity=(20,), shift_s=(100 * v, np.inf)) for v in range(3)],
+        objective=Objective(distance=0.01, makespan=1.0),
+        window_s=np.array([[50, np.inf], [0, 900], [300, 600], [0, 700], [0, np.inf], [0, 800]]),
+    ),
+    "makespan of shipments": Problem.from_matrices(
+        directed(5, 13),
+        directed(5, 13) / 5,
+        shipments=[Shipment(pickup=1, delivery=2), Shipment(pickup=4, delivery=3)],
+        release_s=[0, 0, 0, 300, 0],
+        vehicles=4,
+        objective=Objective(distance=0, makespan=1.0, longest_leg=0.2),
+    ),
     "service of optional stops": Problem.from_matrices(
         directed(5, 3),
         directed(5, 3) / 10,

@@ -161,7 +161,14 @@ def test_objective_parts():
         vehicles=[vehicle],
         prize=[np.inf, np.inf, np.inf, 11],
         objective=Objective(
-            distance=1, duration=10, fixed=100, preference=1000, unserved=1e4, longest_route=0.5
+            distance=1,
+            duration=10,
+            fixed=100,
+            preference=1000,
+            unserved=1e4,
+            longest_route=0.5,
+            longest_leg=0.25,
+            makespan=2,
         ),
     )
     solution = Solution.from_routes(problem, [[1, 2]])
@@ -172,6 +179,8 @@ def test_objective_parts():
         "preference": -9000,
         "unserved": 110000,
         "longest_route": 600,
+        "longest_leg": 250,
+        "makespan": 240,
         "soft_windows": 0,
         "overtime": 0,
     }

@@ -50,6 +50,8 @@ def test_features_name_what_matters():
         Feature.TIME_WINDOWS: {"window_s": [[0, np.inf]] * 3 + [[0, 9]]},
         Feature.OPTIONAL_STOPS: {"prize": [np.inf, 1, np.inf, np.inf]},
         Feature.LONGEST_ROUTE: {"objective": Objective(longest_route=1)},
+        Feature.LONGEST_LEG: {"objective": Objective(longest_leg=1)},
+        Feature.MAKESPAN: {"objective": Objective(makespan=1)},
         Feature.DURATION_COST: {"objective": Objective(duration=1)},
         Feature.FIXED_COST: {"vehicles": [Vehicle(fixed_cost=3)]},
         Feature.SHIFTS: {"vehicles": [Vehicle(shift_s=(0, 9))]},

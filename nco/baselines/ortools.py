@@ -45,7 +45,7 @@ class ORTools:
     supports: ClassVar[frozenset[Feature]] = (
         (CLASSICAL - {Feature.TRIPS})
         | RULES
-        | {Feature.BACKHAULS, Feature.SEQUENCES}
+        | {Feature.BACKHAULS, Feature.SEQUENCES, Feature.MAKESPAN}
         | {Feature.SEVERAL_WINDOWS, Feature.SOFT_WINDOWS, Feature.BREAKS, Feature.OVERTIME}
     )
     max_iterations: int | None = None

@@ -54,8 +54,8 @@ def _add_soft_windows(model: Model, ticks: Ticks, time: Any) -> None:
     problem, weight = model.problem, model.problem.objective.soft_windows
     begins, ends = problem.soft_window_s.T
     for j in model.stops:
-        early = _price(model, ticks, weight * problem.early_per_s[j])
-        late = _price(model, ticks, weight * problem.late_per_s[j])
+        early = price_of_tick(model, ticks, weight * problem.early_per_s[j])
+        late = price_of_tick(model, ticks, weight * problem.late_per_s[j])
         if early and begins[j] > 0:
             time.SetCumulVarSoftLowerBound(model.index(j), int(ticks.up(begins[j])), early)
         if late and np.isfinite(ends[j]):
@@ -66,7 +66,7 @@ def _add_overtime(model: Model, ticks: Ticks, time: Any) -> None:
     weight = model.problem.objective.overtime
     for v, (k, _) in enumerate(model.vehicles):
         vehicle = model.kinds[k].vehicle
-        rate = _price(model, ticks, weight * vehicle.cost_per_overtime_s)
+        rate = price_of_tick(model, ticks, weight * vehicle.cost_per_overtime_s)
         if rate and np.isfinite(vehicle.overtime_after_s):
             after = int(ticks.down(vehicle.overtime_after_s))
             time.SetCumulVarSoftUpperBound(model.routing.End(v), after, rate)
@@ -103,6 +103,6 @@ def _add_breaks(model: Model, ticks: Ticks, time: Any) -> None:
             time.SetBreakIntervalsOfVehicle(intervals, v, visits)
 
 
-def _price(model: Model, ticks: Ticks, per_s: float) -> int:
+def price_of_tick(model: Model, ticks: Ticks, per_s: float) -> int:
     """What a tick costs in whole units."""
     return int(np.rint(per_s * model.costs.scale / ticks.per_s))

@@ -12,6 +12,7 @@ from ortools.constraint_solver import pywrapcp
 from nco.arrays import Ints
 from nco.baselines.ortools_counts import counted
 from nco.baselines.ortools_hours import add_hours, penalties
+from nco.baselines.ortools_makespan import add_makespan
 from nco.baselines.ortools_rules import add_loads, add_rules
 from nco.fleet.costs import Costs
 from nco.fleet.kinds import Kind
@@ -65,10 +66,13 @@ class Model:
         self.routing = pywrapcp.RoutingModel(self._manager)
         gaps = bool(problem.more_windows_s) or any(kind.vehicle.breaks for kind in kinds)
         most = MOST_TICKS_OF_GAPS if gaps else MOST_TICKS
-        self.ticks = Ticks.of(problem, kinds, most) if timed(problem, kinds) else None
+        counts = timed(problem, kinds) or problem.objective.makespan > 0
+        self.ticks = Ticks.of(problem, kinds, most) if counts else None
         waits = problem.timetabled or bool((problem.window_s[:, 0] > 0).any())
         charged = self.ticks if waits and any(kind.cost_per_s for kind in kinds) else None
-        prices = penalties(problem, kinds, self.ticks) if self.ticks else ()
+        prices = penalties(problem, kinds, self.ticks) if self.ticks else []
+        if self.ticks is not None and problem.objective.makespan:
+            prices.append((problem.objective.makespan / self.ticks.per_s, self.ticks.horizon))
         self.costs = Costs.of(problem, kinds, charged, prices=prices)
         self._add_costs()
         add_loads(self)
@@ -76,6 +80,8 @@ class Model:
             self._add_time(self.ticks, charged is not None)
             if problem.timetabled:
                 add_hours(self, self.ticks)
+            if problem.objective.makespan:
+                add_makespan(self, self.ticks)
         if problem.objective.longest_route:
             self._add_span()
         add_rules(self)
@@ -134,7 +140,8 @@ class Model:
                 fit = [v for v, (k, _) in enumerate(self.vehicles) if served[k, j]]
                 routing.VehicleVar(index).SetValues([-1, *fit])
 
-    def _drives(self, ticks: Ticks) -> list[Ints]:
+    def drives(self, ticks: Ticks) -> list[Ints]:
+        """Ticks of service and the drive onward of each kind."""
         service = ticks.up(self.problem.service_s)[:, None]
         drives = [
             service + ticks.up(np.where(np.isinf(kind.duration_s), 0.0, kind.duration_s))
@@ -146,7 +153,7 @@ class Model:
 
     def _add_time(self, ticks: Ticks, charged: bool) -> None:
         problem, routing, most = self.problem, self.routing, ticks.horizon
-        callbacks = self.registered(self._drives(ticks))
+        callbacks = self.registered(self.drives(ticks))
         vehicles = [callbacks[k] for k, _ in self.vehicles]
         routing.AddDimensionWithVehicleTransitAndCapacity(
             vehicles, most, [most] * len(vehicles), False, "time"

@@ -67,7 +67,10 @@ def check(problem: Problem, solution: Solution) -> Report:
     for finding in broken_ties(problem, solution):
         tally.add(*finding)
     weights = problem.objective
-    measured = tally.metres if weights.longest_by == "distance" else tally.seconds
+    by_distance = weights.longest_by == "distance"
+    measured = tally.metres if by_distance else tally.seconds
+    legs = tally.legs_m if by_distance else tally.legs_s
+    first = _first_departure(problem)
     parts = {
         "distance": weigh(weights.distance, math.fsum(tally.distance)),
         "duration": weigh(weights.duration, math.fsum(tally.duration)),
@@ -75,6 +78,8 @@ def check(problem: Problem, solution: Solution) -> Report:
         "preference": 0.0 - weights.preference * math.fsum(tally.preference),
         "unserved": weights.unserved * unserved,
         "longest_route": weigh(weights.longest_route, max(measured, default=0.0)),
+        "longest_leg": weigh(weights.longest_leg, max(legs, default=0.0)),
+        "makespan": weigh(weights.makespan, max(tally.back, default=first) - first),
         "soft_windows": weigh(weights.soft_windows, math.fsum(tally.penalty)),
         "overtime": weigh(weights.overtime, math.fsum(tally.overtime)),
     }
@@ -101,6 +106,17 @@ def _first_time(problem: Problem) -> float:
     given = [float(time) for pair in problem.window_s for time in pair]
     given += [float(time) for vehicle in set(problem.vehicles) for time in vehicle.shift_s]
     return min((time for time in given if 0 < time < math.inf), default=0.0)
+
+
+def _first_departure(problem: Problem) -> float:
+    """When anybody at all may leave, which is where a makespan begins."""
+    found = math.inf
+    for vehicle in problem.vehicles:
+        leaves = max(0.0, vehicle.shift_s[0])
+        if not vehicle.open_start:
+            leaves = max(leaves, float(problem.window_s[vehicle.start][0]))
+        found = min(found, leaves)
+    return found
 
 
 class _Passage(NamedTuple):
@@ -147,10 +163,13 @@ def _walk(
             first = vehicle.open_start and n == 0 and k == 0
             last = vehicle.open_end and n == len(its_routes) - 1 and k == len(stops)
             if not (first or last):
-                metres += float(problem.profiles[vehicle.profile].distance_m[here][j])
+                leg = float(problem.profiles[vehicle.profile].distance_m[here][j])
+                metres += leg
+                tally.legs_m.append(leg)
                 drive = float(problem.profiles[vehicle.profile].duration_s[here][j])
                 drive /= vehicle.speed
                 at_wheel += drive
+                tally.legs_s.append(drive)
                 clock.spend(drive)
             clock.spend(handled(problem, vehicle, here, j, from_depot=not first, to_depot=not last))
             if math.isinf(clock.now) and not math.isinf(log[-1].start):
@@ -175,6 +194,7 @@ def _walk(
                 check_stop(problem, vehicle, v, r, j, tally)
         check_load(problem, vehicle, v, r, stops, tally)
     seconds = _shortest_duty(vehicle, log)
+    tally.back.append(log[-1].start)
     add_up(problem, solution, v, its_routes, (metres, at_wheel, seconds), tally)
 
 

@@ -40,7 +40,9 @@ def walk_by_hours(
         drives.append(0.0 if is_open else float(profile.duration_s[i][j]) / vehicle.speed)
         first, final = k == 0 and vehicle.open_start, k == last and vehicle.open_end
         beside.append(handled(problem, vehicle, i, j, from_depot=not first, to_depot=not final))
-        metres += 0.0 if is_open else float(profile.distance_m[i][j])
+        tally.legs_m.append(0.0 if is_open else float(profile.distance_m[i][j]))
+        tally.legs_s.append(drives[-1])
+        metres += tally.legs_m[-1]
         if math.isinf(drives[-1]):
             message = (
                 f"route {r}: vehicle {v} cannot get from {quoted(problem.names[i])} "

@@ -77,6 +77,9 @@ class Tally:
     preference: list[float] = field(default_factory=list)
     penalty: list[float] = field(default_factory=list)
     overtime: list[float] = field(default_factory=list)
+    legs_m: list[float] = field(default_factory=list)
+    legs_s: list[float] = field(default_factory=list)
+    back: list[float] = field(default_factory=list)
     times_served: dict[int, int] = field(default_factory=dict)
 
     def add(self, kind: str, message: str, route: int | None, stop: int | None = None) -> None:

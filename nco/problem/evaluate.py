@@ -33,6 +33,8 @@ class Cost:
         preference: weighted preferences of the served stops, a negative number.
         unserved: weighted prizes of the optional stops not served.
         longest_route: weighted metres or seconds of the longest vehicle.
+        longest_leg: weighted metres or seconds of the longest way between two places.
+        makespan: weighted seconds until the last vehicle is back.
         soft_windows: weighted cost of what is early or late in soft windows.
         overtime: weighted cost of overtime.
     """
@@ -46,6 +48,8 @@ class Cost:
     preference: float = 0.0
     unserved: float = 0.0
     longest_route: float = 0.0
+    longest_leg: float = 0.0
+    makespan: float = 0.0
     soft_windows: float = 0.0
     overtime: float = 0.0
 
@@ -68,7 +72,8 @@ def evaluate(problem: Problem, routes: Sequence[Route]) -> tuple[Cost, tuple[Vio
     weights, form = problem.objective, normal(problem)
     found: list[Violation] = []
     metres = seconds = distance = duration = fixed = preference = longest = 0.0
-    penalty = overtime = 0.0
+    penalty = overtime = leg = back_s = 0.0
+    by_distance = weights.longest_by == "distance"
     for v, its_trips in trips.items():
         vehicle = problem.vehicles[v]
         plan = duty(form.problem, form.problem.vehicles[v], its_trips)
@@ -80,8 +85,10 @@ def evaluate(problem: Problem, routes: Sequence[Route]) -> tuple[Cost, tuple[Vio
         fixed += vehicle.fixed_cost
         penalty += plan.penalty / form.per_s
         overtime += _product(vehicle.cost_per_overtime_s, plan.overtime_s / form.per_s)
-        measure = plan.distance_m if weights.longest_by == "distance" else on_duty_s
-        longest = max(longest, measure)
+        longest = max(longest, plan.distance_m if by_distance else on_duty_s)
+        metres_of_leg, seconds_of_leg = plan.longest_leg
+        leg = max(leg, metres_of_leg if by_distance else seconds_of_leg / form.per_s)
+        back_s = max(back_s, form.time_s(plan.start_s[-1]) - problem.begins_s)
         if vehicle.preference is not None:
             preference -= sum(
                 float(vehicle.preference[j]) for trip in its_trips for j in trip.stops
@@ -100,6 +107,8 @@ def evaluate(problem: Problem, routes: Sequence[Route]) -> tuple[Cost, tuple[Vio
         preference=weights.preference * preference,
         unserved=weights.unserved * unserved,
         longest_route=_product(weights.longest_route, longest),
+        longest_leg=_product(weights.longest_leg, leg),
+        makespan=_product(weights.makespan, back_s),
         soft_windows=_product(weights.soft_windows, penalty),
         overtime=_product(weights.overtime, overtime),
     )

@@ -43,6 +43,8 @@ def features_of(problem: Problem) -> frozenset[Feature]:
         Feature.DURATION_COST: weights.duration > 0 and any(v.cost_per_s > 0 for v in kinds),
         Feature.FIXED_COST: weights.fixed > 0 and any(v.fixed_cost > 0 for v in kinds),
         Feature.LONGEST_ROUTE: weights.longest_route > 0,
+        Feature.LONGEST_LEG: weights.longest_leg > 0,
+        Feature.MAKESPAN: weights.makespan > 0,
         Feature.UNREACHABLE: any(
             bool(np.isinf(problem.profiles[v.profile].distance_m).any()) for v in kinds
         ),

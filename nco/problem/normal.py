@@ -174,6 +174,8 @@ def _zero(problem: Problem, vehicles: Iterable[Vehicle]) -> float:
     opened = [0.0 if v.open_start else float(window[v.start, 0]) for v in vehicles]
     leaves = np.maximum(shifts[:, 0], opened)
     begin = float(leaves.min())
+    if problem.objective.makespan:  # is counted from then on
+        return begin
     if problem.timetabled:  # what drivers and streets do may begin at any time, and matters then
         times = [one.window_s[0] for v in vehicles for one in v.breaks]
         times += [vehicle.overtime_after_s for vehicle in vehicles]
@@ -269,7 +271,8 @@ def _costs(problem: Problem, vehicles: Sequence[Vehicle], zero_s: float) -> tupl
         rest = 2 * stops * dearest + used * max(rate for _, rate in by_s) * whole_s
         rest += float(prizes.sum()) + weights.preference * stops * 2 * max(gains, default=0.0)
         rest += most_of_hours(problem, vehicles, whole_s)
-        rest += weights.longest_route * longest + used * (float(fixed.max()) - lowest)
+        rest += (weights.longest_route + weights.longest_leg) * longest + weights.makespan * whole_s
+        rest += used * (float(fixed.max()) - lowest)
         if 0 < DWARFED * rest < lowest:
             offset = (lowest - _rounded(2 * rest)) / weights.fixed
     return _into(dearest or lowest, DEAREST), offset
@@ -285,6 +288,8 @@ def _weighed(objective: Objective, per_cost: float, per_s: float) -> Objective:
         preference=objective.preference * per_cost,
         unserved=objective.unserved * per_cost,
         longest_route=objective.longest_route * per_cost / (per_s if by_time else 1.0),
+        longest_leg=objective.longest_leg * per_cost / (per_s if by_time else 1.0),
+        makespan=objective.makespan * per_cost / per_s,
         soft_windows=objective.soft_windows * per_cost / per_s,
         overtime=objective.overtime * per_cost / per_s,
     )

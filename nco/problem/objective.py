@@ -27,6 +27,8 @@ class Feature(StrEnum):
     DURATION_COST = "a cost on duration"
     FIXED_COST = "a fixed cost of vehicles"
     LONGEST_ROUTE = "a cost on the longest route"
+    LONGEST_LEG = "a cost on the longest leg"
+    MAKESPAN = "a cost on the makespan"
     UNREACHABLE = "unreachable pairs"
     PICKUPS = "pickups that go to the depot"
     BACKHAULS = "deliveries before pickups"
@@ -80,6 +82,9 @@ TIMETABLED = frozenset(
 )
 """What makes the earliest times of a route not always its best ones."""
 
+PEAKED = frozenset({Feature.LONGEST_LEG, Feature.MAKESPAN})
+"""What counts once for all vehicles, as the longest route does."""
+
 TIES = frozenset({Feature.SAME_VEHICLE, Feature.DIFFERENT_VEHICLES, Feature.PRECEDENCE})
 """What ties stops to vehicles that others have."""
 
@@ -100,6 +105,7 @@ CLASSICAL = (
     frozenset(Feature)
     - RULES
     - TIMETABLED
+    - PEAKED
     - {
         Feature.BACKHAULS,
         Feature.OPEN_ROUTES,
@@ -131,9 +137,13 @@ class Objective:
         soft_windows: weight of what is early or late in soft windows.
         overtime: weight of the sum over vehicles of `cost_per_overtime_s` times their overtime.
         longest_route: weight of the longest vehicle, in metres or seconds.
+        longest_leg: weight of the longest way from one place to the next, in metres or seconds of
+            driving.
+        makespan: weight of the seconds until the last vehicle is back, from the moment on at which
+            the first one may leave (`Problem.begins_s`).
         fewest_vehicles: whether the number of vehicles in use counts before the sum: no saving of
             it is worth a vehicle, nor is an optional stop.
-        longest_by: what "longest" measures: "distance" or "duration".
+        longest_by: what "longest" measures, of routes and legs: "distance" or "duration".
     """
 
     distance: float = 1.0
@@ -144,6 +154,8 @@ class Objective:
     soft_windows: float = 1.0
     overtime: float = 1.0
     longest_route: float = 0.0
+    longest_leg: float = 0.0
+    makespan: float = 0.0
     longest_by: Literal["distance", "duration"] = "distance"
     fewest_vehicles: bool = False
 

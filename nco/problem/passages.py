@@ -23,6 +23,7 @@ class Duty:
     Attributes:
         distance_m: metres driven.
         driving_s: seconds of driving.
+        longest_leg: most metres, and most seconds of driving, from one node to the next.
         duration_s: seconds between the latest departure that delays nothing and the return.
         departure_s: that departure.
         nodes: every node visited, depots included.
@@ -36,6 +37,7 @@ class Duty:
 
     distance_m: float
     driving_s: float
+    longest_leg: tuple[float, float]
     duration_s: float
     departure_s: float
     nodes: tuple[int, ...]

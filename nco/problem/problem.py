@@ -172,6 +172,7 @@ class Problem(ByValue):
         self._check_depots()
         self._check_vehicles()
         self._check_fit()
+        self._check_makespan()
 
     def _check_kinds(self) -> None:
         """Refuse numbers and tuples where objects are asked for."""
@@ -299,6 +300,16 @@ class Problem(ByValue):
                     "or neither is: give two finite prizes, or two infinite ones"
                 )
 
+    def _check_makespan(self) -> None:
+        """Refuse a makespan where times are chosen for each vehicle by itself."""
+        if self.objective.makespan and self.timetabled:
+            asked = ", ".join(sorted(self.features & TIMETABLED))
+            raise ProblemError(
+                f"objective: makespan is weighed beside {asked}, for which the times of each "
+                "vehicle are chosen by themselves; weigh overtime, or longest_route by "
+                "'duration', instead"
+            )
+
     def _check_fit(self) -> None:
         """Refuse stops that are larger than every vehicle."""
         if not self.dimensions:
@@ -399,6 +410,14 @@ class Problem(ByValue):
     def timetabled(self) -> bool:
         """Whether it takes more than the earliest times to know the cheapest ones."""
         return not self.features.isdisjoint(TIMETABLED)
+
+    @cached_property
+    def begins_s(self) -> float:
+        """The first moment at which any vehicle may leave."""
+        return min(
+            max(v.shift_s[0], 0.0 if v.open_start else float(self.window_s[v.start, 0]))
+            for v, _ in self.fleet
+        )
 
     @cached_property
     def windows(self) -> tuple[tuple[tuple[float, float], ...], ...]:

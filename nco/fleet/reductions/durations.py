@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nco.fleet.reductions.vehicles import changed
-from nco.problem import Feature, Profile
+from nco.fleet.reductions.vehicles import changed, driving_counts
+from nco.problem import Profile
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -51,9 +51,9 @@ def speeds(problem: Problem) -> Problem:
 def own_service(problem: Problem) -> Problem | None:
     """Service as part of the way onward.
 
-    Not where driving itself is limited, nor where the last way is open and takes no time.
+    Not where driving itself counts, nor where the last way is open and takes no time.
     """
-    if Feature.MOST_DRIVING in problem.features or any(v.open_end for v, _ in problem.fleet):
+    if driving_counts(problem) or any(v.open_end for v, _ in problem.fleet):
         return None
     profiles = _Profiles(problem)
 

@@ -45,7 +45,9 @@ def _all_else(problem: Problem) -> float:
     prizes = sum(float(p) for p in problem.prize if np.isfinite(p))
     prizes += sum(group.prize for group in problem.groups if np.isfinite(group.prize))
     rest += weights.unserved * prizes + most_of_hours(problem, vehicles, longest_s)
-    return rest + weights.longest_route * max(longest_s, 2 * stops * max(metres))
+    longest = max(longest_s, 2 * stops * max(metres))
+    rest += (weights.longest_route + weights.longest_leg) * longest
+    return rest + weights.makespan * longest_s
 
 
 def _largest(values: Floats) -> float:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nco.fleet.reductions.open_routes import open_routes
-from nco.fleet.reductions.vehicles import changed
+from nco.fleet.reductions.vehicles import changed, driving_counts
 from nco.problem import Feature
 from nco.problem.handling import same_place
 
@@ -22,9 +22,9 @@ def handling(problem: Problem) -> Problem | None:
     """A profile for each speed, place of loading and time that it takes.
 
     Where routes are open, they first begin and end at a depot of their own, at which nothing is
-    loaded, and from which every way leads to another place. Not where driving itself is limited.
+    loaded, and from which every way leads to another place. Not where driving itself counts.
     """
-    if Feature.MOST_DRIVING in problem.features:
+    if driving_counts(problem):
         return None
     opened: Problem | None = problem
     if Feature.OPEN_ROUTES in problem.features:

@@ -47,13 +47,14 @@ def sequences(problem: Problem) -> Problem | None:
     """The first stop of each sequence stands for all of it, ways out begin at the last one.
 
     Driving within it is part of the ways out. Not where it depends on the vehicle when a sequence
-    can begin, where its goods take more room within than before and behind it, nor where other
-    rules tell its stops apart.
+    can begin, where its goods take more room within than before and behind it, where the longest
+    leg counts, nor where other rules tell its stops apart.
     """
     other: Problem | None = problem
     if Feature.MOST_STOPS in problem.features:
         other = most_stops(problem)
-    if other is None or other.features & {Feature.OPEN_ROUTES, Feature.SETUP, Feature.LOADING}:
+    apart = {Feature.OPEN_ROUTES, Feature.SETUP, Feature.LOADING, Feature.LONGEST_LEG}
+    if other is None or other.features & apart:
         return None
     rows = [tie.stops for tie in other.ties if isinstance(tie, Sequence)]
     ties, shipments = _other_ties(other, rows), _other_shipments(other, rows)

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nco.problem import Feature
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from nco.problem import Problem, Vehicle
+
+
+def driving_counts(problem: Problem) -> bool:
+    """Whether seconds of driving count by themselves, so that none may be added to a drive."""
+    legs = Feature.LONGEST_LEG in problem.features and problem.objective.longest_by == "duration"
+    return legs or Feature.MOST_DRIVING in problem.features
 
 
 def changed(problem: Problem, change: Callable[[Vehicle], Vehicle]) -> tuple[Vehicle, ...]:

@@ -11,10 +11,11 @@ from nco.fleet.kinds import Kind, duties_of, unserved_cost
 from nco.fleet.scaling import largest, timed
 from nco.kernels.draws import seeded
 from nco.problem.normal import most_of_hours
+from nco.problem.objective import PEAKED
 from nco.problem.priorities import weights as weights_of
 from nco.problem.route import Route
 from nco.problem.tolerance import slack
-from nco.search.lns import timetable
+from nco.search.lns import peaks, timetable
 from nco.search.lns.changes import nearest
 from nco.search.lns.curves import POINTS
 from nco.search.lns.hours import Hours, most_paused
@@ -84,7 +85,9 @@ def instance_of(problem: Problem, fleet: Fleet, heatmap: Singles | None = None) 
     by_time = weights.longest_route > 0 and weights.longest_by == "duration"
     ruled = Rules.of(problem, fleet)
     hours = Hours.of(problem, fleet, distinct)
-    times = timed(problem, kinds) or by_time or ruled.any or problem.timetabled
+    legs_by_time = weights.longest_leg > 0 and weights.longest_by == "duration"
+    peaked = not problem.features.isdisjoint(PEAKED)
+    times = timed(problem, kinds) or by_time or ruled.any or problem.timetabled or peaked
     # Without windows nobody waits: seconds on duty are then those of the arcs, and service.
     waits = bool(
         problem.timetabled
@@ -117,7 +120,7 @@ def instance_of(problem: Problem, fleet: Fleet, heatmap: Singles | None = None) 
         slowest = largest(*(kind.duration_s for kind in distinct))
         drive = np.stack([np.minimum(kind.duration_s, slowest) for kind in distinct])
     metres = np.zeros((1, 1, 1))
-    if weights.longest_route > 0 and not by_time:
+    if weights.longest_by == "distance" and (weights.longest_route > 0 or weights.longest_leg > 0):
         metres = np.stack([_metres(problem, kind) for kind in distinct])
         metres[missing] = barred
     vehicles = [kinds[k].vehicle for k in fleet.kind]
@@ -136,7 +139,8 @@ def instance_of(problem: Problem, fleet: Fleet, heatmap: Singles | None = None) 
     capacity = np.array([v.capacity for v in vehicles], float).reshape(len(vehicles), -1)
     capacity = capacity + np.where(np.isinf(capacity), 0.0, 0.5 * slack(capacity))
     cost = arcs.astype(np.float32)
-    before, behind, related = _neighbours(problem, kinds, distinct, cost, missing.all(0))
+    near = _priced(problem, distinct, cost)
+    before, behind, related = _neighbours(problem, kinds, distinct, near, missing.all(0))
     servable = np.any([kind.stops for kind in kinds], axis=0)
     servable &= np.where(ruled.mate >= 0, servable[ruled.mate], True)
     instance = Instance(
@@ -184,6 +188,10 @@ def instance_of(problem: Problem, fleet: Fleet, heatmap: Singles | None = None) 
         release=ruled.release,
         longest=float(weights.longest_route),
         by_time=by_time,
+        peak=np.array([weights.makespan, weights.longest_leg]),
+        peaks=0,
+        begins=float(problem.begins_s),
+        legs_by_time=legs_by_time,
         timetabled=problem.timetabled,
         timetable=0,
         watched=by_time or bool(ruled.limited and np.isfinite(ruled.most[:, 0]).any()),
@@ -192,6 +200,9 @@ def instance_of(problem: Problem, fleet: Fleet, heatmap: Singles | None = None) 
     if problem.timetabled:
         code = timetable.address(instance, empty_state(instance, 0))
         instance = instance._replace(timetable=code)
+    if peaked:
+        code = peaks.address(instance, empty_state(instance, 0))
+        instance = instance._replace(peaks=code)
     return instance
 
 
@@ -221,6 +232,10 @@ def _whole_cost(problem: Problem, kinds: Sequence[Kind], dearest: float, by_time
         metres = _distinct(_metres(problem, kind) for kind in kinds)
         # Insertion prices a route by its length and, at most, half of it again.
         whole += 1.5 * weight * (duty_s if by_time else arcs * largest(*metres))
+    by_distance = problem.objective.longest_by == "distance"
+    legs = [_metres(problem, kind) if by_distance else kind.duration_s for kind in kinds]
+    whole += 3.0 * problem.objective.longest_leg * largest(*_distinct(legs))
+    whole += 1.5 * problem.objective.makespan * duty_s
     return whole
 
 
@@ -236,6 +251,21 @@ def _most(values: Floats, missing: Bools) -> float:
 
 def _metres(problem: Problem, kind: Kind) -> Floats:
     return problem.profiles[kind.vehicle.profile].distance_m
+
+
+def _priced(problem: Problem, distinct: Sequence[Kind], cost: Singles) -> Singles:
+    """`[P, N, N]` arcs by all that they may cost, so that near is near where they are free."""
+    weights = problem.objective
+    longest = weights.longest_route + weights.longest_leg
+    if not longest and not weights.makespan:
+        return cost
+    by_time = weights.makespan + (longest if weights.longest_by == "duration" else 0.0)
+    by_distance = longest if weights.longest_by == "distance" else 0.0
+    priced = cost.copy()
+    for row, kind in zip(priced, distinct, strict=True):
+        there = np.isfinite(kind.duration_s)
+        row[there] += by_time * kind.duration_s[there] + by_distance * _metres(problem, kind)[there]
+    return priced
 
 
 def _neighbours(
@@ -295,7 +325,8 @@ def empty_state(instance: Instance, seed: int) -> SearchState:
         rest=np.zeros((places if instance.loads else 1, 3 * dimensions)),
         carry=np.zeros((2, 3 * dimensions)),
         asked=np.zeros(4, np.int64),
-        answer=np.zeros(2),
+        peak=np.zeros((vehicles, 3)),
+        answer=np.zeros(3),
         curve=np.zeros((rows, POINTS, 2)),
         points=np.zeros(rows, np.int64),
         taken=np.zeros(rows, np.int64),

@@ -14,7 +14,9 @@ from __future__ import annotations
 import numpy as np
 
 from nco.search.lns.options import compiled, inner, pasted
+from nco.search.lns.peaks import cost_of_peaks, follow_peaks
 from nco.search.lns.rules import follow_rules
+from nco.search.lns.segments import merged
 from nco.search.lns.timetable import follow_times
 
 SMOOTH = 1e-3  # weight of the mean square of routes, beside the longest
@@ -45,16 +47,6 @@ def copy(to, given):
     """Fills a vector; assignment of arrays would allocate."""
     for n in range(len(to)):
         to[n] = given[n]
-
-
-@inner
-def merged(d1, e1, l1, d2, e2, l2, arc_s):
-    """Two segments merged: seconds, earliest and latest begin, and time warp (seconds too late)."""
-    later = d1 + arc_s
-    wait = max(e2 - later - l1, 0.0)
-    time_warp = max(e1 + later - l2, 0.0)
-    earliest, latest = max(e2 - later, e1) - wait, min(l2 - later, l1) + time_warp
-    return d1 + d2 + arc_s + wait, earliest, latest, time_warp
 
 
 @inner
@@ -162,6 +154,8 @@ def refresh(instance, state, v):
         broken = True
     if instance.timetabled and follow_times(instance, state, v):
         broken = True
+    if instance.peaks != 0:
+        follow_peaks(instance, state, v)
     if state.late[v] != (broken and state.served[v] > 0):
         state.late[v] = not state.late[v]
         state.total[0] += instance.barred if state.late[v] else -instance.barred
@@ -347,6 +341,8 @@ def objective(instance, state):
         if longest > 0.0:
             squares /= len(state.measure) * longest
             total += instance.longest * (longest + SMOOTH * squares)
+    if instance.peaks != 0:
+        total += cost_of_peaks(instance, state)
     return total
 
 

@@ -12,12 +12,14 @@ from __future__ import annotations
 import numpy as np
 
 from nco.kernels.draws import below, uniform
-from nco.search.lns.changes import insert, longer_price, merged
+from nco.search.lns.changes import insert, longer_price
 from nco.search.lns.operators import guided, insertion, mixed
 from nco.search.lns.options import inner, pasted
 from nco.search.lns.pairs import pair_delta
+from nco.search.lns.peaks import more_for_peaks
 from nco.search.lns.prices import more_for_times
 from nco.search.lns.rules import allowed
+from nco.search.lns.segments import merged
 from nco.search.lns.ties import keeps_ties
 
 FURTHER = 10  # optional stops near another one, and of all, that are tried beside those removed
@@ -72,13 +74,17 @@ def _delta(instance, state, j, i, opening, bound):
 
 @inner
 def _more_time(instance, state, j, i, seconds):
-    """What a stop behind a place adds to prices of time; at least `_NEVER` if it cannot be."""
-    v = np.int64(state.vehicle[i])
+    """What a stop behind a place adds to prices of time; at least `_NEVER` if it cannot be.
+
+    Those of makespan and longest leg are among them.
+    """
+    v, nobody, price = np.int64(state.vehicle[i]), np.int64(-1), 0.0
+    new, none = (np.int64(j), np.int64(i)), (nobody, nobody)
+    if instance.peaks != 0:
+        price = more_for_peaks(instance, state, v, new, none)
     if instance.timetabled:
-        nobody = np.int64(-1)
-        new, none = (np.int64(j), np.int64(i)), (nobody, nobody)
-        return more_for_times(instance, state, v, new, none)
-    price = instance.per_s[v] * (seconds - state.duty[v])
+        return price + more_for_times(instance, state, v, new, none)
+    price += instance.per_s[v] * (seconds - state.duty[v])
     if instance.longest > 0.0 and instance.by_time:
         price += longer_price(instance, state, v, seconds)
     return price
@@ -86,11 +92,13 @@ def _more_time(instance, state, j, i, seconds):
 
 @pasted
 def _saves(instance, v, k, a, j, b):
-    """Whether a detour may lower what is priced beside arcs: time on duty, or the longest route.
+    """Whether a detour may lower what is priced beside arcs: time on duty, or a longest route.
 
     It does not where it takes as long as the arc that it replaces: without the stop, a vehicle
     could wait instead, so that the route takes no longer then (and likewise with metres).
     """
+    if instance.peaks != 0:
+        return True
     timed = instance.per_s[v] > 0.0 or instance.timetabled
     if instance.longest > 0.0:
         if instance.by_time:

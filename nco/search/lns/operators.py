@@ -71,7 +71,7 @@ def mixed(instance: Instance) -> bool:
 
 def balanced(instance: Instance) -> bool:
     """For an operator that shortens the longest route: whether it costs anything."""
-    return instance.longest > 0
+    return instance.longest > 0 or instance.peaks != 0
 
 
 class Operators(dict[str, Operator]):

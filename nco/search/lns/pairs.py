@@ -13,10 +13,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from nco.search.lns.changes import longer_price, merged
+from nco.search.lns.changes import longer_price
 from nco.search.lns.options import inner
+from nco.search.lns.peaks import more_for_peaks
 from nco.search.lns.prices import more_for_times
 from nco.search.lns.rules import beyond, carried_there, overloaded
+from nco.search.lns.segments import merged
 from nco.search.lns.ties import keeps_ties
 
 _NEVER = 1e300
@@ -113,12 +115,15 @@ def _price(instance, state, v, route, nodes, put):
     `put` are the places behind which its stops go, and the seconds of the route with them.
     """
     (i, m, seconds), (p, d) = put, nodes
+    more = 0.0
+    if instance.peaks != 0:
+        more = more_for_peaks(instance, state, v, (np.int64(p), i), (d, m))
     if instance.timetabled:
-        more = more_for_times(instance, state, v, (np.int64(p), i), (d, m))
+        more += more_for_times(instance, state, v, (np.int64(p), i), (d, m))
         if instance.longest == 0.0 or instance.by_time:
             return more
         return more + _longer(instance, state, v, route, nodes, seconds)
-    price = instance.per_s[v] * (seconds - state.duty[v])
+    price = more + instance.per_s[v] * (seconds - state.duty[v])
     if instance.longest > 0.0:
         price += _longer(instance, state, v, route, nodes, seconds)
     return price
@@ -181,6 +186,7 @@ def pair_delta(instance, state, p, i, opening, bound):
         carried_there(instance, state.carry[0], p)
     # What is priced beside arcs may be saved, so that dearer arcs are no reason to pass over.
     priced = instance.per_s[v] > 0.0 or instance.longest > 0.0 or instance.timetabled
+    priced = priced or instance.peaks != 0
     best = bound
     while not (instance.loads and _too_much(instance, state, v)):
         u, w = instance.place[m], instance.place[x]

@@ -33,7 +33,7 @@ class Instance(NamedTuple):
         cost: `[P, N, N]` of arcs; a large number where there is none.
         cost_into: `[P, N, N]` its transposes.
         drive: `[P, N, N]` seconds, if time matters.
-        metres: `[P, N, N]`, if the longest route by distance matters.
+        metres: `[P, N, N]`, if the longest route or leg by distance matters.
         demand: `[N, K]`.
         service: `[N]` seconds.
         opens: `[N + 2 M]` earliest start at each place.
@@ -73,6 +73,10 @@ class Instance(NamedTuple):
         release: `[N]` when a route that serves a node may leave, if any has to wait.
         longest: weight of the longest route.
         by_time: whether "longest" is in seconds.
+        peak: `[2]` weights of makespan and longest leg, see `lns.peaks`.
+        peaks: address of the compiled code, 0 where neither counts.
+        begins: first moment at which any vehicle leaves, from which on a makespan counts.
+        legs_by_time: whether legs are measured in seconds.
         timetabled: whether times of a route are chosen, see `lns.timetable`; what follows is for
             these alone, see `hours.Hours`.
         timetable: address of the compiled code.
@@ -136,6 +140,10 @@ class Instance(NamedTuple):
     release: Floats
     longest: float
     by_time: bool
+    peak: Floats
+    peaks: int
+    begins: float
+    legs_by_time: bool
     timetabled: bool
     timetable: int
     watched: bool
@@ -179,7 +187,8 @@ class SearchState(NamedTuple):
         rest: `[N + 2 M, 3 K]` loads of the place and what follows it.
         carry: `[2, 3 K]` loads that are being worked out.
         asked: `[4]` what is to be known of times, see `timetable.ask`.
-        answer: `[2]` what is known then.
+        peak: `[M, 3]` when each vehicle is back, its longest leg and the squares of all its legs.
+        answer: `[3]` what is known then.
         curve: `[R, P, 2]` points of costs by time that are being worked out, see `lns.timetable`.
         points: `[R]` how many there are in each row.
         taken: `[R]` breaks taken, of each.
@@ -222,6 +231,7 @@ class SearchState(NamedTuple):
     rest: Floats
     carry: Floats
     asked: Longs
+    peak: Floats
     answer: Floats
     curve: Floats
     points: Longs

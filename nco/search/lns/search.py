@@ -118,6 +118,7 @@ class Search:
         driven = abs(float(state.total[0] - missing) - fixed + self._gained())
         whole = driven + min(fixed, driven or fixed)  # vehicles may cost far more than all arcs
         whole += SHARED * instance.longest * float(state.measure.sum())
+        whole += SHARED * float(state.peak[:, :2].sum(0) @ instance.peak)
         return max(whole / max(1, len(instance.stops) - len(out)), 1e-9)
 
     def _gained(self) -> float:

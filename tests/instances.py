@@ -142,8 +142,6 @@ def _objective(rng: np.random.Generator) -> Objective:
         "preference": (100.0, 1.0, 0.0),
         "unserved": (1.0, 2.0, 0.0),
         "longest_route": (0.0, 0.0, 1.0, 2.0),
-        "longest_leg": (0.0, 0.0, 0.0, 3.0),
-        "makespan": (0.0, 0.0, 0.0, 1.5),
     }
     drawn = {name: float(rng.choice(values)) for name, values in weights.items()}
     return Objective(**drawn, longest_by=str(rng.choice(["distance", "duration"])))
@@ -162,7 +160,7 @@ def problems_with_routes(draw: st.DrawFn) -> tuple[Problem, tuple[Route, ...]]:
 RULES = (
     "pickups", "backhauls", "shipments", "groups", "releases", "limits", "open", "skills", "speeds",
     "service", "handling", "sequences", "ties", "fewest", "hours", "pauses", "traffic",
-    "priorities", "reloads",
+    "priorities", "reloads", "peaks",
 )  # fmt: skip
 
 
@@ -209,10 +207,8 @@ def with_rules(problem: Problem, asked: set[str], rng: np.random.Generator) -> P
             j: frozenset(words[rng.random(3) < 0.3].tolist()) for j in stops if rng.random() < 0.5
         }
     fields["priority"] = rng.integers(0, 3, n) * is_stop * ("priorities" in asked)
-    # Where times are chosen, they are not for all vehicles at once.
-    makespan = problem.objective.makespan * (not asked & {"hours", "pauses", "traffic"})
-    fewest = {"fewest_vehicles": "fewest" in asked, "makespan": makespan}
-    fields["objective"] = replace(problem.objective, **fewest)
+    fewest = {"fewest_vehicles": "fewest" in asked}
+    fields["objective"] = replace(problem.objective, **fewest, **_peaks(asked, rng))
     ties = _ties(asked, rng, stops, free)
     if ties:
         fields |= _with_ties(replace(problem, **fields), ties)
@@ -224,6 +220,13 @@ def with_rules(problem: Problem, asked: set[str], rng: np.random.Generator) -> P
         fields["profiles"] = _in_traffic(fields.get("profiles", problem.profiles), rng)
     vehicles = [_with_rules(vehicle, asked, rng, is_stop) for vehicle in problem.vehicles]
     return replace(problem, vehicles=tuple(vehicles), **fields)
+
+
+def _peaks(asked: set[str], rng: np.random.Generator) -> dict[str, float]:
+    """Weights of makespan and longest leg; where times are chosen, not of the makespan."""
+    leg, makespan = rng.choice([0.0, 1.0, 3.0], 2) * ("peaks" in asked)
+    chosen = bool(asked & {"hours", "pauses", "traffic"})
+    return {"longest_leg": float(leg), "makespan": 0.0 if chosen else float(makespan)}
 
 
 def _with_pickups(

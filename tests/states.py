@@ -126,16 +126,19 @@ def searches(draw: st.DrawFn, max_stops: int = 7) -> Begun:
     return Begun(problem, seed, heatmap).construct()
 
 
-SEARCHED = ("pickups", "shipments", "groups", "releases", "limits", "ties")
+SEARCHED = ("pickups", "shipments", "groups", "releases", "limits", "ties", "peaks")
 """Rules that the search knows itself; others are taken away before."""
 
 
 @st.composite
 def ruled_searches(
-    draw: st.DrawFn, max_stops: int = 8, always: frozenset[str] = frozenset()
+    draw: st.DrawFn,
+    max_stops: int = 8,
+    always: frozenset[str] = frozenset(),
+    rules: tuple[str, ...] = SEARCHED,
 ) -> Begun:
     """Searches of problems with rules beyond loads, windows and trips."""
-    problem = draw(ruled_problems(max_stops, SEARCHED, always))
+    problem = draw(ruled_problems(max_stops, rules, always))
     problem = replace(problem, vehicles=[replace(v, max_trips=1) for v in problem.vehicles])
     assume(any(kind.stops.any() for kind in kinds_of(problem)))
     begun = Begun(problem, draw(st.integers(0, 1000)))

@@ -83,3 +83,14 @@ def test_what_can_be_served_is_never_named(problem: Problem) -> None:
     """Where something is named, trying everything finds no feasible answer."""
     if nco.contradictions(problem):
         assert optimum(problem) == np.inf
+
+
+def test_a_contradiction_is_the_reason_in_the_answer() -> None:
+    """What is certain before planning is said of the stops that the plan leaves out."""
+    problem = line(skills={2: {"lift"}}, ties=[Sequence(stops=(2, 3))])
+    found = nco.solve(problem, "ortools", time_limit_s=0.05)
+    [contradiction] = nco.contradictions(problem)
+    assert {u.stop: u.reason for u in found.unassigned} == {
+        j: contradiction.reason for j in contradiction.stops
+    }
+    assert contradiction.reason.endswith("no vehicle has the skill 'lift'")

@@ -127,10 +127,13 @@ def put(*keys, value):
         ),
         (put("jobs", 0, "setup", value=-5), r"jobs\[0\].setup is -5; it must be 0 or more"),
         (put("vehicles", 0, "breaks", value=[{"id": 1, "service": -1}]), "service is -1; it must"),
-        (put("vehicles", 0, "breaks", value=[{"max_load": [1]}]), r"breaks\[0\].max_load is some"),
+        (
+            put("vehicles", 0, "breaks", value=[{"max_load": [1]}]),
+            "max_load is some.*taken whatever is on board",
+        ),
         (
             put("vehicles", 0, "breaks", value=[{"time_windows": [[0, 1], [2, 3]]}]),
-            "time_windows are 2; a break has one",
+            "time_windows are 2 with gaps between them",
         ),
         (
             put("vehicles", 0, "breaks", value=[{"time_windows": [[0, 1]], "service": 5}] * 2),
@@ -171,7 +174,10 @@ def put(*keys, value):
         (put("shipments", value=[5]), r"shipments\[0\] is 5; it must be an object"),
         (put("vehicles", 0, "costs", "per_task_hour", value=-2), "per_task_hour is -2; it must"),
         (put("vehicles", 0, "costs", "per_mile", value=2), "costs.per_mile is not known; a costs"),
-        (put("matrices", "car", "costs", value=[[0]]), "matrices.car.costs is something"),
+        (
+            put("matrices", "car", "costs", value=[[0]]),
+            "per_hour is given beside a matrix of costs",
+        ),
         (put("jobs", 0, "time_windows", value=[[0, 3], [2, 5]]), "which overlap; give windows"),
         (put("jobs", 0, "time_windows", value=[[5, 1]]), r"time_windows\[0\] is \[5, 1\]"),
         (put("jobs", 0, "time_window", value=[[5, 1]]), "did you mean 'time_windows'"),
@@ -688,6 +694,52 @@ def test_routes_have_polylines(tmp_path):
     assert route["geometry"] == encoded(legs)
     plain = save(solution, tmp_path / "s.vroom.json", problem=problem)
     assert "geometry" not in json.loads(plain.read_text())["routes"][0]
+
+
+def test_priorities_decide_who_is_left_out(tmp_path):
+    """A job of a higher priority is served before any others, and VROOM's output counts it."""
+    data = with_setups()
+    for job in data["jobs"]:
+        job |= {"setup": 0, "setup_per_type": {}, "priority": 1}
+    data["jobs"][2]["priority"] = 100
+    data["vehicles"] = [{**data["vehicles"][0], "max_tasks": 1}]
+    path = tmp_path / "p.json"
+    path.write_text(json.dumps(data))
+    problem = read_vroom(path)
+    assert problem.priority.tolist() == [0, 1, 1, 100, *[1] * (problem.size - 4)]
+    worse, better = (Solution.from_routes(problem, [[j]]) for j in (1, 3))
+    assert better.better_than(worse)
+    file = write_vroom_solution(tmp_path / "s.json", problem, better)
+    written = json.loads(file.read_text())
+    assert written["routes"][0]["priority"] == written["summary"]["priority"] == 100
+
+
+def test_a_matrix_of_costs_decides(tmp_path):
+    """It is what the answer costs, whatever the times; limits on metres beside it are refused."""
+    data = json.loads((DATA / "tiny.json").read_text())
+    size = len(data["matrices"]["car"]["durations"])
+    data["matrices"]["car"]["costs"] = [[7 * (i != j) for j in range(size)] for i in range(size)]
+    for vehicle in data["vehicles"]:
+        vehicle["costs"] = {"fixed": 3}
+    path = tmp_path / "p.json"
+    path.write_text(json.dumps(data))
+    problem = read_vroom(path)
+    route = Solution.from_routes(problem, [[2]])
+    assert route.cost.total == 7 + 7 + 3
+    assert check(problem, route).cost == route.cost.total
+    data["vehicles"][0]["max_distance"] = 5
+    path.write_text(json.dumps(data))
+    with pytest.raises(FormatError, match="max_distance is of a vehicle whose profile has a matr"):
+        read_vroom(path)
+
+
+def test_windows_of_a_break_that_touch_are_one(tmp_path):
+    """Of others a break has one only."""
+    data = with_breaks()
+    data["vehicles"][0]["breaks"][0]["time_windows"] = [[450, 500], [400, 460]]
+    path = tmp_path / "p.json"
+    path.write_text(json.dumps(data))
+    assert read_vroom(path).vehicles[0].breaks[0].window_s == (400, 500)
 
 
 def with_breaks():

@@ -6,7 +6,7 @@ the fastest one there count where they are faster than the direct one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -31,11 +31,13 @@ class Contradiction:
 
     Attributes:
         stops: one, or those that are served together or of which one is.
-        text: why, in words.
+        text: which they are and why, in words.
+        reason: why alone; of several stops it names them.
     """
 
     stops: tuple[int, ...]
     text: str
+    reason: str
 
 
 def contradictions(problem: Problem) -> tuple[Contradiction, ...]:
@@ -50,22 +52,36 @@ def contradictions(problem: Problem) -> tuple[Contradiction, ...]:
     Raises:
         ProblemError: it is something else.
     """
-    return tuple(_found(given_problem(problem)))
+    return tuple(_found(given_problem(problem), problem.stops))
 
 
-def _found(problem: Problem) -> Iterator[Contradiction]:
-    known, required = units(problem), problem.required
-    for unit in dict.fromkeys(known[j] for j in problem.stops if required[j]):
-        text = _fault(problem, unit)
+def reasons_of(problem: Problem, among: Iterable[int]) -> dict[int, str]:
+    """Why stops can be served by no answer, of those for which that is certain.
+
+    Args:
+        problem: that they are of.
+        among: stops that are asked about.
+    """
+    asked = set(among)
+    found = {j: c.reason for c in _found(problem, sorted(asked)) for j in c.stops}
+    return {j: reason for j, reason in found.items() if j in asked}
+
+
+def _found(problem: Problem, among: Sequence[int]) -> Iterator[Contradiction]:
+    known, required, asked = units(problem), problem.required, set(among)
+    for unit in dict.fromkeys(known[j] for j in among if required[j]):
+        text, names = _fault(problem, unit), _names(problem, stops_of(unit))
         if text:
-            yield Contradiction(stops_of(unit), f"{_names(problem, stops_of(unit))}: {text}")
+            reason = text if len(stops_of(unit)) == 1 else f"{names}: {text}"
+            yield Contradiction(stops_of(unit), f"{names}: {text}", reason)
     for g, group in enumerate(problem.groups):
+        if not np.isinf(group.prize) or asked.isdisjoint(group.stops):
+            continue
         texts = [_fault(problem, known[j]) for j in group.stops]
-        if np.isinf(group.prize) and all(texts):
+        if all(texts):
             names = _names(problem, group.stops)
-            yield Contradiction(
-                group.stops, f"groups[{g}]: none of {names} can be served: {texts[0]}"
-            )
+            text = f"groups[{g}]: none of {names} can be served: {texts[0]}"
+            yield Contradiction(group.stops, text, text)
 
 
 def _names(problem: Problem, stops: Sequence[int]) -> str:

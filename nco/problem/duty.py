@@ -42,7 +42,7 @@ def duty(problem: Problem, vehicle: Vehicle, trips: Trips) -> Duty:
     return Duty(
         distance_m=sum(metres),
         driving_s=sum(seconds),
-        longest_leg=(max(metres), max(seconds)),
+        longest_leg=(max(metres, default=0.0), max(seconds, default=0.0)),
         duration_s=starts[-1] - starts[0] - delay,
         departure_s=starts[0] + delay,
         nodes=tuple(nodes),

@@ -36,7 +36,7 @@ def cheapest_duty(problem: Problem, vehicle: Vehicle, trips: Trips) -> Duty:
     return Duty(
         distance_m=sum(metres),
         driving_s=sum(seconds),
-        longest_leg=(max(metres), max(seconds)),
+        longest_leg=(max(metres, default=0.0), max(seconds, default=0.0)),
         duration_s=_length(times),
         departure_s=times.starts[0],
         nodes=tuple(nodes),

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nco.problem.contradictions import reasons_of
 from nco.problem.normal import normal
 from nco.problem.objective import CLASSICAL
 from nco.problem.obstacles import Bill, Obstacle, obstacles
@@ -50,6 +51,9 @@ def reasons_unassigned(
         missing: stops on none of them.
     """
     found = {j: Reason(problem.off_street[j]) for j in missing if j in problem.off_street}
+    if problem.features - CLASSICAL:
+        certain = reasons_of(problem, [j for j in missing if j not in found])
+        found.update((j, Reason(text)) for j, text in certain.items())
     asked = np.array([j for j in missing if j not in found], np.int64)
     if problem.features - CLASSICAL:
         texts = reasons_by_trying(problem, routes, asked.tolist())

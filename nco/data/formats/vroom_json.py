@@ -129,7 +129,8 @@ def vroom_problem(
         data.fail("matrices", f"is missing; several profiles ({listed(kinds)}) need theirs")
     row_of = {place.key: d for d, place in enumerate(depots)}
     lonlat = [place.lonlat for place in places if place.lonlat is not None]
-    charged = {key for key in _RATES if any(_rate(vehicle, key) for vehicle in vehicles)}
+    priced = _priced(data, vehicles)
+    charged = {key for key in _RATES if any(_rate(v, key, priced) for v in vehicles)}
     titles = _differing([_title(vehicle, names) for vehicle in vehicles], differ=names == "id")
     labels = (*_depot_names(len(depots)), *_differing(titles_of(tasks, names)))
     if "matrices" not in data:
@@ -163,10 +164,10 @@ def vroom_problem(
                     skills=words_of(vehicle),
                     speed=vehicle.number("speed_factor", 1.0),
                     service_s=services.get(vehicle.text("type", "")),
-                    preference=_preference(vehicle, charged, given["service_s"], services),
+                    preference=_preference(vehicle, charged, priced, given["service_s"], services),
                     breaks=breaks_of(vehicle),
                     **_limits(vehicle),
-                    **_costs(vehicle, charged),
+                    **_costs(vehicle, charged, priced),
                 )
             )
         times = [*given["window_s"].flat, *(t for v in fleet for t in v.shift_s)]
@@ -222,7 +223,8 @@ def _profile(data: Fields, kind: str, places: list[_Place]) -> Profile:
     if len(rows) < len(places):
         data.fail("matrices", "are given, so every location needs its index as well")
     duration = _part(matrix, "durations", rows)
-    distance = _part(matrix, "distances", rows) if "distances" in matrix else duration
+    key = next((key for key in ("costs", "distances") if key in matrix), None)
+    distance = duration if key is None else _part(matrix, key, rows)
     return Profile(name=kind, distance_m=distance, duration_s=duration)
 
 
@@ -275,27 +277,64 @@ def _limits(vehicle: Fields) -> dict[str, Any]:
     }
 
 
-def _costs(vehicle: Fields, charged: set[str]) -> dict[str, Any]:
+def _priced(data: Fields, vehicles: Sequence[Fields]) -> set[str]:
+    """Profiles with a matrix of costs, which are what their metres are here.
+
+    Raises:
+        FormatError: something else is to be told from these costs.
+    """
+    matrices = data.child("matrices", {})
+    found = {kind for kind in matrices.data if "costs" in matrices.child(kind).data}
+    for vehicle in vehicles:
+        if vehicle.text("profile", "car") not in found:
+            continue
+        if "max_distance" in vehicle:
+            vehicle.fail(
+                "max_distance",
+                "is of a vehicle whose profile has a matrix of costs, and a problem here has one "
+                "matrix for both; remove one of the two",
+            )
+        costs = vehicle.child("costs", {})
+        for key in ("per_hour", "per_km"):
+            if key in costs:
+                costs.fail(key, "is given beside a matrix of costs; VROOM allows one of the two")
+    if found:
+        logger.info(
+            "%s: metres of answers are the matrix of costs of %s, which decides them; its "
+            "`distances`, if there are any, are not used",
+            data.path,
+            listed(sorted(found)),
+        )
+    return found
+
+
+def _costs(vehicle: Fields, charged: set[str], priced: set[str]) -> dict[str, Any]:
     """Costs of a vehicle; what no vehicle is charged for keeps its default."""
     costs = vehicle.child("costs", {})
     check_keys(costs, "costs")
-    rates = {_RATES[key][0]: _rate(vehicle, key) for key in charged}
+    rates = {_RATES[key][0]: _rate(vehicle, key, priced) for key in charged}
     return {"fixed_cost": float(costs.whole("fixed", 0)), **rates}
 
 
 def _preference(
-    vehicle: Fields, charged: set[str], service_s: Floats, services: dict[str, Floats]
+    vehicle: Fields,
+    charged: set[str],
+    priced: set[str],
+    service_s: Floats,
+    services: dict[str, Floats],
 ) -> Floats | None:
     """What service costs less than as much driving; None where it costs as much, or nothing."""
     asked = vehicle.child("costs", {}).whole("per_task_hour", 0) / 3600
-    duty = _rate(vehicle, "per_hour") if "per_hour" in charged else 0.0
+    duty = _rate(vehicle, "per_hour", priced) if "per_hour" in charged else 0.0
     if not asked or asked == duty:
         return None
     return (duty - asked) * services.get(vehicle.text("type", ""), service_s)
 
 
-def _rate(vehicle: Fields, key: str) -> float:
-    """Cost of a metre or a second."""
+def _rate(vehicle: Fields, key: str, priced: set[str]) -> float:
+    """Cost of a metre or a second; metres of profiles with a matrix of costs are these."""
+    if vehicle.text("profile", "car") in priced:
+        return 1.0 if key == "per_km" else 0.0
     _, default, units = _RATES[key]
     return vehicle.child("costs", {}).whole(key, default) / units
 

@@ -23,16 +23,15 @@ _KNOWN = {
     "break": ("id", "description", "time_windows", "service"),
     "step": ("type", "id", "description", "service_at", "service_after", "service_before"),
     "costs": ("fixed", "per_hour", "per_task_hour", "per_km"),
-    "matrix": ("durations", "distances"),
+    "matrix": ("durations", "distances", "costs"),
 }
 _REFUSED = {
     "problem": ("distribute_options",),
     "break": ("max_load",),
-    "matrix": ("costs",),
 }
 # What does instead, of that which is refused.
 _OTHER_WAYS = {
-    "costs": "give `distances` and costs of a kilometre",
+    "max_load": "a break here is taken whatever is on board",
 }
 # What is written for a key that does not look like it.
 _MEANT = {

@@ -180,7 +180,7 @@ def _route(
         "service": _whole(float(service_s[nodes].sum()) + sum(paused)),
         "duration": _whole(timetable.driving_s),
         "waiting_time": _whole(sum(_idle(visits, k) for k in range(len(visits)))),
-        "priority": int(problem.priority[[j for j in nodes if j in steps]].sum()),
+        "priority": _whole(float(problem.priority[_tasks(problem, nodes)].sum())),
         "distance": _whole(timetable.distance_m),
         "delivery": given,
         "amount": given,
@@ -189,6 +189,12 @@ def _route(
         "violations": [_violation(v) for v in mine],
         "steps": list(_steps(problem, timetable, steps, mine, service_s)),
     }
+
+
+def _tasks(problem: Problem, nodes: Sequence[int]) -> list[int]:
+    """Nodes that are tasks: jobs, and of each shipment the pickup."""
+    ends = {shipment.delivery for shipment in problem.shipments}
+    return [j for j in nodes if j >= problem.depots and j not in ends]
 
 
 def _steps(

@@ -95,6 +95,12 @@ def fields_of(tasks: Sequence[Task], first: int) -> dict[str, Any]:
         words = words_of(task.owner)
         if words:
             skills[j] = words
+    if len(set(priority[first:])) > 1:
+        logger.info(
+            "%s: no task is left out for others of a lower priority, however many; VROOM adds "
+            "priorities up",
+            tasks[0].entry.path,
+        )
     shipments = tuple(
         Shipment(pickup=j, delivery=j + 1, amount=tuple(shipped[j].tolist()))
         for j, task in enumerate(tasks, start=first)
@@ -105,8 +111,8 @@ def fields_of(tasks: Sequence[Task], first: int) -> dict[str, Any]:
         "window_s": window,
         "more_windows_s": more,
         "service_s": service,
-        "skills": skills,
         "priority": priority,
+        "skills": skills,
         "shipments": shipments,
         "details": _details(tasks, first),
     }
@@ -197,13 +203,26 @@ def breaks_of(vehicle: Fields) -> tuple[Break, ...]:
     found = []
     for entry in vehicle.children("breaks", []):
         check_keys(entry, "break")
-        window, *further = windows_of(entry)
+        window, *further = _joined(windows_of(entry))
         if further:
             entry.fail(
-                "time_windows", f"are {1 + len(further)}; a break has one window here, give one"
+                "time_windows",
+                f"are {1 + len(further)} with gaps between them; a break here begins in one "
+                "window, give one",
             )
         found.append(Break(window_s=window, length_s=float(entry.whole("service", 0))))
     return tuple(found)
+
+
+def _joined(windows: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Windows in order, of which those that touch are one."""
+    found: list[tuple[float, float]] = []
+    for begin, end in windows:
+        if found and begin <= found[-1][1]:
+            found[-1] = (found[-1][0], max(found[-1][1], end))
+        else:
+            found.append((begin, end))
+    return found
 
 
 def _amount(task: Task, key: str) -> list[int]:

@@ -300,6 +300,62 @@ def test_alternatives_skills_prizes_and_releases(tmp_path, caplog):
     assert "prizes of 1 and 2" in text
 
 
+def test_wishes_priorities_and_ties(tmp_path):
+    """Soft windows cost by the hour, words tie rows to vehicles, names say what comes later."""
+    found = stops(
+        tmp_path,
+        f"{HEAD},priority,soft start,soft end,late cost,early cost,same driver,apart,visit before",
+        f"{DEPOT},,,,,,,,",
+        "a,60.16,24.92,7,9:00,10:00,36,72,x,,c",
+        "b,60.16,24.93,,,,,,X,one,a; c",
+        "c,60.16,24.94,100,,11:00,3600,,,,",
+        "d,60.16,24.94,,,,,,,one,",
+    )
+    assert found.priority.tolist() == [0, 7, 0, 100, 0]
+    assert found.soft_window_s.tolist()[1:4] == [[32400, 36000], [0, np.inf], [0, 39600]]
+    assert found.late_per_s.tolist() == [0, 0.01, 0, 1, 0]
+    assert found.early_per_s.tolist() == [0, 0.02, 0, 0, 0]
+    assert found.ties == (
+        nco.SameVehicle(stops=(1, 2)),
+        nco.DifferentVehicles(stops=(2, 4)),
+        nco.Precedence(stops=(1, 3)),
+        nco.Precedence(stops=(2, 1)),
+        nco.Precedence(stops=(2, 3)),
+    )
+    back = read_stops(write_stops(tmp_path / "back.csv", found))
+    for name in ("priority", "soft_window_s", "early_per_s", "late_per_s", "ties"):
+        assert same(getattr(back, name), getattr(found, name)), name
+    problem = load(tmp_path / "back.csv", city=FakeCity(), vehicles=2)
+    assert problem.ties == found.ties
+    assert problem.late_per_s.tolist() == found.late_per_s.tolist()
+
+
+def test_wishes_and_ties_that_cannot_be(tmp_path):
+    """All are told with row and column."""
+    text = refused(
+        tmp_path,
+        f"{HEAD},priority,soft_end,late_cost_per_hour,visit_before,same_vehicle,kind",
+        "depot,60,24,,,,,x,depot",
+        "a,60,24,101,9:00,,,,",
+        "c,60,24,,,,c,,",
+        "b,60,24,,9:00,5,nobody,x,",
+    )
+    for part in ("whole number from 0 to 100", "say in late_cost_per_hour what an hour costs",
+                 "names its own row", "no row that can be used is called so",
+                 "which is a depot; tie stops alone"):  # fmt: skip
+        assert part in text
+
+
+def test_ties_that_a_table_cannot_say(tmp_path):
+    """Sequences, and two ties of a kind, are refused with the way out."""
+    for ties in ([nco.Sequence(stops=(1, 2))], [nco.SameVehicle(stops=(1, k)) for k in (2, 3)]):
+        problem = nco.Problem.from_matrices(
+            1 - np.eye(4), ties=ties, lonlat=[(24.9, 60.1 + k / 100) for k in range(4)]
+        )
+        with pytest.raises(nco.errors.InputError, match=r"save the\s+problem as \.json instead"):
+            save(problem, tmp_path / "s.csv")
+
+
 def test_a_table_is_written_and_reads_back(tmp_path):
     """Everything that a row may say survives writing."""
     found = stops(

@@ -292,15 +292,22 @@ def _run_s(left_s: float, again: bool) -> float:
 
 
 def _without_longest(problem: Problem) -> Problem:
-    """The same problem where, in place of the longest route, all of them cost a share of it."""
+    """The same problem where, in place of the longest route, all of them cost a share of it.
+
+    So does all time in place of the makespan; the longest leg costs nothing.
+    """
     weights = problem.objective
     share = weights.longest_route / len(problem.vehicles)
     by_distance = weights.longest_by == "distance"
     other = replace(
         weights,
         longest_route=0.0,
+        longest_leg=0.0,
+        makespan=0.0,
         distance=weights.distance + (share if by_distance else 0.0),
-        duration=weights.duration + (0.0 if by_distance else share),
+        duration=weights.duration
+        + (0.0 if by_distance else share)
+        + weights.makespan / len(problem.vehicles),
     )
     return replace(problem, objective=other)
 

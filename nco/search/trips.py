@@ -48,7 +48,8 @@ def _length(problem: Problem, route: Route) -> float:
     """Of a trip, in what the longest route is measured in."""
     vehicle = problem.vehicles[route.vehicle]
     profile = problem.profiles[vehicle.profile]
-    by_distance = problem.objective.longest_by == "distance"
+    weights = problem.objective
+    by_distance = weights.longest_by == "distance" and not weights.makespan
     arcs = profile.distance_m if by_distance else profile.duration_s
     path: Sequence[int] = [vehicle.start, *route.stops, vehicle.end]
     return float(arcs[path[:-1], path[1:]].sum())

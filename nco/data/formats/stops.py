@@ -141,6 +141,11 @@ def _fields(stops: Stops, nodes: Nodes, table: Table) -> dict[str, Any]:
         "setup_s": nodes.spread(stops.setup_s, 0.0),
         "prize": nodes.spread(stops.prize, np.inf),
         "release_s": nodes.spread(stops.release_s, 0.0),
+        "priority": nodes.spread(stops.priority, 0.0),
+        "soft_window_s": nodes.spread(stops.soft_window_s, (0.0, np.inf)),
+        "early_per_s": nodes.spread(stops.early_per_s, 0.0),
+        "late_per_s": nodes.spread(stops.late_per_s, 0.0),
+        "ties": [replace(tie, stops=tuple(node[k] for k in tie.stops)) for tie in stops.ties],
         "skills": nodes.by_node(stops.skills),
         "shipments": [
             Shipment(pickup=node[start], delivery=node[end], amount=amount)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 from pathlib import Path
 
 from nco.data.formats.csv_rows import table_text
@@ -15,10 +16,17 @@ from nco.data.formats.table_files import read_rows
 from nco.data.formats.tables.stop_table import stops_from
 from nco.data.formats.tables.stops import Stops
 from nco.data.formats.tables.titles import WORDS, is_known, plain
+from nco.errors import InputError, quoted
 from nco.files import write_atomic
+from nco.problem import Feature
 from nco.problem.details import titles
 from nco.problem.times import Times
 
+_TIES = {
+    Feature.SAME_VEHICLE: "same_vehicle",
+    Feature.DIFFERENT_VEHICLES: "different_vehicles",
+    Feature.PRECEDENCE: "visit_before",
+}
 SHEETS = ("stops", "orders", "deliveries", "customers", "jobs")
 
 
@@ -41,6 +49,7 @@ def write_stops(path: str | Path, stops: Stops) -> Path:
     """Write a table of stops as CSV that reads back the same.
 
     Raises:
+        InputError: a tie is none that a table can say.
         StorageError: the file cannot be written; what stood there before is untouched.
     """
     n = len(stops)
@@ -66,6 +75,7 @@ def write_stops(path: str | Path, stops: Stops) -> Path:
         columns["setup"] = _cells(stops.setup_s)
     if stops.release_s.any():
         columns["release"] = times(stops.release_s)
+    columns |= _wished(stops, times) | _tied(stops)
     group = {k: number for number, rows in enumerate(stops.groups, 1) for k in rows}
     rare: dict[str, Callable[[int], object]] = {
         "skills": lambda k: "; ".join(sorted(stops.skills.get(k, ()))),
@@ -81,6 +91,46 @@ def write_stops(path: str | Path, stops: Stops) -> Path:
         words = [stops.details.get(k, {}).get(title, "") for k in range(n)]
         columns[title if own else f"{title} (given)"] = [*words]
     return write_atomic(path, table_text(list(columns), zip(*columns.values(), strict=True)))
+
+
+def _wished(
+    stops: Stops, times: Callable[[Iterable[float]], list[object]]
+) -> dict[str, list[object]]:
+    """Columns of priorities, and of when service should begin."""
+    found = {"priority": _cells(stops.priority)} if stops.priority.any() else {}
+    if not (stops.early_per_s.any() or stops.late_per_s.any()):
+        return found
+    for side, name, per_s in ((0, "early", stops.early_per_s), (1, "late", stops.late_per_s)):
+        told = times(stops.soft_window_s[:, side])
+        title = ("soft_start", "soft_end")[side]
+        found[title] = [t if rate else "" for t, rate in zip(told, per_s, strict=True)]
+        found[f"{name}_cost_per_hour"] = _cells(per_s * 3600)
+    return found
+
+
+def _tied(stops: Stops) -> dict[str, list[object]]:
+    """Columns of ties: a number that rows share, or the names of those behind a row."""
+    found: dict[str, list[object]] = {}
+    for number, tie in enumerate(stops.ties, 1):
+        title = _TIES.get(tie.feature)
+        if title is None:
+            raise InputError(
+                f"tie {number} is of {tie.feature}, which a table of stops cannot say; save the "
+                "problem as .json instead"
+            )
+        cells = found.setdefault(title, [""] * len(stops))
+        pairs = pairwise(tie.stops) if title == "visit_before" else ((k, None) for k in tie.stops)
+        for k, other in pairs:
+            if other is not None:
+                cells[k] = "; ".join(filter(None, (str(cells[k]), stops.names[other])))
+            elif cells[k]:
+                raise InputError(
+                    f"stop {quoted(stops.names[k])} is in two ties of {tie.feature}, and a table "
+                    "has one word for it; save the problem as .json instead"
+                )
+            else:
+                cells[k] = str(number)
+    return found
 
 
 def _cells(numbers: Iterable[float]) -> list[object]:

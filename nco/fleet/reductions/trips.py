@@ -26,6 +26,7 @@ JOINING = (
         Feature.RELEASES,
         Feature.FIXED_COST,
         Feature.LONGEST_ROUTE,
+        Feature.MAKESPAN,
         Feature.FEWEST_VEHICLES,
         Feature.OPEN_ROUTES,
         Feature.RELOADS,

@@ -1,4 +1,4 @@
-"""What rows say of one another: goods that go from stop to stop, and alternatives."""
+"""What rows say of one another: goods from stop to stop, alternatives, ties to vehicles."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ import difflib
 import math
 from collections.abc import Sequence
 
+from nco.data.formats.tables.cells import words
 from nco.data.formats.tables.faults import Faults
 from nco.data.formats.tables.stop_rows import DELIVERY, DEPOT, PICKUP, StopRow
 from nco.errors import quoted
+from nco.problem import DifferentVehicles, Precedence, SameVehicle
+from nco.problem.tied import Tie
 
 
 class Links:
@@ -21,12 +24,14 @@ class Links:
     Attributes:
         shipments: pickup row, delivery row and amounts.
         groups: rows of which one is served.
+        ties: of rows to vehicles, and which come before which.
     """
 
     def __init__(self, rows: Sequence[StopRow], faults: Faults) -> None:
         self._rows, self._faults = rows, faults
         self.shipments: tuple[tuple[int, int, tuple[float, ...]], ...] = ()
         self.groups: tuple[tuple[int, ...], ...] = ()
+        self.ties: tuple[Tie, ...] = ()
         self._amounts: dict[int, tuple[list[float], list[float]]] = {}
         self._prizes: dict[int, float] = {}
         self._number: dict[str, int] = {}
@@ -36,6 +41,7 @@ class Links:
         self._pair()
         self._collect()
         self._group()
+        self._tie()
 
     def demand(self, k: int) -> list[float]:
         """What is brought to a row from the depot."""
@@ -145,6 +151,36 @@ class Links:
                     "give all stops of a group the same prize",
                 )
         self.groups = tuple(tuple(group) for group in members.values() if len(group) > 1)
+
+    def _tie(self) -> None:
+        """Rows that share a word, and rows that name those that come behind them."""
+        found: list[Tie] = []
+        for title, kind, told in (
+            ("same_vehicle", SameVehicle, [row.same for row in self._rows]),
+            ("different_vehicles", DifferentVehicles, [row.apart for row in self._rows]),
+        ):
+            members: dict[str, list[int]] = {}
+            for k, word in enumerate(told):
+                if word and not self._is_depot(k, title):
+                    members.setdefault(word.casefold(), []).append(k)
+            found += [kind(stops=tuple(rows)) for rows in members.values() if len(rows) > 1]
+        for k, row in enumerate(self._rows):
+            whole = row.ahead_of.casefold() in self._number
+            for name in (row.ahead_of,) if whole else words(row.ahead_of):
+                other = self._number.get(name.casefold())
+                if other is None:
+                    self._fault(k, "visit_before", self._not_found(name))
+                elif other == k:
+                    self._fault(k, "visit_before", "names its own row; name one behind it")
+                elif not self._is_depot(k, "visit_before", other):
+                    found.append(Precedence(stops=(k, other)))
+        self.ties = tuple(found)
+
+    def _is_depot(self, k: int, title: str, *others: int) -> bool:
+        depots = [self._rows[j].name for j in (k, *others) if self._rows[j].kind == DEPOT]
+        if depots:
+            self._fault(k, title, f"ties {quoted(depots[0])}, which is a depot; tie stops alone")
+        return bool(depots)
 
     def _not_found(self, name: str) -> str:
         close = difflib.get_close_matches(name.casefold(), self._number, 1)

@@ -104,6 +104,8 @@ def _check_depot(stops: Stops, k: int) -> None:
     """Refuse depots with what only stops have."""
     asked = stops.demand[k].any() or stops.pickup[k].any() or stops.service_s[k] + stops.setup_s[k]
     tied = any(k in (*way[:2],) for way in stops.shipments) or any(k in g for g in stops.groups)
+    tied = tied or any(k in tie.stops for tie in stops.ties) or stops.priority[k]
+    tied = tied or stops.early_per_s[k] or stops.late_per_s[k]
     words = stops.skills.get(k) or stops.vehicles.get(k)
     if asked or np.isfinite(stops.prize[k]) or stops.release_s[k] or words or tied:
         raise FormatError(

@@ -37,6 +37,7 @@ _PLACED: tuple[tuple[str, ...], ...] = (("lat", "lon"), ("lat_lon",))
 _ADDRESSES = ("address", "street", "postcode")
 _PAIR = re.compile(r"\s*[(\[]?\s*([+-]?\d+(?:\.\d+)?)\s*[,; ]\s*([+-]?\d+(?:\.\d+)?)\s*[)\]]?\s*")
 _WIDEST_DEGREES = 1000.0  # beyond, a coordinate is surely in metres
+_HOUR_S = 3600.0
 SHORT_S, LONG_S = 120.0, 8 * 3600.0  # service outside is most likely in another unit
 
 
@@ -49,6 +50,11 @@ class StopRow:
         name: "" if there is none.
         kind: depot, stop, pickup or delivery.
         lonlat: degrees; None where only an address is given.
+        soft: when service should begin.
+        per_s: cost of a second before that, and after it.
+        same: word that stops for one vehicle share.
+        apart: word that stops for different vehicles share.
+        ahead_of: names of rows that are served later by the same vehicle.
         details: texts by title: address, phone, columns that are not known.
     """
 
@@ -69,6 +75,12 @@ class StopRow:
     pickup_of: str
     delivery_of: str
     day: Day | None
+    priority: float = 0.0
+    soft: Window = (None, None)
+    per_s: tuple[float, float] = (0.0, 0.0)
+    same: str = ""
+    apart: str = ""
+    ahead_of: str = ""
     details: dict[str, str] = field(default_factory=dict)
 
 
@@ -94,7 +106,8 @@ class StopReader(RowReader):
             for number in ("", *(f"_{k}" for k in range(2, 10)))
         ][: max(len(begins), len(ends))]
         faults.raise_titles()
-        self._count_numbers(("lat", "lon", "prize", *self.demands, *self.pickups))
+        costs = ("prize", "early_cost_per_hour", "late_cost_per_hour")
+        self._count_numbers(("lat", "lon", *costs, *self.demands, *self.pickups))
         self._units = {name: self._unit(name, table) for name in ("service", "setup")}
 
     def read(self, line: int, row: list[str]) -> StopRow:
@@ -118,6 +131,12 @@ class StopReader(RowReader):
             pickup_of=self._text("pickup_of"),
             delivery_of=self._text("delivery_of"),
             day=self._take("date", date_of, None),
+            priority=self._take("priority", lambda text: read.whole(text, most=100), 0),
+            soft=self._soft(),
+            per_s=(self._per_s("early_cost_per_hour"), self._per_s("late_cost_per_hour")),
+            same=self._text("same_vehicle"),
+            apart=self._text("different_vehicles"),
+            ahead_of=self._text("visit_before"),
             details=self._details(),
         )
 
@@ -170,6 +189,21 @@ class StopReader(RowReader):
         none: list[Window] = []
         found = [w for name in self._ranges for w in self._take(name, windows, none)]
         return found + [w for begin, end in self._hours for w in self._pairs(begin, end)]
+
+    def _soft(self) -> Window:
+        """When service should begin; costs must say what else is worth."""
+        found = (
+            self._time("soft_start", self._text("soft_start"), late=False),
+            self._time("soft_end", self._text("soft_end"), late=True),
+        )
+        for side, name in (("soft_start", "early"), ("soft_end", "late")):
+            given = f"{name}_cost_per_hour"
+            if not is_any(self._text(side)) and not self._per_s(given):
+                self._fault(side, f"says what should be; say in {given} what an hour costs")
+        return found
+
+    def _per_s(self, name: str) -> float:
+        return self._number(name, 0.0) / _HOUR_S
 
     def _pairs(self, begin: str, end: str) -> list[Window]:
         """Windows of two cells, each with one time or several."""

@@ -66,9 +66,10 @@ def stops_from(
 
 
 class _Hours(NamedTuple):
-    """When a stop may be served, and when its goods are there, in seconds."""
+    """When a stop may and should be served, and when its goods are there, in seconds."""
 
     windows: tuple[tuple[float, float], ...]
+    soft: tuple[float, float]
     release: float
 
 
@@ -126,7 +127,7 @@ class _Whole:
         self.calendar = calendar = Calendar()
         _add_dates(rows)
         for row in rows:
-            for moment in (row.release, *(m for window in row.windows for m in window)):
+            for moment in (row.release, *row.soft, *(m for w in row.windows for m in w)):
                 calendar.note(moment)
         calendar.settle()
         return {row.line: self._hours(row) for row in rows}
@@ -153,7 +154,13 @@ class _Whole:
         if row.kind == DEPOT and len(found) > 1:
             self._fault(row.line, last, "has several windows; a depot has one")
         release = self._resolved(row.line, "release", row.release, 0.0)
-        return _Hours(tuple(found) or ((0.0, np.inf),), release)
+        soft = (
+            self._resolved(row.line, "soft_start", row.soft[0], 0.0),
+            self._resolved(row.line, "soft_end", row.soft[1], np.inf),
+        )
+        if soft[1] < soft[0]:
+            self._fault(row.line, "soft_end", "is before soft_start; after midnight, count on")
+        return _Hours(tuple(found) or ((0.0, np.inf),), soft, release)
 
     def _resolved(self, line: int, name: str, moment: Moment | None, empty: float) -> float:
         if moment is None:
@@ -190,7 +197,12 @@ class _Whole:
             more_windows_s={k: h.windows[1:] for k, h in enumerate(hours) if len(h.windows) > 1},
             release_s=np.array([hour.release for hour in hours]),
             skills={k: row.skills for k, row in enumerate(rows) if row.skills},
+            priority=np.array([row.priority for row in rows]),
+            soft_window_s=np.array([hour.soft for hour in hours]),
+            early_per_s=np.array([row.per_s[0] for row in rows]),
+            late_per_s=np.array([row.per_s[1] for row in rows]),
             groups=links.groups,
+            ties=links.ties,
             shipments=links.shipments,
             vehicles={k: row.vehicles for k, row in enumerate(rows) if row.vehicles},
             depots=tuple(k for k, row in enumerate(rows) if row.kind == DEPOT),
@@ -216,6 +228,7 @@ def _add_dates(rows: Sequence[StopRow]) -> None:
         windows = row.windows or [(Moment(0.0), Moment(DAY_S))]
         row.windows = [(_on(row.day, start), _on(row.day, end)) for start, end in windows]
         row.release = _on(row.day, row.release)
+        row.soft = (_on(row.day, row.soft[0]), _on(row.day, row.soft[1]))
 
 
 def _on(day: Day, moment: Moment | None) -> Moment | None:

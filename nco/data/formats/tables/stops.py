@@ -15,6 +15,8 @@ from nco.arrays import ByValue, Floats
 from nco.errors import InputError, quoted
 from nco.problem import Problem
 from nco.problem.details import checked_details
+from nco.problem.priorities import checked_priority
+from nco.problem.tied import Tie
 from nco.problem.times import Times
 
 DEPOT = "depot"
@@ -36,7 +38,12 @@ class Stops(ByValue):
         setup_s: `[n]` seconds before service, paid once at a place; None means 0.
         release_s: `[n]` when goods are at the depot; None means 0.
         skills: words that a vehicle must have, by row.
+        priority: `[n]` see `Problem`; None means 0.
+        soft_window_s: `[n, 2]` when service should begin; None means at any time.
+        early_per_s: `[n]` cost of a second before that; None means 0.
+        late_per_s: `[n]` cost of a second after it; None means 0.
         groups: rows of which one is served.
+        ties: of rows, as a problem has them of stops.
         shipments: pickup row, delivery row and amounts of goods that go from stop to stop.
         vehicles: names of the vehicles that may serve a stop, by row; all may serve the others.
         depots: rows that are depots; none means the row named "depot".
@@ -61,7 +68,12 @@ class Stops(ByValue):
     setup_s: Floats = field(default=None)  # type: ignore[arg-type]
     release_s: Floats = field(default=None)  # type: ignore[arg-type]
     skills: Mapping[int, frozenset[str]] = field(default_factory=dict)
+    priority: Floats = field(default=None)  # type: ignore[arg-type]
+    soft_window_s: Floats = field(default=None)  # type: ignore[arg-type]
+    early_per_s: Floats = field(default=None)  # type: ignore[arg-type]
+    late_per_s: Floats = field(default=None)  # type: ignore[arg-type]
     groups: tuple[tuple[int, ...], ...] = ()
+    ties: tuple[Tie, ...] = ()
     shipments: tuple[tuple[int, int, tuple[float, ...]], ...] = ()
     vehicles: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     depots: tuple[int, ...] = ()
@@ -84,8 +96,10 @@ class Stops(ByValue):
         window = np.tile([0.0, np.inf], (n, 1)) if self.window_s is None else self.window_s
         seconds = {
             name: np.zeros(n) if getattr(self, name) is None else getattr(self, name)
-            for name in ("service_s", "setup_s", "release_s")
+            for name in ("service_s", "setup_s", "release_s", "early_per_s", "late_per_s")
         }
+        always = np.tile([0.0, np.inf], (n, 1))
+        soft = always if self.soft_window_s is None else self.soft_window_s
         prize = np.full(n, np.inf) if self.prize is None else self.prize
         clean = {
             "names": validate.names(names, n),
@@ -96,6 +110,8 @@ class Stops(ByValue):
             },
             "window_s": validate.windows(window, n, "window_s"),
             **{name: validate.vector(value, name, n, low=0.0) for name, value in seconds.items()},
+            "priority": checked_priority(self.priority, n, 0),
+            "soft_window_s": validate.windows(soft, n, "soft_window_s"),
             "prize": validate.vector(prize, "prize", n, low=0.0, finite=False),
             "details": checked_details(self.details, n),
             "times": validate.choice(self.times, Times, "times"),
@@ -133,7 +149,12 @@ class Stops(ByValue):
             prize=_with_groups(problem),
             release_s=problem.release_s,
             skills=problem.skills,
+            priority=problem.priority,
+            soft_window_s=problem.soft_window_s,
+            early_per_s=problem.early_per_s,
+            late_per_s=problem.late_per_s,
             groups=tuple(group.stops for group in problem.groups),
+            ties=problem.ties,
             shipments=tuple((s.pickup, s.delivery, s.amount) for s in problem.shipments),
             details=problem.details,
             times=problem.times,

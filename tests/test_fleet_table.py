@@ -235,3 +235,22 @@ def test_times_of_day_beside_seconds_from_1970(tmp_path):
     stops = STOPS.replace("8-10", "1732870000-1732880000").replace("van", "")
     with pytest.raises(FormatError, match="seconds from 1970; write both alike"):
         posed(tmp_path, "name,shift\nvan,7-16", stops)
+
+
+def test_columns_that_nobody_knows_go_along(tmp_path, caplog):
+    """They are named once, and every output has them; vehicles are alike without them."""
+    caplog.set_level("INFO", logger="nco")
+    fleet = "name,driver,capacity,count,plate\nvan,Ann,9,2,ABC-1\nbike,,9,1,\n"
+    problem = posed(tmp_path, fleet)
+    assert "go into the outputs as they are: plate" in caplog.text
+    van, _, bike = problem.vehicles
+    assert van.details == {"driver": "Ann", "plate": "ABC-1"}
+    assert bike.details == {} and van.likeness != bike.likeness  # a may be served by vans alone
+    solution = nco.Solution.from_routes(problem, [nco.Route(1, (2, 3))])
+    rows = nco.save(solution, tmp_path / "r.csv", problem=problem).read_text().splitlines()
+    assert "driver (vehicle),plate (vehicle)" in rows[0]
+    assert all("Ann,ABC-1" in row for row in rows[1:])
+    drawn = json.loads(nco.save(solution, tmp_path / "r.geojson", problem=problem).read_text())
+    [line] = [f for f in drawn["features"] if f["properties"]["kind"] == "route"]
+    assert line["properties"]["details"] == van.details
+    assert load(nco.save(problem, tmp_path / "p.json")) == problem

@@ -1,4 +1,4 @@
-"""Free words about nodes that are carried from the table they stood in to every output."""
+"""Free words about nodes and vehicles, carried from the table they stood in to every output."""
 
 from __future__ import annotations
 
@@ -24,20 +24,33 @@ def checked_details(given: Mapping[int, Mapping[str, str]], size: int) -> dict[i
     for node, words in given.items():
         if isinstance(node, bool) or not _is_node(node, size):
             raise ProblemError(f"details names node {quoted(node)}; nodes are 0 to {size - 1}")
-        if not isinstance(words, Mapping):
-            raise ProblemError(
-                f"details[{node}] is {quoted(words)}; give texts by title, such as "
-                '{"phone": "+358 9 1234"}'
-            )
-        for title, text in words.items():
-            if not (isinstance(title, str) and title.strip() and isinstance(text, str)):
-                raise ProblemError(
-                    f"details[{node}] has {quoted(title)}: {quoted(text)}; give a title that is "
-                    "not empty, and a text"
-                )
-        if words:
-            found[int(node)] = dict(words)
+        own = checked_texts(words, f"details[{node}]")
+        if own:
+            found[int(node)] = own
     return dict(sorted(found.items()))
+
+
+def checked_texts(words: Mapping[str, str], what: str) -> dict[str, str]:
+    """A copy of texts by title.
+
+    Args:
+        words: as given.
+        what: they are, for messages.
+
+    Raises:
+        ProblemError: they are something else.
+    """
+    if not isinstance(words, Mapping):
+        raise ProblemError(
+            f"{what} is {quoted(words)}; give texts by title, such as {{'phone': '+358 9 1234'}}"
+        )
+    for title, text in words.items():
+        if not (isinstance(title, str) and title.strip() and isinstance(text, str)):
+            raise ProblemError(
+                f"{what} has {quoted(title)}: {quoted(text)}; give a title that is not empty, and "
+                "a text"
+            )
+    return dict(words)
 
 
 def titles(details: Mapping[int, Mapping[str, str]]) -> list[str]:

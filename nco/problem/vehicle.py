@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from dataclasses import dataclass, fields
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 
 import numpy as np
@@ -13,6 +13,7 @@ from nco import _validate as validate
 from nco.arguments import named_fields, several
 from nco.arrays import Bools, ByValue, Floats
 from nco.errors import ProblemError, quoted
+from nco.problem.details import checked_texts
 from nco.problem.work_rules import Break, Rest, Traffic, checked_breaks, checked_traffic
 
 FASTEST = 1e9  # times as fast as a profile
@@ -104,6 +105,8 @@ class Vehicle(ByValue):
             shift include.
         allowed: `[N]` stops it may serve; None means all.
         preference: `[N]` gain of serving each stop with this vehicle; None means 0.
+        details: free words under a title (plate, phone of the driver), for outputs; no solver reads
+            them.
         name: for messages and files.
     """
 
@@ -134,6 +137,7 @@ class Vehicle(ByValue):
     unloading_s: float = 0.0
     allowed: Bools | None = None
     preference: Floats | None = None
+    details: Mapping[str, str] = field(default_factory=dict)
     name: str = ""
 
     def __post_init__(self) -> None:
@@ -156,6 +160,7 @@ class Vehicle(ByValue):
             flag = validate.flag(getattr(self, name), f"{where}: {name}")
             object.__setattr__(self, name, flag)
         self._check_limits(where)
+        object.__setattr__(self, "details", checked_texts(self.details, f"{where}: details"))
         object.__setattr__(self, "breaks", checked_breaks(self.breaks, where))
         if self.rest is not None and not isinstance(self.rest, Rest):
             raise ProblemError(f"{where}: rest is {quoted(self.rest)}; give nco.Rest(...)")
@@ -210,8 +215,9 @@ class Vehicle(ByValue):
 
     @cached_property
     def likeness(self) -> Hashable:
-        """The same for vehicles that differ in nothing but their names, and for no others."""
-        values = (getattr(self, f.name) for f in fields(self) if f.name != "name")
+        """The same for vehicles that differ in nothing but name and details, and for no others."""
+        said = ("name", "details")
+        values = (getattr(self, f.name) for f in fields(self) if f.name not in said)
         return tuple(x.tobytes() if isinstance(x, np.ndarray) else x for x in values)
 
 

@@ -51,6 +51,7 @@ def sheet_page(
         f"<h1>{escape(sheet.name)}</h1>",
         f'<p class="faint">{_joined(day.title, day.date)}</p>',
         f"<p>{facts}; leaves at {sheet.departure}, ends at {sheet.end}</p>",
+        *(f"<p>{escape(f'{title}: {text}')}</p>" for title, text in sheet.others.items()),
         *(f'<p class="bad">{escape(message)}</p>' for message in sheet.breaks),
         map_figure(picture),
         _codes(sheet, parts, gpx),

@@ -67,6 +67,8 @@ class Pages:
             f"{sheet.stops} stops, {sheet.km} km, {sheet.duty} on duty ({sheet.driving} driving); "
             f"leaves at {sheet.departure}, ends at {sheet.end}"
         )
+        if sheet.others:
+            self._say(", ".join(f"{title}: {text}" for title, text in sheet.others.items()))
         self._bad(sheet.breaks)
         self._map(picture)
         self._codes(sheet, parts)

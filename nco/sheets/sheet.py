@@ -73,6 +73,7 @@ class Sheet:
     Attributes:
         vehicle: its number.
         name: of the vehicle, or its number in words.
+        others: what else is known of it, by title.
         lines: all visits in order, depots between trips once.
         routes: numbers of its routes in the solution.
         stops: how many.
@@ -88,6 +89,7 @@ class Sheet:
 
     vehicle: int
     name: str
+    others: dict[str, str]
     lines: tuple[Line, ...]
     routes: tuple[int, ...]
     stops: int
@@ -205,6 +207,7 @@ def _sheet(
     return Sheet(
         vehicle=trips[0].vehicle,
         name=_clean(vehicle.name) or f"vehicle {trips[0].vehicle}",
+        others={_clean(title): _clean(text) for title, text in vehicle.details.items()},
         lines=tuple(lines),
         routes=tuple(routes),
         stops=number,

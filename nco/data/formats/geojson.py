@@ -172,6 +172,8 @@ def _line(problem: Problem, r: int, timetable: RouteSchedule, city: Drawn | None
         "distance_m": timetable.distance_m,
         "duration_s": timetable.duration_s,
     }
+    if problem.vehicles[timetable.vehicle].details:
+        properties["details"] = dict(problem.vehicles[timetable.vehicle].details)
     shape = _shape(problem, nodes, city)
     geometry = {"type": "LineString", "coordinates": np.round(shape, 6).tolist()}
     return {"type": "Feature", "geometry": geometry, "properties": properties}

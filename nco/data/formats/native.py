@@ -418,6 +418,8 @@ def _from_vehicle(vehicle: Vehicle) -> dict[str, Any]:
             entry[f.name] = asdict(value)
         elif f.name == "breaks":
             entry.update({f.name: [asdict(one) for one in value]} if value else {})
+        elif f.name == "details":
+            entry.update({f.name: dict(value)} if value else {})
         elif isinstance(value, frozenset):
             entry.update({f.name: sorted(value)} if value else {})
         elif value is not None and value != f.default:
@@ -439,6 +441,7 @@ _VEHICLE: dict[str, Callable[[Fields, str], Any]] = {
     "skills": lambda entry, name: frozenset(str(word) for word in entry.items(name)),
     "breaks": lambda entry, name: tuple(map(_to_break, entry.children(name))),
     "rest": lambda entry, name: _to_rest(entry.child(name)),
+    "details": lambda entry, name: dict(entry.child(name).data),
 }
 """How each field of a vehicle is read."""
 

@@ -5,7 +5,8 @@
 ... for further dimensions). Stops that no route serves come last, with the reason in `note`. Where
 a city gave the matrices, `moved_m` is how far a place was moved onto a street; `note` says so where
 that is far. The details of a problem (phone, notes) come behind, a column a title; one that is
-called like a column of the timetable is marked `(given)`.
+called like a column of the timetable is marked `(given)`. Those of vehicles come last, marked
+`(vehicle)`.
 """
 
 from __future__ import annotations
@@ -49,22 +50,28 @@ def routes_text(problem: Problem, solution: Solution) -> str:
     width = len(header)
     rows: list[list[object]] = []
     told = titles(problem.details)
+    of_vehicles = titles({v: own.details for v, own in enumerate(problem.vehicles)})
 
-    def add(node: int, cells: list[object]) -> None:
+    def add(node: int, cells: list[object], vehicle: int | None = None) -> None:
         words = problem.details.get(node, {})
-        rows.append([*cells, *(words.get(title, "") for title in told), *[CREDIT] * len(credit)])
+        own = {} if vehicle is None else problem.vehicles[vehicle].details
+        cells += [words.get(title, "") for title in told]
+        cells += [own.get(title, "") for title in of_vehicles]
+        rows.append([*cells, *[CREDIT] * len(credit)])
 
     for r, timetable in enumerate(schedule(problem, solution)):
         for k, visit in enumerate(timetable.visits):
             cells = [r, timetable.vehicle, k, *_place(problem, visit.node), *_numbers(visit)]
             note = MOVED if visit.node in problem.moved else ""
-            add(visit.node, [*cells, *_moved(problem, visit.node), note])
+            cells += [*_moved(problem, visit.node), note]
+            add(visit.node, cells, timetable.vehicle)
     for entry in solution.unassigned:
         cells, last = ["", "", "", *_place(problem, entry.stop)], _moved(problem, entry.stop)
         gap = [""] * (width - 1 - len(cells) - len(last))
         add(entry.stop, [*cells, *gap, *last, entry.reason])
     taken = {title.casefold() for title in header + credit}
     header += [f"{title} (given)" if title.casefold() in taken else title for title in told]
+    header += [f"{title} (vehicle)" for title in of_vehicles]
     return table_text(header + credit, rows)
 
 

@@ -164,6 +164,7 @@ class FleetReader(RowReader):
             "cost_per_overtime_s": self._number("cost_per_overtime_hour", 0.0) / _HOUR_S,
             "skills": frozenset(read.words(self._text("skills"))),
             "speed": self._take("speed", self._speed, 1.0),
+            "details": self._details(),
         }
         count = self._take("count", lambda text: read.whole(text, low=1), 1)
         if len(self.faults.rows.get(self._line, ())) > known:
@@ -174,6 +175,12 @@ class FleetReader(RowReader):
             self.faults.about(self._line, "", str(error))
             return None
         return FleetRow(self._line, count, self._ends(), vehicle)
+
+    def _details(self) -> dict[str, str]:
+        """What else the row has, and the driver of a vehicle with a name of its own."""
+        found = {"driver": self._text("driver")} if self._text("name") else {}
+        found |= {title: self._row[k].strip() for title, k in self.columns.others.items()}
+        return {title: text for title, text in found.items() if text}
 
     def _name(self) -> str:
         named = self._text("name") or self._text("driver")
@@ -290,7 +297,11 @@ class FleetReader(RowReader):
     def _tell(self) -> None:
         if self.columns.others:
             names = listed(self.columns.others)
-            logger.info("%s: columns that nothing is planned with: %s", self._path, names)
+            logger.info(
+                "%s: columns that nothing is planned with go into the outputs as they are: %s",
+                self._path,
+                names,
+            )
         priced = self.priced
         if priced and "cost_per_km" not in priced:
             logger.warning(

@@ -70,7 +70,10 @@ def rise(before: np.ndarray, after: np.ndarray, v: int, weights: np.ndarray) -> 
 
 
 @random_searches
-@given(begun=ruled_searches(5, frozenset({"peaks"}), ("shipments", "releases")), count=st.integers(1, 4))
+@given(
+    begun=ruled_searches(5, frozenset({"peaks"}), ("shipments", "releases")),
+    count=st.integers(1, 4),
+)
 def test_a_price_is_that_of_the_route_built_anew(begun: Begun, count: int) -> None:
     """Of a stop, or of a shipment, in every place; the state is that of a fresh build."""
     assume(begun.problem.features & PEAKED)

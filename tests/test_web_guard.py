@@ -19,6 +19,8 @@ def test_a_server_that_others_reach_needs_a_token():
         assert Settings(host=host).on_loopback
     with pytest.raises(InputError, match="has 5 characters; give 16 or more"):
         Settings(token="short")
+    with pytest.raises(InputError, match="other characters"):
+        Settings(token="0123456789abcdef; Path=/")
     with pytest.raises(InputError, match="limit stops is 0; give a positive number"):
         Limits(stops=0)
 
@@ -36,6 +38,7 @@ def test_the_token_opens_and_nothing_else_does():
         assert page.status_code == 200
         assert "HttpOnly; SameSite=Strict" in page.headers["set-cookie"]
         assert ask("POST", f"/v1/matrix?token={TOKEN}", json={}).status_code == 401
+        assert ask("GET", f"/?token={TOKEN}" + "&a=1" * 99).status_code == 401
 
 
 def test_pages_of_other_sites_may_not_ask():
@@ -43,6 +46,7 @@ def test_pages_of_other_sites_may_not_ask():
     with serving(origins=("https://ours.example",)) as ask:
         rebound = ask("GET", "/v1/about", headers={"host": "evil.example"})
         assert (rebound.status_code, rebound.json()["error"]["kind"]) == (403, "WrongHost")
+        assert ask("GET", "/v1/about", headers={"host": "[::1"}).status_code == 403
         other = ask("POST", "/", headers={"origin": "https://evil.example"}, json={})
         assert (other.status_code, other.json()["code"]) == (403, 2)
         assert ask("GET", "/v1/about", headers={"origin": "null"}).status_code == 403

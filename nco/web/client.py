@@ -32,7 +32,7 @@ class Progress:
         time_s: when it was found.
         cost: its total.
         unassigned: stops that it leaves out.
-        routes: vehicle and nodes of each.
+        routes: vehicle and nodes of each; none where a better answer has come meanwhile.
     """
 
     time_s: float
@@ -267,5 +267,5 @@ def _progress(data: dict[str, Any]) -> Progress:
         time_s=data["time_s"],
         cost=data["cost"],
         unassigned=data["unassigned"],
-        routes=tuple((r["vehicle"], tuple(r["stops"])) for r in data["routes"]),
+        routes=tuple((r["vehicle"], tuple(r["stops"])) for r in data.get("routes", ())),
     )

@@ -11,7 +11,7 @@ import asyncio
 import hmac
 from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from nco.web.reply import INPUT, INTERNAL, TOO_LARGE, RefusedError, Reply, as_json, error_json
 from nco.web.settings import Settings, is_loopback
@@ -97,7 +97,7 @@ class Guard:
         """
         settings, found = self._settings, []
         host = headers.get("host", "")
-        if settings.on_loopback and not is_loopback(urlsplit(f"//{host}").hostname or ""):
+        if settings.on_loopback and not is_loopback(_parts(f"//{host}").hostname or ""):
             raise RefusedError(
                 403, "WrongHost", "this server answers to its own address on this machine only"
             )
@@ -110,7 +110,7 @@ class Guard:
                     (b"access-control-allow-methods", b"GET, POST, PUT, DELETE"),
                     (b"vary", b"origin"),
                 ]
-            elif urlsplit(origin).netloc != host:
+            elif _parts(origin).netloc != host:
                 raise RefusedError(
                     403, "WrongOrigin", "pages of this site may not ask; see --allow-origin"
                 )
@@ -133,8 +133,7 @@ class Guard:
             cookies = SimpleCookie()
         if COOKIE in cookies and self._is(cookies[COOKIE].value):
             return []
-        query = parse_qs(scope["query_string"].decode("latin-1"), max_num_fields=20)
-        if scope["method"] == "GET" and self._is(query.get("token", [""])[0]):
+        if scope["method"] == "GET" and self._is(_asked(scope, "token")):
             cookie = f"{COOKIE}={self._settings.token}; HttpOnly; SameSite=Strict; Path=/"
             return [(b"set-cookie", cookie.encode("latin-1"))]
         raise RefusedError(
@@ -175,6 +174,23 @@ class Guard:
                         return b"".join(parts)
         except TimeoutError:
             raise RefusedError(408, "TooSlow", "the request did not arrive in time") from None
+
+
+def _parts(address: str) -> SplitResult:
+    """An address taken apart; nothing of what is none."""
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return urlsplit("")
+
+
+def _asked(scope: Scope, name: str) -> str:
+    """A parameter of the query; nothing where there is none."""
+    try:
+        query = parse_qs(scope["query_string"].decode("latin-1"), max_num_fields=20)
+    except ValueError:
+        return ""
+    return query.get(name, [""])[0]
 
 
 class _Replay:

@@ -39,7 +39,6 @@ class Job:
 
     Attributes:
         id: that nobody guesses.
-        problem: what is solved, as it was posed.
         limit_s: how long its search may take.
         created: seconds since 1970.
         state: now.
@@ -51,7 +50,6 @@ class Job:
     """
 
     id: str
-    problem: bytes
     limit_s: float
     created: float = field(default_factory=time.time)
     state: State = State.QUEUED
@@ -103,15 +101,12 @@ class Jobs:
         """All that are known, the latest first."""
         return [job.row() for job in reversed(self._jobs.values())]
 
-    def submit(
-        self, work: Callable[..., Reply], *arguments: Any, problem: bytes, limit_s: float
-    ) -> Job:
+    def submit(self, work: Callable[..., Reply], *arguments: Any, limit_s: float) -> Job:
         """Have something done.
 
         Args:
             work: makes the answer, in a worker.
             *arguments: of `work`.
-            problem: that it is about.
             limit_s: how long the search in it may take.
 
         Raises:
@@ -122,7 +117,7 @@ class Jobs:
                 503, "Busy", "as many jobs run and wait as this server takes; ask again later", 1
             )
         loop = asyncio.get_running_loop()
-        job = Job(secrets.token_hex(8), problem, limit_s)
+        job = Job(secrets.token_hex(8), limit_s)
 
         def heard(content: Any) -> None:
             loop.call_soon_threadsafe(self._told, job, content)
@@ -181,6 +176,8 @@ class Jobs:
             if job.stopped and job.work is not None:
                 job.work.end()
         elif len(job.events) < _MOST_EVENTS:
+            if job.events:  # routes of what has been bettered would fill the memory
+                job.events[-1].pop("routes", None)
             job.events.append(content)
         else:
             job.events[-1] = content

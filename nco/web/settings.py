@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
@@ -85,6 +86,11 @@ class Settings:
     def __post_init__(self) -> None:
         if not self.cities or not self.profiles:
             raise InputError("there is nothing to serve; name a city and a profile")
+        if self.token is not None and not re.fullmatch(r"[\w.~+/=-]*", self.token, re.ASCII):
+            raise InputError(
+                "the token holds other characters than letters, digits and ._~+/=-; give one that "
+                "`openssl rand -hex 16` makes"
+            )
         if self.token is not None and len(self.token) < LEAST_TOKEN:
             raise InputError(
                 f"the token has {len(self.token)} characters; give {LEAST_TOKEN} or more, such as "

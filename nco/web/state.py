@@ -20,6 +20,7 @@ from nco.web.work.posing import key_of
 
 _PRINTING = 6.0  # times as long as other requests
 _LOOK_S = 0.25  # between two looks at how long something has run
+_FEW = 20  # of the largest problems, which are kept at most
 _AT_DESK = 64  # quick requests that wait, before further ones are refused
 
 
@@ -135,7 +136,11 @@ class Server:
         key = key_of(raw)
         self._problems[key] = raw
         self._problems.move_to_end(key)
-        while len(self._problems) > self.settings.limits.kept:
+        limits = self.settings.limits
+        while len(self._problems) > 1 and (
+            len(self._problems) > limits.kept
+            or sum(map(len, self._problems.values())) > _FEW * limits.body_bytes
+        ):
             self._problems.popitem(last=False)
         return key
 

@@ -81,9 +81,7 @@ async def solve(request: Request, server: TheServer) -> Response:
             "at most",
         )
     posed = None if asked.problem_id is None else server.kept(asked.problem_id)
-    job = server.jobs.submit(
-        solving.solve_job, raw, posed, problem=posed or raw, limit_s=asked.time_limit_s
-    )
+    job = server.jobs.submit(solving.solve_job, raw, posed, limit_s=asked.time_limit_s)
     return JSONResponse(job.row(), 202, {"location": f"/v1/solve/{job.id}"})
 
 

@@ -55,7 +55,7 @@ async def solve(request: Request, server: TheServer) -> Response:
             text = f"Too many {what} ({count}) in query, maximum is set to {most:g}"
             return response(vroom.failed(TOO_LARGE, text))
     try:
-        job = server.jobs.submit(vroom.solve_vroom, raw, problem=raw, limit_s=limits.time_limit_s)
+        job = server.jobs.submit(vroom.solve_vroom, raw, limit_s=limits.time_limit_s)
     except RefusedError as error:
         reply = vroom.failed(INTERNAL, str(error))._replace(status=error.status)
         return response(reply, **{"retry-after": str(error.retry_s)})

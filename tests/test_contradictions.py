@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from instances import ruled_problems
 
 import nco
-from nco import Group, Problem, Sequence, Shipment, Vehicle
+from nco import Group, Problem, Profile, Sequence, Shipment, Vehicle
 
 
 def line(**fields: object) -> Problem:
@@ -93,3 +93,20 @@ def test_a_contradiction_is_the_reason_in_the_answer() -> None:
     said = {u.stop: u.reason for u in found.unassigned}
     assert said == dict.fromkeys(contradiction.stops, contradiction.reason)
     assert contradiction.reason.endswith("no vehicle has the skill 'lift'")
+
+
+def test_a_stop_that_only_forbidden_vehicles_reach_and_leave():
+    """Who may serve a stop gets there but not away, and who gets away may not serve it."""
+    there = np.array([[0, 1, 1], [np.inf, 0, np.inf], [1, 1, 0.0]])
+    both = np.array([[0, 1, 1], [1, 0, 1], [1, 1, 0.0]])
+    profiles = [Profile(distance_m=d, duration_s=d, name=n) for d, n in ((there, "a"), (both, "b"))]
+    allowed = np.array([True, False, True])
+    vehicles = [Vehicle(profile=0), Vehicle(profile=1, allowed=allowed)]
+    (found,) = nco.contradictions(Problem(profiles=profiles, vehicles=vehicles))
+    assert found.stops == (1,)
+    assert "no street leads away from '1'" in found.text
+    assert not nco.contradictions(
+        Problem(profiles=profiles, vehicles=[*vehicles, Vehicle(profile=1)])
+    )
+    opened = [Vehicle(profile=0, open_end=True)]
+    assert not nco.contradictions(Problem(profiles=profiles, vehicles=opened))

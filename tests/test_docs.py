@@ -63,6 +63,16 @@ def test_an_example_of_a_page_prints_what_its_comments_say(name, tmp_path, monke
     assert printed.getvalue().splitlines() == re.findall(r"^# (.*)$", code, flags=re.MULTILINE)
 
 
+def test_examples_of_profiles_print_what_their_comments_say():
+    """The examples of docs/profiles.md, one after the other, print what their comments say."""
+    text = (DOCS / "profiles.md").read_text(encoding="utf-8")
+    code = "\n".join(re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL))
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(code, {})
+    assert printed.getvalue().splitlines() == re.findall(r"^# (.*)$", code, flags=re.MULTILINE)
+
+
 TABLES = (DOCS / "tables.md").read_text(encoding="utf-8")
 TABLE_BLOCKS = re.findall(r"```python\n(.*?)```", TABLES, flags=re.DOTALL)
 SHARED = [code for code in TABLE_BLOCKS if "# " not in code]

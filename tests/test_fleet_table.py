@@ -3,6 +3,7 @@
 import json
 import math
 
+import numpy as np
 import pytest
 from fake_city import FakeCity
 from spreadsheets import write_xlsx
@@ -254,3 +255,50 @@ def test_columns_that_nobody_knows_go_along(tmp_path, caplog):
     [line] = [f for f in drawn["features"] if f["properties"]["kind"] == "route"]
     assert line["properties"]["details"] == van.details
     assert load(nco.save(problem, tmp_path / "p.json")) == problem
+
+
+class Town(FakeCity):
+    """A city without streets whose lanes lead where no car goes, and nowhere in the west."""
+
+    profile = "car"
+
+    def with_profile(self, name):
+        """Lanes: only east of 24.925."""
+        return Lanes("lanes")
+
+
+class Lanes(FakeCity):
+    """Refuses places in the west, as if no lane were near."""
+
+    profile = "bicycle"
+
+    def matrix(self, points, *, names=None, optional=None, **_):
+        """As `FakeCity`, without places west of 24.925 that may be left out."""
+        table = super().matrix(points)
+        west = np.asarray(points)[:, 0] < 24.925
+        west &= np.asarray(optional)
+        for matrix in (table.distance_m, table.duration_s):
+            matrix[west], matrix[:, west] = np.inf, np.inf
+            np.fill_diagonal(matrix, 0.0)
+        return table
+
+
+def test_vehicles_on_streets_of_their_own(tmp_path):
+    """A column of profiles gives each its matrices; what lanes do not reach is left to cars."""
+    (tmp_path / "s.csv").write_text(STOPS.replace(",van,", ",,"))
+    (tmp_path / "f.csv").write_text("name,profile,count\nvan,,1\nbike,Bike,2\n")
+    problem = load(tmp_path / "s.csv", city=Town(), fleet=tmp_path / "f.csv")
+    assert [p.name for p in problem.profiles] == ["car", "bicycle"]
+    assert [v.profile for v in problem.vehicles] == [0, 1, 1]
+    a, b = problem.names.index("a"), problem.names.index("b")
+    bike = problem.profiles[1].distance_m
+    assert np.isinf(bike[0, a])
+    assert np.isfinite(bike[0, b])
+    assert not nco.contradictions(problem)
+
+
+def test_profiles_that_are_none(tmp_path):
+    """A word that is no profile is told with its row, and one kind of streets is not enough."""
+    assert "use car, bicycle or foot" in refused(tmp_path, "name,profile\nvan,boat\n")
+    with pytest.raises(InputError, match="streets of one profile"):
+        posed(tmp_path, "name,profile\nvan,walk\n")

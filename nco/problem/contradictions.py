@@ -132,6 +132,8 @@ def _late(problem: Problem, vehicle: Vehicle, unit: Unit) -> str:
             text = f"{quoted(problem.names[j])} is reached at {at(ready)} at the earliest and "
             return text + f"closes at {at(closes)}" + _hint(problem, j)
         now, here = max(ready, float(window[j, 0])) + float(service[j]), j
+    if here >= problem.depots and not vehicle.open_end and np.isinf(_fastest(drive[here], here)):
+        return f"no street leads away from {quoted(problem.names[here])}"
     finish = float(vehicle.shift_s[1])
     if now > finish + slack(finish):
         at = problem.times.at

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 from nco.data.cities.streets import Streets, Table
 from nco.data.formats import hints
 from nco.data.formats.measured import first_ten, how_to_allow, measured
+from nco.data.formats.own_streets import on_own_streets
 from nco.data.formats.tables.fleet import Fleet, read_fleet
 from nco.data.formats.tables.nodes import Nodes
 from nco.data.formats.tables.stops import DEPOT, Stops
@@ -117,6 +118,8 @@ def problem_from_stops(
         name=name,
         **fields,
     )
+    if fleet is not None:
+        problem = on_own_streets(problem, city, fleet.profiles(), nodes)
     if stops.vehicles:
         problem = _with_allowed(problem, stops, nodes)
     if fleet is None and not isinstance(vehicles, Sequence) and nodes.count > 1:

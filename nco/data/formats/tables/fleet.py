@@ -82,6 +82,10 @@ class Fleet:
         self.faults.raise_rows()
         return tuple(made)
 
+    def profiles(self) -> tuple[str, ...]:
+        """The profile of each vehicle that `vehicles` makes, "" for that of the city."""
+        return tuple(row.profile for row in self.rows for _ in range(row.count))
+
     def objective(self) -> Objective | None:
         """What prices say is to be minimised; None where there are none."""
         if not self.priced:

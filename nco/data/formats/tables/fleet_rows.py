@@ -30,6 +30,11 @@ from nco.problem import Break, Rest, Vehicle
 
 logger = logging.getLogger("nco")
 COSTS = ("fixed_cost", "cost_per_km", "cost_per_hour", "cost_per_overtime_hour")
+_PROFILES = {
+    "car": "car", "drive": "car", "driving": "car", "van": "car", "truck": "car",
+    "bicycle": "bicycle", "bike": "bicycle", "cycling": "bicycle", "cargo bike": "bicycle",
+    "foot": "foot", "walk": "foot", "walking": "foot", "pedestrian": "foot", "on foot": "foot",
+}  # fmt: skip
 _OPEN = frozenset({"any", "open", "anywhere", "free"})
 _MOST_SPEED = 5.0
 _MOST_VEHICLES = 100_000
@@ -45,12 +50,14 @@ class FleetRow:
         count: how many there are of it.
         ends: names of the depots where it starts and ends; None for an open end.
         vehicle: all else, of the depot 0.
+        profile: of the streets that it uses, "" for that of the city.
     """
 
     line: int
     count: int
     ends: tuple[str | None, str | None]
     vehicle: Vehicle
+    profile: str = ""
 
 
 class _Break(NamedTuple):
@@ -167,6 +174,7 @@ class FleetReader(RowReader):
             "details": self._details(),
         }
         count = self._take("count", lambda text: read.whole(text, low=1), 1)
+        profile = self._take("profile", _profile, "")
         if len(self.faults.rows.get(self._line, ())) > known:
             return None
         try:
@@ -174,7 +182,7 @@ class FleetReader(RowReader):
         except ProblemError as error:
             self.faults.about(self._line, "", str(error))
             return None
-        return FleetRow(self._line, count, self._ends(), vehicle)
+        return FleetRow(self._line, count, self._ends(), vehicle, profile)
 
     def _details(self) -> dict[str, str]:
         """What else the row has, and the driver of a vehicle with a name of its own."""
@@ -323,3 +331,10 @@ def _metres(text: str, unit: float | None, *, commas: bool) -> float:
     if unit is None and value:
         raise CellFault(f"is {quoted(text)}; say the unit: {folded} km or {folded} m")
     return value * (unit or 1.0)
+
+
+def _profile(text: str) -> str:
+    found = _PROFILES.get(text.strip().casefold())
+    if found is None:
+        raise CellFault(f"is {quoted(text)}; use car, bicycle or foot, or leave it empty")
+    return found

@@ -94,6 +94,7 @@ FLEET: Mapping[str, tuple[str, ...]] = {
     "rest_length": ("rest duration", "rest time"),
     "overtime_after": ("overtime from", "overtime start"),
     "skills": ("skill", "equipment"),
+    "profile": ("mode", "travel mode"),
     "speed": ("speed factor",),
     "fixed_cost": ("cost fixed", "fixed", "cost per day", "cost per use"),
     "cost_per_km": ("cost km", "km cost", "per km", "cost per kilometre", "cost per kilometer"),

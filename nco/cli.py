@@ -28,6 +28,8 @@ VERBS = {
     "sheets": "print a page a vehicle for drivers, and a summary",
     "city": "build, list, describe and remove cities",
     "geocode": "find addresses in a city, offline or by a server",
+    "paths": "find several good ways from A to B, with a map of them",
+    "match": "find the streets that recorded drives went along",
     "serve": "open the planner in the browser, and answer HTTP like vroom-express",
     "transit": "design bus lines, evaluate them, and compare methods that do",
     "bench": "compare methods over instances and time budgets",

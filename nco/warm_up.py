@@ -35,10 +35,11 @@ def _lines() -> None:
 
 
 def _paths() -> None:
-    from nco.roads import Bidirectional, Dijkstra, Position, RoadGraph, TimeDependent
+    from nco.roads import Bidirectional, Dijkstra, Position, RoadGraph, TimeDependent, paths
 
     graph = RoadGraph.from_links([[0, 0], [0.01, 0], [0.02, 0]], [0, 1], [1, 2])
     a, b = Position.on(graph, 0), Position.on(graph, 1)
+    paths(graph, a, b, 2)
     Dijkstra(graph).path(a, b)
     Dijkstra(graph).tree_to(b)
     Bidirectional(graph).path(a, b)

@@ -4,6 +4,7 @@ Functions take `ax` (None makes a new figure) and return the axes they drew on; 
 anything. `map` makes the interactive map, `transit` and `fronts` draw bus lines.
 """
 
+from nco.plot.alternatives_page import alternatives as alternatives
 from nco.plot.figures import anytime as anytime
 from nco.plot.figures import asymmetry as asymmetry
 from nco.plot.figures import routes as routes
@@ -13,4 +14,14 @@ from nco.plot.tradeoff_figure import tradeoff as tradeoff
 from nco.plot.transit_figures import fronts as fronts
 from nco.plot.transit_figures import transit as transit
 
-__all__ = ["anytime", "asymmetry", "fronts", "map", "routes", "streets", "tradeoff", "transit"]
+__all__ = [
+    "alternatives",
+    "anytime",
+    "asymmetry",
+    "fronts",
+    "map",
+    "routes",
+    "streets",
+    "tradeoff",
+    "transit",
+]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from nco.data.cities.geocode.found import Address, Geocoded
     from nco.data.cities.geocode.server import Geocoder
     from nco.data.cities.server import OsrmServer
+    from nco.roads.several import Several
 
 
 CREDIT = "© OpenStreetMap contributors"
@@ -338,6 +340,45 @@ class City(Routed):
         bbox = self.bbox if "bbox" in self._facts else None
         geocoder = geocoder_of(self.name, self.extract, server, bbox)
         return find_all(geocoder, addresses, postcode=postcode, city=city, most=most)
+
+    def paths(
+        self,
+        a: Any,
+        b: Any,
+        k: int = 3,
+        *,
+        method: str = "plateau",
+        avoid: Any = (),
+        prefer: Any = (),
+        through: Sequence[Any] = (),
+        **options: Any,
+    ) -> Several:
+        """Several good paths from A to B; the first is the fastest unless the method says other.
+
+        Args:
+            a: lon, lat in degrees, or an address.
+            b: likewise.
+            k: how many; there may be fewer, and `why_fewer` of the answer says why.
+            method: `plateau`, `penalty`, `via` and so on, see `nco.roads.several.METHODS`.
+            avoid: motorways, main roads, tolls, ferries, tunnels, bridges, the name of a street, or
+                an area (corners `[k, 2]`, a polygon of shapely or GeoJSON); one or a list of them.
+                No path uses any of it.
+            prefer: the same words; costs half.
+            through: places in between that all paths pass.
+            **options: `limits` and `costs` of `nco.roads.paths`.
+
+        Raises:
+            InputError: a place, a word or a number is wrong, or A and B are the same.
+            CityError: a place is not near any street, or the city has no extract here.
+            NoPathError: no path leads from A to B; the message says what binds.
+            StorageError: the cache folder cannot be written.
+        """
+        # Roads are built on cities, so that their module is looked up and not imported.
+        ask = import_module("nco.roads.several.cities").city_paths
+        found: Several = ask(
+            self, a, b, k, method=method, avoid=avoid, prefer=prefer, through=through, **options
+        )
+        return found
 
     def streets(self) -> list[Floats]:
         """One polyline `[k, 2]` (lonlat) a street, for drawing."""

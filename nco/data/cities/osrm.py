@@ -250,11 +250,16 @@ def open_osrm(
 
 def _nodes(route: Any) -> NDArray[np.int64]:
     """OpenStreetMap's nodes along all legs of a route."""
-    legs = [
-        np.array([int(node) for node in leg["annotation"]["nodes"]], dtype=np.int64)
-        for leg in route["legs"]
-    ]
-    return np.concatenate(legs)
+    nodes: list[int] = []
+    for leg in route["legs"]:
+        own = [int(node) for node in leg["annotation"]["nodes"]]
+        # A leg begins on the segment on which the one before it ended.
+        if own[:2] == nodes[-2:]:
+            own = own[2:]
+        elif own[:1] == nodes[-1:]:
+            own = own[1:]
+        nodes += own
+    return np.array(nodes, dtype=np.int64)
 
 
 def _pairs(points: Floats) -> list[tuple[float, float]]:

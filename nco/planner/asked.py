@@ -2,17 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 
 from nco import _validate as validate
+from nco.arguments import refuse_unknown
 from nco.errors import InputError, quoted
 from nco.problem import Feature, Problem
-from nco.problem.objective import CLASSICAL, LIMITS
+from nco.problem.hours import checked_windows
+from nco.problem.objective import CLASSICAL, LIMITS, TIES
+from nco.problem.priorities import checked_priority
 
-KNOWN = CLASSICAL | LIMITS | {Feature.SPEEDS}  # features that a day may have
+if TYPE_CHECKING:
+    from nco.planner.day import Stop
+
+KNOWN = (
+    CLASSICAL
+    | LIMITS
+    | TIES
+    | {
+        Feature.SPEEDS,
+        Feature.SKILLS,
+        Feature.PRIORITIES,
+        Feature.SEVERAL_WINDOWS,
+        Feature.SOFT_WINDOWS,
+        Feature.OVERTIME,
+    }
+)
+"""Features that a day may have."""
+
+
+class Asked(TypedDict, total=False):
+    """What a stop asks for; all as in a `Problem`.
+
+    Attributes:
+        demand: one number a dimension.
+        window_s: earliest and latest start of service.
+        more_windows_s: further windows, apart from the first one.
+        soft_window_s: when service should begin.
+        early_per_s: cost of a second before that.
+        late_per_s: cost of a second after it.
+        service_s: seconds.
+        prize: cost of not serving it; `inf` makes it required.
+        priority: 0 to 100.
+    """
+
+    demand: float | Sequence[float] | None
+    window_s: tuple[float, float] | None
+    more_windows_s: Sequence[tuple[float, float]] | None
+    soft_window_s: tuple[float, float] | None
+    early_per_s: float | None
+    late_per_s: float | None
+    service_s: float | None
+    prize: float | None
+    priority: float | None
+
+
+NEW: Asked = {"demand": 0.0, "window_s": (0.0, np.inf), "service_s": 0.0, "prize": np.inf}
+"""What a stop asks for of which nothing is said."""
 
 
 def refuse_unknown_features(problem: Problem) -> None:
@@ -34,12 +83,14 @@ def checked_fields(name: str, given: Mapping[str, Any], dimensions: int) -> dict
 
     Args:
         name: of the stop, for messages.
-        given: some of "demand", "window_s", "service_s" and "prize".
+        given: some of "demand", "window_s", "more_windows_s", "soft_window_s", "early_per_s",
+            "late_per_s", "priority", "service_s" and "prize".
         dimensions: of demand; a single 0 stands for none in any.
 
     Raises:
-        ProblemError: a number is malformed.
+        ProblemError: a field is not known, or a number is malformed.
     """
+    refuse_unknown(given, list(Asked.__annotations__), "a stop")
     made: dict[str, Any] = {}
     for field, value in given.items():
         what = f"{quoted(name)}: {field}"
@@ -49,7 +100,12 @@ def checked_fields(name: str, given: Mapping[str, Any], dimensions: int) -> dict
             made[field] = validate.vector(
                 np.zeros(dimensions) if nothing else demand, what, dimensions, low=0.0
             )
-        elif field == "window_s":
+        elif field == "more_windows_s":
+            made[field] = _further(value, what)
+        elif field == "priority":
+            one = np.array([0.0, validate.number(value, what)])
+            made[field] = float(checked_priority(one, 2, 1)[1])
+        elif field in ("window_s", "soft_window_s"):
             window = validate.windows(np.atleast_2d(validate.array(value, what)), 1, what)[0]
             made[field] = (float(window[0]), float(window[1]))
         else:
@@ -58,3 +114,21 @@ def checked_fields(name: str, given: Mapping[str, Any], dimensions: int) -> dict
                 np.atleast_1d(amount), what, 1, low=0.0, finite=field != "prize"
             )[0].item()
     return made
+
+
+def _further(value: Any, what: str) -> tuple[tuple[float, float], ...]:
+    pairs = list(value) if isinstance(value, Sequence) else value
+    if not len(pairs):
+        return ()
+    windows = validate.windows(validate.array(pairs, what), len(pairs), what)
+    return tuple((float(begin), float(end)) for begin, end in windows)
+
+
+def refuse_overlaps(stop: Stop) -> None:
+    """Refuse windows of a stop that are not apart.
+
+    Raises:
+        ProblemError: names them.
+    """
+    first = np.array([stop.window_s])
+    checked_windows({0: stop.more_windows_s}, range(1), first, [stop.name])

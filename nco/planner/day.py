@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from nco.arrays import Floats
+    from nco.problem import Problem
     from nco.problem.vehicle import Vehicle
 
 
@@ -23,6 +25,11 @@ class Stop:
         window_s: earliest and latest start of service.
         service_s: seconds.
         prize: cost of not serving it.
+        more_windows_s: further windows.
+        soft_window_s: when service should begin.
+        early_per_s: cost of a second before that.
+        late_per_s: cost of a second after it.
+        priority: see `Problem`.
         node: in the problem of the day, for what vehicles know of it; None if it was added.
         vehicles: numbers of those that may serve it, beside what they know; None means all.
     """
@@ -33,8 +40,24 @@ class Stop:
     window_s: tuple[float, float]
     service_s: float
     prize: float
+    more_windows_s: tuple[tuple[float, float], ...] = ()
+    soft_window_s: tuple[float, float] = (0.0, math.inf)
+    early_per_s: float = 0.0
+    late_per_s: float = 0.0
+    priority: float = 0.0
     node: int | None = None
     vehicles: frozenset[int] | None = None
+
+    def opened_s(self, time_s: float) -> float:
+        """When service may begin at a time or later; at once if that is after all windows."""
+        windows = sorted((self.window_s, *self.more_windows_s))
+        return next((max(time_s, begin) for begin, end in windows if time_s <= end), time_s)
+
+    def penalty(self, start_s: float) -> float:
+        """What it costs to begin at a time, by its own rates."""
+        early = self.early_per_s * max(0.0, self.soft_window_s[0] - start_s)
+        late = max(0.0, start_s - self.soft_window_s[1])
+        return early + (self.late_per_s * late if self.late_per_s else 0.0)
 
 
 @dataclass(frozen=True)
@@ -127,3 +150,28 @@ class VehicleDay:
 def load_of(stops: list[Stop], dimensions: int) -> Floats:
     """`[K]` demand of some stops together."""
     return np.sum([stop.demand for stop in stops], axis=0) if stops else np.zeros(dimensions)
+
+
+def stops_of(problem: Problem) -> dict[str, Stop]:
+    """The stops of a problem as a day begins with them, by name."""
+
+    def pair(table: Floats, j: int) -> tuple[float, float]:
+        return float(table[j, 0]), float(table[j, 1])
+
+    return {
+        problem.names[j]: Stop(
+            name=problem.names[j],
+            place=j,
+            demand=problem.demand[j],
+            window_s=pair(problem.window_s, j),
+            service_s=float(problem.service_s[j]),
+            prize=float(problem.prize[j]),
+            more_windows_s=problem.more_windows_s.get(j, ()),
+            soft_window_s=pair(problem.soft_window_s, j),
+            early_per_s=float(problem.early_per_s[j]),
+            late_per_s=float(problem.late_per_s[j]),
+            priority=float(problem.priority[j]),
+            node=j,
+        )
+        for j in problem.stops
+    }

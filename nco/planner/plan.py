@@ -228,7 +228,7 @@ def _cost(
     trips: dict[int, list[WholeRoute]] = {}
     for route in routes:
         trips.setdefault(route.vehicle, []).append(route)
-    metres = seconds = distance = duration = fixed = gain = longest = 0.0
+    metres = seconds = distance = duration = fixed = gain = longest = overtime = 0.0
     for number, its_routes in trips.items():
         vehicle, final = duties[number].vehicle, its_routes[-1]
         last = final.end or (final.calls[-1] if final.calls else final.start)
@@ -237,11 +237,15 @@ def _cost(
         distance += vehicle.cost_per_m * far if weights.distance else 0.0
         duration += vehicle.cost_per_s * long if weights.duration else 0.0
         fixed += vehicle.fixed_cost
+        late = max(0.0, last.departure_s - vehicle.overtime_after_s)
+        overtime += vehicle.cost_per_overtime_s * late if vehicle.cost_per_overtime_s else 0.0
         longest = max(longest, far if weights.longest_by == "distance" else long)
         if vehicle.preference is not None:
             known = (stops[name].node for route in its_routes for name in route.stops)
             gain += sum(float(vehicle.preference[node]) for node in known if node is not None)
     prizes = sum(stops[name].prize for name in unassigned if np.isfinite(stops[name].prize))
+    calls = [call for route in routes for call in route.calls]
+    penalty = sum(stops[call.name].penalty(call.start_s) for call in calls)
     return Cost(
         distance_m=metres,
         duration_s=seconds,
@@ -251,4 +255,6 @@ def _cost(
         preference=-weights.preference * gain,
         unserved=weights.unserved * prizes,
         longest_route=weights.longest_route * longest if weights.longest_route else 0.0,
+        soft_windows=weights.soft_windows * penalty if weights.soft_windows else 0.0,
+        overtime=weights.overtime * overtime if weights.overtime else 0.0,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
@@ -11,13 +11,20 @@ from nco import _validate as validate
 from nco.arguments import of_kind, several
 from nco.errors import InputError, counted, quoted
 from nco.fleet.reductions.reduced import reduced
-from nco.planner.asked import checked_fields, refuse_unknown_features
-from nco.planner.day import Stop, Trip, VehicleDay, load_of
+from nco.planner.asked import (
+    NEW,
+    Asked,
+    checked_fields,
+    refuse_overlaps,
+    refuse_unknown_features,
+)
+from nco.planner.day import Stop, Trip, VehicleDay, load_of, stops_of
 from nco.planner.places import Arcs, Places, Roads, roads_of
 from nco.planner.plan import Plan, plan_of
 from nco.planner.report import departure, drive
 from nco.planner.rest import Remaining, Trips, rest_of
 from nco.planner.search import searched
+from nco.planner.ties import left_of_ties
 from nco.problem.given import given_problem
 from nco.problem.solution import Cost, Solution
 from nco.solve import DEFAULT_METHOD, solver
@@ -80,18 +87,7 @@ class Planner:
             )
         self._day, self._method, self._seed = problem, method, seed
         self._places = Places(problem, roads)
-        self._stops = {
-            problem.names[j]: Stop(
-                name=problem.names[j],
-                place=j,
-                demand=problem.demand[j],
-                window_s=(float(problem.window_s[j, 0]), float(problem.window_s[j, 1])),
-                service_s=float(problem.service_s[j]),
-                prize=float(problem.prize[j]),
-                node=j,
-            )
-            for j in problem.stops
-        }
+        self._stops = stops_of(problem)
         self._duties = [VehicleDay(vehicle) for vehicle in problem.vehicles]
         self._begun: dict[str, int] = {}
         self._cancelled: set[str] = set()
@@ -182,11 +178,8 @@ class Planner:
         lonlat: ArrayLike | None = None,
         *,
         arcs: Arcs | Sequence[Arcs] | None = None,
-        demand: float | Sequence[float] = 0.0,
-        window_s: tuple[float, float] = (0.0, np.inf),
-        service_s: float = 0.0,
-        prize: float = np.inf,
         vehicles: Sequence[int] | None = None,
+        **asked: Unpack[Asked],
     ) -> None:
         """Adds a stop.
 
@@ -194,11 +187,8 @@ class Planner:
             name: that nothing else has or had on this day.
             lonlat: degrees, where there is a city.
             arcs: rows and columns of its matrices, one `Arcs` a profile, where there is none.
-            demand: one number a dimension.
-            window_s: earliest and latest start of service.
-            service_s: seconds.
-            prize: cost of not serving it; `inf` makes it required.
             vehicles: numbers of those that may serve it; None means all.
+            **asked: what it asks for, see `Asked`; what is not named is as in a `Problem`.
 
         Raises:
             InputError: the name is taken or no text, or there is no place or two.
@@ -217,10 +207,11 @@ class Planner:
             able = frozenset(several(vehicles, "vehicles", "numbers of those that may serve it"))
             for number in able:
                 self._duty(number)
-        given = {"demand": demand, "window_s": window_s, "service_s": service_s, "prize": prize}
-        checked = checked_fields(name, given, self._day.dimensions)
+        checked = checked_fields(name, {**NEW, **asked}, self._day.dimensions)
         place = self._place(name, lonlat, arcs)
-        self._stops[name] = Stop(name=name, place=place, vehicles=able, **checked)
+        made = Stop(name=name, place=place, vehicles=able, **checked)
+        refuse_overlaps(made)
+        self._stops[name] = made
         self._known = None
 
     def move(
@@ -242,25 +233,22 @@ class Planner:
         self._stops[name] = replace(stop, place=self._place(name, lonlat, arcs))
         self._unplan({name})
 
-    def change(
-        self,
-        name: str,
-        *,
-        demand: float | Sequence[float] | None = None,
-        window_s: tuple[float, float] | None = None,
-        service_s: float | None = None,
-        prize: float | None = None,
-    ) -> None:
-        """Changes what a stop asks for; what is None stays.
+    def change(self, name: str, **asked: Unpack[Asked]) -> None:
+        """Changes what a stop asks for; what is not named, or None, stays.
+
+        Args:
+            name: of the stop.
+            **asked: see `Asked`.
 
         Raises:
             InputError: there is no such stop to be served.
             ProblemError: a number is malformed.
         """
         stop = self._open_stop(name, "changed")
-        given = {"demand": demand, "window_s": window_s, "service_s": service_s, "prize": prize}
-        asked = {field: value for field, value in given.items() if value is not None}
-        self._stops[name] = replace(stop, **checked_fields(name, asked, self._day.dimensions))
+        given = {field: value for field, value in asked.items() if value is not None}
+        made = replace(stop, **checked_fields(name, given, self._day.dimensions))
+        refuse_overlaps(made)
+        self._stops[name] = made
         self._known = None
 
     def cancel(self, name: str) -> None:
@@ -384,9 +372,10 @@ class Planner:
                 for v, duty in under_way.items()
             }
             where = {v: self._stops[duty.last.name].place for v, duty in under_way.items()}
-            stops = [self._stops[name] for name in self.waiting]
+            waiting = [self._stops[name] for name in self.waiting]
+            stops, ties = left_of_ties(self._day, waiting, self._begun, len(self._duties))
             self._known = rest_of(
-                self._day, self._places, stops, self._duties, loads, where, self.now_s
+                self._day, self._places, stops, self._duties, loads, where, self.now_s, ties
             )
         return self._known
 

@@ -37,7 +37,7 @@ def drive(
         else:
             known = []
             arrival = before.departure_s + float(seconds[here, stop.place])
-            start = max(arrival, stop.window_s[0])
+            start = stop.opened_s(arrival)
             far = before.distance_m + float(metres[here, stop.place])
             call = Call(stop.name, arrival, start, start + stop.service_s, far, begun=True)
         trip.calls.append(call)

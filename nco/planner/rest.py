@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from nco.arrays import Bools, Floats
     from nco.planner.day import Stop, VehicleDay
     from nco.planner.places import Places
+    from nco.planner.ties import Tied
+    from nco.problem.tied import Tie
     from nco.problem.vehicle import Vehicle
 
 Trips = dict[int, list[list[str]]]
@@ -87,6 +89,7 @@ def rest_of(
     loads: Mapping[int, Floats],
     where: Mapping[int, int],
     now_s: float,
+    ties: Tied,
 ) -> Remaining:
     """What is left.
 
@@ -98,6 +101,7 @@ def rest_of(
         loads: `[K]` served on the present trip, of vehicles under way.
         where: place of each vehicle under way.
         now_s: nobody leaves before.
+        ties: of stops that nobody has begun.
     """
     vehicles, begins, overdue = _vehicles(day, places, duties, loads, where, now_s)
     fitting, refused = _fitting(stops, [vehicle for _, vehicle in vehicles])
@@ -110,6 +114,11 @@ def rest_of(
     nodes = {stop.name: depots + n for n, stop in enumerate(fitting)}
     anchors = {k: depots + size + n for n, k in enumerate(anchored)}
     fleet = _placed(day, fitting, vehicles, anchored, len(place))
+
+    def spread(values: Sequence[Any], at_depots: Any) -> Floats:
+        none = [at_depots] * (depots + len(anchored))
+        return np.array([*none[:depots], *values, *none[depots:]], float)
+
     problem = Problem(
         profiles=_profiles(day, places, place, [begins[vehicles[k][0]] for k in anchored]),
         vehicles=tuple(fleet),
@@ -122,6 +131,17 @@ def rest_of(
         prize=np.array(
             [*[np.inf] * depots, *(s.prize for s in fitting), *[np.inf] * len(anchored)]
         ),
+        priority=spread([stop.priority for stop in fitting], 0.0),
+        more_windows_s={nodes[s.name]: s.more_windows_s for s in fitting if s.more_windows_s},
+        soft_window_s=spread([stop.soft_window_s for stop in fitting], (0.0, np.inf)),
+        early_per_s=spread([stop.early_per_s for stop in fitting], 0.0),
+        late_per_s=spread([stop.late_per_s for stop in fitting], 0.0),
+        skills={
+            nodes[stop.name]: day.skills[stop.node]
+            for stop in fitting
+            if stop.node is not None and stop.node in day.skills
+        },
+        ties=_ties(ties, nodes),
         objective=day.objective,
         lonlat=_lonlat(places, place),
         moved_m=_moved(places, place),
@@ -232,6 +252,12 @@ def _fitting(
     return fitting, refused
 
 
+def _ties(ties: Tied, nodes: Mapping[str, int]) -> tuple[Tie, ...]:
+    """Ties of those stops that are in the problem."""
+    known = [(tie, tuple(nodes[name] for name in names if name in nodes)) for tie, names in ties]
+    return tuple(replace(tie, stops=stops) for tie, stops in known if len(stops) > 1)
+
+
 def _placed(
     day: Problem,
     stops: Sequence[Stop],
@@ -323,7 +349,7 @@ def _windows(day: Problem, stops: Sequence[Stop], ready_s: Sequence[float]) -> F
     asked = np.array([stop.window_s for stop in stops])
     known = np.concatenate([day.window_s[: day.depots], asked])
     waits = bool((known[:, 0] > 0).any() or np.isfinite(known[:, 1]).any())
-    timed = waits or day.objective.longest_by == "duration"
+    timed = waits or day.timetabled or day.objective.longest_by == "duration"
     always = np.tile([0.0, np.inf], (len(ready_s), 1))
     closing = always.copy()
     if timed:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def _neighbourhoods() -> None:
-    from nco.problem import Problem
+    from nco.problem import Objective, Problem
     from nco.search.lns.solver import GUIDED
 
     problem = Problem.from_matrices(
@@ -19,6 +19,8 @@ def _neighbourhoods() -> None:
         window_s=[(0, 4), (0, 1), (0, 4)],
     )  # fmt: skip
     GUIDED.prepare(problem)
+    weights = Objective(makespan=1.0, longest_leg=1.0)
+    GUIDED.prepare(Problem.from_matrices(np.ones((3, 3)) - np.eye(3), objective=weights))
 
 
 def _policies() -> None:

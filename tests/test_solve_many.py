@@ -1,9 +1,10 @@
 """Many problems at once, through executors of any kind, whatever happens to their workers."""
 
+import multiprocessing
 import os
 import time
 from collections import Counter
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
@@ -189,3 +190,24 @@ def test_a_benchmark_runs_on_another_executor(tmp_path):
     assert [result.instance for result in results] == [i.name for i in suite.instances]
     assert all(result.sound for result in results)
     assert bench.run(suite, tmp_path, executor=Inline(lambda _n: True)) == results
+
+
+@pytest.mark.slow
+def test_a_real_pool_that_loses_a_worker_is_replaced(tmp_path):
+    """`ProcessPoolExecutor` breaks with a worker: what it did not answer is answered here."""
+    tasks = ((k, (str(tmp_path / "marker"), k)) for k in range(6))
+    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
+        found = {key: done.result() for key, done in spread(once_lost, tasks, executor=pool)}
+    assert {key: number for key, (number, _) in found.items()} == {k: k for k in range(6)}
+
+
+@pytest.mark.slow
+def test_processes_of_dask_may_be_lost(tmp_path):
+    """A local cluster of processes, one of which dies: every task is answered once."""
+    distributed = pytest.importorskip("distributed", reason="the extra `dask` is not installed")
+    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
+    tasks = ((k, (str(tmp_path / "marker"), k)) for k in range(6))
+    with distributed.LocalCluster(**options) as cluster, distributed.Client(cluster) as client:
+        executor = client.get_executor(pure=False)
+        found = {key: done.result() for key, done in spread(once_lost, tasks, executor=executor)}
+    assert {key: number for key, (number, _) in found.items()} == {k: k for k in range(6)}

@@ -181,3 +181,32 @@ def test_files_of_drives_that_are_none(text, says, tmp_path):
     file.write_text(text)
     with pytest.raises(FormatError, match=says):
         read_drives(file)
+
+
+def test_the_bench_measures_and_goes_on(city, command, tmp_path):
+    """Rows come from drives and pairs; a second run takes what is there; others are refused."""
+    file, out = tmp_path / "drives.csv", tmp_path / "matched.csv"
+    file.write_text(drives_csv())
+    command("match", str(file), "--out", str(out))
+    words = ["bench", "paths", "--drives", str(out), "--method", "plateau", "osrm", "--k", "1", "3"]
+    code, said = command(*words, "--out", str(tmp_path / "bench"), "--json")
+    rows = json.loads(said)["rows"]
+    assert code == 0
+    assert [(row["method"], row["k"]) for row in rows] == [
+        ("plateau", 1), ("plateau", 3), ("osrm", 1), ("osrm", 3)]  # fmt: skip
+    assert rows[0]["coverage"] == pytest.approx(rows[2]["coverage"], abs=0.05)
+    assert rows[1]["coverage"] >= rows[0]["coverage"] > 0.5
+    results = tmp_path / "bench" / "paths.jsonl"
+    before = results.read_text()
+    results.write_text(before + before.splitlines()[-1][:20])  # a run that was ended
+    assert (
+        json.loads(command(*words, "--out", str(tmp_path / "bench"), "--json")[1])["rows"] == rows
+    )
+    assert results.read_text() == before
+    code, said = command(*words[:-1], "2", "--out", str(tmp_path / "bench"))
+    assert code == 2
+    assert "another question" in said
+    code, said = command("bench", "paths", "--pairs", "3", "--out", str(tmp_path / "pairs"))
+    assert code == 0
+    assert "admissible K" in said
+    assert command("bench", "paths", "--out", str(tmp_path))[0] == 2

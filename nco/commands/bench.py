@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 
-from nco.commands import _bench_merge, _bench_policies, _bench_solvers
+from nco.commands import _bench_merge, _bench_paths, _bench_policies, _bench_solvers
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the verb: those of `solvers`, which is what it does by itself."""
-    actions = parser.add_subparsers(dest="action", metavar="solvers|merge|policies")
+    actions = parser.add_subparsers(dest="action", metavar="solvers|merge|policies|paths")
     solvers = actions.add_parser(
         "solvers",
         help="compare methods; may be left out",
@@ -32,6 +32,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         allow_abbrev=False,
     )
     _bench_policies.add_arguments(policies)
+    several = actions.add_parser(
+        "paths",
+        help="measure methods that find several paths from A to B instead",
+        description="Measure methods that find several paths, on drives or on random pairs.",
+        allow_abbrev=False,
+    )
+    _bench_paths.add_arguments(several)
     _bench_solvers.add_arguments(parser)
 
 
@@ -39,6 +46,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Do the action."""
     if arguments.action == "policies":
         return _bench_policies.run(arguments)
+    if arguments.action == "paths":
+        return _bench_paths.run(arguments)
     if arguments.action == "merge":
         return _bench_merge.run(arguments)
     return _bench_solvers.run(arguments)

@@ -181,6 +181,16 @@ def read_matched(path: str | Path) -> list[MatchedDrive]:
     return found
 
 
+def read_table(path: str | Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
+    """Rows of a `.csv` or `.csv.gz` that has at least these columns.
+
+    Raises:
+        FormatError: it has not.
+        StorageError: the file cannot be read.
+    """
+    return [row for _, row in _rows(path, columns)]
+
+
 def _rows(path: str | Path, wanted: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
     """Lines and cells by column."""
     path = Path(path)

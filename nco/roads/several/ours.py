@@ -7,10 +7,13 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import ArrayLike
 
+from nco.data.cities.roads import EARTH_RADIUS_M
 from nco.roads.drives import NodePairs
 from nco.roads.graph import RoadGraph
 from nco.roads.path import Path
 from nco.roads.position import Position
+
+_NEAR_M = 20.0
 
 
 @lru_cache(maxsize=2)
@@ -42,9 +45,25 @@ def along(graph: RoadGraph, osm_nodes: ArrayLike, a: Position, b: Position) -> P
 
 
 def _fraction(graph: RoadGraph, place: Position, link: int) -> float | None:
-    """Where a place lies on a link or on a copy of it."""
+    """Where a place lies on a link or on a copy of it.
+
+    Where streets meet, engines take another link than we do: the nearest point on it then.
+    """
     original = graph.links.original
     for other, fraction in zip(place.links, place.fractions, strict=True):
         if original[other] == original[link]:
             return fraction
-    return None
+    north = np.radians(1.0) * EARTH_RADIUS_M
+    scale = np.array([north * np.cos(np.radians(place.lonlat[1])), north])
+    line = (graph.shape(link) - np.array(place.lonlat)) * scale
+    a, along_line = line[:-1], np.diff(line, axis=0)
+    length = (along_line**2).sum(axis=1)
+    part = np.divide(-(a * along_line).sum(axis=1), length, out=np.zeros(len(a)), where=length > 0)
+    part = part.clip(0, 1)
+    away_m = np.hypot(*(a + part[:, None] * along_line).T)
+    best = int(away_m.argmin())
+    if away_m[best] > _NEAR_M:
+        return None
+    here = graph.shapes.first[link] + best
+    metres = graph.along_m[here] + part[best] * graph.segment_m[here]
+    return graph.fraction_at(link, float(metres))

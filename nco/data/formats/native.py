@@ -32,7 +32,12 @@ PROBLEM, SOLUTION = "nco-problem", "nco-solution"
 VERSION = 1
 _MOST_VEHICLES = 1_000_000
 _ARRAYS = ("demand", "window_s", "service_s", "prize", "lonlat", "xy", "moved_m")
-_LATER_PARTS = ("soft_windows", "overtime")  # of a cost, which older files do not have
+_LATER_PARTS = (
+    "soft_windows",
+    "overtime",
+    "longest_leg",
+    "makespan",
+)  # of a cost, which older files do not have
 # Written where they say something.
 _RARE_ARRAYS = ("pickup", "priority", "release_s", "setup_s", "early_per_s", "late_per_s")
 

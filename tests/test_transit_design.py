@@ -13,6 +13,7 @@ from nco.errors import InputError, ProblemError, UnsupportedError
 from nco.transit.design import registry
 from nco.transit.design.bees import Bees
 from nco.transit.design.changes import CHANGES
+from nco.transit.design.distinct import repeated, without_repetition
 from nco.transit.design.genetic import crossed, mixed
 from nco.transit.design.greedy import from_demand, from_tree
 from nco.transit.design.joining import groups, joined
@@ -275,3 +276,18 @@ def test_ranks_and_crowding_of_a_small_front():
     assert np.isinf(apart[[0, 3]]).all()
     assert survivors(points, 2) == [0, 3]
     assert survivors(np.repeat(points, 2, axis=0), 9) == [0, 6, 2, 4, 8]
+
+
+def test_lines_that_are_there_again_are_replaced():
+    """As many lines, all different in either direction, all legal, and what was served still is."""
+    instance = grid(4, 4, 4, min_stops=3, max_stops=6)
+    lines = ((0, 1, 2, 3), (3, 2, 1, 0), (0, 4, 8, 12), (0, 1, 2, 3))
+    assert repeated(lines) == 2
+    found = without_repetition(instance, lines)
+    assert len(found) == 4
+    assert repeated(found) == 0
+    assert found[0] == lines[0]
+    assert found[2] == lines[2]
+    assert_legal(instance, found)
+    assert {node for line in lines for node in line} <= {node for line in found for node in line}
+    assert without_repetition(instance, found) == found

@@ -12,6 +12,7 @@ from test_transit_env import grid
 from nco.errors import ProblemError
 from nco.kernels import tree as mcts
 from nco.transit.design.guide import (
+    DemandGuide,
     NetworkGuide,
     WalkGuide,
     build,
@@ -48,6 +49,7 @@ METHODS = [
     PolicyBeam(environment, networked, width=3),
     TreeDesign(environment, WalkGuide, starts=4, effort=6, width=3),
     TreeDesign(environment, networked, starts=4, effort=6, width=3),
+    TreeDesign(environment, DemandGuide, starts=4, effort=6, width=3, tree=False),
 ]
 
 
@@ -160,6 +162,30 @@ def test_a_walk_closes_as_often_as_it_is_told():
     only = torch.where(moves == env.close, moves, -1)
     log_p, _ = guide.judge(None, state, only, torch.zeros(1, dtype=torch.int64))
     assert log_p.exp()[only >= 0].tolist() == [1.0]
+
+
+def test_a_prior_by_demand_leads_to_where_people_go():
+    """Moves are likelier the more demand a stop has with the line; they add up to one."""
+    demand = np.zeros((9, 9))
+    demand[4, 1], demand[4, 3] = 90.0, 10.0
+    objective = ExactObjective(grid(hub=4, lines=1, max_stops=5).changed(demand=demand))
+    guide = DemandGuide(environment(objective), close=0.2)
+    state = guide.env.step(guide.env.reset(1), torch.tensor([7]))
+    for one in (guide.env.reset(1), state):
+        moves = guide.env.moves(one)
+        log_p, value = guide.judge(None, one, moves, torch.zeros(1, dtype=torch.int64))
+        chance = dict(zip(moves[0].tolist(), log_p[0].exp().tolist(), strict=True))
+        assert sum(p for move, p in chance.items() if move >= 0) == pytest.approx(1.0)
+        assert not value.any()
+    fresh = guide.env.reset(1)
+    moves = guide.env.moves(fresh)
+    log_p, _ = guide.judge(None, fresh, moves, torch.zeros(1, dtype=torch.int64))
+    chance = dict(zip(moves[0].tolist(), log_p[0].exp().tolist(), strict=True))
+    assert chance[1] > chance[3] > chance[5] > 0
+    moves = guide.env.moves(state)
+    log_p, _ = guide.judge(None, state, moves, torch.zeros(1, dtype=torch.int64))
+    chance = dict(zip(moves[0].tolist(), log_p[0].exp().tolist(), strict=True))
+    assert chance[guide.env.close] == pytest.approx(0.2)
 
 
 def test_the_likeliest_moves_contain_what_was_done():

@@ -7,6 +7,7 @@ rollouts together.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -112,6 +113,52 @@ class WalkGuide:
         weight = torch.where(closes, torch.where(others > 0, self.close, 1.0), share / others)
         weight = weight.masked_fill(~allowed, 0.0)
         return weight.log(), torch.zeros(len(state), device=moves.device)
+
+
+class DemandGuide:
+    """Moves to where the line's stops have demand: a prior that nobody has to train.
+
+    The next stop is drawn by the exponentials of its demand with the line's stops, in standard
+    deviations over all stops, as AlphaTransit's "demand coverage" draws it.
+
+    Args:
+        env: whose moves.
+        close: probability of closing where that is possible.
+    """
+
+    def __init__(self, env: TransitEnv, close: float = 0.05) -> None:
+        self.env, self.close = env, close
+        demand = env.instance.demand + env.instance.demand.T
+        self._demand = torch.as_tensor(demand, dtype=torch.float32, device=env.device)
+
+    def look(self, closed: TransitState) -> Any:  # noqa: ARG002 (see Guide)
+        """See `Guide`."""
+        return None
+
+    def judge(
+        self,
+        view: Any,  # noqa: ARG002 (see Guide)
+        state: TransitState,
+        moves: Tensor,
+        scene: Tensor,  # noqa: ARG002
+    ) -> tuple[Tensor, Tensor]:
+        """See `Guide`."""
+        allowed, closes = moves >= 0, moves == self.env.close
+        others = allowed & ~closes
+        with_line = state.used.to(self._demand) @ self._demand
+        # Before a line has stops, what counts is all the demand of a stop.
+        empty = (state.stops == 0)[:, None]
+        with_line = torch.where(empty, self._demand.sum(0)[None], with_line)
+        spread = with_line.std(1, keepdim=True).clamp(min=1e-6)
+        node = moves.clamp(min=0) % self.env.instance.size
+        score = (with_line / spread).gather(1, node).masked_fill(~others, -torch.inf)
+        some = others.any(1, keepdim=True)
+        log_p = torch.where(some, score - score.logsumexp(1, keepdim=True).nan_to_num(), score)
+        can = closes.any(1, keepdim=True)
+        go_on = torch.where(can & some, math.log1p(-self.close), 0.0)
+        stop = torch.where(some, math.log(self.close), 0.0)
+        log_p = torch.where(closes, stop, log_p + go_on)
+        return log_p.masked_fill(~allowed, -torch.inf), torch.zeros(len(state), device=moves.device)
 
 
 class Taken(NamedTuple):

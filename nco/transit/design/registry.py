@@ -39,6 +39,10 @@ _METHODS: dict[str, str] = {
     "mcts-plain": "nco.transit.design.tree:PLAIN",
     "mcts-built": "nco.transit.design.tree:BUILT",
     "mcts-built-plain": "nco.transit.design.tree:BUILT_PLAIN",
+    "mcts-built-demand": "nco.transit.design.tree:BUILT_DEMAND",
+    "resample-built": "nco.transit.design.tree:RESAMPLED",
+    "resample-built-demand": "nco.transit.design.tree:RESAMPLED_DEMAND",
+    "resample-built-plain": "nco.transit.design.tree:RESAMPLED_PLAIN",
     "policy-sampling": "nco.transit.design.policy:SAMPLING",
     "policy-beam": "nco.transit.design.policy:BEAM",
 }

@@ -22,6 +22,7 @@ import torch
 from nco.kernels import tree as mcts
 from nco.transit.design.greedy import construction
 from nco.transit.design.guide import (
+    DemandGuide,
     WalkGuide,
     build,
     environment_of,
@@ -259,6 +260,8 @@ class TreeDesign:
         width: leaves of a tree that are answered for at a time.
         rule: how moves are chosen.
         temperature: of completions and first designs.
+        tree: whether what is tried for a line is searched; else so many lines are sampled from the
+            guide and the best is taken, which says what the tree is worth.
     """
 
     environment: Callable[[LineObjective], TransitEnv] = environment_of
@@ -270,6 +273,7 @@ class TreeDesign:
     width: int = 4
     rule: mcts.Rule = field(default=mcts.Rule(exploration=0.5, best=0.5))
     temperature: float = 1.0
+    tree: bool = True
 
     def design(
         self,
@@ -313,6 +317,13 @@ class TreeDesign:
         assert found.lines is not None  # noqa: S101 (the first designs were evaluated)
         lines = torch.from_numpy(found.lines[None]).long()
         root = guide.env.reopened(lines, torch.tensor([number]))
+        if not self.tree:
+            scene = torch.zeros(min(self.effort, progress.left), dtype=torch.int64)
+            with torch.inference_mode():
+                state = root.rows(scene)
+                done, _ = finish_line(guide, guide.look(root), state, scene, pick)
+            found.costs(done.padded())
+            return
         end = progress.evaluations + self.effort
         trees = LineTrees(guide, root, found.costs, pick, self.effort + self.width)
         while progress.evaluations < end and not progress.over:
@@ -328,4 +339,12 @@ class TreeDesign:
 MCTS = TreeDesign()
 BUILT = TreeDesign(built=8, starts=8, name="mcts-built")
 PLAIN = TreeDesign(guide=WalkGuide, name="mcts-plain")
+BUILT_DEMAND = TreeDesign(guide=DemandGuide, built=8, starts=8, name="mcts-built-demand")
+RESAMPLED = TreeDesign(built=8, starts=8, tree=False, name="resample-built")
+RESAMPLED_DEMAND = TreeDesign(
+    guide=DemandGuide, built=8, starts=8, tree=False, name="resample-built-demand"
+)
+RESAMPLED_PLAIN = TreeDesign(
+    guide=WalkGuide, built=8, starts=8, tree=False, name="resample-built-plain"
+)
 BUILT_PLAIN = TreeDesign(guide=WalkGuide, built=8, starts=8, name="mcts-built-plain")

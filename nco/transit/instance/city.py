@@ -140,7 +140,12 @@ def names_by_streets(city: SampledCity, lonlat: Floats) -> tuple[str, ...]:
         return ()
     from nco.transit.instance.stop_names import stop_names
 
-    return stop_names(extract, lonlat)
+    try:
+        return stop_names(extract, lonlat)
+    except CityError as error:
+        # Streets without names are streets all the same.
+        logger.warning("stops are called by numbers: %s", error)
+        return ()
 
 
 def _given_stops(

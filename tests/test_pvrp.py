@@ -26,6 +26,7 @@ from nco.problem.check import check
 from nco.search.decoding.rollout import GREEDY, Strategy, decisions_of
 from nco.search.decoding.together import Together, driven_together
 from nco.search.policy.solver import PolicySolver
+from nco.search.tree.solver import TreeSearch
 from nco.training.batch import Drawn
 from nco.training.fleet_imitation import FleetImitation, Plan
 from nco.training.growing import grow_from
@@ -396,3 +397,15 @@ def test_likelihoods_of_simultaneous_decisions_are_those_of_what_was_done():
         seen[(*rounds[0].node[0, k].tolist(), *lone)] = float(chance[k])
     assert all(done[0] != done[1] or not done[0] for done in seen)  # no conflict
     assert sum(seen.values()) == pytest.approx(1.0, abs=1e-4)
+
+
+def test_tree_search_is_refused_by_name():
+    """It looks ahead along one vehicle."""
+    with pytest.raises(PolicyError, match="'pvrp'"):
+        TreeSearch(rounds=2).decode(ENV, directed_pvrp(1, 4, 0), small_policy())
+    with pytest.raises(PolicyError, match="'rcvrp'"):
+        Together().decode(
+            environment("rcvrp"),
+            directed_rcvrp(1, 4, 0),
+            AttentionPolicy(environment("rcvrp").features, **SMALL).eval(),
+        )

@@ -29,6 +29,7 @@ import numpy as np
 from nco.versions import machine
 
 LOOK_S = 5.0  # between two looks at the memory
+ENOUGH = httpx.Limits(max_connections=None)  # of a client, whose set-up takes long
 
 
 @dataclass
@@ -64,33 +65,36 @@ def served(answer: dict) -> list[int]:
 
 
 async def run_client(
-    number: int, base: str, end_s: float, options: argparse.Namespace, tally: Tally
+    number: int,
+    client: httpx.AsyncClient,
+    end_s: float,
+    options: argparse.Namespace,
+    tally: Tally,
 ) -> None:
     """One client until time is up."""
     asked = problem(number, options.stops - number % 5, options.time_limit)
     wanted = sorted(job["id"] for job in asked["jobs"])
     raw = json.dumps(asked).encode()
     headers, tries = {"content-type": "application/json"}, 0
-    async with httpx.AsyncClient(base_url=base, timeout=120) as client:
-        while time.monotonic() < end_s:
-            begin = time.monotonic()
-            try:
-                reply = await client.post("/", content=raw, headers=headers)
-            except httpx.HTTPError as error:
-                tally.failed.append(repr(error))
-                continue
-            took = time.monotonic() - begin
-            if reply.status_code == 503:
-                tally.refused_s.append(took)
-                tries += 1
-                await asyncio.sleep(float(reply.headers["retry-after"]) * min(tries, 5))
-                continue
-            tries = 0
-            if reply.status_code != 200:
-                tally.failed.append(f"{reply.status_code}: {reply.text[:100]}")
-                continue
-            tally.answered_s.append(took)
-            tally.mixed += served(reply.json()) != wanted
+    while time.monotonic() < end_s:
+        begin = time.monotonic()
+        try:
+            reply = await client.post("/", content=raw, headers=headers)
+        except httpx.HTTPError as error:
+            tally.failed.append(repr(error))
+            continue
+        took = time.monotonic() - begin
+        if reply.status_code == 503:
+            tally.refused_s.append(took)
+            tries += 1
+            await asyncio.sleep(float(reply.headers["retry-after"]) * min(tries, 5))
+            continue
+        tries = 0
+        if reply.status_code != 200:
+            tally.failed.append(f"{reply.status_code}: {reply.text[:100]}")
+            continue
+        tally.answered_s.append(took)
+        tally.mixed += served(reply.json()) != wanted
 
 
 def memory_mb(process: int) -> float:
@@ -126,15 +130,14 @@ async def measure(options: argparse.Namespace) -> Tally:
     try:
         line = (await server.stdout.readline()).decode()
         base = re.search(r"http://\S+", line)[0]
-        async with httpx.AsyncClient(base_url=base, timeout=900) as client:
+        async with httpx.AsyncClient(base_url=base, timeout=900, limits=ENOUGH) as client:
             warm = await client.post("/", json=problem(999, options.stops, 0.1))
             warm.raise_for_status()
-        tally, end_s = Tally(), time.monotonic() + options.seconds
-        watcher = asyncio.create_task(watch(server.pid, tally))
-        await asyncio.gather(
-            *(run_client(k, base, end_s, options, tally) for k in range(1, options.clients + 1))
-        )
-        watcher.cancel()
+            tally, end_s = Tally(), time.monotonic() + options.seconds
+            watcher = asyncio.create_task(watch(server.pid, tally))
+            numbers = range(1, options.clients + 1)
+            await asyncio.gather(*(run_client(k, client, end_s, options, tally) for k in numbers))
+            watcher.cancel()
         return tally
     finally:
         server.kill()

@@ -256,3 +256,15 @@ def test_random_numbers_fill_their_range():
         taken = [begun.take_out(REMOVALS["random"], 1) for _ in range(3)]
         draws.append([j for trip in taken for j in trip])
     assert draws[0] != draws[1]
+
+
+def test_temperatures_do_not_count_preferences():
+    """What all vehicles gain at every stop changes no route and no mean cost of a stop."""
+    plain = ring(9)
+    likes = np.full(plain.size, 7.0)
+    liked = [replace(vehicle, preference=likes) for vehicle in plain.vehicles]
+    units = []
+    for problem in (plain, replace(plain, vehicles=liked)):
+        search = Search(problem, kinds_of(problem), [], 0)
+        units.append(search._unit)
+    assert units[1] == pytest.approx(units[0], rel=1e-3)

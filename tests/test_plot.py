@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
+from fake_city import FakeCity
 from hypothesis import given
 from hypothesis import strategies as st
 from instances import line_of_four
 from matplotlib import pyplot
 
-from nco import Problem, Solution, plot, sample
+from nco import Problem, Route, Solution, plot, sample
 from nco.data.cities.city import CREDIT
 from nco.errors import InputError
 from nco.plot.paths import keep_right, lanes, paths, street_widths
@@ -122,3 +123,16 @@ def test_keep_right_is_to_the_right():
     """Driving east, the right side is south."""
     east = np.array([[0.0, 0.0], [1.0, 0.0]])
     np.testing.assert_allclose(keep_right(east, np.array([0.1]))[:, 1], -0.1)
+
+
+def test_routes_follow_the_streets_of_their_own_profile():
+    """Vehicles of a profile with streets of its own are drawn on these, the others straight."""
+    city = FakeCity()
+    streets = {"car": city, "bicycle": FakeCity("lanes")}
+    fleet = {"van": 1, "cargo bicycle": 1}
+    problem = sample.pvrp(streets, 4, seed=1, vehicles=fleet)
+    routes = [Route(0, (1, 2)), Route(1, (3, 4))]
+    solution = Solution.from_routes(problem, routes)
+    van, bicycle = paths(problem, solution, None, {"bicycle": streets["bicycle"]})
+    assert [len(leg.line) for leg in van.legs] == [2, 2, 2]
+    assert [len(leg.line) for leg in bicycle.legs] == [3, 3, 3]

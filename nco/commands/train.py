@@ -196,6 +196,21 @@ def _export_network(arguments: list[str]) -> None:
     save_network(given.out, loaded.network, loaded.card)
 
 
+# Costs of links -----------------------------------------------------------------------------------
+
+
+def _paths(arguments: list[str]) -> None:
+    from nco.commands import _train_paths
+
+    parser = _Parser(
+        "nco train paths", allow_abbrev=False,
+        description="Learn costs of links and turns from drives, so that paths are those that "
+        "drivers choose; a fifth of the drivers is kept for measuring.",
+    )  # fmt: skip
+    _train_paths.add_options(parser)
+    _train_paths.run(parser.parse_args(arguments))
+
+
 # -------------------------------------------------------------------------------------------------
 
 
@@ -246,6 +261,7 @@ VERBS = {
     "specialise": Verb("fine-tune a policy on one city for half an hour", _specialise),
     "curves": Verb("draw what runs logged: nco train curves runs/general", _curves),
     "export": Verb("turn a checkpoint into a policy file", _export),
+    "paths": Verb("learn costs of links from drives, for several ways from A to B", _paths),
     "transit": Verb(
         "the same for bus networks: nco train transit fit --config transit-ppo",
         lambda given: _dispatch("nco train transit", TRANSIT_VERBS, given),

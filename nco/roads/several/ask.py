@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 METHODS = {
     "plateau": "nco.roads.several.plateau:plateau",
     "penalty": "nco.roads.several.penalty:penalty",
+    "learned": "nco.roads.learn.paths:learned",
     "via": "nco.roads.several.via:via",
     "svp": "nco.roads.several.via:single_via",
     "esx": "nco.roads.several.esx:esx",

@@ -1,0 +1,114 @@
+"""Files of learned costs: weights in safetensors beside a plain JSON card.
+
+Nothing in a file is executed. Networks of the package lie in `weights/` next to this file.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors.numpy import load, save
+
+from nco.errors import PolicyError, listed, quoted, shortened
+from nco.files import write_atomic
+from nco.json_text import parse_json
+from nco.roads.learn.network import CostNetwork, Perceptron
+
+WEIGHTS = Path(__file__).parent / "weights"
+FORMAT = "nco road costs 1"
+_LARGEST_BYTES = 10_000_000
+
+
+@dataclass(frozen=True)
+class LoadedCosts:
+    """A network and what is known of it.
+
+    Attributes:
+        network: of costs.
+        card: what its card says.
+    """
+
+    network: CostNetwork
+    card: dict[str, Any]
+
+
+def shipped_costs() -> tuple[str, ...]:
+    """Names of the networks that come with the package."""
+    return tuple(sorted(path.stem for path in WEIGHTS.glob("*.safetensors")))
+
+
+def save_costs(path: str | Path, network: CostNetwork, card: dict[str, Any] | None = None) -> Path:
+    """Write weights and card; each file is whole or not there.
+
+    Args:
+        path: of the weights, ending in `.safetensors`; the card lies beside it as `.json`.
+        network: to save.
+        card: whatever is known of it, as plain data.
+
+    Raises:
+        PolicyError: the name has another ending.
+        StorageError: the disk is full or the folder cannot be written.
+    """
+    path = Path(path)
+    if path.suffix != ".safetensors":
+        raise PolicyError(f"{path.name}: a file of weights must end in .safetensors")
+    tensors = {
+        f"{part.name}.{name}": np.ascontiguousarray(array, dtype=np.float32)
+        for part in fields(network)
+        for name, array in vars(getattr(network, part.name)).items()
+    }
+    write_atomic(path, save(tensors, metadata={"format": FORMAT}))
+    known = {**(card or {}), "format": FORMAT, "parameters": network.parameters}
+    write_atomic(path.with_suffix(".json"), json.dumps(known, indent=2) + "\n")
+    return path
+
+
+def load_costs(source: str | Path = "porto") -> LoadedCosts:
+    """Load a network of costs.
+
+    Args:
+        source: name of a shipped network, or path of a `.safetensors` file.
+
+    Raises:
+        PolicyError: the file is missing, damaged, or of something else.
+    """
+    path = Path(source)
+    if path.suffix != ".safetensors":
+        if str(source) not in shipped_costs():
+            raise PolicyError(
+                f"there are no learned costs {quoted(str(source))}; use a .safetensors file or "
+                f"{listed(shipped_costs())}"
+            )
+        path = WEIGHTS / f"{source}.safetensors"
+    try:
+        if path.stat().st_size > _LARGEST_BYTES:
+            raise PolicyError(f"{path} is too large for a network of costs")
+        tensors = load(path.read_bytes())
+        parts = {
+            part.name: Perceptron(
+                **{f.name: tensors[f"{part.name}.{f.name}"] for f in fields(Perceptron)}
+            )
+            for part in fields(CostNetwork)
+        }
+        network = CostNetwork(**parts)
+    except PolicyError:
+        raise
+    except Exception as error:  # the library raises almost anything on a damaged file
+        raise PolicyError(f"{path} holds no learned costs: {shortened(error)}") from error
+    return LoadedCosts(network, _card(path.with_suffix(".json")))
+
+
+def _card(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    try:
+        content = parse_json(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise PolicyError(f"card {path} is damaged: {shortened(error)}") from error
+    if not isinstance(content, dict):
+        raise PolicyError(f"card {path} is damaged: it must hold one object")
+    return content

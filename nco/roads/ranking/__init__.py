@@ -1,0 +1,1 @@
+"""Which of several paths a driver takes: models of choice, what decides, and when to stop."""

@@ -14,6 +14,7 @@ import nco
 from nco.cli import main
 from nco.errors import InputError, ServiceError
 from nco.web.client import Client, RefusedError
+from nco.web.store import Store
 
 pytest.importorskip("fastapi", reason="the extra `web` is not installed")
 START_S = 60
@@ -68,8 +69,9 @@ def children(process: subprocess.Popen) -> list[int]:
 
 
 def test_a_server_solves_cancels_and_loses_nothing(tmp_path, problem):
-    """One process through its life: answers, progress, a job ended by force, a kill, a restart."""
-    running = Running(tmp_path / "kept" / "planner.sqlite")
+    """Answers, progress, and a job ended by force; killed, it leaves no worker and all it kept."""
+    data = tmp_path / "kept" / "planner.sqlite"
+    running = Running(data)
     try:
         client = running.client
         assert client.about()["limits"]["jobs"] == 1
@@ -95,11 +97,14 @@ def test_a_server_solves_cancels_and_loses_nothing(tmp_path, problem):
         running.end(signal.SIGKILL)
         with pytest.raises(ServiceError, match="does not answer"):
             client.about()
-        running = Running(tmp_path / "kept" / "planner.sqlite")
-        again = running.client._object("GET", f"/v1/scenarios/{saved['id']}")
-        assert again["content"] == [1]
-        assert not [number for number in workers if alive(number)]
-        assert running.end(signal.SIGINT) == 130
+        kept = Store(data)
+        assert kept.scenario(saved["id"])[1] == "[1]"
+        kept.close()
+        assert data.stat().st_mode & 0o777 == 0o600
+        begin = time.monotonic()
+        while any(map(alive, workers)) and time.monotonic() < begin + 10:
+            time.sleep(0.05)
+        assert not any(map(alive, workers))
     finally:
         running.end(signal.SIGKILL)
 

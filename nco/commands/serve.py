@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--jobs", type=_problem.whole, metavar="N", help="searches at once (cores)")
     group.add_argument("--waiting", type=_problem.seed, metavar="N", help="that may wait (32)")
     group.add_argument("--max-stops", type=_problem.whole, metavar="N", help="of a problem (1000)")
-    group.add_argument("--max-vehicles", type=_problem.whole, metavar="N", help="likewise (200)")
+    group.add_argument("--max-vehicles", type=_problem.whole, metavar="N", help="likewise (1000)")
     group.add_argument("--max-time", type=_problem.seconds, metavar="S", help="of a search (300)")
     group.add_argument("--max-body", type=_problem.whole, metavar="BYTES", help="(10000000)")
     parser.add_argument(

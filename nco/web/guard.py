@@ -190,7 +190,7 @@ def _asked(scope: Scope, name: str) -> str:
         query = parse_qs(scope["query_string"].decode("latin-1"), max_num_fields=20)
     except ValueError:
         return ""
-    return query.get(name, [""])[0]
+    return str(query.get(name, [""])[0])
 
 
 class _Replay:

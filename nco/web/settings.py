@@ -36,7 +36,7 @@ class Limits:
 
     body_bytes: int = 10_000_000
     stops: int = 1000
-    vehicles: int = 200
+    vehicles: int = 1000
     points: int = 1000
     time_limit_s: float = 300.0
     request_s: float = 30.0

@@ -13,6 +13,8 @@ from nco.roads.several import METHODS, largest_overlap, qualities, share
 from nco.roads.several.clean import comes_back, fault, loops, turns_back
 from nco.roads.several.plateau import plateaus
 from nco.roads.several.quality import detour_stretch, detours, locally_optimal, stretch_between
+from nco.roads.several.query import Query
+from nco.roads.several.sweep import Sweep
 
 PLAIN = ["plateau", "penalty", "via", "svp", "esx", "onepass", "yen"]
 LOOSE = Limits(stretch=2.0, share=0.9, local=0.0)
@@ -117,6 +119,28 @@ def test_plateaus_are_those_of_their_definition(seed):
             last = after[last]
         expected[link] = back.cost[link] - back.cost[last]
     assert dict(zip(first.tolist(), length.tolist(), strict=True)) == pytest.approx(expected)
+
+
+@settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(st.integers(0, 10_000), st.booleans())
+def test_sweeps_find_what_trees_find(seed, closed):
+    """One sweep finds the costs from A and to B that Dijkstra finds, and the same paths."""
+    graph = grid(5, seed)
+    links = graph.links.duration_s.copy()
+    if closed:
+        links[:: 2 + seed % 5] = np.inf
+    costs = Costs.of(graph, links)
+    a, b = Position.on(graph, seed % 79, 0.3), Position.on(graph, seed % 78 + 1, 0.6)
+    plain = Dijkstra(graph, costs)
+    if not np.isfinite(plain.cost(a, b)) or a.links == b.links:
+        return
+    query = Query(graph, costs, a, b, 3, LOOSE, Bidirectional(graph, costs))
+    ahead, back = Sweep(graph, costs)(query)
+    assert ahead.cost == pytest.approx(plain.tree(a).cost)
+    assert back.cost == pytest.approx(plain.tree_to(b).cost)
+    found = paths(graph, a, b, 3, costs, trees=Sweep(graph, costs), limits=LOOSE)
+    expected = paths(graph, a, b, 3, costs, limits=LOOSE)
+    assert [p.cost(costs) for p in found] == pytest.approx([p.cost(costs) for p in expected])
 
 
 def test_shares_by_their_denominators():

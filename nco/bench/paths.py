@@ -159,7 +159,7 @@ def _answer(here: Ready, request: Request, method: str, k: int, limits: Limits) 
         begun = time.perf_counter()
         found = paths(
             here.graph, source, target, k,
-            method=method, limits=limits, search=here.search, city=here.city,
+            method=method, limits=limits, search=here.search, city=here.city, trees=here.trees,
         )  # fmt: skip
         ms = 1000 * (time.perf_counter() - begun)
     except NcoError as error:

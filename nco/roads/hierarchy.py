@@ -68,7 +68,7 @@ class Contraction:
 
         turns = graph.turns
         tail, head = turns.from_link.tolist(), turns.to_link.tolist()
-        order = _order(graph)
+        order = order_of(graph)
         return cls(graph, routingkit_cch.CCH(order.tolist(), tail, head, False))
 
 
@@ -169,8 +169,12 @@ def _scale(costs: Costs) -> float:
     return _ROOM / (_LINKS * mean) if mean > 0 else 1.0
 
 
-def _order(graph: RoadGraph) -> NDArray[np.int64]:
-    """In which order links are contracted (nested dissection by coordinates)."""
+def order_of(graph: RoadGraph) -> NDArray[np.int64]:
+    """In which order links are contracted (nested dissection by coordinates), `[L]`.
+
+    Raises:
+        StorageError: the cache folder cannot be written.
+    """
     import routingkit_cch
 
     turns, links = graph.turns, graph.links

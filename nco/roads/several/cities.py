@@ -16,6 +16,7 @@ from nco.roads.position import Position
 from nco.roads.several.ask import Several, paths
 from nco.roads.several.query import Limits
 from nco.roads.several.rules import Rules
+from nco.roads.several.sweep import Sweep
 from nco.roads.snap import Snapper
 
 
@@ -40,6 +41,11 @@ class Ready:
     def search(self) -> Hierarchy:
         """Finds cheapest paths at OSRM's costs."""
         return Hierarchy(self.graph)
+
+    @cached_property
+    def trees(self) -> Sweep:
+        """Finds the cheapest ways from A and to B at those costs."""
+        return Sweep(self.graph, self.search.costs)
 
 
 @lru_cache(maxsize=4)
@@ -82,6 +88,7 @@ def city_paths(
         through=places[1:-1],
         search=here.search,
         city=city,
+        trees=here.trees,
     )
 
 

@@ -11,11 +11,15 @@ alternatives.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
 from nco.arrays import Floats
 from nco.kernels.compiled import compiled
+from nco.roads.path import Path
+from nco.roads.several.combine import combine
 from nco.roads.several.query import Chosen, Query
 from nco.roads.several.trees import Over
 
@@ -23,7 +27,9 @@ from nco.roads.several.trees import Over
 _WORTH = 1.0
 # Shorter ones, as shares of the cheapest path, are chance.
 _SHORTEST = 0.02
-_MOST = 300
+_MOST = 80
+# What shares more with the cheapest path is the cheapest path.
+_SAME = 0.995
 # Ends of paths are links in part, which sums over whole links do not know.
 _ENDS = 0.02
 
@@ -65,10 +71,11 @@ def offer_in_order(
         over.add(path)
     window = query.limits.local * query.least
     order = np.argsort(rank, kind="stable")
+    alike = order[:0]
     offered = 0
     while len(order) and offered < _MOST and not chosen.full:
         fits = over.shared(link[order]) <= query.limits.share + _ENDS
-        chosen.too_alike(int((~fits).sum()))
+        alike = np.concatenate([alike, order[~fits]])
         order = order[fits]
         for place, at in enumerate(order.tolist()):
             path = over.path(int(link[at]))
@@ -78,9 +85,26 @@ def offer_in_order(
                 order = order[place + 1 :]
                 break
             if offered >= _MOST:
-                return
+                break
         else:
-            return
+            break
+    if not chosen.full:
+        chosen.too_alike(len(alike))
+        combine(query, chosen, _short_detours(query, over, link, alike))
+
+
+def _short_detours(
+    query: Query, over: Over, link: NDArray[np.int32], alike: NDArray[np.int64]
+) -> Iterator[Path]:
+    """Paths over links that differ a little from the cheapest one, one for each detour."""
+    first = Over(query)
+    first.add(query.best)
+    shared = np.round(first.shared(link[alike]), 4)
+    some = (shared < _SAME) & (shared > 0)
+    # Paths over one detour share the same with the cheapest path.
+    _, once = np.unique(shared[some], return_index=True)
+    for at in alike[some][np.sort(once)][:_MOST].tolist():
+        yield over.path(int(link[at]))
 
 
 @compiled

@@ -124,13 +124,18 @@ class Query:
         """Cheapest ways from A to all links and from all links to B."""
         if self.trees is not None:
             return self.trees(self)
-        plain = Dijkstra(self.graph, self.costs)
-        return plain.tree(self.source), plain.tree_to(self.target)
+        return plain_trees(self)
 
     @cached_property
     def unprepared(self) -> Bidirectional:
         """A search that takes other costs at once."""
         return Bidirectional(self.graph, self.costs)
+
+
+def plain_trees(query: Query) -> tuple[Tree, Tree]:
+    """Cheapest ways from A and to B by Dijkstra's algorithm."""
+    plain = Dijkstra(query.graph, query.costs)
+    return plain.tree(query.source), plain.tree_to(query.target)
 
 
 @dataclass(eq=False)

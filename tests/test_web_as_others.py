@@ -1,5 +1,7 @@
 """Requests of clients of vroom-express and of OSRM, answered as those would."""
 
+import json
+
 import numpy as np
 import pytest
 from in_process import Served, serving
@@ -178,3 +180,54 @@ def test_errors_are_those_of_osrm(ask, request_path, code):
     reply = ask("GET", request_path)
     assert (reply.status_code, reply.json()["code"]) == (400, code)
     assert reply.json()["message"]
+
+
+# What people send, after VROOM's documents and its trackers, with places in the city.
+SENT = {
+    "the example of the readme, without options": {"vehicles": [VEHICLE], "jobs": JOBS},
+    "a profile by its name (vroom#691)": {"vehicles": [VEHICLE | {"profile": "car"}], "jobs": JOBS},
+    "shipments alone (vroom#779)": {
+        "vehicles": [VEHICLE | {"capacity": [1]}],
+        "shipments": [
+            {
+                "amount": [1],
+                "pickup": {"id": 4, "location": NEAR, "service": 60},
+                "delivery": {"id": 4, "location": THERE},
+            }
+        ],
+    },
+    "a vehicle that ends anywhere": {"vehicles": [{"id": 0, "start": HERE}], "jobs": JOBS},
+    "a vehicle that begins anywhere": {"vehicles": [{"id": 0, "end": HERE}], "jobs": JOBS},
+    "amounts by their old name": {
+        "vehicles": [VEHICLE | {"capacity": [4]}],
+        "jobs": [JOBS[0] | {"amount": [2]}, JOBS[1] | {"amount": [2]}],
+    },
+    "keys of one's own": {
+        "vehicles": [VEHICLE | {"description": "van <b>1</b>"}],
+        "jobs": [JOBS[0] | {"description": "x", "customer": 7}, JOBS[1]],
+    },
+    "priorities and too few places": {
+        "vehicles": [VEHICLE | {"capacity": [1], "max_tasks": 1}],
+        "jobs": [JOBS[0] | {"delivery": [1], "priority": 9}, JOBS[1] | {"delivery": [1]}],
+    },
+    "two vehicles with skills": {
+        "vehicles": [VEHICLE | {"skills": [1]}, {"id": 5, "start": HERE, "skills": [2, 14]}],
+        "jobs": [JOBS[0] | {"skills": [14]}, JOBS[1] | {"skills": [1]}],
+    },
+    "a fleet of other speeds": {
+        "vehicles": [VEHICLE | {"speed_factor": 2.0, "costs": {"fixed": 1}}],
+        "jobs": [JOBS[0] | {"service": 300, "setup": 60}, JOBS[1]],
+    },
+}
+
+
+@pytest.mark.parametrize("name", SENT)
+def test_what_people_send_is_answered_as_vroom_promises(ask, name):
+    """Whatever the request, the answer has the keys and types of VROOM's API."""
+    body = {"options": FAST, **SENT[name]}
+    reply = ask("POST", "/", content=json.dumps(body).encode())  # whatever the type is called
+    assert reply.status_code == 200, reply.text
+    check_vroom(reply.json(), [job["id"] for job in body.get("jobs", ())])
+    if name.startswith("priorities"):
+        [left] = reply.json()["unassigned"]
+        assert left["id"] == 1515

@@ -116,6 +116,16 @@ def test_long_time_with_windows_is_shared_with_pyvrp(told, limit_s, rest_s):
     assert not told.genetic.asked
 
 
+@pytest.mark.parametrize(("limit_s", "rest_s"), [(4.0, None), (6.0, 1.5)])
+def test_preferences_are_shared_with_pyvrp_sooner(told, limit_s, rest_s):
+    """Where whom a stop suits counts, PyVRP goes on from 5 s on."""
+    likes = np.arange(13.0)
+    vehicles = [Vehicle(capacity=(9.0,), preference=likes), Vehicle(capacity=(9.0,))]
+    told.solve(replace(plain(12), vehicles=vehicles), limit_s, 7)
+    asked = [(time_s, warm) for time_s, _, warm in told.trips.asked]
+    assert asked == ([] if rest_s is None else [(rest_s, True), (rest_s, False)])
+
+
 def test_first_trips_begin_where_nothing_drives_several_for_the_longest_route(told):
     """What PyVRP cannot do goes to the neighbourhood search, one trip a vehicle and warm."""
     of_both = frozenset({Feature.TRIPS, Feature.LONGEST_ROUTE})

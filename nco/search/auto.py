@@ -188,7 +188,9 @@ class Auto:
             return first, share, self.genetic
         asked = not problem.features.isdisjoint({Feature.TIME_WINDOWS, Feature.MIXED_FLEET})
         timed = asked and _small(problem)
-        if timed and time_limit_s >= 2 * RUN_S and problem.features <= self.trips.supports:
+        # Where whom a stop suits counts, the neighbourhood search comes to an end sooner.
+        least_s = RUN_S if Feature.PREFERENCES in problem.features else 2 * RUN_S
+        if timed and time_limit_s >= least_s and problem.features <= self.trips.supports:
             return first, TIMED_SHARE, self.trips
         return first, 1.0, None
 

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from nco.problem.contradictions import contradictions as contradictions
     from nco.problem.route import Route as Route
     from nco.problem.solution import Solution as Solution
+    from nco.problem.splitting import split as split
     from nco.search.policy.loaded import load_policy as load_policy
     from nco.sheets import write_sheets as write_sheets
     from nco.solve import methods as methods
@@ -96,6 +97,7 @@ _PUBLIC = {
     "save": "nco.data.formats.registry:save",
     "solve": "nco.solve:solve",
     "solve_many": "nco.solve_many:solve_many",
+    "split": "nco.problem.splitting:split",
     "tradeoff": "nco.tradeoff:tradeoff",
     "write_sheets": "nco.sheets:write_sheets",
 }

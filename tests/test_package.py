@@ -77,7 +77,7 @@ PUBLIC = {
         Break City DifferentVehicles Feature GeocodeServer Group Objective OsrmServer Planner
         Precedence Problem Profile Rest Route SameVehicle Sequence Shipment Solution TableCity
         TransitInstance Vehicle check city contradictions errors load load_policy methods plot
-        register sample save solve solve_many tradeoff write_sheets
+        register sample save solve solve_many split tradeoff write_sheets
         """,
     "nco.problem": """
         Break DifferentVehicles Feature Group Objective Precedence Problem Profile Rest SameVehicle

@@ -19,7 +19,8 @@ import numpy as np
 
 from nco.roads.ranking.recursive_logit import RecursiveLogit
 
-LEFT = (0.5236, 3.1)
+# The angle of a turn is positive to the right.
+LEFT = (-3.1, -0.5236)
 U_TURN = 3.1
 
 
@@ -64,7 +65,7 @@ def main() -> None:
     begun = time.perf_counter()
     published = np.array([-2.494, -0.933, -0.411, -4.459])
     print(f"at the published weights: {model.log_likelihood(published, paths)[0].sum():.1f}")
-    fitted = model.fit(paths, [-1.8, -1.0, -1.0, -1.0])
+    fitted = model.fit(paths, [-2.0, -1.0, -1.0, -4.0])
     took = time.perf_counter() - begun
     for name, weight, error in zip(
         ("minute", "left turn", "link", "U-turn"), fitted.weights, fitted.errors, strict=True

@@ -54,7 +54,7 @@ def town(side: int = SIDE, name: str = "town") -> RoadGraph:
     lonlat = np.stack(np.meshgrid(np.arange(side), np.arange(side)), axis=-1).reshape(-1, 2) * STEP
     kinds = [class_number("secondary" if large else "residential") for _, _, large, _ in both]
     return RoadGraph.from_links(
-        lonlat + [10.0, 0.0],
+        lonlat + np.array([10.0, 0.0]),
         [a for a, *_ in both],
         [b for _, b, *_ in both],
         name=name,

@@ -10,7 +10,7 @@ from typing import Any
 
 from nco import console
 from nco.commands import _problem
-from nco.errors import InputError, StorageError
+from nco.errors import InputError, StorageError, quoted
 
 log = logging.getLogger("nco")
 _PORT = 8765
@@ -187,5 +187,5 @@ def _address(host: str, port: int) -> str:
 
 def _port(text: str) -> int:
     if not text.isdecimal() or int(text) > _MOST_PORT:
-        raise argparse.ArgumentTypeError(f"{text[:20]!r} is not a port, from 0 to {_MOST_PORT}")
+        raise argparse.ArgumentTypeError(f"{quoted(text)} is not a port, from 0 to {_MOST_PORT}")
     return int(text)

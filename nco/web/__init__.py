@@ -7,6 +7,8 @@ keeps: it reads no file and no large JSON that was sent to it. Pydantic is used 
 
 from typing import TYPE_CHECKING, Any
 
+from nco.errors import quoted
+
 if TYPE_CHECKING:
     from nco.web.app import application as application
     from nco.web.client import Client as Client
@@ -25,7 +27,7 @@ __all__ = sorted(_PUBLIC)
 def __getattr__(name: str) -> Any:
     """The client needs no server's packages, so each name is loaded on first use."""
     if name not in _PUBLIC:
-        raise AttributeError(f"module 'nco.web' has no attribute {name!r}")
+        raise AttributeError(f"module 'nco.web' has no attribute {quoted(name)}")
     from importlib import import_module
 
     return getattr(import_module(_PUBLIC[name]), name)

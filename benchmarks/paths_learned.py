@@ -104,7 +104,8 @@ def one_fold(
     results = {"OSRM's costs, plateau": measured(test, usual, lambda c: plateau(c.query, c))}
     for name, usage in (("learned", None), ("known", usage_of(graph, train, usual))):
         ours = LearnedPaths(graph, network, usage)
-        results[f"{name}, conditioned"] = measured(test, ours.search, ours.offer)
+        results[f"{name}, shipped"] = measured(test, ours.search, ours.offer)
+        results[f"{name}, conditioned"] = measured(test, ours.search, ours.offer_conditioned)
         for factor in FACTORS:
             results[f"{name}, penalty {factor}"] = measured(test, ours.search, penalties(factor))
         results[f"{name}, plateau"] = measured(test, ours.search, lambda c: plateau(c.query, c))

@@ -164,6 +164,22 @@ def test_the_skeleton_has_the_cheapest_paths(graph, network) -> None:
         assert (np.diff(part.links) > 0).all()
 
 
+def test_trees_of_the_skeleton_are_those_of_the_graph(graph, network) -> None:
+    """Over plateaus of the skeleton the same paths are found as over those of the whole graph."""
+    ours = LearnedPaths(graph, network)
+    rng = np.random.default_rng(5)
+    more = 0
+    for _ in range(8):
+        a, b = (Position.on(graph, int(k), 0.3) for k in rng.choice(len(graph.links), 2))
+        whole = paths(graph, a, b, 3, search=ours.search, method="plateau")
+        found = ours(a, b, 3)
+        assert len(found) >= len(whole)
+        for path, other in zip(whole, found, strict=False):
+            assert path.cost(ours.search.costs) == pytest.approx(other.cost(ours.search.costs))
+        more += len(whole)
+    assert more > 8
+
+
 def test_memory_knows_what_was_used(graph, network) -> None:
     """Links of an earlier path are marked, the way back along them too."""
     costs = network.costs(graph)
@@ -189,6 +205,7 @@ def test_learned_paths_keep_the_limits_and_rules(graph, drives) -> None:
     assert len({tuple(path.links) for path in found}) == len(found)
     asked = paths(graph, drive.source, drive.target, 3, method="learned")
     assert 1 <= len(asked) <= 3
+    assert len(paths(graph, drive.source, drive.target, 3, method="conditioned")) >= 1
     open_costs = Costs.usual(graph)
     links = open_costs.links.copy()
     closed = asked[0].links[1]

@@ -1,11 +1,14 @@
-"""Several paths from A to B by learned costs, one after the other.
+"""Several paths from A to B by learned costs.
 
-The first one is the cheapest path by costs of links and turns. Each further one is cheapest by
-costs that depend on those before it, within a skeleton of the request.
+The first one is the cheapest path by costs of links and turns. Further ones lead over plateaus of
+the same costs; where those are not enough, each is cheapest by costs that depend on those before
+it. On Porto plateaus of learned costs cover more of recorded drives than conditioned costs do
+(`benchmarks/paths_learned.py`), so these come second. All of it works on a skeleton of the request.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
@@ -20,9 +23,10 @@ from nco.roads.learn.features import Usage
 from nco.roads.learn.files import load_costs
 from nco.roads.learn.memory import Memory
 from nco.roads.learn.network import CostNetwork, factor
-from nco.roads.learn.skeleton import Skeleton
+from nco.roads.learn.skeleton import STRETCH, Skeleton
 from nco.roads.path import Path
 from nco.roads.position import Position
+from nco.roads.several.plateau import plateau
 from nco.roads.several.query import Chosen, Limits, Query, check_k
 from nco.roads.shortest import Bidirectional, ShortestPaths
 
@@ -75,19 +79,40 @@ class LearnedPaths:
         return chosen.paths
 
     def offer(self, chosen: Chosen) -> None:
-        """Offer paths until enough are chosen.
+        """Offer paths until enough are chosen: over plateaus first, then conditioned ones.
 
-        The costs of the query must be those of the first path. Whether parts of a path are cheapest
-        is not asked: at the costs that it was found at, they are.
+        The costs of the query must be those of the first path.
         """
+        skeleton = self._begun(chosen)
+        if skeleton is None:
+            return
+        wide = chosen.query.limits.stretch > STRETCH  # the skeleton would not do
+        whole = chosen.query
+        if not wide:
+            chosen.query = replace(whole, first=whole.best, trees=lambda _: skeleton.trees())
+        plateau(chosen.query, chosen)
+        chosen.query = whole
+        self._conditioned(chosen, skeleton)
+
+    def offer_conditioned(self, chosen: Chosen) -> None:
+        """Offer paths that are conditioned on those before, until enough are chosen."""
+        skeleton = self._begun(chosen)
+        if skeleton is not None:
+            self._conditioned(chosen, skeleton)
+
+    def _begun(self, chosen: Chosen) -> Skeleton | None:
+        """The first path is offered; the skeleton, if others are wanted."""
         query = chosen.query
         chosen.offer(query.best)
         if chosen.full or len(query.best) == 1:
-            return
-        skeleton = Skeleton.around(query.costs, query.best, query.source, query.target)
+            return None
+        return Skeleton.around(query.costs, query.best, query.source, query.target)
+
+    def _conditioned(self, chosen: Chosen, skeleton: Skeleton) -> None:
+        """Whether parts of a path are cheapest is not asked: at its own costs they are."""
         memory = Memory(skeleton)
-        seen = [query.best]
-        while not chosen.full and len(seen) < _TRIES * query.k:
+        seen = list(chosen.paths)
+        while not chosen.full and len(seen) < _TRIES * chosen.query.k:
             # What was refused is remembered too, so that the next one differs more.
             link_costs = skeleton.link_costs * factor(self.network.memory(memory.features(seen)))
             try:
@@ -109,6 +134,15 @@ def learned(query: Query, chosen: Chosen) -> None:
 
     Where costs differ from OSRM's (rules, closed streets), learned ones differ by the same factor.
     """
+    _asked(query, chosen, LearnedPaths.offer)
+
+
+def conditioned(query: Query, chosen: Chosen) -> None:
+    """The same, each further path by costs that depend on those before it alone."""
+    _asked(query, chosen, LearnedPaths.offer_conditioned)
+
+
+def _asked(query: Query, chosen: Chosen, offer: Callable[[LearnedPaths, Chosen], None]) -> None:
     ours = shipped(query.graph)
     usual = Costs.usual(query.graph)
     search: ShortestPaths = ours.search
@@ -121,7 +155,7 @@ def learned(query: Query, chosen: Chosen) -> None:
         )
         search = Bidirectional(query.graph, changed)
     inner = Chosen(replace(query, costs=search.costs, search=search, first=None, trees=None))
-    ours.offer(inner)
+    offer(ours, inner)
     chosen.paths, chosen.refused = inner.paths, inner.refused
 
 

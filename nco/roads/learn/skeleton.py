@@ -21,7 +21,7 @@ from nco.roads.graph import RoadGraph
 from nco.roads.links import starts
 from nco.roads.path import Path
 from nco.roads.position import Position
-from nco.roads.shortest import no_path
+from nco.roads.shortest import Tree, no_path
 
 STRETCH = 1.4
 _ROOM = 1.25
@@ -48,6 +48,7 @@ class Skeleton:
         ahead: `[S]`, what it costs to come to the beginning of each link.
         beyond: `[S]`, from the beginning of each link to the target.
         best: the cost of the first path.
+        ways: `[S]` each, how `ahead` and `beyond` come about: turns of the graph, as `Tree.via`.
     """
 
     graph: RoadGraph
@@ -62,6 +63,7 @@ class Skeleton:
     ahead: Floats
     beyond: Floats
     best: float
+    ways: tuple[NDArray[np.int32], NDArray[np.int32]] | None = None
 
     @classmethod
     def around(cls, costs: Costs, best: Path, source: Position, target: Position) -> Skeleton:
@@ -75,13 +77,14 @@ class Skeleton:
         """
         region = _region(best, source, target)
         whole = cls._of(best.graph, costs, region, source, target, best.cost(costs))
-        ahead, beyond = whole.both_ways()
+        ahead, beyond, ways = whole.both_ways()
         on_path = np.isin(whole.links, best.links)
         at_ends = np.isin(whole.links, (*source.links, *target.links))
         good = (ahead + beyond <= STRETCH * whole.best) | on_path | at_ends
         small = cls._of(best.graph, costs, whole.links[good], source, target, whole.best)
         object.__setattr__(small, "ahead", ahead[good])
         object.__setattr__(small, "beyond", beyond[good])
+        object.__setattr__(small, "ways", (ways[0][good], ways[1][good]))
         return small
 
     @classmethod
@@ -115,19 +118,40 @@ class Skeleton:
         place = np.minimum(np.searchsorted(self.links, links), len(self.links) - 1)
         return np.asarray(place[self.links[place] == links], dtype=np.int64)
 
-    def both_ways(self) -> tuple[Floats, Floats]:
-        """What it costs to each link and from each link on, both from its beginning."""
+    def both_ways(self) -> tuple[Floats, Floats, tuple[NDArray[np.int32], NDArray[np.int32]]]:
+        """What it costs to each link and from each link on, both from its beginning, and how."""
         seeds, goals, parts = self._ends(self.link_costs, self.turn_costs)
-        ahead, _, _, _ = kernels.search(
+        ahead, via, _, _ = kernels.search(
             self.first, self.to_link, self.link_costs, self.turn_costs, *seeds,
             np.zeros(0, dtype=np.int32), np.zeros(0), _NO_TAILS, _NO_NODES, _NO_TAILS, 0.0,
         )  # fmt: skip
         into = np.argsort(self.to_link, kind="stable").astype(np.int32)
         into_first = starts(np.bincount(self.to_link, minlength=len(self.links)))
-        beyond, _ = kernels.search_back(
+        beyond, on = kernels.search_back(
             into_first, into, self.from_link, self.link_costs, self.turn_costs, goals, parts
         )
-        return ahead, beyond
+        # All links of source and target are in the skeleton, so that their order is the same.
+        seeded = via < -1
+        came = self._in_graph(via)
+        came[seeded] = -2 - self.turns[-2 - via[seeded]]
+        return ahead, beyond, (came, self._in_graph(on))
+
+    def trees(self) -> tuple[Tree, Tree]:
+        """The cheapest ways as trees of the whole graph; what is not in the skeleton is unreached.
+
+        Where paths of at most `STRETCH` times the best one are wanted, they are those of the graph.
+        """
+        found = []
+        for cost, via in zip((self.ahead, self.beyond), self.ways or (), strict=True):
+            whole = np.full(len(self.graph.links), np.inf)
+            how = np.full(len(self.graph.links), -1, dtype=np.int32)
+            whole[self.links], how[self.links] = cost, via
+            found.append(Tree(whole, how))
+        return found[0], found[1]
+
+    def _in_graph(self, via: NDArray[np.int32]) -> NDArray[np.int32]:
+        """The same turns, numbered as in the graph; what is no turn stays as it is."""
+        return np.where(via >= 0, self.turns[np.maximum(via, 0)], via).astype(np.int32)
 
     def path(self, link_costs: Floats, turn_costs: Floats) -> Path:
         """The cheapest path at any costs of its links and turns.

@@ -27,6 +27,7 @@ METHODS = {
     "plateau": "nco.roads.several.plateau:plateau",
     "penalty": "nco.roads.several.penalty:penalty",
     "learned": "nco.roads.learn.paths:learned",
+    "conditioned": "nco.roads.learn.paths:conditioned",
     "via": "nco.roads.several.via:via",
     "svp": "nco.roads.several.via:single_via",
     "esx": "nco.roads.several.esx:esx",

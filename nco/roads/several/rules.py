@@ -164,7 +164,7 @@ def _rule(graph: RoadGraph, given: Any, what: str) -> Rule:
     inside = np.zeros(len(graph.links), dtype=bool)
     for ring in rings:
         inside |= _in_area(graph, ring)
-    middle = np.round(rings[0].mean(axis=0), 4).tolist()
+    middle = np.round(rings[0][:-1].mean(axis=0), 4).tolist()
     if not inside.any():
         raise InputError(
             f"{what} has an area around {middle} with no street of {graph.name} in it; points are "

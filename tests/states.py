@@ -17,7 +17,7 @@ from nco.search.lns.operators import INSERTIONS, REMOVALS, Operator
 
 
 class Begun:
-    """A problem of one trip a vehicle, brought into arrays, and a state for it without routes.
+    """A problem brought into arrays, and a state for it without routes.
 
     Args:
         problem: to solve.
@@ -94,7 +94,13 @@ class Begun:
     def solution(self, trips: dict[int, tuple[int, ...]] | None = None) -> Solution:
         """The routes, or those of some trips, evaluated."""
         wanted = self.trips() if trips is None else trips
-        routes = [Route(self.fleet.numbers[v], trip) for v, trip in wanted.items()]
+        ends = self.state.place[self.problem.size + 1 :: 2].tolist()
+        again = [v.max_trips > 1 for v in self.problem.vehicles]
+        routes = [
+            Route(number, trip, ends[v] if again[number] else None)
+            for v, trip in wanted.items()
+            for number in (self.fleet.numbers[v],)
+        ]
         return Solution.from_routes(self.problem, routes)
 
     def fresh(self, trips: dict[int, tuple[int, ...]]) -> arrays.SearchState:
@@ -146,6 +152,18 @@ def ruled_searches(
     return begun.construct()
 
 
+@st.composite
+def chained_searches(draw: st.DrawFn, max_stops: int = 7) -> Begun:
+    """Searches of problems whose vehicles drive several trips, from any of several depots."""
+    rules = (*SEARCHED, "reloads")
+    problem = draw(problems(max_stops) | ruled_problems(max_stops, rules))
+    assume(any(v.max_trips > 1 for v in problem.vehicles))
+    assume(any(kind.stops.any() for kind in kinds_of(problem)))
+    begun = Begun(problem, draw(st.integers(0, 1000)))
+    assume(len(begun.instance.stops) > 0 and begun.instance.chained)
+    return begun.construct()
+
+
 def differences(instance: arrays.Instance, state: arrays.SearchState) -> list[str]:
     """Names of what a state knows otherwise than a fresh build of its routes does."""
     fresh = arrays.empty_state(instance, 0)
@@ -159,6 +177,16 @@ def differences(instance: arrays.Instance, state: arrays.SearchState) -> list[st
         ours, theirs = getattr(state, name)[where], getattr(fresh, name)[where]
         return np.allclose(ours, theirs, rtol=1e-9, atol=atol)
 
+    if instance.chained:  # of empty places in a row only one is asked for
+        idle = (state.served == 0) & (fresh.opening >= 1e300)
+        unasked = len(instance.service) + 2 * np.repeat(np.flatnonzero(idle), 2)
+        unasked[1::2] += 1
+        on_route[unasked] = False
+        empty = len(instance.service) + 2 * np.repeat(np.flatnonzero(state.served == 0), 2)
+        empty[1::2] += 1
+        for row, places in (("prefix", empty[1::2]), ("suffix", empty[::2])):
+            getattr(state, row)[places] = getattr(fresh, row)[places] = 0.0
+        timed = on_route
     first, last = (np.arange(len(instance.service) + k, len(state.next), 2) for k in (0, 1))
     follows, comes = on_route.copy(), on_route.copy()
     follows[last] = comes[first] = False
@@ -178,6 +206,10 @@ def differences(instance: arrays.Instance, state: arrays.SearchState) -> list[st
         "ahead": len(state.ahead) == 1 or close("ahead", on_route),
         "rest": len(state.rest) == 1 or close("rest", on_route),
         "driven": close("driven"),
+        "place": close("place", on_route),
+        "trips": close("trips"),
+        "paid": close("paid"),
+        "opening": close("opening"),
         "released": close("released"),
         "group_served": close("group_served"),
         "bank": sorted(out) == sorted(fresh.bank[: fresh.bank_size[0]]),

@@ -9,8 +9,7 @@ import pytest
 
 import nco
 from nco.problem import Problem
-from nco.problem.objective import Feature, Objective
-from nco.problem.route import Route
+from nco.problem.objective import Objective
 from nco.problem.solution import Solution
 from nco.problem.vehicle import Vehicle
 from nco.search import auto
@@ -111,7 +110,7 @@ def test_long_time_with_windows_is_shared_with_pyvrp(told, limit_s, rest_s):
     timed = replace(plain(12), window_s=np.tile([0.0, 500.0], (13, 1)))
     told.solve(timed, limit_s, 7)
     assert len(told.lns.asked) == 1
-    asked = [(time_s, warm) for time_s, _, warm in told.trips.asked]
+    asked = [(time_s, warm) for time_s, _, warm in told.pyvrp.asked]
     assert asked == ([] if rest_s is None else [(rest_s, True), (rest_s, False)])
     assert not told.genetic.asked
 
@@ -122,28 +121,8 @@ def test_preferences_are_shared_with_pyvrp_sooner(told, limit_s, rest_s):
     likes = np.arange(13.0)
     vehicles = [Vehicle(capacity=(9.0,), preference=likes), Vehicle(capacity=(9.0,))]
     told.solve(replace(plain(12), vehicles=vehicles), limit_s, 7)
-    asked = [(time_s, warm) for time_s, _, warm in told.trips.asked]
+    asked = [(time_s, warm) for time_s, _, warm in told.pyvrp.asked]
     assert asked == ([] if rest_s is None else [(rest_s, True), (rest_s, False)])
-
-
-def test_first_trips_begin_where_nothing_drives_several_for_the_longest_route(told):
-    """What PyVRP cannot do goes to the neighbourhood search, one trip a vehicle and warm."""
-    of_both = frozenset({Feature.TRIPS, Feature.LONGEST_ROUTE})
-    told.lns.supports = Auto.supports - {Feature.TRIPS}
-    told.trips.supports = Auto.supports - of_both
-    vehicles = [Vehicle(capacity=(2.0,), max_trips=2), Vehicle(capacity=(2.0,), max_trips=1)]
-    problem = replace(plain(6), vehicles=vehicles, objective=Objective(longest_route=1.0))
-    given = [Route(0, (1, 2)), Route(0, (3, 4)), Route(1, (5, 6))]
-    initial = Solution.from_routes(problem, given)
-    assert not initial.violations
-    seen = []
-    solve = told.lns.solve
-    told.lns.solve = lambda *asked: seen.append(asked) or solve(*asked)
-    found = told.solve(problem, 1.0, 7, initial)
-    single, _, _, first = seen[0]
-    assert [vehicle.max_trips for vehicle in single.vehicles] == [1, 1]
-    assert first.routes == (given[0], given[2])
-    assert found.cost.total <= initial.cost.total
 
 
 def test_several_trips_and_the_longest_route_together():

@@ -9,24 +9,19 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from nco.baselines.pyvrp import OWN_START_S, PyVRP, quiet, set_up_s
+from nco.baselines.pyvrp import PyVRP, quiet, set_up_s
 from nco.baselines.quick import quick_routes
 from nco.fleet.kinds import kinds_of
 from nco.fleet.mending import finished, unexplained
 from nco.problem import Feature
-from nco.problem.solution import CONSTRUCTION, INITIAL, Solution
+from nco.problem.solution import Solution
 from nco.search.genetic.solver import Genetic
 from nco.search.lns.islands import at_once
 from nco.search.lns.solver import GUIDED, LNS, setup_s
-from nco.search.trips import dealt_out
 from nco.solver import MAX_SEED, Clock
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from nco.fleet.kinds import Kind
     from nco.problem import Problem
-    from nco.problem.route import Route
 
 PLAIN = frozenset({Feature.CAPACITY, Feature.UNREACHABLE})
 """What a problem may ask for the genetic search to get further than the neighbourhood search."""
@@ -42,7 +37,6 @@ LEAST_S = 0.4  # with less time the neighbourhood search gets all
 RUN_S = 5.0  # up to SMALL stops, with twice as much time something else is tried as well
 OPTIONAL = 0.2  # share of optional stops, from which on PyVRP is ahead in choosing among them
 COLLECTING_SHARE = 0.8  # of the time for PyVRP then; the neighbourhood search goes on from there
-TRIPS_SHARE = 0.5  # of the time for PyVRP where several trips and the longest route count
 LAST = 0.1  # share of the time of islands, below which they do not begin once more
 
 
@@ -61,27 +55,25 @@ class Auto:
     to 0.4 points of the gap at 500 and 1000 stops, its time included; beyond 1500 that was not
     measured.
 
-    Several trips a vehicle are other vehicles (`nco.fleet.reductions.trips`), or where something
-    joins them left to PyVRP. Where the longest route counts as well, PyVRP takes a
-    share of it for the sum of all; then the neighbourhood search drives one trip a vehicle, and
-    what is left is inserted into further ones. Either way trips are dealt out among the vehicles.
+    Several trips a vehicle are other vehicles where nothing joins them
+    (`nco.fleet.reductions.trips`), and else known to the neighbourhood search.
 
     No stage is begun that is not expected to end in time, and quick routes are there before any.
 
     Attributes:
         lns: the neighbourhood search.
         genetic: the genetic search.
-        trips: for what the neighbourhood search cannot do.
+        pyvrp: goes on from the neighbourhood search where that pays.
         guided: the neighbourhood search with a policy.
         jobs: islands. The neighbourhood search has its own, see `lns.islands`; of the others
             one runs on each core, by seeds of their own, and the best counts.
     """
 
     name: ClassVar[str] = "auto"
-    supports: ClassVar[frozenset[Feature]] = LNS.supports | PyVRP.supports
+    supports: ClassVar[frozenset[Feature]] = LNS.supports
     lns: LNS = field(default_factory=LNS)
     genetic: Genetic = field(default_factory=lambda: Genetic("genetic", ()))
-    trips: PyVRP = field(default_factory=PyVRP)
+    pyvrp: PyVRP = field(default_factory=PyVRP)
     guided: LNS = GUIDED
     jobs: int = 1
 
@@ -92,8 +84,7 @@ class Auto:
 
     def prepare(self, problem: Problem) -> None:
         """See `nco.solver.Prepares`."""
-        if problem.features <= self.lns.supports or not problem.features <= self.trips.supports:
-            (self.guided if _guided(problem) else self.lns).prepare(problem)
+        (self.guided if _guided(problem) else self.lns).prepare(problem)
         if _plain(problem):
             self.genetic.prepare(problem)
 
@@ -108,10 +99,7 @@ class Auto:
         self.prepare(problem)
         clock = Clock(time_limit_s)
         with unexplained():
-            if problem.features <= self.lns.supports:
-                found = self._runs(problem, clock, seed, initial)
-            else:
-                found = self._with_trips(problem, clock, seed, initial)
+            found = self._runs(problem, clock, seed, initial)
         return finished(
             problem, found.routes, found, clock,
             method=self.name, seed=seed, fallback=found.fallback,
@@ -135,12 +123,12 @@ class Auto:
     ) -> Solution:
         """The neighbourhood search, and what goes on from its routes."""
         clock = Clock(time_limit_s)
-        if _collecting(problem) and problem.features <= self.trips.supports:
+        if _collecting(problem) and problem.features <= self.pyvrp.supports:
             return self._collected(problem, clock, seed, initial)
         first, share, then = self._stages(problem, time_limit_s, begun=initial is not None)
         found = first.solve(problem, share * time_limit_s, seed, initial)
         if then is not None and not clock.over:
-            fresh = then is self.trips
+            fresh = then is self.pyvrp
             first_s = (1 - FRESH * fresh) * clock.left_s
             further = self._best_of(then, problem, first_s, seed, found)
             # Where that found nothing, it gives back what it began from.
@@ -163,7 +151,7 @@ class Auto:
             initial = Solution.from_routes(problem, routes, explain=False)
         first_s = COLLECTING_SHARE * clock.left_s
         if first_s > set_up_s(problem, kinds):
-            found = self._best_of(self.trips, problem, first_s, seed, initial)
+            found = self._best_of(self.pyvrp, problem, first_s, seed, initial)
             if clock.left_s < 2 * setup_s(problem, kinds):
                 return replace(found, seed=seed)
             initial = found
@@ -190,56 +178,9 @@ class Auto:
         timed = asked and _small(problem)
         # Where whom a stop suits counts, the neighbourhood search comes to an end sooner.
         least_s = RUN_S if Feature.PREFERENCES in problem.features else 2 * RUN_S
-        if timed and time_limit_s >= least_s and problem.features <= self.trips.supports:
-            return first, TIMED_SHARE, self.trips
+        if timed and time_limit_s >= least_s and problem.features <= self.pyvrp.supports:
+            return first, TIMED_SHARE, self.pyvrp
         return first, 1.0, None
-
-    def _with_trips(
-        self, problem: Problem, clock: Clock, seed: int, initial: Solution | None
-    ) -> Solution:
-        """Several trips a vehicle: quick routes, and what is found beyond them in the time left."""
-        kinds = kinds_of(problem)
-        routes = quick_routes(problem, kinds, clock)
-        quick = dealt_out(problem, Solution.from_routes(problem, routes, explain=False))
-        begin = initial
-        if initial is None and clock.left_s < OWN_START_S * problem.size:
-            begin = quick
-        if not problem.features <= self.trips.supports:
-            found = self._several_trips(problem, kinds, clock, seed, begin)
-        elif clock.left_s > set_up_s(problem, kinds):
-            found = self._best_of(self.trips, problem, clock.left_s, seed, begin)
-        else:
-            found = None
-        known = [x for x in (found, initial, quick) if x is not None]
-        best = min(known, key=lambda x: x.rank)
-        if best is found:
-            return found
-        return replace(best, fallback=CONSTRUCTION if best is quick else INITIAL)
-
-    def _several_trips(
-        self,
-        problem: Problem,
-        kinds: Sequence[Kind],
-        clock: Clock,
-        seed: int,
-        initial: Solution | None,
-    ) -> Solution | None:
-        """Several trips where the longest route counts, which nothing here searches as a whole."""
-        found: Solution | None = None
-        other = _without_longest(problem)
-        first_s = TRIPS_SHARE * clock.left_s
-        if other.features <= self.trips.supports and first_s > set_up_s(problem, kinds):
-            known = None if initial is None else initial.on(other)
-            found = self._best_of(self.trips, other, first_s, seed, known)
-            found = dealt_out(problem, found.on(problem))
-        left_s = (1 - LAST) * clock.left_s  # what is then left is for further trips
-        if left_s > setup_s(problem, kinds):
-            single = _single_trips(problem)
-            first = self.lns.solve(single, left_s, seed, _first_trips(single, initial))
-            first = finished(problem, first.routes, None, clock, method=self.name, seed=seed)
-            first = dealt_out(problem, first)
-            found = first if first.better_than(found) else found
-        return found
 
     def _best_of(
         self,
@@ -291,42 +232,6 @@ def _small(problem: Problem) -> bool:
 def _run_s(left_s: float, again: bool) -> float:
     """How long the next run takes, if there may be one more after it."""
     return left_s if not again or left_s < 2 * RUN_S else max(RUN_S, left_s / 2)
-
-
-def _without_longest(problem: Problem) -> Problem:
-    """The same problem where, in place of the longest route, all of them cost a share of it.
-
-    So does all time in place of the makespan; the longest leg costs nothing.
-    """
-    weights = problem.objective
-    share = weights.longest_route / len(problem.vehicles)
-    by_distance = weights.longest_by == "distance"
-    other = replace(
-        weights,
-        longest_route=0.0,
-        longest_leg=0.0,
-        makespan=0.0,
-        distance=weights.distance + (share if by_distance else 0.0),
-        duration=weights.duration
-        + (0.0 if by_distance else share)
-        + weights.makespan / len(problem.vehicles),
-    )
-    return replace(problem, objective=other)
-
-
-def _single_trips(problem: Problem) -> Problem:
-    vehicles = [replace(vehicle, max_trips=1) for vehicle in problem.vehicles]
-    return replace(problem, vehicles=tuple(vehicles))
-
-
-def _first_trips(single: Problem, initial: Solution | None) -> Solution | None:
-    """What an initial solution has for a problem of one trip a vehicle."""
-    if initial is None:
-        return None
-    first: dict[int, Route] = {}
-    for route in initial.routes:
-        first.setdefault(route.vehicle, route)
-    return Solution.from_routes(single, list(first.values()), explain=False)
 
 
 SOLVER = Auto()

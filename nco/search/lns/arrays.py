@@ -15,7 +15,8 @@ from nco.problem.objective import PEAKED
 from nco.problem.priorities import weights as weights_of
 from nco.problem.route import Route
 from nco.problem.tolerance import slack
-from nco.search.lns import peaks, timetable
+from nco.search.lns import chaining, peaks, timetable
+from nco.search.lns.chains import Chains, most_trips, places_for, spread
 from nco.search.lns.changes import nearest
 from nco.search.lns.curves import POINTS
 from nco.search.lns.hours import Hours, most_paused
@@ -46,13 +47,24 @@ class Fleet(NamedTuple):
 
     Attributes:
         kinds: those that can serve anything, those that share arcs in a row.
-        numbers: in `Problem.vehicles`, of each vehicle of the search.
+        numbers: in `Problem.vehicles`, of each vehicle of the search; one that may drive several
+            trips is there as often as it has places for them.
         kind: index into `kinds` of each.
+        most_trips: that each may drive.
     """
 
     kinds: tuple[Kind, ...]
     numbers: tuple[int, ...]
     kind: tuple[int, ...]
+    most_trips: tuple[int, ...]
+
+    @property
+    def vehicles(self) -> list[list[int]]:
+        """The places of each vehicle, in order."""
+        found: dict[int, list[int]] = {}
+        for v, number in enumerate(self.numbers):
+            found.setdefault(number, []).append(v)
+        return list(found.values())
 
     @classmethod
     def of(cls, problem: Problem, kinds: Sequence[Kind], known: Sequence[Route]) -> Fleet:
@@ -60,8 +72,15 @@ class Fleet(NamedTuple):
         usable = tuple(kind for kind in kinds if kind.stops.any())
         usable = tuple(usable[k] for k in np.argsort(tables_of(usable), kind="stable"))
         seen = vehicles_seen(problem, usable, known)
-        pairs = [(number, k) for k, numbers in enumerate(seen) for number in numbers]
-        return cls(usable, tuple(v for v, _ in pairs), tuple(k for _, k in pairs))
+        most = [most_trips(problem, kind, known) for kind in usable]
+        pairs = [
+            (number, k)
+            for k, numbers in enumerate(seen)
+            for number in numbers
+            for _ in range(places_for(most[k]))
+        ]
+        numbers, own = tuple(v for v, _ in pairs), tuple(k for _, k in pairs)
+        return cls(usable, numbers, own, tuple(most[k] for k in own))
 
 
 def tables_of(kinds: Sequence[Kind]) -> list[int]:
@@ -88,12 +107,15 @@ def instance_of(problem: Problem, fleet: Fleet, heatmap: Singles | None = None) 
     legs_by_time = weights.longest_leg > 0 and weights.longest_by == "duration"
     peaked = not problem.features.isdisjoint(PEAKED)
     times = timed(problem, kinds) or by_time or ruled.any or problem.timetabled or peaked
+    chains = Chains.of([kinds[k] for k in fleet.kind], fleet.numbers, fleet.most_trips)
+    times = times or chains.chained
     # Without windows nobody waits: seconds on duty are then those of the arcs, and service.
     waits = bool(
         problem.timetabled
         or (problem.window_s[depots:, 0] > 0).any()
         or any(kind.opens_s > 0 for kind in kinds)
         or np.isfinite(problem.window_s[:, 1]).any()
+        or (chains.chained and problem.release_s.any())
     )
     charged = waits and any(kind.cost_per_s for kind in kinds)
     arcs = np.stack([kind.cost if charged else kind.driving_cost for kind in distinct])
@@ -160,7 +182,7 @@ def instance_of(problem: Problem, fleet: Fleet, heatmap: Singles | None = None) 
         kind=np.array([table[k] for k in fleet.kind], np.int32),
         first=np.searchsorted(fleet.kind, range(len(kinds) + 1)).astype(np.int32),
         capacity=capacity,
-        fixed=np.array([kinds[k].fixed for k in fleet.kind]),
+        fixed=np.array([0.0 if chains.chained else kinds[k].fixed for k in fleet.kind]),
         per_s=np.array(
             [kinds[k].cost_per_s if charged and not problem.timetabled else 0.0 for k in fleet.kind]
         ),
@@ -196,6 +218,8 @@ def instance_of(problem: Problem, fleet: Fleet, heatmap: Singles | None = None) 
         timetable=0,
         watched=by_time or bool(ruled.limited and np.isfinite(ruled.most[:, 0]).any()),
         **vars(hours),
+        **vars(chains),
+        chain=0,
     )
     if problem.timetabled:
         code = timetable.address(instance, empty_state(instance, 0))
@@ -203,6 +227,9 @@ def instance_of(problem: Problem, fleet: Fleet, heatmap: Singles | None = None) 
     if peaked:
         code = peaks.address(instance, empty_state(instance, 0))
         instance = instance._replace(peaks=code)
+    if chains.chained:
+        code = chaining.address(instance, empty_state(instance, 0))
+        instance = instance._replace(chain=code)
     return instance
 
 
@@ -217,7 +244,7 @@ def _whole_cost(problem: Problem, kinds: Sequence[Kind], dearest: float, by_time
     """
     stops = len(problem.stops)
     used = min(len(problem.vehicles), stops)
-    arcs = stops + used
+    arcs = stops + (stops if any(kind.vehicle.max_trips > 1 for kind in kinds) else used)
     shifts = np.array([(kind.opens_s, kind.closes_s) for kind in kinds])
     duty_s = largest(problem.window_s, shifts) + float(problem.service_s.sum())
     duty_s += arcs * largest(*_distinct(kind.duration_s for kind in kinds))
@@ -310,6 +337,7 @@ def empty_state(instance: Instance, seed: int) -> SearchState:
     following = np.full(places, -1, np.int32)
     following[size::2] = np.arange(size + 1, places, 2)
     return SearchState(
+        place=instance.place.copy(),
         next=following,
         prev=np.full(places, -1, np.int32),
         leaving=np.zeros(places),
@@ -332,8 +360,11 @@ def empty_state(instance: Instance, seed: int) -> SearchState:
         taken=np.zeros(rows, np.int64),
         since_rest=np.zeros(rows),
         times_cost=np.zeros(vehicles),
-        driven=np.zeros((vehicles, 2)),
+        driven=np.zeros((vehicles, 3)),
         released=np.zeros(vehicles),
+        trips=np.zeros(vehicles, np.int64),
+        paid=np.zeros(vehicles),
+        opening=np.zeros(vehicles),
         group_served=np.zeros(len(instance.group_prize), np.int64),
         second=np.zeros(1, np.int64),
         bank=np.zeros(size, np.int32),
@@ -362,12 +393,16 @@ def successors_of(routes: Sequence[Route], fleet: Fleet, instance: Instance) -> 
     size = len(instance.service)
     following = np.full(len(instance.place), -1, np.int32)
     following[size::2] = np.arange(size + 1, len(following), 2)
-    free = {k: [v for v, other in enumerate(fleet.kind) if other == k] for k in set(fleet.kind)}
+    free: dict[int, list[list[int]]] = {}
+    for places in fleet.vehicles:
+        free.setdefault(fleet.kind[places[0]], []).append(places)
     for k, trips in duties_of(fleet.kinds, routes):
-        for trip in trips:
-            if not free.get(k):
-                break
-            place = size + 2 * free[k].pop(0)
+        if not free.get(k):
+            continue
+        places = free[k].pop(0)
+        kept = [trip for trip in trips if trip][: len(places)]
+        for trip, n in zip(kept, spread(len(kept), len(places)), strict=True):
+            place = size + 2 * places[n]
             end = place + 1
             for stop in trip:
                 following[place] = stop

@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from nco.search.lns.operators import call
 from nco.search.lns.options import compiled, inner, pasted
 from nco.search.lns.peaks import cost_of_peaks, follow_peaks
 from nco.search.lns.rules import follow_rules
-from nco.search.lns.segments import merged
+from nco.search.lns.segments import merged, owner
 from nco.search.lns.timetable import follow_times
 
 SMOOTH = 1e-3  # weight of the mean square of routes, beside the longest
@@ -50,9 +51,9 @@ def copy(to, given):
 
 
 @inner
-def arc(instance, k, i, j):
+def arc(instance, state, k, i, j):
     """Cost of an arc between places, for a kind of vehicle."""
-    return np.float64(instance.cost[k, instance.place[i], instance.place[j]])
+    return np.float64(instance.cost[k, state.place[i], state.place[j]])
 
 
 @inner
@@ -60,7 +61,7 @@ def _put_in(instance, state, j, before):
     """Puts a stop behind a place: costs, loads and neighbours."""
     v, behind = state.vehicle[before], state.next[before]
     k = instance.kind[v]
-    there, away = arc(instance, k, before, j), arc(instance, k, j, behind)
+    there, away = arc(instance, state, k, before, j), arc(instance, state, k, j, behind)
     delta = there + away - state.leaving[before]
     state.leaving[before], state.leaving[j] = there, away
     if not state.served[v]:
@@ -72,7 +73,7 @@ def _put_in(instance, state, j, before):
             state.total[0] -= instance.group_prize[g]
         state.group_served[g] += 1
     if instance.longest > 0.0 and not instance.by_time:
-        a, b, n = instance.place[before], instance.place[behind], instance.metres
+        a, b, n = state.place[before], state.place[behind], instance.metres
         state.measure[v] += np.float64(n[k, a, j]) + np.float64(n[k, j, b])
         if state.served[v]:
             state.measure[v] -= np.float64(n[k, a, b])
@@ -99,7 +100,7 @@ def _take_out(instance, state, j):
     delta = state.leaving[before] + state.leaving[j]
     state.leaving[before] = 0.0
     if state.served[v]:
-        state.leaving[before] = arc(instance, k, before, behind)
+        state.leaving[before] = arc(instance, state, k, before, behind)
         delta -= state.leaving[before]
     else:
         delta += instance.fixed[v]
@@ -110,7 +111,7 @@ def _take_out(instance, state, j):
         if not state.group_served[g]:
             state.total[0] += instance.group_prize[g]
     if instance.longest > 0.0 and not instance.by_time:
-        a, b, n = instance.place[before], instance.place[behind], instance.metres
+        a, b, n = state.place[before], state.place[behind], instance.metres
         state.measure[v] -= np.float64(n[k, a, j]) + np.float64(n[k, j, b])
         if state.served[v]:
             state.measure[v] += np.float64(n[k, a, b])
@@ -133,6 +134,9 @@ def _bank(instance, state, j):
 @inner
 def refresh(instance, state, v):
     """Works out the times of a route anew, and what its duty costs."""
+    if instance.chained:
+        call(instance.chain, instance, state, owner(instance, v))
+        return
     begin = len(instance.service) + 2 * v
     end, k = begin + 1, instance.kind[v]
     prefix, suffix = state.prefix, state.suffix
@@ -141,7 +145,7 @@ def refresh(instance, state, v):
     i, time_warp = begin, 0.0
     while i != end:
         j = state.next[i]
-        a, b = instance.place[i], instance.place[j]
+        a, b = state.place[i], state.place[j]
         service = instance.service[b]
         prefix[j, 0], prefix[j, 1], prefix[j, 2], missed = merged(
             prefix[i, 0], prefix[i, 1], prefix[i, 2], service, instance.opens[j],
@@ -163,7 +167,7 @@ def refresh(instance, state, v):
     j = end
     while j != begin:
         i = state.prev[j]
-        a, b = instance.place[i], instance.place[j]
+        a, b = state.place[i], state.place[j]
         service = instance.service[a]
         suffix[i, 0], suffix[i, 1], suffix[i, 2], _ = merged(
             service, instance.opens[i], instance.closes[i], suffix[j, 0], suffix[j, 1],
@@ -243,9 +247,19 @@ def settle(instance, state):
     for n in range(state.stale_size[0]):
         v = state.stale[n]
         state.dirty[v] = False
-        if instance.times:
+        if instance.times and not (instance.chained and _another_waits(instance, state, n)):
             refresh(instance, state, v)
     state.stale_size[0] = 0
+
+
+@inner
+def _another_waits(instance, state, n):
+    """Whether behind a route whose times are out of date there is another of its vehicle."""
+    h = owner(instance, np.int64(state.stale[n]))
+    for m in range(n + 1, state.stale_size[0]):
+        if owner(instance, np.int64(state.stale[m])) == h:
+            return True
+    return False
 
 
 @compiled
@@ -277,7 +291,7 @@ def _empty(instance, state):
         state.group_served[g] = 0
     for v in range(len(instance.kind)):
         state.served[v], state.measure[v], state.duty[v] = 0, 0.0, 0.0
-        state.times_cost[v] = 0.0
+        state.times_cost[v] = state.paid[v] = 0.0
         state.late[v] = state.dirty[v] = False
         for c in range(state.load.shape[1]):
             state.load[v, c] = 0.0
@@ -294,10 +308,10 @@ def _sum_up(instance, state, v):
         j = state.next[i]
         state.prev[j] = i
         if j != end or state.served[v]:
-            state.leaving[i] = arc(instance, k, i, j)
+            state.leaving[i] = arc(instance, state, k, i, j)
             state.total[0] += state.leaving[i]
             if instance.longest > 0.0 and not instance.by_time:
-                a, b = instance.place[i], instance.place[j]
+                a, b = state.place[i], state.place[j]
                 state.measure[v] += np.float64(instance.metres[k, a, b])
         if j != end:
             state.vehicle[j] = v
@@ -318,8 +332,12 @@ def rebuild(instance, state, successors):
         _sum_up(instance, state, v)
         if state.served[v]:
             state.total[0] += instance.fixed[v]
-        if instance.times:
+        if instance.times and not instance.chained:
             refresh(instance, state, v)
+    if instance.chained:
+        for v in range(len(instance.kind)):
+            if instance.head[v] == v:
+                refresh(instance, state, v)
     for j in instance.stops:
         if state.vehicle[j] < 0:
             _bank(instance, state, j)

@@ -19,7 +19,7 @@ from nco.search.lns.pairs import pair_delta
 from nco.search.lns.peaks import more_for_peaks
 from nco.search.lns.prices import more_for_times
 from nco.search.lns.rules import allowed
-from nco.search.lns.segments import merged
+from nco.search.lns.segments import merged, middle, opened, owner
 from nco.search.lns.ties import keeps_ties
 
 FURTHER = 10  # optional stops near another one, and of all, that are tried beside those removed
@@ -38,11 +38,11 @@ def _delta(instance, state, j, i, opening, bound):
     for c in range(state.load.shape[1]):
         if state.load[v, c] + instance.demand[j, c] > instance.capacity[v, c]:
             return _NEVER
-    k, a, b = instance.kind[v], instance.place[i], instance.place[n]
+    k, a, b = instance.kind[v], state.place[i], state.place[n]
     delta = np.float64(instance.cost_into[k, j, a]) + np.float64(instance.cost[k, j, b])
     delta -= state.leaving[i]
     if not state.served[v]:
-        delta += opening * instance.fixed[v]
+        delta += opened(instance, state, v, opening)
     if delta >= bound and not _saves(instance, v, k, a, j, b):
         return _NEVER
     if instance.times:
@@ -152,10 +152,31 @@ def _near(instance, state, j, log_seen, wanted):
 @inner
 def _idle(instance, state, kind, count):
     """Puts the first idle vehicle of a kind into `trial`; how many there are then."""
+    if instance.chained:
+        return _further(instance, state, kind, count)
     for v in range(instance.first[kind], instance.first[kind + 1]):
         if state.served[v] == 0:
             state.trial[count] = len(instance.service) + 2 * v
             return count + 1
+    return count
+
+
+@inner
+def _further(instance, state, kind, count):
+    """Puts further trips into `trial`: of vehicles in use, one of each, and of one that is idle."""
+    size, idle = len(instance.service), True
+    h = np.int64(instance.first[kind])
+    while h < instance.first[kind + 1]:
+        slots = instance.slots[h]
+        if state.trips[h] > 0:
+            for s in range(h, h + slots):
+                if state.served[s] == 0 and state.opening[s] < _NEVER:
+                    state.trial[count] = size + 2 * s
+                    count += 1
+        elif idle:
+            state.trial[count] = size + 2 * middle(instance, h)
+            count, idle = count + 1, False
+        h += slots
     return count
 
 
@@ -210,7 +231,7 @@ def _best(instance, state, j, log_seen, guide, wanted):
             i = np.int64(state.trial[n])
             delta = _cost_behind(instance, state, j, i, opening, best + 2.0 * guide)
             if guide > 0.0 and delta < _NEVER:
-                a, b = instance.place[i], instance.place[state.next[i]]
+                a, b = state.place[i], state.place[state.next[i]]
                 delta -= guide * (instance.heatmap[a, j] + instance.heatmap[j, b])
                 delta += guide * instance.heatmap[a, b]
             if delta < best:
@@ -328,7 +349,7 @@ def in_order(instance, state, log_seen, guide, wanted):
                 for c in range(state.load.shape[1]):
                     key -= instance.demand[j, c]
             else:
-                key = np.float64(instance.cost[0, instance.place[len(instance.service)], j])
+                key = np.float64(instance.cost[0, state.place[len(instance.service)], j])
                 if draw < 10:
                     key = -key
             m = n
@@ -425,7 +446,7 @@ def _by_regret(instance, state, vehicles):
                 pick, most = n, found[n, 1]
         if pick < 0:
             return
-        vehicle, j = found[pick, 3], np.int64(state.chosen[pick])
+        vehicle, j = owner(instance, np.int64(found[pick, 3])), np.int64(state.chosen[pick])
         place, g = np.int64(found[pick, 0]), instance.group[j]
         if instance.mate[j] >= 0 and pair_delta(instance, state, j, place, 1.0, _NEVER) >= _NEVER:
             found[pick, 0] = -1.0
@@ -441,7 +462,8 @@ def _by_regret(instance, state, vehicles):
         for n in range(left):
             if g >= 0 and instance.group[state.chosen[n]] == g:
                 found[n, 0] = -1.0
-            elif found[n, 3] == vehicle:  # where it is second, its cost is a moment old
+            elif owner(instance, np.int64(found[n, 3])) == vehicle:
+                # Where it is second, its cost is a moment old.
                 _rank(instance, state, n, vehicles)
 
 

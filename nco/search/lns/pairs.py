@@ -18,7 +18,7 @@ from nco.search.lns.options import inner
 from nco.search.lns.peaks import more_for_peaks
 from nco.search.lns.prices import more_for_times
 from nco.search.lns.rules import beyond, carried_there, overloaded
-from nco.search.lns.segments import merged
+from nco.search.lns.segments import loaded_in_time, merged, opened, stops_of
 from nco.search.lns.ties import keeps_ties
 
 _NEVER = 1e300
@@ -53,7 +53,8 @@ def _within_limits(instance, state, v, route, nodes, seconds):
         metres = state.driven[v, 0] + _added(instance.length, k, route, nodes, replaced)
     if instance.most[v, 2] < np.inf:
         driving = state.driven[v, 1] + _added(instance.drive, k, route, nodes, replaced)
-    return not beyond(instance, v, state.served[v] + 2, seconds, metres, driving)
+    stops = stops_of(instance, state, v) + 2
+    return not beyond(instance, v, stops, seconds, metres, driving)
 
 
 @inner
@@ -78,9 +79,9 @@ def _too_much(instance, state, v):
 def _seconds_with(instance, state, v, route, nodes, ends, so_far):
     """Seconds of a route with a delivery before place `ends[1]`; -1 where a rule is broken.
 
-    `so_far` is the segment up to place `ends[0]`, with the pickup.
+    `so_far` is the segment up to place `ends[0]`, with the pickup behind place `ends[2]`.
     """
-    k, (p, d), (_, _, u, w), (_, x) = instance.kind[v], nodes, route, ends
+    k, (p, d), (_, _, u, w), (m, x, i) = instance.kind[v], nodes, route, ends
     whole, latest = 0.0, np.inf
     if len(instance.ties) > 0 and not keeps_ties(instance, state, d, np.int64(state.prev[x])):
         return -1.0
@@ -103,7 +104,12 @@ def _seconds_with(instance, state, v, route, nodes, ends, so_far):
         return -1.0
     if len(instance.release) > 1:
         ready = max(state.released[v], instance.release[p], instance.release[d])
-        if ready > latest:
+        if instance.chained:
+            first, second = (p, i), (d, m)
+            late = ready > state.released[v]
+            if late and not loaded_in_time(instance, state, ready, first, second):
+                return -1.0
+        elif ready > latest:
             return -1.0
     return whole
 
@@ -171,10 +177,10 @@ def pair_delta(instance, state, p, i, opening, bound):
     """
     v, d, size = np.int64(state.vehicle[i]), np.int64(instance.mate[p]), len(instance.service)
     m, x = np.int64(p), np.int64(state.next[i])  # places between which the delivery is tried
-    k, a, b = instance.kind[v], instance.place[i], instance.place[x]
+    k, a, b = instance.kind[v], state.place[i], state.place[x]
     base = np.float64(instance.cost_into[k, p, a]) - state.leaving[i]
     if not state.served[v]:
-        base += opening * instance.fixed[v]
+        base += opened(instance, state, v, opening)
     apart = base + np.float64(instance.cost[k, p, b])
     begun = state.prefix[i if instance.times else 0]
     so_far, in_time = _onward(instance, (begun[0], begun[1], begun[2]), k, a, m)
@@ -189,12 +195,12 @@ def pair_delta(instance, state, p, i, opening, bound):
     priced = priced or instance.peaks != 0
     best = bound
     while not (instance.loads and _too_much(instance, state, v)):
-        u, w = instance.place[m], instance.place[x]
+        u, w = state.place[m], state.place[x]
         delta = base if m == p else apart - state.leaving[m]
         delta += np.float64(instance.cost_into[k, d, u]) + np.float64(instance.cost[k, d, w])
         if delta < best or priced:
             route, nodes = (a, b, u, w), (p, d)
-            whole = _seconds_with(instance, state, v, route, nodes, (m, x), so_far)
+            whole = _seconds_with(instance, state, v, route, nodes, (m, x, np.int64(i)), so_far)
             if whole >= 0.0:
                 delta += _price(instance, state, v, route, nodes, (np.int64(i), m, whole))
             if whole >= 0.0 and delta < best:

@@ -18,6 +18,7 @@ def parted(search: Search, count: int) -> bool:
     used, instance = int((search.state.served > 0).sum()), search.instance
     tied = len(instance.group_prize) > 0 or len(instance.ties) > 0
     tied = tied or bool((instance.mate >= 0).any())
+    tied = tied or instance.chained
     peaked = bool(instance.longest or instance.peaks)
     return not peaked and not tied and used >= ROUTES * count
 

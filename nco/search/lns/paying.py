@@ -32,15 +32,17 @@ def paying_parts(instance: Instance, state: SearchState) -> Ints:
         while place != end:
             trip.append(place)
             place = int(state.next[place])
-        kept = trip if len(trip) == 0 else _best_part(instance, int(v), begin, trip)
+        kept = trip if len(trip) == 0 else _best_part(instance, state, int(v), begin, trip)
         for i, j in zip([begin, *kept], [*kept, end], strict=True):
             successors[i] = j
     return successors
 
 
-def _best_part(instance: Instance, v: int, begin: int, trip: Sequence[int]) -> Sequence[int]:
+def _best_part(
+    instance: Instance, state: SearchState, v: int, begin: int, trip: Sequence[int]
+) -> Sequence[int]:
     """The stops in a row that gain most, none where none gains anything; required ones stay."""
-    cost, depots = instance.cost[instance.kind[v]], instance.place[[begin, begin + 1]]
+    cost, depots = instance.cost[instance.kind[v]], state.place[[begin, begin + 1]]
     stops = np.array(trip)
     arcs = cost[stops[:-1], stops[1:]].astype(float)
     worth = np.cumsum(np.minimum(instance.prize[stops], instance.reward))

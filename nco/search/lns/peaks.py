@@ -16,7 +16,7 @@ import numpy as np
 
 from nco.search.lns.operators import call
 from nco.search.lns.options import compiled, inner
-from nco.search.lns.segments import merged
+from nco.search.lns.segments import last_trip, merged
 
 if TYPE_CHECKING:
     from nco.search.lns.records import Instance, SearchState
@@ -45,7 +45,9 @@ def _onward(instance, so_far, k, a, j):
 
 @inner
 def _ready(instance, j, ready):
-    """When a route may leave that serves a stop as well."""
+    """When a route may leave that serves a stop as well; of several trips the days say it."""
+    if instance.chained:
+        return 0.0
     return max(ready, instance.release[j]) if len(instance.release) > 1 else ready
 
 
@@ -54,7 +56,7 @@ def _back(instance, state, v, first, second):
     """When a route with new stops is back, in seconds from the first departure of any."""
     k, j, i = np.int64(instance.kind[v]), np.int64(first[0]), np.int64(first[1])
     begun, n = state.prefix[i], np.int64(state.next[i])
-    so_far = _onward(instance, (begun[0], begun[1], begun[2]), k, instance.place[i], j)
+    so_far = _onward(instance, (begun[0], begun[1], begun[2]), k, state.place[i], j)
     ready, here = _ready(instance, j, state.released[v]), j
     if second[0] >= 0:
         while here != second[1]:
@@ -66,7 +68,7 @@ def _back(instance, state, v, first, second):
     behind = state.suffix[n]
     seconds, early, _, _ = merged(
         so_far[0], so_far[1], so_far[2], behind[0], behind[1], behind[2],
-        instance.drive[k, here, instance.place[n]],
+        instance.drive[k, here, state.place[n]],
     )  # fmt: skip
     return max(early, ready) + seconds - instance.begins
 
@@ -76,7 +78,7 @@ def _legs(instance, state, v, first, second):
     """The longest leg of a route with new stops, and the sum of squares of all."""
     size, k = len(instance.service), np.int64(instance.kind[v])
     i, n = np.int64(first[1]), np.int64(state.next[first[1]])
-    a, b, j = instance.place[i], instance.place[n], np.int64(first[0])
+    a, b, j = state.place[i], state.place[n], np.int64(first[0])
     new, gone, squares = _leg(instance, k, a, j), 0.0, state.peak[v, SQUARES]
     squares += new * new
     last, d = j, np.int64(second[0])
@@ -91,7 +93,7 @@ def _legs(instance, state, v, first, second):
     apart = d >= 0 and second[1] != j
     m = np.int64(second[1])
     if apart:
-        u, w = instance.place[m], instance.place[state.next[m]]
+        u, w = state.place[m], state.place[state.next[m]]
         there, away = _leg(instance, k, u, d), _leg(instance, k, d, w)
         other = _leg(instance, k, u, w)
         new, gone = max(new, max(there, away)), max(gone, other)
@@ -102,7 +104,7 @@ def _legs(instance, state, v, first, second):
         while place != size + 2 * v + 1 and state.served[v] > 0:
             behind = np.int64(state.next[place])
             if place != i and not (apart and place == m):
-                kept = max(kept, _leg(instance, k, instance.place[place], instance.place[behind]))
+                kept = max(kept, _leg(instance, k, state.place[place], state.place[behind]))
             place = behind
     return max(kept, new), max(squares, 0.0)
 
@@ -166,13 +168,18 @@ def _follow(instance, state, v):
     begin, k = len(instance.service) + 2 * v, np.int64(instance.kind[v])
     end = begin + 1
     state.peak[v, BACK] = state.peak[v, LEG] = state.peak[v, SQUARES] = 0.0
+    last = last_trip(instance, state, v)
+    if state.served[last] > 0:
+        home = len(instance.service) + 2 * last + 1
+        early = state.prefix[home, 1]
+        if not instance.chained:
+            early = max(early, state.released[v])
+        state.peak[v, BACK] = early + state.prefix[home, 0] - instance.begins
     if state.served[v] > 0:
-        early = max(state.prefix[end, 1], state.released[v])
-        state.peak[v, BACK] = early + state.prefix[end, 0] - instance.begins
         i = np.int64(begin)
         while i != end and instance.peak[LEG] > 0.0:
             j = np.int64(state.next[i])
-            leg = _leg(instance, k, instance.place[i], instance.place[j])
+            leg = _leg(instance, k, state.place[i], state.place[j])
             state.peak[v, LEG] = max(state.peak[v, LEG], leg)
             state.peak[v, SQUARES] += leg * leg
             i = j

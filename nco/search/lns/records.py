@@ -29,7 +29,8 @@ class Instance(NamedTuple):
     has no use for have one entry.
 
     Attributes:
-        place: `[N + 2 M]` node of each place.
+        place: `[N + 2 M]` node of each place; of several trips those where the first one begins
+            and the last one ends.
         cost: `[P, N, N]` of arcs; a large number where there is none.
         cost_into: `[P, N, N]` its transposes.
         drive: `[P, N, N]` seconds, if time matters.
@@ -71,6 +72,14 @@ class Instance(NamedTuple):
         length: `[P, N, N]` metres, where they are limited.
         most: `[M, 4]` seconds on duty, metres, seconds of driving and stops at most.
         release: `[N]` when a route that serves a node may leave, if any has to wait.
+        chained: whether vehicles drive several trips, see `lns.chaining`: `M` are then places for
+            these, those of a vehicle in a row; what follows is for these alone.
+        chain: address of the compiled code.
+        head: `[M]` first place of its vehicle.
+        slots: `[M]` how many places its vehicle has.
+        most_trips: `[M]` how many trips its vehicle may drive.
+        reload: `[M, D]` depots where it loads between two of them, -1 behind the last.
+        using: `[M]` cost of using the vehicle, in place of `fixed`.
         longest: weight of the longest route.
         by_time: whether "longest" is in seconds.
         peak: `[2]` weights of makespan and longest leg, see `lns.peaks`.
@@ -138,6 +147,13 @@ class Instance(NamedTuple):
     length: Floats
     most: Floats
     release: Floats
+    chained: bool
+    chain: int
+    head: Ints
+    slots: Ints
+    most_trips: Ints
+    reload: Ints
+    using: Floats
     longest: float
     by_time: bool
     peak: Floats
@@ -169,6 +185,7 @@ class SearchState(NamedTuple):
     """Routes, and what is known of them.
 
     Attributes:
+        place: `[N + 2 M]` node of each place.
         next: `[N + 2 M]` place that follows.
         prev: `[N + 2 M]` place before.
         leaving: `[N + 2 M]` cost of the arc to the place that follows; of an empty route 0.
@@ -194,8 +211,12 @@ class SearchState(NamedTuple):
         taken: `[R]` breaks taken, of each.
         since_rest: `[R]` seconds of driving since the last rest.
         times_cost: `[M]` what the times of each route cost.
-        driven: `[M, 2]` metres and seconds of driving, where they are limited.
+        driven: `[M, 3]` metres and seconds of driving, where they are limited, and of several
+            trips the stops.
         released: `[M]` when a route may leave.
+        trips: `[M]` how many trips a vehicle drives, by its first place.
+        paid: `[M]` cost of using it, if it is used.
+        opening: `[M]` of a place without a trip what it costs to drive one, its arcs aside.
         group_served: `[G]` stops of each group on routes.
         second: `[1]` place behind which the delivery of a shipment goes that was tried.
         bank: `[N]` stops left out, the first `bank_size[0]` of them (the request bank of Pisinger
@@ -216,6 +237,7 @@ class SearchState(NamedTuple):
         total: `[1]` cost of the routes and of what is left out.
     """
 
+    place: Ints
     next: Ints
     prev: Ints
     leaving: Floats
@@ -240,6 +262,9 @@ class SearchState(NamedTuple):
     times_cost: Floats
     driven: Floats
     released: Floats
+    trips: Longs
+    paid: Floats
+    opening: Floats
     group_served: Longs
     second: Longs
     bank: Ints

@@ -43,7 +43,7 @@ def longest(instance, state, count):
     """Strings of the longest route and of routes near a stop of it."""
     v = 0
     for other in range(len(state.measure)):
-        if state.measure[other] > state.measure[v]:
+        if state.served[other] and state.measure[other] > state.measure[v]:
             v = other
     if state.served[v]:
         seed = state.next[len(instance.service) + 2 * v]
@@ -127,7 +127,7 @@ def worst(instance, state, count):
             j = instance.stops[below(state.bits, len(instance.stops))]
             if state.vehicle[j] >= 0:
                 i, k = state.prev[j], instance.kind[state.vehicle[j]]
-                a, b = instance.place[i], instance.place[state.next[j]]
+                a, b = state.place[i], state.place[state.next[j]]
                 detour = state.leaving[i] + state.leaving[j] - instance.cost[k, a, b]
                 if detour > most:
                     worst, most = j, detour
@@ -234,4 +234,4 @@ def unlikely(instance, state, count):
 @inner
 def _heat(instance, state, j):
     """Share of the policy's routes that drive the arc into a stop."""
-    return instance.heatmap[instance.place[state.prev[j]], j]
+    return instance.heatmap[state.place[state.prev[j]], j]

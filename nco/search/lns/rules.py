@@ -17,6 +17,7 @@ from __future__ import annotations
 import numpy as np
 
 from nco.search.lns.options import inner
+from nco.search.lns.segments import loaded_in_time, stops_of
 from nco.search.lns.ties import keeps_ties
 
 
@@ -118,16 +119,23 @@ def allowed(instance, state, j, i, seconds, latest):
         if overloaded(instance, state, v, 0, n):
             return False
     if instance.limited:
-        k, a, b = instance.kind[v], instance.place[i], instance.place[n]
+        k, a, b = instance.kind[v], state.place[i], state.place[n]
         replaced = state.served[v] > 0
         metres = driving = 0.0
         if len(instance.length) > 1 or instance.length.shape[1] > 1:
             metres = state.driven[v, 0] + detour(instance.length, k, a, j, b, replaced)
         if instance.most[v, 2] < np.inf:
             driving = state.driven[v, 1] + detour(instance.drive, k, a, j, b, replaced)
-        if beyond(instance, v, state.served[v] + 1, seconds, metres, driving):
+        stops = stops_of(instance, state, v) + 1
+        if beyond(instance, v, stops, seconds, metres, driving):
             return False
-    return len(instance.release) == 1 or max(state.released[v], instance.release[j]) <= latest
+    if len(instance.release) == 1:
+        return True
+    if instance.chained:
+        ready, nobody = instance.release[j], np.int64(-1)
+        new, none = (np.int64(j), np.int64(i)), (nobody, nobody)
+        return ready <= state.released[v] or loaded_in_time(instance, state, ready, new, none)
+    return max(state.released[v], instance.release[j]) <= latest
 
 
 @inner
@@ -150,7 +158,7 @@ def follow_rules(instance, state, v, seconds, latest):
     i = begin
     while i != end and state.served[v] > 0:
         j = state.next[i]
-        a, b = instance.place[i], instance.place[j]
+        a, b = state.place[i], state.place[j]
         driving += instance.drive[k, a, b]
         if measured:
             metres += instance.length[k, a, b]

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nco.fleet.kinds import numbered
+from nco.fleet.kinds import renumbered
+from nco.problem.route import Route
 from nco.search.lns import insertion, removal  # noqa: F401 (they register operators)
 from nco.search.lns.annealing import anneal, construct
 from nco.search.lns.arrays import BOLD, Fleet, empty_state, instance_of, successors_of
+from nco.search.lns.chains import spread
 from nco.search.lns.changes import objective, rebuild
 from nco.search.lns.operators import INSERTIONS, REMOVALS
 from nco.search.lns.paying import paying_parts
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
     from nco.arrays import Floats
     from nco.fleet.kinds import Kind
     from nco.problem import Problem
-    from nco.problem.route import Route
     from nco.search.lns.arrays import Ints, Singles
     from nco.search.lns.records import Instance, SearchState
 
@@ -114,10 +115,13 @@ class Search:
         state, instance = self._state, self._instance
         out = instance.stops[state.vehicle[instance.stops] < 0]
         missing = instance.prize[out].sum() + instance.group_prize[state.group_served == 0].sum()
-        fixed = float(instance.fixed[state.served > 0].sum())
+        fixed = float(instance.fixed[state.served > 0].sum() + state.paid.sum())
         driven = abs(float(state.total[0] - missing) - fixed + self._gained())
         whole = driven + min(fixed, driven or fixed)  # vehicles may cost far more than all arcs
-        whole += SHARED * instance.longest * float(state.measure.sum())
+        measure = state.measure
+        if instance.chained:  # all trips of a vehicle have its measure
+            measure = measure[np.arange(len(measure)) == instance.head]
+        whole += SHARED * instance.longest * float(measure.sum())
         whole += SHARED * float(state.peak[:, :2].sum(0) @ instance.peak)
         return max(whole / max(1, len(instance.stops) - len(out)), 1e-9)
 
@@ -147,14 +151,48 @@ class Search:
     @property
     def routes(self) -> list[Route]:
         """The best routes."""
-        size, duties = len(self._instance.service), []
-        for v, k in enumerate(self._fleet.kind):
-            trip, place = [], int(self._successors[size + 2 * v])
+        duties, depots = [], self._depots()
+        for places in self._fleet.vehicles:
+            trips = [
+                Route(0, tuple(trip), depots.get(v))
+                for v, trip in zip(places, self._trips(places), strict=True)
+            ]
+            duties.append((self._fleet.kind[places[0]], trips))
+        return renumbered(self._fleet.kinds, duties)
+
+    def _trips(self, places: Sequence[int]) -> list[list[int]]:
+        """Stops of some trips, of the best routes."""
+        size, found = len(self._instance.service), []
+        for v in places:
+            trip, place = list[int](), int(self._successors[size + 2 * v])
             while place < size:
                 trip.append(place)
                 place = int(self._successors[place])
-            duties.append((k, [trip]))
-        return numbered(self._fleet.kinds, duties)
+            found.append(trip)
+        return found
+
+    def _depots(self) -> dict[int, int]:
+        """Where the trips of the best routes end, if there may be several of a vehicle."""
+        if not self._instance.chained:
+            return {}
+        state = empty_state(self._instance, 0)
+        rebuild(self._instance, state, self._successors)
+        size = len(self._instance.service)
+        return dict(enumerate(state.place[size + 1 :: 2].tolist()))
+
+    def _spread(self, successors: Ints) -> Ints:
+        """The same routes, with empty places between the trips of each vehicle."""
+        if not self._instance.chained:
+            return successors
+        size, found = len(self._instance.service), empty_state(self._instance, 0).next
+        for places in self._fleet.vehicles:
+            trips = [v for v in places if successors[size + 2 * v] < size]
+            for v, n in zip(trips, spread(len(trips), len(places)), strict=True):
+                i, j = size + 2 * places[n], int(successors[size + 2 * v])
+                while j < size:
+                    found[i], i, j = j, j, int(successors[j])
+                found[i] = size + 2 * places[n] + 1
+        return found
 
     @property
     def successors(self) -> Ints:
@@ -189,7 +227,7 @@ class Search:
             seed: of all that is random.
         """
         whole, known = self._instance, self._fleet
-        numbers, kinds = (tuple(x[v] for v in vehicles) for x in (known.numbers, known.kind))
+        numbers, kinds, most = (tuple(x[v] for v in vehicles) for x in known[1:])
         places = _places(len(whole.service), vehicles)
         instance = whole._replace(
             place=whole.place[places],
@@ -207,7 +245,7 @@ class Search:
         number = np.full(len(whole.place) + 1, -1, np.int32)  # the last for what leads nowhere
         number[places] = np.arange(len(places), dtype=np.int32)
         following = number[self._state.next[places]]
-        return self._on(Fleet(known.kinds, numbers, kinds), instance, following, seed)
+        return self._on(Fleet(known.kinds, numbers, kinds, most), instance, following, seed)
 
     def serve_all(self, absences: Floats, iterations: int, temperature: float) -> int:
         """See `shrinking.serve_all`; the temperature is in mean costs of a stop."""
@@ -262,7 +300,7 @@ class Search:
 
     def go_on_from(self, other: Search) -> None:
         """Takes over the best routes of a search on the same problem and vehicles."""
-        self._successors[:] = other.successors
+        self._successors[:] = self._spread(other.successors)
         self._cost[0] = other.cost
         rebuild(self._instance, self._state, self._successors)
 
@@ -315,6 +353,8 @@ class Search:
             made += count
             if self.iterations % ADAPT == 0:
                 self.learn()
+                if self._instance.chained:
+                    rebuild(self._instance, self._state, self._spread(self._state.next))
 
     def _weights(self) -> Floats:
         """`[2, O]` cumulative weights of operators."""

@@ -81,7 +81,7 @@ def worth_shrinking(search: Search) -> bool:
     instance, state = search.instance, search.state
     used = state.served > 0
     count = int(used.sum())
-    if count < 2 or state.bank_size[0] or len(instance.group_prize):
+    if count < 2 or state.bank_size[0] or len(instance.group_prize) or instance.chained:
         return False
     if (instance.prize[instance.stops] < instance.reward).any():
         return False

@@ -14,7 +14,7 @@ from nco.problem import Feature, Problem
 from nco.problem.objective import CLASSICAL, PEAKED, RULES, TIMETABLED
 from nco.problem.solution import CONSTRUCTION, SEED
 from nco.search import seeds
-from nco.search.lns import guide, operators, peaks, timetable
+from nco.search.lns import chaining, guide, operators, peaks, timetable
 from nco.search.lns.annealing import anneal
 from nco.search.lns.arrays import tables_of
 from nco.search.lns.islands import run_islands
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 SETUP_S, PAIR_S, TABLE_S = 5e-3, 7e-8, 3e-8
 REASON_S = 1.2e-4  # for the reason of a stop left out
 GRACE_S = 0.03  # for quick routes, where there is no time
-SEARCHED = (CLASSICAL - {Feature.TRIPS}) | RULES | TIMETABLED | {Feature.PRIORITIES} | PEAKED
+SEARCHED = CLASSICAL | RULES | TIMETABLED | PEAKED | {Feature.PRIORITIES, Feature.RELOADS}
 SHRINKING = 0.5  # share of the time for fewer vehicles, at most, where they are dear
 FEW = 1000  # iterations, up to which quick routes may still be better when time is over
 
@@ -79,6 +79,8 @@ class LNS:
         peaked = not problem.features.isdisjoint(PEAKED)
         known = timetable.loaded() or not problem.timetabled
         known = known and (peaks.loaded() or not peaked)
+        chained = Feature.TRIPS in problem.features
+        known = known and (chaining.loaded() or not chained)
         if anneal.loaded and operators.prepared() and known:
             return
         # Loops are loaded, or compiled, by using them; how large the problem is does not matter.
@@ -89,6 +91,8 @@ class LNS:
             timetable.address(search.instance, search.state)
         if peaked:
             peaks.address(search.instance, search.state)
+        if chained:
+            chaining.address(search.instance, search.state)
         search.run(1, 0.0, 1.0)
         search.serve_all(np.zeros(2), 1, 1.0)
 

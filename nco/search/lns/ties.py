@@ -14,6 +14,7 @@ import numpy as np
 
 from nco.problem.objective import TIES, Feature
 from nco.search.lns.options import inner
+from nco.search.lns.segments import on_stop, onward, owner
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -48,7 +49,7 @@ def ties_of(problem: Problem) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
 @inner
 def keeps_ties(instance, state, j, i):
     """Whether a stop may come behind a place, as far as its ties go."""
-    v = state.vehicle[i]
+    v = owner(instance, np.int64(state.vehicle[i]))
     for n in range(instance.tied.shape[1]):
         t = instance.tied[j, n]
         if t < 0:
@@ -58,8 +59,9 @@ def keeps_ties(instance, state, j, i):
             other = instance.ties[t, m]
             if other < 0:
                 break
-            away = other == j or state.vehicle[other] < 0
-            if not away and (state.vehicle[other] == v) == (code == _APART):
+            if other == j or state.vehicle[other] < 0:
+                continue
+            if (owner(instance, np.int64(state.vehicle[other])) == v) == (code == _APART):
                 return False
         if code == _ORDER and not _in_order(instance, state, j, i, t):
             return False
@@ -69,16 +71,16 @@ def keeps_ties(instance, state, j, i):
 @inner
 def _in_order(instance, state, j, i, t):
     """Whether behind a place there is none that comes before a stop, nor the other way round."""
-    size, place = len(instance.service), np.int64(state.next[i])
+    size, place = len(instance.service), onward(instance, state, np.int64(i))
     while place < size:
         if _before(instance, t, place, j):
             return False
-        place = np.int64(state.next[place])
-    place = np.int64(i)
+        place = onward(instance, state, place)
+    place = on_stop(instance, state, np.int64(i))
     while place < size:
         if _before(instance, t, j, place):
             return False
-        place = np.int64(state.prev[place])
+        place = on_stop(instance, state, np.int64(state.prev[place]))
     return True
 
 

@@ -18,6 +18,7 @@ import numpy as np
 from nco.search.lns.curves import begun, copied, cost_at, cut, later, never_above, opened
 from nco.search.lns.operators import call
 from nco.search.lns.options import compiled, inner
+from nco.search.lns.segments import owner
 
 if TYPE_CHECKING:
     from nco.search.lns.records import Instance, SearchState
@@ -181,13 +182,18 @@ def _leave(instance, state, v, rate, released):
 
 
 @inner
-def _start(instance, state, bank, count, j):
-    """Fills the first bank with what it costs to begin at a stop, for labels of another one."""
+def _start(instance, state, bank, count, j, ready):
+    """Fills the first bank with what it costs to begin at a node, for labels of another one.
+
+    That is not before it is ready.
+    """
     extra, kept = 3 * LABELS, 0
     for row in range(bank, bank + count):
         state.points[extra] = 0
         for w in range(instance.window_first[j], instance.window_first[j + 1]):
-            begun(instance, state, row, extra, j, instance.window[w, 0], instance.window[w, 1])
+            opens, closes = max(instance.window[w, 0], ready), instance.window[w, 1]
+            if opens <= closes:
+                begun(instance, state, row, extra, j, opens, closes)
         state.taken[extra], state.since_rest[extra] = state.taken[row], state.since_rest[row]
         kept = _keep(state, 0, kept, extra)
     return kept
@@ -228,11 +234,48 @@ def _released(instance, state, place, first, second):
     while j < len(instance.service):
         ready = max(ready, instance.release[j])
         j = np.int64(state.next[j])
-    if first[0] >= 0:
+    if first[0] >= 0 and state.vehicle[first[1]] == state.vehicle[place]:
         ready = max(ready, instance.release[first[0]])
-    if second[0] >= 0:
-        ready = max(ready, instance.release[second[0]])
+        if second[0] >= 0:
+            ready = max(ready, instance.release[second[0]])
     return ready
+
+
+@inner
+def _trip_from(instance, state, h, s, first):
+    """The first trip of a vehicle from one of its places on, with a new stop; -1 if there is none.
+
+    Of who drives a single trip it is that one.
+    """
+    if not instance.chained:
+        return h
+    new = np.int64(-1)
+    if first[0] >= 0:
+        new = np.int64(state.vehicle[first[1]])
+    for n in range(s, h + instance.slots[h]):
+        if state.served[n] > 0 or n == new:
+            return np.int64(n)
+    return np.int64(-1)
+
+
+@inner
+def _behind(place, ahead, first, second):
+    """What comes behind a place: a new stop, or what is ahead on the route as it is."""
+    if first[0] >= 0 and place == first[1]:
+        return np.int64(first[0])
+    if second[0] >= 0 and place == second[1]:
+        return np.int64(second[0])
+    return ahead
+
+
+@inner
+def _depot_behind(instance, state, end, further):
+    """Where a trip ends, before a further one or as the last."""
+    if further < 0:
+        return np.int64(instance.place[end])
+    if state.served[further] == 0:  # which is new
+        return np.int64(state.place[len(instance.service) + 2 * further])
+    return np.int64(state.place[end])
 
 
 @inner
@@ -248,37 +291,47 @@ def cost_of_times(instance, state, v, rate, first, second):
         second: another one behind it.
     """
     size, k = len(instance.service), np.int64(instance.kind[v])
-    place, end = np.int64(size + 2 * v), np.int64(size + 2 * v + 1)
+    head = owner(instance, v)
+    trip = _trip_from(instance, state, head, head, first)
+    place, end = np.int64(size + 2 * trip), np.int64(size + 2 * trip + 1)
+    here = np.int64(instance.place[place])
     count = _leave(instance, state, v, rate, _released(instance, state, place, first, second))
     at_stops = (
         instance.rest[v, 0] < np.inf or instance.traffic_first[k] < instance.traffic_first[k + 1]
     )
     ahead = np.int64(state.next[place])  # the next place of the route as it is
     while True:
-        here, j = instance.place[place], ahead
-        if first[0] >= 0 and place == first[1]:
-            j = np.int64(first[0])
-        elif second[0] >= 0 and place == second[1]:
-            j = np.int64(second[0])
-        elif ahead != end:
+        j, further = _behind(place, ahead, first, second), np.int64(-1)
+        if j == ahead and ahead != end:
             ahead = np.int64(state.next[ahead])
-        service = instance.service[here] if place < size else 0.0
+        service = instance.service[place] if place < size else 0.0
         for row in range(count):
             later(state, row, service)
         if at_stops:
             count = _breaks(instance, state, v, 0, count)
-        seconds, reached = instance.drive[k, here, instance.place[j]], 0
+        there = np.int64(state.place[j])
+        if instance.chained and j == end:
+            further = _trip_from(instance, state, head, trip + 1, first)
+            there = _depot_behind(instance, state, end, further)
+        seconds, reached = instance.drive[k, here, there], 0
         for row in range(count):
             reached = _reach(instance, state, v, row, LABELS, reached, seconds)
         reached = _breaks(instance, state, v, LABELS, reached)
         if reached == 0:
             return NEVER
-        if j == end:
+        here = there
+        if j != end:
+            count, place = _start(instance, state, LABELS, reached, j, 0.0), j
+        elif further < 0:
             return _end(instance, state, v, reached, rate)
-        count = _start(instance, state, LABELS, reached, j)
+        else:
+            trip = further
+            place, end = np.int64(size + 2 * trip), np.int64(size + 2 * trip + 1)
+            ahead = np.int64(state.next[place])
+            ready = _released(instance, state, place, first, second)
+            count = _start(instance, state, LABELS, reached, here, ready)
         if count == 0:
             return NEVER
-        place = j
 
 
 @compiled
@@ -327,16 +380,21 @@ def ask(instance, state, v, first, second):
 
 
 @inner
-def follow_times(instance, state, v):
-    """Works out anew what the times of a route cost; whether none keep all hours and breaks."""
+def times_of(instance, state, v, used):
+    """What the times of a vehicle cost if it is used, its shortest duty, and whether none do."""
     nobody = (np.int64(-1), np.int64(-1))
     cost, duty = 0.0, 0.0
-    if state.served[v] > 0:
+    if used > 0:
         cost = ask(instance, state, v, nobody, nobody)
         duty = state.answer[1]
     broken = cost >= _NEVER
-    if broken:
-        cost = 0.0
+    return 0.0 if broken else cost, duty, broken
+
+
+@inner
+def follow_times(instance, state, v):
+    """Works out anew what the times of a route cost; whether none keep all hours and breaks."""
+    cost, duty, broken = times_of(instance, state, v, state.served[v])
     if instance.by_time:
         state.measure[v] = duty
     state.total[0] += cost - state.times_cost[v]

@@ -1,0 +1,118 @@
+"""Several trips of a vehicle in the neighbourhood search: what it keeps of them, and finds."""
+
+from dataclasses import replace
+from itertools import product
+
+import numpy as np
+import pytest
+from brute import optimum
+from hypothesis import HealthCheck, given, settings
+from instances import ruled_problems
+from states import Begun, chained_searches, differences
+
+import nco
+from nco import Problem, Route, Vehicle
+from nco.problem.duty import duty
+from nco.search.lns import changes
+from nco.search.lns.chains import spread
+from nco.search.lns.operators import INSERTIONS, REMOVALS
+from nco.search.lns.solver import LNS
+
+few = settings(
+    max_examples=40,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
+TIMED = {"time window", "shift", "longest duty", "longest distance", "longest driving", "stops"}
+
+
+@few
+@given(begun=chained_searches())
+def test_every_operator_and_every_undo_leaves_what_a_fresh_build_says(begun: Begun) -> None:
+    """All arrays follow from the successors: after removal, insertion, and taking both back."""
+    instance, state = begun.instance, begun.state
+    assert differences(instance, state) == []
+    for turn, (out, back) in enumerate(product(*begun.operators())):
+        before, total = begun.trips(), float(state.total[0])
+        begun.take_out(REMOVALS[out], 1 + turn % 5)
+        assert differences(instance, state) == [], out
+        begun.run(INSERTIONS[back])
+        assert differences(instance, state) == [], (out, back)
+        agrees(begun)
+        if turn % 3:  # else the walk goes on from here
+            changes.take_back(instance, state, total)
+            assert begun.trips() == before
+            assert state.total[0] == total
+            assert differences(instance, state) == [], (out, back, "taken back")
+
+
+def agrees(begun: Begun) -> None:
+    """Duties, lateness and cost are those of the evaluation, which shares none of the code."""
+    instance, state, problem, trips = begun.instance, begun.state, begun.problem, begun.trips()
+    found = begun.solution()
+    for places in begun.fleet.vehicles:
+        head, number = places[0], begun.fleet.numbers[places[0]]
+        routes = [route for route in found.routes if route.vehicle == number]
+        assert state.trips[head] == len(routes) == sum(v in trips for v in places)
+        broken = {violation.kind for violation in found.violations if violation.vehicle == number}
+        assert not broken & {"capacity", "shipment", "group", "trips", "reload"}
+        if not routes or "unreachable" in broken:
+            continue
+        assert bool(state.late[head]) == bool(broken & TIMED), broken
+        whole = duty(problem, problem.vehicles[number], routes)
+        if not state.late[head] and not problem.timetabled:
+            assert state.duty[head] == pytest.approx(whole.duration_s)
+            if instance.longest:
+                measure = whole.duration_s if instance.by_time else whole.distance_m
+                assert state.measure[head] == pytest.approx(measure, rel=1e-6)
+    if not found.violations:
+        mates = [problem.mates[j] for j in begun.absent if j in problem.mates]
+        left_out = sum(float(instance.prize[j]) for j in [*begun.absent, *mates])
+        left_out += float(instance.group_prize[state.group_served == 0].sum())
+        routes_cost = found.cost.total - found.cost.unserved - found.cost.longest_route
+        assert state.total[0] - left_out == pytest.approx(routes_cost, rel=1e-6, abs=1e-2)
+        assert routes_cost <= instance.reward
+
+
+@few
+@given(
+    problem=ruled_problems(
+        4, ("reloads", "releases", "open", "handling", "limits", "pauses", "hours", "ties")
+    )
+)
+def test_optimum_is_found(problem: Problem) -> None:
+    """Tiny problems of several trips with all that goes with them are solved as well as can be."""
+    vehicles = [replace(v, max_trips=max(2, v.max_trips)) for v in problem.vehicles]
+    same = [replace(v, end=v.end if v.reload_at else v.start) for v in vehicles]
+    problem = replace(problem, vehicles=same)
+    if problem.timetabled:
+        problem = nco.solve.__globals__["reduced"](problem, LNS.supports).problem
+        if not problem.features <= LNS.supports:
+            return
+    found = nco.solve(problem, LNS(max_iterations=300), time_limit_s=5.0, seed=1)
+    report = nco.check(problem, found)
+    assert {finding.kind for finding in report.findings} <= {"unserved"}, str(report)
+    best = optimum(problem)
+    if np.isfinite(best):
+        assert found.feasible
+        assert found.cost.total == pytest.approx(best, rel=1e-6, abs=1e-6)
+
+
+def test_trips_are_spread() -> None:
+    """Between trips there are empty places, as long as there are enough of them."""
+    assert spread(2, 7) == [1, 3]
+    assert spread(3, 4) == [0, 2, 3]
+    assert spread(0, 1) == []
+
+
+def test_goods_that_come_late_go_with_a_later_trip() -> None:
+    """A van need not wait for what is released late: it drives twice, and loads in between."""
+    metres = np.array([[0, 10, 10], [10, 0, 1], [10, 1, 0]], float)
+    problem = Problem.from_matrices(
+        metres, window_s=[[0, np.inf], [0, 15], [0, 99]], release_s=[0, 0, 50],
+        vehicles=[Vehicle(max_trips=2)],
+    )  # fmt: skip
+    found = nco.solve(problem, LNS(max_iterations=50), time_limit_s=1.0)
+    assert found.routes == (Route(0, (1,)), Route(0, (2,)))
+    assert found.cost.total == 40

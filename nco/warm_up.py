@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 
 
 def _neighbourhoods() -> None:
-    from nco.problem import Objective, Problem
+    from nco.problem import Objective, Problem, Vehicle
     from nco.search.lns.solver import GUIDED
 
     problem = Problem.from_matrices(
-        np.ones((3, 3)) - np.eye(3), demand=[0, 1, 1], capacity=1, more_windows_s={1: [(3, 4)]},
-        window_s=[(0, 4), (0, 1), (0, 4)],
+        np.ones((3, 3)) - np.eye(3), demand=[0, 1, 1], more_windows_s={1: [(3, 4)]},
+        window_s=[(0, 4), (0, 1), (0, 4)], vehicles=[Vehicle(capacity=(1,), max_trips=2)],
     )  # fmt: skip
     GUIDED.prepare(problem)
     weights = Objective(makespan=1.0, longest_leg=1.0)

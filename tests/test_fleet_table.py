@@ -112,6 +112,7 @@ def test_without_capacities_and_prices(tmp_path):
         ("name,count\nvan,0", "must be a whole number from 1"),
         ("name,trips\nvan,1.5", "must be a whole number from 1"),
         ("name,start,end,trips\nvan,depot,East,2", "starts where it ends"),
+        ("name,trips,reload\nvan,2,Eats", "column 'reload' is 'Eats', which is no depot"),
         ("name\nvan\nvan", "'van' is used in line 2 already; rename one, or use a column count"),
         ("foo,bar\n1,2", "no column is known; the titles are foo, bar"),
         ("name,capacity\n", "there is a header but no vehicle"),
@@ -302,3 +303,9 @@ def test_profiles_that_are_none(tmp_path):
     assert "use car, bicycle or foot" in refused(tmp_path, "name,profile\nvan,boat\n")
     with pytest.raises(InputError, match="streets of one profile"):
         posed(tmp_path, "name,profile\nvan,walk\n")
+
+
+def test_depots_between_trips(tmp_path):
+    """A vehicle of several trips may end elsewhere if it says where it loads in between."""
+    fleet = "name,start,end,trips,reload depots\nvan,depot,East,2,East; depot"
+    assert posed(tmp_path, fleet).vehicles[0].reloads == (1, 0)

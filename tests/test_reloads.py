@@ -14,7 +14,7 @@ from nco.errors import ProblemError, UnsupportedError
 from nco.problem.schedule import schedule
 
 few = settings(
-    max_examples=15,
+    max_examples=6,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
@@ -136,12 +136,13 @@ def test_loading_takes_time_at_every_depot() -> None:
 
 
 @few
-@given(problem=ruled_problems(4, ("reloads", "releases", "open", "handling", "limits")))
+@given(problem=ruled_problems(3, ("reloads", "releases", "open", "handling")))
 def test_auto_finds_the_optimum(problem: Problem) -> None:
     """With reloads and what goes with them, tiny problems are solved as well as can be."""
-    found = nco.solve(problem, time_limit_s=0.3, seed=1)
+    found = nco.solve(problem, time_limit_s=0.2, seed=1)
     report = nco.check(problem, found)
     assert {finding.kind for finding in report.findings} <= {"unserved"}, str(report)
     best = optimum(problem)
-    if np.isfinite(best) and found.feasible:
-        assert found.cost.total >= best - 1e-6 * abs(best) - 1e-6
+    if np.isfinite(best):
+        assert found.feasible
+        assert found.cost.total == pytest.approx(best, rel=1e-6, abs=1e-6)

@@ -64,8 +64,15 @@ class Fleet:
             vehicle = row.vehicle
             if not self.capacities:
                 vehicle = replace(vehicle, capacity=(math.inf,) * dimensions)
-            if vehicle.max_trips > 1 and start != end and None not in (start, end):
-                text = f"is {vehicle.max_trips}; a vehicle of several trips starts where it ends"
+            again = tuple(
+                self._node(row.line, "reload_at", name, node, depots) or 0 for name in row.reloads
+            )
+            one_depot = start == end or None in (start, end)
+            if vehicle.max_trips > 1 and not (one_depot or again):
+                text = (
+                    f"is {vehicle.max_trips}; a vehicle of several trips starts where it ends, or "
+                    "has a column reload_at with the depots where it loads again"
+                )
                 self.faults.about(row.line, self.columns.title("trips"), text)
                 continue
             home = next((n for n in (start, end) if n is not None), 0)
@@ -75,6 +82,7 @@ class Fleet:
                 end=home if end is None else end,
                 open_start=start is None,
                 open_end=end is None,
+                reload_at=tuple(dict.fromkeys(again)),
             )
             made += [vehicle] if row.count == 1 else [
                 replace(vehicle, name=f"{vehicle.name} {k + 1}") for k in range(row.count)

@@ -49,6 +49,7 @@ class FleetRow:
         line: number of the row.
         count: how many there are of it.
         ends: names of the depots where it starts and ends; None for an open end.
+        reloads: names of depots where it may load again; none for its own.
         vehicle: all else, of the depot 0.
         profile: of the streets that it uses, "" for that of the city.
     """
@@ -56,6 +57,7 @@ class FleetRow:
     line: int
     count: int
     ends: tuple[str | None, str | None]
+    reloads: tuple[str, ...]
     vehicle: Vehicle
     profile: str = ""
 
@@ -182,7 +184,9 @@ class FleetReader(RowReader):
         except ProblemError as error:
             self.faults.about(self._line, "", str(error))
             return None
-        return FleetRow(self._line, count, self._ends(), vehicle, profile)
+        again = (name.strip() for name in self._text("reload_at").split(";"))
+        reloads = tuple(dict.fromkeys(name for name in again if name))
+        return FleetRow(self._line, count, self._ends(), reloads, vehicle, profile)
 
     def _details(self) -> dict[str, str]:
         """What else the row has, and the driver of a vehicle with a name of its own."""

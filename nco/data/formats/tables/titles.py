@@ -105,6 +105,7 @@ FLEET: Mapping[str, tuple[str, ...]] = {
     "max_driving": ("max driving time", "longest driving", "driving limit"),
     "max_stops": ("most stops", "stop limit"),
     "trips": ("max trips", "most trips", "tours", "max tours"),
+    "reload_at": ("reload depots", "loads again at", "reload"),
     "loading": ("loading time",),
     "unloading": ("unloading time",),
 }

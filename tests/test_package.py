@@ -84,12 +84,12 @@ PUBLIC = {
         Sequence Shipment Vehicle
         """,
     "nco.roads": """
-        AStar Bidirectional Costs Dijkstra Driven Hierarchy NodePairs Path Position RoadGraph
-        ShortestPaths Snapper TimeDependent Tree
+        AStar Bidirectional Costs Dijkstra Driven Hierarchy Limits NodePairs Path Position RoadGraph
+        Rules Several ShortestPaths Snapper TimeDependent Tree paths
         """,
     "nco.sheets": "write_sheets",
     "nco.web": "Client Limits Settings application",
-    "nco.plot": "anytime asymmetry fronts map routes streets tradeoff transit",
+    "nco.plot": "alternatives anytime asymmetry fronts map routes streets tradeoff transit",
     "nco.bench": """
         Drawn Report Result Shard Stored Suite Task check_comparable gather in_cities in_files
         missing run

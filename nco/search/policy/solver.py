@@ -84,8 +84,7 @@ class PolicySolver:
 
     def prepare(self, problem: Problem) -> None:
         """See `nco.solver.Prepares`: loads the policy and, where it is worth it, compiled loops."""
-        self._policy(problem)
-        wide = problem.size**2 * self.strategy.views >= LIGHT
+        wide = self._pairs(problem) * self.strategy.views >= LIGHT
         if wide or isinstance(self.strategy, ActiveSearch):
             driving.prepare()
 
@@ -125,7 +124,7 @@ class PolicySolver:
         """What the policy finds; None where there is no time to decode."""
         if not len(problem.stops):
             return []
-        pairs = problem.size**2 * (len(problem.fleet) if self._profiled(problem) else 1)
+        pairs = self._pairs(problem)
         # Fewer views where all of them would take more memory, or half of the time.
         in_time = int(clock.left_s / (2 * _ENCODE_S * pairs))
         views = at_most(self.strategy.views, min(PAIRS_AND_VIEWS["cpu"] // pairs, in_time))
@@ -145,9 +144,10 @@ class PolicySolver:
                 return served_routes(problem, name, given.nodes, actions, clock)
         return None
 
-    def _profiled(self, problem: Problem) -> bool:
-        """Whether vehicles are seen one by one."""
-        return self._policy(problem)[1] not in FAMILIES[0]
+    def _pairs(self, problem: Problem) -> int:
+        """Pairs of nodes that are encoded: of every kind of vehicle where each has its own."""
+        alike = self._policy(problem)[1] in FAMILIES[0]
+        return int(problem.size**2) * (1 if alike else len(problem.fleet))
 
     def _policy(self, problem: Problem) -> tuple[StoredPolicy, str]:
         """The policy for a problem, and the environment to decode it in.

@@ -131,6 +131,9 @@ def test_the_command_finds_paths(command, tmp_path):
     code, said = command("paths", A, B, "--k", "90", "--json")
     assert code == 1
     assert "instead of 90" in json.loads(said)["why_fewer"]
+    code, said = command("paths", "-8.61,41.15", A)
+    assert code == 2
+    assert "longitude -8.61" in said
     code, said = command("paths", A, B, "--avoid", "swamps")
     assert code == 2
     assert "no street is called" in said

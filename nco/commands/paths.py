@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 from typing import Any
 
 from nco import console
 from nco.commands import _problem
 from nco.errors import InputError, quoted
 
+_PLACE = re.compile(r"-[\d.]+(,-?[\d.]+)?$")
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the verb."""
     parser.epilog = (
         "Exit code 0: as many paths as were asked for; 1: fewer, with the reason; 2: the input "
-        "cannot be used, or no path leads from A to B. A negative longitude needs `--` before A: "
-        "nco paths --city porto -- -8.61,41.15 -8.65,41.16"
+        "cannot be used, or no path leads from A to B."
     )
+    # Western longitudes are no options.
+    parser._negative_number_matcher = _PLACE  # noqa: SLF001
     parser.add_argument("a", metavar="A", help="where to begin: LON,LAT or an address")
     parser.add_argument("b", metavar="B", help="where to end")
     parser.add_argument("--city", required=True, help="name of a city, or path of its extract")

@@ -19,7 +19,7 @@ from nco.roads.several.query import Chosen, Query
 
 _ROUNDS = 30
 # A unit of cost replaced is worth this many units of extra cost, and less each time it was taken.
-_WORTH = 0.15
+_WORTH = 0.25
 _AGAIN = 0.5
 
 

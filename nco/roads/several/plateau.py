@@ -28,6 +28,7 @@ _WORTH = 1.0
 # Shorter ones, as shares of the cheapest path, are chance.
 _SHORTEST = 0.02
 _MOST = 80
+_MOST_DETOURS = 200
 # What shares more with the cheapest path is the cheapest path.
 _SAME = 0.995
 # Ends of paths are links in part, which sums over whole links do not know.
@@ -40,9 +41,10 @@ def plateau(query: Query, chosen: Chosen) -> None:
     if query.k == 1:
         return
     link, through, length = candidates(query)
-    long_enough = length > _SHORTEST * query.least
-    link, through, length = link[long_enough], through[long_enough], length[long_enough]
-    offer_in_order(query, chosen, link, through - _WORTH * length, length)
+    rank = through - _WORTH * length
+    # Short plateaus are chance as alternatives, and come last; they may be detours of others.
+    rank[length <= _SHORTEST * query.least] += query.most
+    offer_in_order(query, chosen, link, rank, length)
 
 
 def candidates(query: Query) -> tuple[NDArray[np.int32], Floats, Floats]:
@@ -103,7 +105,7 @@ def _short_detours(
     some = (shared < _SAME) & (shared > 0)
     # Paths over one detour share the same with the cheapest path.
     _, once = np.unique(shared[some], return_index=True)
-    for at in alike[some][np.sort(once)][:_MOST].tolist():
+    for at in alike[some][np.sort(once)][:_MOST_DETOURS].tolist():
         yield over.path(int(link[at]))
 
 

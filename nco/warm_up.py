@@ -38,10 +38,13 @@ def _lines() -> None:
 
 def _paths() -> None:
     from nco.roads import Bidirectional, Dijkstra, Position, RoadGraph, TimeDependent, paths
+    from nco.roads.several.sweep import Sweep
 
-    graph = RoadGraph.from_links([[0, 0], [0.01, 0], [0.02, 0]], [0, 1], [1, 2])
-    a, b = Position.on(graph, 0), Position.on(graph, 1)
-    paths(graph, a, b, 2)
+    # Two ways round a block, so that there is an alternative to find.
+    nodes = [[0, 0], [0.01, 0], [0.02, 0.001], [0.02, -0.0011], [0.03, 0], [0.04, 0]]
+    graph = RoadGraph.from_links(nodes, [0, 1, 1, 2, 3, 4], [1, 2, 3, 4, 4, 5])
+    a, b = Position.on(graph, 0), Position.on(graph, 5)
+    paths(graph, a, b, 2, search=(search := Dijkstra(graph)), trees=Sweep(graph, search.costs))
     Dijkstra(graph).path(a, b)
     Dijkstra(graph).tree_to(b)
     Bidirectional(graph).path(a, b)

@@ -65,7 +65,7 @@ def main() -> None:
     begun = time.perf_counter()
     published = np.array([-2.494, -0.933, -0.411, -4.459])
     print(f"at the published weights: {model.log_likelihood(published, paths)[0].sum():.1f}")
-    fitted = model.fit(paths, [-2.0, -1.0, -1.0, -4.0])
+    fitted = model.fit(paths, [-2.5, -1.0, -0.5, -4.5])
     took = time.perf_counter() - begun
     for name, weight, error in zip(
         ("minute", "left turn", "link", "U-turn"), fitted.weights, fitted.errors, strict=True

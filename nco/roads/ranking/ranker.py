@@ -24,6 +24,8 @@ from nco.roads.ranking.logit import Choice, Logit, fit
 
 # What a path must add to the share of a drive that is covered for the list to go on.
 LEAST_GAIN = 0.05
+# A list ends where that is likelier than any way to go on.
+_SURE = 0.5
 _OWN = len(FIELDS)
 _SMOOTH = 2 * len(FIELDS)
 _REST = ("log_path_size", "with_list", "first_in_common", "stop", "stop_by_length", "stop_by_share")
@@ -115,7 +117,7 @@ class Ranker:
             left = [i for i in range(len(paths)) if i not in order]
             features = table.step(order, left)
             scores = self.logit.scores(features)
-            if order and scores[-1] > scores[:-1].max():
+            if order and self.logit.chances(features)[-1] > _SURE:
                 return Ranked(tuple(order), tuple(reasons), True)
             ranks = np.argsort(-scores[:-1], kind="stable")
             reasons.append(self._reasons(table, features, left, ranks))

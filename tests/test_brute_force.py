@@ -115,6 +115,13 @@ PROBLEMS = {
         prize=np.array([np.inf, 500, 500, 500, 500, 500]),
     ),
     "trips": _many([Vehicle(capacity=(7,), max_trips=3), Vehicle(capacity=(5,), max_trips=1)]),
+    "loading at another depot": _many(
+        [
+            Vehicle(capacity=(7,), max_trips=3, reload_at=(0, 1)),
+            Vehicle(capacity=(5,), start=1, end=1, fixed_cost=900.0),
+        ],
+        depots=2,
+    ),
     "longest distance": _many(
         [Vehicle(capacity=(20,))] * 2, objective=Objective(distance=0.1, longest_route=1.0)
     ),

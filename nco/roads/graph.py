@@ -14,7 +14,7 @@ from nco.arguments import of_kind, path_of
 from nco.arrays import Floats
 from nco.data.cities.city import City
 from nco.data.cities.roads import EARTH_RADIUS_M, haversine_m
-from nco.errors import CityError
+from nco.errors import CityError, quoted
 from nco.roads.links import Adjacency, Links, Shapes, Turns, check_part
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class RoadGraph:
             raise CityError("a turn must enter a link where the link that it leaves ends")
 
     def __repr__(self) -> str:
-        return f"RoadGraph({self.name!r}, links={len(self.links)}, turns={len(self.turns)})"
+        return f"RoadGraph({quoted(self.name)}, links={len(self.links)}, turns={len(self.turns)})"
 
     @classmethod
     def of(cls, city: City) -> RoadGraph:

@@ -13,7 +13,7 @@ import numpy as np
 
 from nco.arrays import ByValue, Floats
 from nco.data.cities.roads import haversine_m
-from nco.errors import CityError, InputError
+from nco.errors import CityError, InputError, quoted
 from nco.transit.instance.bus_speeds import BusSpeeds
 from nco.transit.instance.city import demand_of, names_by_streets
 from nco.transit.instance.links import neighbour_links
@@ -291,8 +291,8 @@ def _instance(
     if np.isinf(table.duration_s).any():
         i, j = (int(k) for k in np.argwhere(np.isinf(table.duration_s))[0])
         raise CityError(
-            f"no street leads from stop {names[i]!r} to {names[j]!r} in {city.name}; a larger "
-            "extract may have one"
+            f"no street leads from stop {quoted(names[i])} to {quoted(names[j])} in {city.name}; "
+            "a larger extract may have one"
         )
     bus_s = speeds.run_s(np.maximum(table.duration_s, 1.0), np.maximum(table.distance_m, 1.0))
     here = np.eye(len(lonlat), dtype=bool)

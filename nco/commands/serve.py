@@ -1,4 +1,4 @@
-"""`nco serve`: a planner in the browser, and an HTTP interface, on this machine."""
+"""`nco serve`: an HTTP interface on this machine."""
 
 from __future__ import annotations
 

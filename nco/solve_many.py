@@ -77,6 +77,7 @@ def solve_many(
     if not isinstance(method, str) or method not in METHODS:
         known = ", ".join(METHODS)
         raise InputError(f"method {quoted(method)} is unknown; known are {known}")
+    of_kind(problems, Iterable, "problems", "problems, such as a list of them")  # type: ignore[type-abstract]
     if executor is not None:
         of_kind(executor, Executor, "executor", "a concurrent.futures.Executor")
     return _solved(problems, method, time_limit_s, seed, executor, jobs)

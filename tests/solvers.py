@@ -40,10 +40,10 @@ def supported(problem: Problem, solver: Solver) -> Problem:
     """The problem without what the solver does not support."""
     # Ties go first: without the rest of a problem they may contradict one another.
     tied = TIES | {Feature.SEQUENCES}
-    lacking = problem.features - solver.supports
-    for feature in sorted(lacking, key=lambda feature: (feature not in tied, feature)):
-        if feature in _WITHOUT:
-            problem = _WITHOUT[feature](problem)
+    # Without one feature another may begin to count, as priorities do without prizes.
+    while lacking := (problem.features - solver.supports) & _WITHOUT.keys():
+        first = min(lacking, key=lambda feature: (feature not in tied, feature))
+        problem = _WITHOUT[first](problem)
     return problem
 
 

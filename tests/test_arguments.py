@@ -98,6 +98,21 @@ ASKED = {
         lambda wrong: nco.save(SOLUTION, "a.sol", problem=wrong),
         lambda wrong: nco.save(SOLUTION, "a.geojson", problem=PROBLEM, city=wrong),
     ],
+    "solve_many": [
+        lambda wrong: list(nco.solve_many(wrong, "nearest", jobs=1)),
+        lambda wrong: list(nco.solve_many([PROBLEM], wrong, jobs=1)),
+        lambda wrong: list(nco.solve_many([PROBLEM], "nearest", executor=wrong)),
+    ],
+    "split": [
+        lambda wrong: nco.split(wrong, [1]),
+        lambda wrong: nco.split(PROBLEM, wrong),
+        lambda wrong: nco.split(PROBLEM, [1], part=wrong),
+    ],
+    "tradeoff": [
+        nco.tradeoff,
+        lambda wrong: nco.tradeoff(PROBLEM, wrong),
+        lambda wrong: nco.tradeoff(PROBLEM, "nearest", factors=wrong),
+    ],
     "write_sheets": [
         lambda wrong: nco.write_sheets(wrong, PROBLEM, SOLUTION),
         lambda wrong: nco.write_sheets("sheets", wrong, SOLUTION),

@@ -338,17 +338,23 @@ def test_padding_shows_nothing_and_changes_nothing(name, stops, seed):
     env = environment(name)
     members = [MAKE[name](1, count, seed + count) for count in stops]
     seen = env.observe(pad(members))
+    size, views = seen.node.shape[1], len(seen.node) // len(members)  # a view a vehicle
     for b, member in enumerate(members):
         alone, n = env.observe(member), member.nodes
-        torch.testing.assert_close(seen.node[b, :n], alone.node[0], rtol=1e-4, atol=1e-5)
-        torch.testing.assert_close(seen.pair[b, :, :n, :n], alone.pair[0], rtol=1e-4, atol=1e-5)
-        assert not seen.node[b, n:].any()
-        assert not seen.pair[b, :, n:].any()
-        assert not seen.pair[b, :, :, n:].any()
+        rows = slice(b * views, (b + 1) * views)
+        torch.testing.assert_close(seen.node[rows, :n], alone.node, rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(seen.pair[rows, :, :n, :n], alone.pair, rtol=1e-4, atol=1e-5)
+        assert not seen.node[rows, n:].any()
+        assert not seen.pair[rows, :, n:].any()
+        assert not seen.pair[rows, :, :, n:].any()
         if seen.present is not None:
-            assert seen.present[b].tolist() == [k < n for k in range(seen.node.shape[1])]
-        starts = env.starts(pad(members))[b].tolist()
-        assert set(starts) == set(env.starts(member)[0].tolist())
+            there = torch.ones(views, n, dtype=torch.bool)
+            there = there if alone.present is None else alone.present
+            assert torch.equal(seen.present[rows, :n], there)
+            assert not seen.present[rows, n:].any()
+        starts = env.starts(pad(members))[b].tolist()  # of vehicle and node, where there are many
+        begun = {divmod(start, n) for start in env.starts(member)[0].tolist()}
+        assert {divmod(start, size) for start in starts} == begun
 
 
 @pytest.mark.parametrize("name", sorted(ENVIRONMENTS))

@@ -80,6 +80,7 @@ def agree_with_the_evaluation(begun: Begun) -> None:
         left_out = sum(float(instance.prize[j]) for j in [*begun.absent, *mates])
         left_out += float(instance.group_prize[state.group_served == 0].sum())
         routes = found.cost.total - found.cost.unserved - found.cost.longest_route
+        routes -= found.cost.makespan + found.cost.longest_leg
         assert state.total[0] - left_out == pytest.approx(routes, rel=1e-6, abs=1e-2)
         assert routes <= instance.reward  # or a required stop would be left out to save them
         for j in begun.absent:

@@ -32,6 +32,8 @@ class Stopped(Clock):
 class Told:
     """A search whose iterations take as long as is said, and that notes what it was asked for."""
 
+    cost, routes = 0.0, ()
+
     def __init__(self, each_s) -> None:
         self.instance = type("Instance", (), {"stops": range(STOPS)})
         self.each_s, self.asked, self.tops = each_s, [], []

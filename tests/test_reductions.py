@@ -246,7 +246,7 @@ def test_open_routes_of_several_trips_load_at_home() -> None:
     other = REDUCTIONS[Feature.OPEN_ROUTES](problem)
     assert (other.vehicles[0].reloads, other.vehicles[0].end) == ((0,), 1)
     assert nco.solve(problem, "pyvrp", time_limit_s=0.2).cost.total == 600
-    with pytest.raises(UnsupportedError, match="again"):
+    with pytest.raises(UnsupportedError, match="begin or end anywhere"):
         nco.solve(problem, "nearest")
 
 

@@ -384,14 +384,6 @@ def test_trips_are_divided_by_the_depot(tmp_path):
     assert read_sol(path, problem).routes == solution.routes
 
 
-def test_trips_do_not_fit(tmp_path):
-    """There is no depot to name where a vehicle ends elsewhere than it starts."""
-    problem = Problem.from_matrices(directed(4), depots=2, vehicles=[Vehicle(end=1)])
-    solution = Solution.from_routes(problem, [Route(0, (2,)), Route(0, (3,))])
-    with pytest.raises(UnsupportedError, match="vehicle 0 drives several and ends elsewhere"):
-        write_sol(tmp_path / "s.sol", problem, solution)
-
-
 def test_written_solution(tmp_path):
     """The file looks as CVRPLIB's do."""
     problem = line_of_four()

@@ -28,7 +28,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "costs what its policy says; 1: not; 2: unusable input."
     )
     parser.add_argument(
-        "--policy", action="append", metavar="P", help="name or file, repeatable (all shipped)"
+        "--policy",
+        action="append",
+        metavar="P",
+        help="name or file, repeatable (all with test sets)",
     )
     parser.add_argument("--folder", metavar="DIR", help="of city extracts (NAME.osm.pbf)")
     parser.add_argument(
@@ -84,17 +87,16 @@ def run(arguments: argparse.Namespace) -> int:
     from nco.threads import one_thread
 
     one_thread()
-    from nco.bench.policies.measure import DECODINGS
+    from nco.bench.policies.measure import DECODINGS, with_sets
     from nco.bench.policies.references import References
     from nco.bench.policies.run import PolicySuite
     from nco.bench.policies.sets import SETS, WITHOUT_EXTRACTS, Cities
-    from nco.models.files import shipped
 
     sets = arguments.sets or (SETS if arguments.folder else WITHOUT_EXTRACTS)
     if not arguments.sets and not arguments.folder:
         lacking = ", ".join(name for name in SETS if name not in WITHOUT_EXTRACTS)
         log.info("no --folder of extracts: without the sets %s", lacking)
-    policies = () if arguments.references_only else arguments.policy or shipped()
+    policies = () if arguments.references_only else arguments.policy or with_sets()
     plan = PolicySuite(
         sets=tuple(dict.fromkeys(sets)),
         policies=tuple(dict.fromkeys(policies)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from nco.json_text import parse_json
@@ -12,6 +13,11 @@ WEIGHTS = Path(__file__).parent / "weights"
 def shipped() -> tuple[str, ...]:
     """Names of the policies that come with the package."""
     return tuple(sorted(path.stem for path in WEIGHTS.glob("*.safetensors")))
+
+
+def served_by(name: str) -> tuple[str, ...]:
+    """Names of the problems that a shipped policy serves."""
+    return tuple(json.loads(header_of((WEIGHTS / f"{name}.safetensors").read_bytes())["problems"]))
 
 
 def header_of(raw: bytes) -> dict[str, str]:

@@ -52,6 +52,8 @@ class Duty:
 def nodes_of(vehicle: Vehicle, trips: Trips) -> list[int]:
     """Every node of a vehicle's trips, depots included."""
     nodes = [vehicle.start]
+    if not trips:
+        return nodes
     for trip in trips[:-1]:
         depot = vehicle.reloads[0] if trip.reload_at is None else trip.reload_at
         nodes += [*trip.stops, depot]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nco import _validate as validate
+from nco.arguments import several
 from nco.errors import ProblemError, counted, quoted
 from nco.problem.given import given_problem
 from nco.problem.problem import Problem
@@ -154,7 +155,7 @@ def split(
 def _wanted(problem: Problem, stops: Iterable[int] | Mapping[int, Any]) -> dict[int, Floats]:
     """The demand of each stop that may be split."""
     found = {}
-    for given in stops:
+    for given in several(stops, "split: stops", "numbers of stops, such as [3, 5]", ProblemError):
         j = validate.whole(given, "split: a stop")
         if j not in problem.stops:
             raise ProblemError(

@@ -17,6 +17,7 @@ from nco.envs import environment
 from nco.envs.convert import conversion
 from nco.errors import InputError, PolicyError, quoted, shortened
 from nco.models.files import read_policy
+from nco.models.shipped import served_by, shipped
 from nco.problem.check import check
 from nco.problem.solution import Solution
 from nco.search.decoding.rollout import Strategy
@@ -68,6 +69,11 @@ class Answers:
 def problems_of(loaded: StoredPolicy) -> tuple[str, ...]:
     """Names of the environments that a policy serves."""
     return loaded.problems
+
+
+def with_sets() -> tuple[str, ...]:
+    """Names of the shipped policies that there are test sets for."""
+    return tuple(name for name in shipped() if set(served_by(name)) & set(PROBLEMS))
 
 
 def load(source: str) -> StoredPolicy:

@@ -5,7 +5,6 @@ What is computed is what `nco.search.seeds.stepwise` computes on tensors; tests 
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,7 @@ from nco.fleet.alike import arc_cost, linked, vehicle_routes, whole_units
 from nco.fleet.mending import completed
 from nco.fleet.plane import plane_of
 from nco.models.plain import PlainPolicy
-from nco.models.shipped import WEIGHTS, header_of, shipped
+from nco.models.shipped import WEIGHTS, served_by, shipped
 from nco.problem import Feature
 from nco.problem.normal import normal
 from nco.search.decoding.expiry import TimeUp
@@ -178,7 +177,7 @@ def policy() -> PlainPolicy | None:
 def _policy() -> PlainPolicy | None:
     fitting: list[tuple[int, str]] = []
     for name in shipped():
-        served = json.loads(header_of((WEIGHTS / f"{name}.safetensors").read_bytes())["problems"])
+        served = served_by(name)
         if "rcvrp" in served:
             fitting.append((len(served), name))
     # One that was trained for less goes first.

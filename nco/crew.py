@@ -18,7 +18,7 @@ import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Any
@@ -262,7 +262,7 @@ class _Worker:
         process = context.Process(
             target=_serve, args=(theirs, self._prepare, self._arguments), daemon=True
         )
-        with _starting, one_thread_inherited():
+        with _starting, one_thread_inherited(), _deaf():
             process.start()
         theirs.close()
         with self._lock:
@@ -284,12 +284,33 @@ class _Worker:
             process.join()
 
 
+@contextlib.contextmanager
+def _deaf() -> Iterator[None]:
+    """A process that is started meanwhile hears no Ctrl-C before it can ignore it.
+
+    Ended while its interpreter begins, it would show a traceback on the user's terminal.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    from multiprocessing import resource_tracker
+
+    resource_tracker.ensure_running()  # or `start` does it, and lets signals through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _serve(
     pipe: Connection, prepare: Callable[..., None] | None, arguments: tuple[Any, ...]
 ) -> None:
     """What a worker process does: one task after the other, until its parent is gone."""
     global _tell
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # sent to all on a terminal; the parent decides
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # see `_deaf`
     writing = threading.Lock()
 
     def say(raw: bytes) -> None:

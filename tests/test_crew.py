@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 
 import pytest
@@ -82,3 +84,27 @@ def test_a_crew_that_was_shut_down_takes_nothing():
     crew.kill()
     with pytest.raises(RuntimeError, match="was shut down"):
         crew.submit(os.getpid)
+
+
+def test_a_worker_that_begins_is_deaf_to_ctrl_c(tmp_path):
+    """A terminal sends Ctrl-C to all; a worker whose interpreter begins shows no traceback."""
+    script = tmp_path / "begins.py"
+    script.write_text(
+        "import os, signal, threading, time\n"
+        "from nco.crew import Crew\n"
+        "def send():\n"
+        "    for _ in range(30):\n"
+        "        os.killpg(0, signal.SIGINT)\n"
+        "        time.sleep(0.01)\n"
+        "if __name__ == '__main__':\n"
+        "    signal.signal(signal.SIGINT, lambda *_: None)\n"
+        "    with Crew(1) as crew:\n"
+        "        sender = threading.Thread(target=send)\n"
+        "        sender.start()\n"
+        "        print(crew.submit(abs, -3).result())\n"
+        "        sender.join()\n"
+    )
+    run = subprocess.run(
+        [sys.executable, script], capture_output=True, text=True, start_new_session=True, timeout=60
+    )
+    assert (run.returncode, run.stdout, run.stderr) == (0, "3\n", "")

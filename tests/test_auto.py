@@ -125,6 +125,16 @@ def test_preferences_are_shared_with_pyvrp_sooner(told, limit_s, rest_s):
     assert asked == ([] if rest_s is None else [(rest_s, True), (rest_s, False)])
 
 
+@pytest.mark.parametrize(("limit_s", "rest_s"), [(4.0, None), (6.0, 1.5)])
+@pytest.mark.parametrize("stops", [12, 200])
+def test_joined_trips_are_shared_with_pyvrp_sooner(told, stops, limit_s, rest_s):
+    """Where a trip can be late for the one before it, PyVRP goes on from 5 s on."""
+    vehicles = [Vehicle(capacity=(9.0,), max_trips=3, shift_s=(0.0, 1e6))] * 40
+    told.solve(replace(plain(stops), vehicles=vehicles), limit_s, 7)
+    asked = [(time_s, warm) for time_s, _, warm in told.pyvrp.asked]
+    assert asked == ([] if rest_s is None else [(rest_s, True), (rest_s, False)])
+
+
 def test_several_trips_and_the_longest_route_together():
     """Two vans drive as many trips as it takes, and share them."""
     at = np.r_[0.0, 1:13, -1:-13:-1] * 100

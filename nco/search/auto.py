@@ -56,7 +56,8 @@ class Auto:
     measured.
 
     Several trips a vehicle are other vehicles where nothing joins them
-    (`nco.fleet.reductions.trips`), and else known to the neighbourhood search.
+    (`nco.fleet.reductions.trips`), and else known to the neighbourhood search, from whose routes
+    PyVRP goes on sooner.
 
     No stage is begun that is not expected to end in time, and quick routes are there before any.
 
@@ -175,9 +176,12 @@ class Auto:
                 first = replace(first, max_iterations=each * size)
             return first, share, self.genetic
         asked = not problem.features.isdisjoint({Feature.TIME_WINDOWS, Feature.MIXED_FLEET})
-        timed = asked and _small(problem)
-        # Where whom a stop suits counts, the neighbourhood search comes to an end sooner.
-        least_s = RUN_S if Feature.PREFERENCES in problem.features else 2 * RUN_S
+        joined = Feature.TRIPS in problem.features and size <= MEDIUM
+        # Where whom a stop suits counts, or trips depend on one another, the neighbourhood search
+        # comes to an end sooner.
+        sooner = joined or Feature.PREFERENCES in problem.features
+        least_s = RUN_S if sooner else 2 * RUN_S
+        timed = joined or (asked and _small(problem))
         if timed and time_limit_s >= least_s and problem.features <= self.pyvrp.supports:
             return first, TIMED_SHARE, self.pyvrp
         return first, 1.0, None

@@ -15,6 +15,8 @@ from nco.models.layers import Block, NamedLinear, PairBias, closed_columns, shar
 from nco.models.policy import Policy
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from nco.observation import Features, Observation
 
 
@@ -71,7 +73,12 @@ class AttentionPolicy(Policy):
         if self.bias is not None:
             whole = self.bias(observation.pair, shown.pair)
             each = biases(whole if closed is None else whole + closed, self.layers)
-        for block, bias in zip(self.blocks, each, strict=True):
-            node = block(node, bias, sharp)
+        between = self._between(observation)
+        for k, (block, bias) in enumerate(zip(self.blocks, each, strict=True)):
+            node = between(k, block(node, bias, sharp))
         node = self.norm(node)
         return node, node
+
+    def _between(self, observation: Observation) -> Callable[[int, Tensor], Tensor]:  # noqa: ARG002
+        """What becomes of nodes behind each block: here they stay as they are."""
+        return lambda _block, node: node

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 from torch import Tensor, nn
 
 from nco.models.attention import AttentionPolicy
-from nco.models.biased import biases
 from nco.models.fleet import Exchange
-from nco.models.layers import closed_columns, sharpness
 from nco.models.policy import check_sizes
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from nco.observation import Features, Observation
 
 
@@ -81,19 +81,11 @@ class ProfiledPolicy(AttentionPolicy):
         assert isinstance(last, Exchange)  # noqa: S101 (as built)
         return last
 
-    def embed(self, observation: Observation) -> tuple[Tensor, Tensor]:
-        """Embeds and mixes; nodes are the same as places to leave and to go to."""
+    def _between(self, observation: Observation) -> Callable[[int, Tensor], Tensor]:
+        """Vehicles exchange what they know of each node."""
         if observation.vehicles == 1 or not len(self.exchanges):
-            return super().embed(observation)
-        shown, fleet = observation.features, observation.vehicles
-        turns = len(observation.node) // len(observation.pair)
-        node = self.embedding(observation.node, shown.node)
-        closed, sharp = closed_columns(observation), sharpness(observation)
-        if sharp.ndim:
-            sharp = sharp.repeat_interleave(turns)
-        assert self.bias is not None  # noqa: S101 (as built)
-        whole = self.bias(observation.pair, shown.pair)
-        each = biases(whole if closed is None else whole + closed, self.layers)
+            return super()._between(observation)
+        fleet, turns = observation.vehicles, len(observation.node) // len(observation.pair)
         present = observation.present
         there = None
         if present is not None:  # [B, T, N, M]
@@ -101,9 +93,10 @@ class ProfiledPolicy(AttentionPolicy):
             present = present & present[:, 1:].any(1, keepdim=True)
             there = present.view(-1, 1, fleet, present.shape[1]).expand(-1, turns, -1, -1)
             there = there.permute(0, 1, 3, 2)
-        for block, bias, exchange in zip(self.blocks, each, self.exchanges, strict=False):
-            node = block(node, bias, sharp)
+
+        def exchanged(block: int, node: Tensor) -> Tensor:
             split = node.view(-1, fleet, turns, *node.shape[1:]).permute(0, 2, 3, 1, 4)
-            node = exchange(split, there).permute(0, 3, 1, 2, 4).flatten(0, 2)
-        node = self.norm(node)
-        return node, node
+            told: Tensor = self.exchanges[block](split, there)
+            return told.permute(0, 3, 1, 2, 4).flatten(0, 2)
+
+        return exchanged

@@ -255,11 +255,11 @@ class Model:
         for k, trips in duties:
             vehicle = self._kinds[k].vehicle
             visits: list[Activity] = []  # depots stand between trips only
-            again = vehicle.reloads[0]
+            again = vehicle.loads_at(None)
             for trip in trips:
                 visits += [Activity(depot, again)] if visits else []
                 visits += [self._visit[j] for j in trip.stops if j in self._visit]
-                again = vehicle.reloads[0] if trip.reload_at is None else trip.reload_at
+                again = vehicle.loads_at(trip.reload_at)
             made.append(pyvrp.Route(data, visits, k))
         return pyvrp.Solution(data, made)
 

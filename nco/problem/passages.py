@@ -55,8 +55,7 @@ def nodes_of(vehicle: Vehicle, trips: Trips) -> list[int]:
     if not trips:
         return nodes
     for trip in trips[:-1]:
-        depot = vehicle.reloads[0] if trip.reload_at is None else trip.reload_at
-        nodes += [*trip.stops, depot]
+        nodes += [*trip.stops, vehicle.loads_at(trip.reload_at)]
     return [*nodes, *trips[-1].stops, vehicle.end]
 
 

@@ -208,9 +208,10 @@ def _told(problem: Problem, routes: tuple[Route, ...]) -> tuple[Route, ...]:
     if all(route.reload_at is None for route in routes):
         return routes
     last = {route.vehicle: r for r, route in enumerate(routes)}
+    own = [problem.vehicles[route.vehicle].loads_at(None) for route in routes]
     return tuple(
         replace(route, reload_at=None)
-        if last[route.vehicle] == r or route.reload_at == problem.vehicles[route.vehicle].reloads[0]
+        if last[route.vehicle] == r or route.reload_at == own[r]
         else route
         for r, route in enumerate(routes)
     )

@@ -208,6 +208,10 @@ class Vehicle(ByValue):
         """Depots where it may load again, at least one."""
         return self.reload_at or (self.end,)
 
+    def loads_at(self, named: int | None) -> int:
+        """The depot between two trips: the one that is named, else the first of its own."""
+        return self.reloads[0] if named is None else named
+
     @cached_property
     def roams(self) -> bool:
         """Whether its trips may begin or end at several depots, so that it matters which."""

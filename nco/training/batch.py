@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from nco.errors import FormatError, PolicyError
+
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
@@ -26,6 +28,26 @@ class Drawn:
     instance: Any
     generator: torch.Generator
     label: Tensor | None = None
+
+    @property
+    def solutions(self) -> Tensor:
+        """`[B, T]` the labels, for methods that learn from them.
+
+        Raises:
+            PolicyError: there are none.
+        """
+        if self.label is None:
+            raise PolicyError(
+                "imitation needs solutions: set data.labels.path, and run `nco train label`"
+            )
+        return self.label
+
+    def broken(self) -> FormatError:
+        """What is said where a label breaks a rule of its instance."""
+        return FormatError(
+            f"a label of {self.problem} breaks its rules; remove the file of data.labels "
+            "and run `nco train label` again"
+        )
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from nco.errors import FormatError, PolicyError, quoted
+from nco.errors import PolicyError, quoted
 from nco.models.pointer import logits
 from nco.search.decoding.rollout import decisions_of, joined
 from nco.training.method import Loss, Method
@@ -98,12 +98,8 @@ class FleetImitation(Method):
         turn: int,  # noqa: ARG002 (a cycle is one step)
     ) -> Loss:
         """Drives towards the labels in random orders, and scores all decisions at once."""
-        if batch.label is None:
-            raise PolicyError(
-                "imitation needs solutions: set data.labels.path, and run `nco train label`"
-            )
-        instance = batch.instance
-        decisions, right = _on_the_way(env, instance, batch.label, starts, batch.generator)
+        instance: PVRPInstance = batch.instance
+        decisions, right = _on_the_way(env, batch, starts)
         seen = env.observe(instance)
         encoded = encode(policy, turned_at_random(seen, batch.generator) if self.turn else seen)
         shape = (*right.shape[:2], instance.vehicles, instance.nodes)
@@ -126,14 +122,9 @@ class FleetImitation(Method):
         )
 
 
-def _on_the_way(
-    env: AnyEnvironment,
-    instance: PVRPInstance,
-    label: Tensor,
-    rollouts: int,
-    generator: torch.Generator,
-) -> tuple[Decisions, Tensor]:
+def _on_the_way(env: AnyEnvironment, batch: Drawn, rollouts: int) -> tuple[Decisions, Tensor]:
     """Decisions along random orders of the labels, and which of them are right `[B, D, M N]`."""
+    label, instance, generator = batch.solutions, batch.instance, batch.generator
     plan = Plan.of(label, instance.vehicles, instance.nodes)
     state = env.reset(instance, rollouts)
     trace, every = [], []
@@ -144,10 +135,7 @@ def _on_the_way(
         right &= allowed
         over = env.done(state)
         if not (right.any(-1) | over).all():
-            raise FormatError(
-                "a label of pvrp breaks its rules; remove the file of data.labels and run "
-                "`nco train label` again"
-            )
+            raise batch.broken()
         dice = torch.rand(right.shape, generator=generator, device=right.device)
         action = dice.masked_fill(~torch.where(over[..., None], allowed, right), -1.0).argmax(-1)
         trace.append((asked, action))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nco.errors import FormatError, PolicyError
 from nco.models.pointer import weighed
 from nco.training.method import Loss, Method
 from nco.training.orders import order
@@ -38,17 +37,10 @@ class Imitation(Method):
         turn: int,  # noqa: ARG002 (a cycle is one step)
     ) -> Loss:
         """Follows the labels through the environment, and scores their decisions at once."""
-        if batch.label is None:
-            raise PolicyError(
-                "imitation needs solutions: set data.labels.path, and run `nco train label`"
-            )
-        actions = order(batch.problem)(batch.label, starts, batch.generator)
+        actions = order(batch.problem)(batch.solutions, starts, batch.generator)
         decisions, action, counted, allowed = given(env, batch.instance, actions)
         if not (allowed | ~counted).all():
-            raise FormatError(
-                f"a label of {batch.problem} breaks its rules; remove the file of data.labels "
-                "and run `nco train label` again"
-            )
+            raise batch.broken()
         seen = env.observe(batch.instance)
         encoded = encode(policy, turned_at_random(seen, batch.generator) if self.turn else seen)
         # What follows the end of a rollout is no decision, and may not be allowed.

@@ -145,8 +145,7 @@ def write_sol(path: str | Path, problem: Problem, solution: Solution) -> Path:
         if v in again:
             trips[v].append(again[v])
         trips.setdefault(v, []).extend(route.stops)
-        first = problem.vehicles[v].reloads[0]
-        again[v] = first if route.reload_at is None else route.reload_at
+        again[v] = problem.vehicles[v].loads_at(route.reload_at)
     used = sorted(trips)
     if len(problem.fleet) > 1 and used:  # the place in the file says which vehicle it is
         used = list(range(used[-1] + 1))

@@ -115,7 +115,7 @@ class WalkGuide:
         return weight.log(), torch.zeros(len(state), device=moves.device)
 
 
-class DemandGuide:
+class DemandGuide(WalkGuide):
     """Moves to where the line's stops have demand: a prior that nobody has to train.
 
     The next stop is drawn by the exponentials of its demand with the line's stops, in standard
@@ -127,13 +127,9 @@ class DemandGuide:
     """
 
     def __init__(self, env: TransitEnv, close: float = 0.05) -> None:
-        self.env, self.close = env, close
+        super().__init__(env, close)
         demand = env.instance.demand + env.instance.demand.T
         self._demand = torch.as_tensor(demand, dtype=torch.float32, device=env.device)
-
-    def look(self, closed: TransitState) -> Any:  # noqa: ARG002 (see Guide)
-        """See `Guide`."""
-        return None
 
     def judge(
         self,

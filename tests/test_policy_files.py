@@ -209,7 +209,7 @@ def test_a_failed_write_keeps_the_old_file(saved, monkeypatch):
     def full(*args):
         raise StorageError("disk full")
 
-    monkeypatch.setattr("nco.models.files.write_atomic", full)
+    monkeypatch.setattr("nco.cards.write_atomic", full)
     with pytest.raises(StorageError):
         save_policy(saved, small_policy(width=32), "rcvrp")
     assert saved.read_bytes() == before

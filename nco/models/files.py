@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 from safetensors.torch import save
 
 from nco.arguments import of_kind, path_of
+from nco.cards import read_card, write_with_card
 from nco.errors import PolicyError, listed, quoted, shortened
-from nco.files import write_atomic
 from nco.json_text import parse_json
 from nco.models.policy import Policy, Spec
 from nco.models.shipped import WEIGHTS as WEIGHTS
 from nco.models.shipped import shipped as shipped
-from nco.models.tensor_files import filled, read_card, read_checkpoint, read_safetensors
+from nco.models.tensor_files import filled, read_checkpoint, read_safetensors
 from nco.observation import Features
 
 if TYPE_CHECKING:
@@ -105,8 +105,7 @@ def save_policy(
         "problems": json.dumps(list(problems)),
         "policy": json.dumps(policy.spec()),
     }
-    write_atomic(path, save(tensors, metadata=own))
-    write_atomic(path.with_suffix(".json"), json.dumps({**(card or {}), **known}, indent=2) + "\n")
+    write_with_card(path, save(tensors, metadata=own), {**(card or {}), **known})
     return path
 
 

@@ -1,4 +1,4 @@
-"""Tensors from files that may be damaged: safetensors with their cards, and checkpoints.
+"""Tensors from files that may be damaged: safetensors and checkpoints.
 
 Nothing in a file is executed, and no network is larger than the file that fills it: it is built
 without memory first, and takes the tensors of the file once their shapes agree.
@@ -15,7 +15,6 @@ from safetensors.torch import load
 
 from nco.archives import BrokenArchiveError, check_members
 from nco.errors import PolicyError, listed, quoted, shortened
-from nco.json_text import parse_json
 from nco.models.shipped import header_of
 
 if TYPE_CHECKING:
@@ -35,24 +34,6 @@ def read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     except Exception as error:  # the library raises almost anything on a damaged file
         raise PolicyError(f"{path} is damaged or no safetensors file: {_words(error)}") from error
     return tensors, {str(name): str(value) for name, value in own.items()}
-
-
-def read_card(weights: Path) -> dict[str, Any]:
-    """What the card beside weights says; nothing without one.
-
-    Raises:
-        PolicyError: it is damaged.
-    """
-    card = weights.with_suffix(".json")
-    if not card.is_file():
-        return {}
-    try:
-        content = parse_json(card.read_bytes())
-    except (OSError, ValueError) as error:
-        raise PolicyError(f"card {card} is damaged: {_words(error)}") from error
-    if not isinstance(content, dict):
-        raise PolicyError(f"card {card} is damaged: it must hold one object")
-    return content
 
 
 def read_checkpoint(path: Path, key: str) -> tuple[dict[str, Any], dict[str, Tensor]]:

@@ -5,7 +5,6 @@ Nothing in a file is executed. Networks of the package lie in `weights/` next to
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -13,9 +12,8 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import load, save
 
+from nco.cards import read_card, write_with_card
 from nco.errors import PolicyError, listed, quoted, shortened
-from nco.files import write_atomic
-from nco.json_text import parse_json
 from nco.roads.learn.network import CostNetwork, Perceptron
 
 WEIGHTS = Path(__file__).parent / "weights"
@@ -61,9 +59,8 @@ def save_costs(path: str | Path, network: CostNetwork, card: dict[str, Any] | No
         for part in fields(network)
         for name, array in vars(getattr(network, part.name)).items()
     }
-    write_atomic(path, save(tensors, metadata={"format": FORMAT}))
     known = {**(card or {}), "format": FORMAT, "parameters": network.parameters}
-    write_atomic(path.with_suffix(".json"), json.dumps(known, indent=2) + "\n")
+    write_with_card(path, save(tensors, metadata={"format": FORMAT}), known)
     return path
 
 
@@ -99,16 +96,4 @@ def load_costs(source: str | Path = "porto") -> LoadedCosts:
         raise
     except Exception as error:  # the library raises almost anything on a damaged file
         raise PolicyError(f"{path} holds no learned costs: {shortened(error)}") from error
-    return LoadedCosts(network, _card(path.with_suffix(".json")))
-
-
-def _card(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        return {}
-    try:
-        content = parse_json(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise PolicyError(f"card {path} is damaged: {shortened(error)}") from error
-    if not isinstance(content, dict):
-        raise PolicyError(f"card {path} is damaged: it must hold one object")
-    return content
+    return LoadedCosts(network, read_card(path))

@@ -13,10 +13,10 @@ from typing import Any
 import torch
 from safetensors.torch import save
 
+from nco.cards import read_card, write_with_card
 from nco.errors import PolicyError, quoted, shortened
-from nco.files import write_atomic
 from nco.json_text import parse_json
-from nco.models.tensor_files import filled, read_card, read_checkpoint, read_safetensors
+from nco.models.tensor_files import filled, read_checkpoint, read_safetensors
 from nco.transit.policy.network import TransitNetwork
 
 WEIGHTS = Path(__file__).parent / "weights"
@@ -61,9 +61,8 @@ def save_network(
         raise PolicyError(f"{path.name}: a file of weights must end in .safetensors")
     tensors = {name: x.detach().contiguous() for name, x in network.state_dict().items()}
     own = {"format": FORMAT, "network": json.dumps(network.options)}
-    write_atomic(path, save(tensors, metadata=own))
     known = {**(card or {}), "format": FORMAT, "network": network.options}
-    write_atomic(path.with_suffix(".json"), json.dumps(known, indent=2) + "\n")
+    write_with_card(path, save(tensors, metadata=own), known)
     return path
 
 

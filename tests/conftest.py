@@ -9,6 +9,8 @@ from nco.data.cities.city import City
 from nco.data.cities.places import city
 from nco.threads import sleep_while_waiting
 
+pytest.register_assert_rewrite("states")  # so that what `walk` asserts is shown as in tests
+
 # Before a test loads torch: under limits of half a second, threads that wait busily leave policies
 # no time for an answer while anything else holds a core.
 sleep_while_waiting()

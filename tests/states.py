@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 from hypothesis import assume
@@ -222,3 +223,26 @@ def differences(instance: arrays.Instance, state: arrays.SearchState) -> list[st
         ),
     }
     return [name for name, same in holds.items() if not same]
+
+
+def walk(begun: Begun, look: Callable[[Begun], None] = lambda _begun: None) -> None:
+    """Every removal with every insertion: after each, and taken back, a state is a fresh build's.
+
+    Args:
+        begun: where it begins.
+        look: what else is asked of a state after an insertion.
+    """
+    instance, state = begun.instance, begun.state
+    assert differences(instance, state) == []
+    for turn, (out, back) in enumerate(product(*begun.operators())):
+        before, total = begun.trips(), float(state.total[0])
+        begun.take_out(REMOVALS[out], 1 + turn % 5)
+        assert differences(instance, state) == [], out
+        begun.run(INSERTIONS[back])
+        assert differences(instance, state) == [], (out, back)
+        look(begun)
+        if turn % 3:  # else the walk goes on from here
+            changes.take_back(instance, state, total)
+            assert begun.trips() == before
+            assert state.total[0] == total
+            assert differences(instance, state) == [], (out, back, "taken back")

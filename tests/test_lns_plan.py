@@ -8,11 +8,10 @@ from itertools import product
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from states import Begun, differences, ruled_searches, searches
+from states import Begun, ruled_searches, searches, walk
 
 from nco.problem.duty import duty
 from nco.problem.route import Route
-from nco.search.lns import changes
 from nco.search.lns.operators import INSERTIONS, REMOVALS
 
 random_searches = settings(
@@ -27,19 +26,7 @@ random_searches = settings(
 @given(begun=searches() | ruled_searches())
 def test_every_operator_and_every_undo_leaves_what_a_fresh_build_says(begun: Begun):
     """All arrays follow from the successors: after removal, insertion, and taking both back."""
-    instance, state = begun.instance, begun.state
-    assert differences(instance, state) == []
-    for turn, (out, back) in enumerate(product(*begun.operators())):
-        before, total = begun.trips(), float(state.total[0])
-        begun.take_out(REMOVALS[out], 1 + turn % 5)
-        assert differences(instance, state) == [], out
-        begun.run(INSERTIONS[back])
-        assert differences(instance, state) == [], (out, back)
-        if turn % 3:  # else the walk goes on from here
-            changes.take_back(instance, state, total)
-            assert begun.trips() == before
-            assert state.total[0] == total
-            assert differences(instance, state) == [], (out, back, "taken back")
+    walk(begun)
 
 
 @random_searches

@@ -1,22 +1,19 @@
 """Several trips of a vehicle in the neighbourhood search: what it keeps of them, and finds."""
 
 from dataclasses import replace
-from itertools import product
 
 import numpy as np
 import pytest
 from brute import optimum
 from hypothesis import HealthCheck, assume, given, settings
 from instances import ruled_problems
-from states import Begun, chained_searches, differences
+from states import Begun, chained_searches, walk
 
 import nco
 from nco import Problem, Route, Vehicle
 from nco.fleet.reductions.reduced import reduced
 from nco.problem.duty import duty
-from nco.search.lns import changes
 from nco.search.lns.chains import spread
-from nco.search.lns.operators import INSERTIONS, REMOVALS
 from nco.search.lns.solver import LNS
 
 few = settings(
@@ -32,20 +29,7 @@ TIMED = {"time window", "shift", "longest duty", "longest distance", "longest dr
 @given(begun=chained_searches())
 def test_every_operator_and_every_undo_leaves_what_a_fresh_build_says(begun: Begun) -> None:
     """All arrays follow from the successors: after removal, insertion, and taking both back."""
-    instance, state = begun.instance, begun.state
-    assert differences(instance, state) == []
-    for turn, (out, back) in enumerate(product(*begun.operators())):
-        before, total = begun.trips(), float(state.total[0])
-        begun.take_out(REMOVALS[out], 1 + turn % 5)
-        assert differences(instance, state) == [], out
-        begun.run(INSERTIONS[back])
-        assert differences(instance, state) == [], (out, back)
-        agrees(begun)
-        if turn % 3:  # else the walk goes on from here
-            changes.take_back(instance, state, total)
-            assert begun.trips() == before
-            assert state.total[0] == total
-            assert differences(instance, state) == [], (out, back, "taken back")
+    walk(begun, agrees)
 
 
 def agrees(begun: Begun) -> None:

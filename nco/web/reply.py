@@ -20,12 +20,14 @@ class Reply(NamedTuple):
         body: as it is sent.
         media: what it is.
         name: of the file that a browser should save it as; empty for what is no file.
+        encoding: `gzip` where the body is compressed.
     """
 
     status: int
     body: bytes
     media: str = JSON
     name: str = ""
+    encoding: str = ""
 
 
 def as_json(content: Any, status: int = 200) -> Reply:

@@ -36,6 +36,7 @@ class Server:
         jobs: problems that are being solved.
         planners: has the days, in one process.
         press: makes pages for drivers.
+        maps: cuts maps into tiles.
         store: scenarios and days.
         closing: set when the server is about to end, so that streams end as well.
     """
@@ -49,6 +50,7 @@ class Server:
             1, _begin, settings, settings.warm_up
         )  # has the days, begun by the first of them
         self.press = crew(1, _begin, settings, False)  # prints, which takes seconds
+        self.maps = crew(1, _begin, settings, False)  # begun by the first who looks at one
         self.store = Store(settings.data)
         self._writer = ThreadPoolExecutor(1, "nco-store")
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -65,7 +67,7 @@ class Server:
     def close(self) -> None:
         """Ends them, whatever they do."""
         self.closing.set()
-        for crew in (self._desk, self._solvers, self.planners, self.press):
+        for crew in (self._desk, self._solvers, self.planners, self.press, self.maps):
             crew.kill()
         self._writer.shutdown()
         self.store.close()

@@ -31,6 +31,8 @@ def response(reply: Reply, **headers: str) -> Response:
     """A reply as a response."""
     if reply.name:
         headers["content-disposition"] = f'attachment; filename="{reply.name}"'
+    if reply.encoding:
+        headers["content-encoding"] = reply.encoding
     return Response(reply.body, reply.status, headers or None, reply.media)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
@@ -11,10 +12,12 @@ from nco.web.models import Asked, GeocodeRequest, MatrixRequest, RouteRequest
 from nco.web.reply import RefusedError
 from nco.web.routes.asked import TheServer, response
 from nco.web.state import Server
-from nco.web.work import asking, osrm, tables
+from nco.web.work import asking, maps, osrm, tables
 
 router = APIRouter(prefix="/v1", tags=["cities"])
 as_osrm = APIRouter(tags=["OSRM"])
+_City = Annotated[str | None, Query(max_length=1000)]
+_READING = 6.0  # times as long as other requests: the extract may have to be read first
 
 
 def _check(server: Server, what: str, count: int) -> None:
@@ -58,6 +61,39 @@ async def geocode(asked: GeocodeRequest, server: TheServer) -> Response:
     return response(await server.ask(asking.geocode, addresses, town, asked.most, asked.city))
 
 
+@router.get("/map")
+async def about_map(server: TheServer, city: _City = None) -> Response:
+    """Which tiles there are of the map of a city, and its `version`, that tiles are cached by."""
+    return response(await server.ask_of(server.maps, maps.about, city, times=_READING))
+
+
+@router.get("/map/{zoom}/{column}/{row}")
+async def map_tile(
+    zoom: int,
+    column: int,
+    row: int,
+    request: Request,
+    server: TheServer,
+    city: _City = None,
+    version: Annotated[str | None, Query(max_length=64)] = None,
+) -> Response:
+    """A tile of the map: streets, water, parks, buildings and names, from the extract of the city.
+
+    With the `version` that `/v1/map` tells, a browser keeps it for good.
+    """
+    reply = await server.ask_of(server.maps, maps.tile, city, zoom, column, row, times=_READING)
+    if reply.encoding and reply.encoding not in request.headers.get("accept-encoding", ""):
+        reply = reply._replace(body=gzip.decompress(reply.body), encoding="")
+    kept = version is not None and reply.status == 200
+    return response(
+        reply,
+        **{
+            "cache-control": "private, max-age=31536000, immutable" if kept else "no-cache",
+            "vary": "accept-encoding, origin",
+        },
+    )
+
+
 _TABLE: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -84,7 +120,7 @@ async def table(
     server: TheServer,
     kind: Literal["stops", "fleet"] = "stops",
     suffix: Annotated[str | None, Query(max_length=10)] = None,
-    city: Annotated[str | None, Query(max_length=1000)] = None,
+    city: _City = None,
 ) -> Response:
     """What a table holds: its rows, what was read of them, what is doubtful, what is wrong.
 

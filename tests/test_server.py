@@ -16,6 +16,7 @@ from loopback import Answer, loopback
 from nco.data.cities.city import City
 from nco.data.cities.osrm_build import build
 from nco.data.cities.server import OsrmServer
+from nco.data.cities.web import Ask
 from nco.errors import CityError, ServiceError
 
 POINTS = np.array([[24.94, 60.17], [24.945, 60.171]])
@@ -127,7 +128,15 @@ def test_server_that_is_slow() -> None:
         release.set()
 
 
-def test_server_that_drips() -> None:
+@pytest.mark.parametrize(
+    ("first", "drop"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n", b" "),
+        (b"HTTP/1.1 200 OK\r\nX: ", b"x"),
+    ],
+    ids=["body", "headers"],
+)
+def test_server_that_drips(first: bytes, drop: bytes) -> None:
     """Bytes that keep trickling do not keep the client for ever."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         stop = threading.Event()
@@ -135,10 +144,10 @@ def test_server_that_drips() -> None:
         def drip() -> None:
             connection, _ = listener.accept()
             with connection:
-                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+                connection.sendall(first)
                 while not stop.wait(0.02):
                     try:
-                        connection.sendall(b" ")
+                        connection.sendall(drop)
                     except OSError:
                         return
 
@@ -151,6 +160,37 @@ def test_server_that_drips() -> None:
             server.table(POINTS)
         stop.set()
         thread.join(5)
+
+
+def test_redirects_lead_to_the_web_only() -> None:
+    """A server may say that something has moved, but not to a file, nor to FTP."""
+    for target, expected in (
+        ("/other", "Ok"),
+        ("ftp://127.0.0.1:1/x", None),
+        ("file:///etc", None),
+    ):
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+
+            def answer(listener: socket.socket = listener, target: str = target) -> None:
+                for reply in (
+                    f"HTTP/1.1 302 Found\r\nLocation: {target}\r\nContent-Length: 0\r\n\r\n",
+                    "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOk",
+                ):
+                    connection, _ = listener.accept()
+                    with connection:
+                        connection.recv(4096)
+                        connection.sendall(reply.encode())
+
+            threading.Thread(target=answer, daemon=True).start()
+            ask = Ask(timeout_s=1, retries=0)
+            url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+            if expected is not None:
+                assert ask(url) == (200, expected.encode())
+                continue
+            try:
+                assert ask(url)[0] == 302
+            except ServiceError as error:
+                assert "ftp" in str(error)
 
 
 @pytest.mark.parametrize("status", [429, 503])

@@ -3,10 +3,13 @@
 import contextlib
 import http.client
 import logging
+import threading
 import time
 import urllib.error
 import urllib.request
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from nco.errors import ServiceError, quoted
@@ -17,6 +20,8 @@ _RETRIED = frozenset({429, 500, 502, 503, 504})
 _CHUNK = 1 << 16
 _LONGEST_PAUSE_S = 60.0
 USER_AGENT = "nco-routing (route planning on OpenStreetMap)"
+_GRACE_S = 0.1  # for what is just arriving
+type _Reply = tuple[int, bytes, str | None, float]
 
 
 @dataclass(frozen=True)
@@ -28,12 +33,17 @@ class Ask:
         retries: further tries after a failed connection, a time-out, 429 or a server error.
         pause_s: before the first retry; doubled before each further one.
         max_bytes: a longer answer is refused.
+        headers: sent with every request; never shown, because there may be a key among them.
+        follow: whether to go where the server says that something is; with a key in the headers
+            better not, because they would be sent there too.
     """
 
     timeout_s: float = 30.0
     retries: int = 3
     pause_s: float = 0.5
     max_bytes: int = 1 << 30
+    headers: Mapping[str, str] = field(default=MappingProxyType({}), repr=False)
+    follow: bool = True
 
     def __call__(self, url: str, data: bytes | None = None) -> tuple[int, bytes]:
         """GET a URL, or POST data to it; return the status and the body.
@@ -48,7 +58,7 @@ class Ask:
         host = urlsplit(url).netloc
         pause_s = self.pause_s
         for attempt in range(self.retries + 1):
-            status, body, problem, asked_pause_s = self._once(url, data)
+            status, body, problem, asked_pause_s = self._in_time(url, data)
             if problem is None:
                 return status, body
             if attempt < self.retries:
@@ -62,12 +72,37 @@ class Ask:
             "or try again later"
         )
 
-    def _once(self, url: str, data: bytes | None) -> tuple[int, bytes, str | None, float]:
+    def _in_time(self, url: str, data: bytes | None) -> _Reply:
+        """`_once` by a thread of its own, which is left behind when the time is over.
+
+        A socket's time-out is for each piece that arrives: a server that sends its headers letter
+        by letter, or a name that nobody resolves, would take as long as they like.
+        """
+        replies: list[_Reply | BaseException] = []
+
+        def ask() -> None:
+            try:
+                replies.append(self._once(url, data))
+            except BaseException as error:
+                replies.append(error)
+
+        asking = threading.Thread(target=ask, name="nco-ask", daemon=True)
+        asking.start()
+        asking.join(min(self.timeout_s + _GRACE_S, threading.TIMEOUT_MAX))
+        if not replies:
+            return 0, b"", f"gave no whole answer within {self.timeout_s:g} s", 0.0
+        [reply] = replies
+        if isinstance(reply, BaseException):
+            raise reply
+        return reply
+
+    def _once(self, url: str, data: bytes | None) -> _Reply:
         """Status, body, what went wrong if another try may help, and the pause asked for."""
-        request = urllib.request.Request(url, data, {"User-Agent": USER_AGENT})  # noqa: S310
+        headers = {"User-Agent": USER_AGENT, **self.headers}
+        request = urllib.request.Request(url, data, headers)  # noqa: S310
         deadline = time.monotonic() + self.timeout_s
         try:
-            with urllib.request.urlopen(request, timeout=self.timeout_s) as response:  # noqa: S310
+            with _opener(self.follow).open(request, timeout=self.timeout_s) as response:
                 return response.status, self._read(response, url, deadline), None, 0.0
         except urllib.error.HTTPError as error:
             with error:
@@ -103,6 +138,22 @@ class Ask:
             if time.monotonic() > deadline:
                 raise TimeoutError
         return b"".join(parts)
+
+
+def _opener(follow: bool) -> urllib.request.OpenerDirector:
+    """What opens http and https addresses and no others, wherever a server sends us."""
+    opener = urllib.request.OpenerDirector()
+    for handler in (
+        urllib.request.ProxyHandler,
+        urllib.request.UnknownHandler,
+        urllib.request.HTTPHandler,
+        urllib.request.HTTPSHandler,
+        urllib.request.HTTPDefaultErrorHandler,
+        *([urllib.request.HTTPRedirectHandler] if follow else []),
+        urllib.request.HTTPErrorProcessor,
+    ):
+        opener.add_handler(handler())
+    return opener
 
 
 def _seconds(header: str | None) -> float:

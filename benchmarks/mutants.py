@@ -77,7 +77,8 @@ ROOMS = {
     ),
     "lns-kernels": Room(
         tuple(f"nco/search/lns/{name}.py" for name in (
-            "annealing", "changes", "insertion", "pairs", "removal", "rules", "shrinking")),
+            "annealing", "changes", "insertion", "pairs", "places", "removal", "rules",
+            "shrinking")),
         LNS_TESTS,
         most_s=2.5,
         compiler=False,

@@ -378,6 +378,8 @@ def empty_state(instance: Instance, seed: int) -> SearchState:
         dirty=np.zeros(vehicles, np.bool_),
         stale=np.zeros(vehicles, np.int64),
         stale_size=np.zeros(1, np.int64),
+        moves=np.zeros(1, np.int64),
+        moved=np.zeros(size, np.int64),
         bold=np.full(1, BOLD),
         until_blink=np.zeros(1, np.int64),
         bits=seeded(seed),

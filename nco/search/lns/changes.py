@@ -119,6 +119,8 @@ def _take_out(instance, state, j):
         state.load[v, c] -= instance.demand[j, c]
     state.next[before], state.prev[behind] = behind, before
     state.vehicle[j] = -1
+    state.moves[0] += 1
+    state.moved[j] = state.moves[0]
     _bank(instance, state, j)
 
 

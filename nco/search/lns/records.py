@@ -231,6 +231,8 @@ class SearchState(NamedTuple):
         dirty: `[M]` whether times of a route are out of date.
         stale: `[M]` the routes of which they are, the first `stale_size[0]` of them.
         stale_size: `[1]`.
+        moves: `[1]` how often a stop was taken out of a route.
+        moved: `[N]` the number of the last time for each stop, 0 before.
         bold: `[1]` chance that an optional stop is inserted at a loss.
         until_blink: `[1]` places until one is overlooked.
         bits: `[1]` state of the random numbers.
@@ -278,6 +280,8 @@ class SearchState(NamedTuple):
     dirty: Bools
     stale: Longs
     stale_size: Longs
+    moves: Longs
+    moved: Longs
     bold: Floats
     until_blink: Longs
     bits: NDArray[np.uint64]

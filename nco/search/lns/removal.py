@@ -21,7 +21,7 @@ SKIP = 0.3  # chance that a related stop is passed over
 
 
 @inner
-def _served(instance, state):
+def any_served(instance, state):
     """A random stop on a route; -1 if luck finds none."""
     for _ in range(10):
         j = instance.stops[below(state.bits, len(instance.stops))]
@@ -33,7 +33,7 @@ def _served(instance, state):
 @removal("string", 6.0)
 def strings(instance, state, count):
     """Strings of routes near a stop, whole or with a gap (Christiaens and Vanden Berghe 2020)."""
-    seed = _served(instance, state)
+    seed = any_served(instance, state)
     if seed >= 0:
         _strings_near(instance, state, seed, count)
 
@@ -71,12 +71,12 @@ def _strings_near(instance, state, seed, count):
             kept = 1
             while length + kept < size and uniform(state.bits) < 0.5:
                 kept += 1
-        _string(instance, state, j, length, kept)
+        string_out(instance, state, j, length, kept)
         left -= length
 
 
 @pasted
-def _string(instance, state, j, length, kept):
+def string_out(instance, state, j, length, kept):
     """Takes a string around a stop; `kept` stops in a row within it stay."""
     span, size = length + kept, len(instance.service)
     back, i = 0, state.prev[j]
@@ -104,7 +104,7 @@ def _string(instance, state, j, length, kept):
 @removal("related")
 def related(instance, state, count):
     """A stop and others near it."""
-    seed = _served(instance, state)
+    seed = any_served(instance, state)
     if seed < 0:
         return
     remove(instance, state, seed)
@@ -158,13 +158,13 @@ def random(instance, state, count):
 def _any(instance, state, count):
     """Removes random stops."""
     for _ in range(count):
-        j = _served(instance, state)
+        j = any_served(instance, state)
         if j >= 0:
             remove(instance, state, j)
 
 
 @inner
-def _from_here(instance, state, j, most):
+def take_from(instance, state, j, most):
     """Takes a stop and those behind it out of their route, so many at most; how many."""
     count, size = 0, len(instance.service)
     while j < size and count < most:
@@ -178,20 +178,20 @@ def _from_here(instance, state, j, most):
 @removal("route", 0.5)
 def route(instance, state, count):
     """A route, or as much of a long one as other operators take at most."""
-    j, size = _served(instance, state), len(instance.service)
+    j, size = any_served(instance, state), len(instance.service)
     if j < 0:
         return
     left = 2 * count
     if state.served[state.vehicle[j]] <= left:
         while state.prev[j] < size:
             j = state.prev[j]
-    _from_here(instance, state, np.int64(j), left)
+    take_from(instance, state, np.int64(j), left)
 
 
 @removal("routes", 2.0, when=mixed)
 def routes(instance, state, count):
     """Whole routes near a stop, so that vehicles of another kind may drive in their place."""
-    seed, size = _served(instance, state), len(instance.service)
+    seed, size = any_served(instance, state), len(instance.service)
     if seed < 0:
         return
     left, k = 2 * count, -1
@@ -204,7 +204,7 @@ def routes(instance, state, count):
             continue
         while state.prev[j] < size:
             j = np.int64(state.prev[j])
-        left -= _from_here(instance, state, j, np.int64(size))
+        left -= take_from(instance, state, j, np.int64(size))
 
 
 @removal("policy", when=guided)
@@ -213,7 +213,7 @@ def unlikely(instance, state, count):
     size = len(instance.service)
     seed, least = np.int64(-1), 2.0
     for _ in range(TOURNAMENT):
-        j = _served(instance, state)
+        j = any_served(instance, state)
         if j >= 0:
             share = _heat(instance, state, j)
             if share < least:

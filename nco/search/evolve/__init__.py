@@ -1,0 +1,1 @@
+"""Operators of the neighbourhood search that are written, and found, in a language of their own."""

@@ -17,6 +17,7 @@ from nco.data.formats.tables.fleet import fleet_from
 from nco.data.formats.tables.places import FOUND, HOW, SURE, WORD, address_of
 from nco.data.formats.tables.stop_table import stops_from
 from nco.data.formats.tables.stops import Stops
+from nco.data.formats.tables.titles import FLEET, STOPS, name_of
 from nco.errors import FormatError, listed, quoted
 from nco.snapped import MOVED_FAR_M
 from nco.web.reply import Reply, as_json
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 KINDS = ("stops", "fleet")
 _SHEETS = {"stops": stops_csv.SHEETS, "fleet": fleet_table.SHEETS}
+TITLES = {"stops": STOPS, "fleet": FLEET}
 _CANDIDATES = 3
 
 
@@ -107,6 +109,7 @@ def read_table(raw: bytes, kind: str, suffix: str | None, city: str | None) -> R
     answer: dict[str, Any] = {
         "kind": kind,
         "header": table.header,
+        "columns": [name_of(title, TITLES[kind]) for title in table.header],
         "rows": [{"line": line, "cells": cells} for line, cells in table.rows],
         "head": table.head,
     }

@@ -1,0 +1,2 @@
+import { h } from "./dom.js";
+export function dayPanel() { return h("div.day", {}); }

@@ -1,0 +1,73 @@
+// Puts the page together.
+
+import { ask } from "./api.js";
+import { known, on, store, tell } from "./app.js";
+import { bar } from "./bar.js";
+import { card } from "./card.js";
+import { derive, follow } from "./derive.js";
+import { dock } from "./dock.js";
+import { emptyDocument } from "./document.js";
+import { h } from "./dom.js";
+import { followDrops } from "./files.js";
+import { icon } from "./icons.js";
+import { followKeys } from "./keys.js";
+import { CityMap } from "./map/map.js";
+import { side } from "./side.js";
+import { start } from "./start.js";
+import { followTheme } from "./theme.js";
+import { failed } from "./told.js";
+import { t } from "./words.js";
+
+const byId = (id) => document.getElementById(id);
+
+async function begin() {
+  followTheme(() => tell("theme"));
+  const [about, { cities }] = await Promise.all([ask("GET", "/v1/about"), ask("GET", "/v1/cities")]);
+  known.about = about;
+  known.city = cities.find((one) => one.bbox) ?? null;
+  const map = new CityMap(byId("map"));
+  bar(byId("bar"));
+  side(byId("side"));
+  const lower = dock(byId("dock"));
+  views();
+  const place = byId("place");
+  const chosen = place.appendChild(h("div.card", { role: "region", "aria-label": t("card") }));
+  const welcome = place.appendChild(h("div.welcome", {}));
+  card(chosen);
+  start(welcome);
+  follow();
+  followDrops();
+  followKeys({ map, dock: lower });
+  if (known.city) await map.open(known.city, about.tiles);
+  else failed(new Error(cities[0]?.error ?? t("error.no_city")));
+  on("draw-zone", () => { document.body.dataset.view = "map"; map.setMode("zone"); });
+  on("sketch", () => map.setMode("add"));
+  on("new", () => { store.load(emptyDocument()); });
+  let fit = false;
+  on("opened", () => { fit = true; known.search = null; tell("search"); });
+  on("read", () => { if (fit) { fit = false; map.fit(); } });
+  map.onzone = () => tell("show-dock", "zones");
+  tell("about");
+  await derive();
+  document.body.dataset.ready = "yes";
+}
+
+/** On a phone one part is shown at a time. */
+function views() {
+  const buttons = [["map", "map"], ["side", "van"], ["dock", "table"], ["time", "time"]].map(([name, sign]) => h("button", {
+    "data-to": name, onclick: () => {
+      document.body.dataset.view = name === "time" ? "dock" : name;
+      if (name === "time") tell("show-dock", "timeline");
+      if (name === "dock") tell("show-dock", "stops");
+      mark(name);
+    },
+  }, icon(sign), t(`view.${name}`)));
+  const mark = (name) => buttons.forEach((one) => one.setAttribute("aria-current", String(one.dataset.to === name)));
+  byId("views").append(...buttons);
+  document.body.dataset.view = "map";
+  mark("map");
+  on("draw-zone", () => mark("map"));
+  on("reach", () => mark("dock"));
+}
+
+begin().catch(failed);

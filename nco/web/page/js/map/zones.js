@@ -1,0 +1,65 @@
+// Zones that are drawn corner by corner, and stops that are added by a click.
+
+import { choose, known, store } from "../app.js";
+import { withMeant, withPlace } from "../columns.js";
+import { withRow } from "../document.js";
+import { t } from "../words.js";
+
+export function followZones(city) {
+  const { map, scene } = city;
+  map.on("click", ({ latlng, originalEvent }) => {
+    if (city.mode === "zone") corner([latlng.lng, latlng.lat], originalEvent);
+    if (city.mode === "add") added([latlng.lng, latlng.lat]);
+  });
+  map.on("dblclick", () => { if (city.mode === "zone") close(); });
+  window.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && city.mode === "zone" && scene.ring) close();
+    if (event.key === "Escape" && city.mode) city.setMode(null);
+  });
+  city.onmode = (mode) => {
+    scene.ring = mode === "zone" ? [] : null;
+    city.redraw();
+  };
+
+  function corner(place, event) {
+    const [first] = scene.ring;
+    if (first && scene.ring.length > 2) {
+      const there = map.latLngToContainerPoint([first[1], first[0]]);
+      const here = map.mouseEventToContainerPoint(event);
+      if (there.distanceTo(here) < 12) return close();
+    }
+    const last = scene.ring.at(-1);
+    if (last && last[0] === place[0] && last[1] === place[1]) return undefined;
+    scene.ring.push(place);
+    city.redraw();
+    return undefined;
+  }
+
+  function close() {
+    const ring = scene.ring;
+    city.setMode(null);
+    if (ring.length < 3) return;
+    store.change(t("undo.zone"), (doc) => ({
+      ...doc, zones: [...doc.zones, { name: t("zone.name", { n: doc.zones.length + 1 }), ring, vehicles: [] }],
+    }));
+    city.onzone?.();
+  }
+
+  function added([lon, lat]) {
+    const name = free(t("stop.name"));
+    if (city.onadd) return city.onadd([lon, lat], name);
+    store.change(t("undo.add", { name }), (doc) => {
+      const row = doc.stops.rows.length;
+      const next = withMeant(withRow(doc, "stops", []), "stops", row, "name", name);
+      const first = !known.stops.read.some((one) => one.depot) && row === 0;
+      return withPlace(first ? withMeant(next, "stops", row, "kind", "depot") : next, row, lon, lat);
+    });
+    setTimeout(() => choose(name, "map"), 600);
+    return undefined;
+  }
+
+  function free(word) {
+    const names = new Set(known.stops.read.map((one) => one.name));
+    for (let k = known.stops.read.length || 1; ; k += 1) if (!names.has(`${word} ${k}`)) return `${word} ${k}`;
+  }
+}

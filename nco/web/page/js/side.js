@@ -1,0 +1,45 @@
+// The side: what the plan amounts to, and below it routes, checks, comparison and the day.
+
+import { known, on } from "./app.js";
+import { comparePanel } from "./compare.js";
+import { dayPanel } from "./day.js";
+import { h, perFrame } from "./dom.js";
+import { checksPanel } from "./panel_checks.js";
+import { planPanel } from "./panel_plan.js";
+import { routesPanel } from "./panel_routes.js";
+import { t } from "./words.js";
+
+const VIEWS = ["checks", "routes", "compare", "day"];
+
+export function side(place) {
+  const views = { checks: checksPanel(), routes: routesPanel(), compare: comparePanel(), day: dayPanel() };
+  const count = h("span.tag", {});
+  const tabs = VIEWS.map((name) => h("button.tab", { role: "tab", "data-view": name, onclick: () => show(name) }, t(`side.${name}`), name === "checks" && count));
+  place.append(planPanel(), h("div.head", {}, h("div.tabs", { role: "tablist", "aria-label": t("side") }, tabs)),
+    ...VIEWS.map((name) => { views[name].classList.add("view"); views[name].setAttribute("role", "tabpanel"); return views[name]; }));
+  function show(name) {
+    VIEWS.forEach((one) => { views[one].hidden = one !== name; });
+    tabs.forEach((tab) => {
+      const is = tab.dataset.view === name;
+      tab.setAttribute("aria-selected", String(is));
+      tab.tabIndex = is ? 0 : -1;
+    });
+  }
+  tabs.forEach((tab, k) => tab.addEventListener("keydown", (event) => {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (!step) return;
+    const next = tabs.at((k + step) % tabs.length);
+    next.focus();
+    show(next.dataset.view);
+  }));
+  on("read problem", perFrame(() => {
+    const bad = known.checks.filter((one) => one.level === "bad").length;
+    count.textContent = known.checks.length || "";
+    count.className = `tag ${bad ? "bad" : "warn"}`;
+    count.hidden = !known.checks.length;
+  }));
+  on("search", () => { if (known.search?.running) show("routes"); });
+  on("show-side", show);
+  show("checks");
+  return { show };
+}

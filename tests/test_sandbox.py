@@ -14,7 +14,6 @@ import subprocess
 import sys
 import tempfile
 import textwrap
-import time
 from pathlib import Path
 
 import pytest
@@ -25,12 +24,14 @@ from nco.sandbox.cage import caged
 from nco.sandbox.limits import Limits
 from nco.sandbox.seccomp import _MACHINES
 
-LIMITS = Limits(time_s=0.5, cpu_s=1.0)
+LIMITS = Limits(time_s=10.0, cpu_s=3.0, memory_bytes=128 << 20)
+SHORT = Limits(time_s=0.5, cpu_s=3.0)
 linux = pytest.mark.skipif(sys.platform != "linux", reason="seccomp and Landlock are Linux's")
 pytestmark = linux
 
-FORBIDDEN, SLOW, MEMORY, DEEP, CRASHED, LONG, NONSENSE = (
+FORBIDDEN, NO_FILE, SLOW, MEMORY, DEEP, CRASHED, LONG, NONSENSE = (
     "system call that is not allowed",
+    "PermissionError",
     "did not end within 0.5 s",
     "ran out of memory",
     "calls itself too deeply",
@@ -50,7 +51,7 @@ HOSTILE = {  # FILE and PORT are canaries, PARENT is the process that asks
     "calls itself without end": (
         "import sys\nsys.setrecursionlimit(10**9)\n"
         "global f\ndef f(g): return next(map(f, [g]))\nf(f)",
-        f"{CRASHED}|{MEMORY}|{SLOW}|{DEEP}",
+        f"{CRASHED}|{MEMORY}|{DEEP}",
     ),
     "nests brackets": ("eval('(' * 10**6)", f"SyntaxError|{MEMORY}|{CRASHED}"),
     "nests signs": ("eval('-' * 10**6 + '1')", f"Error|{MEMORY}|{CRASHED}|{DEEP}"),
@@ -61,20 +62,20 @@ HOSTILE = {  # FILE and PORT are canaries, PARENT is the process that asks
     "starts a thread": ("import _thread\n_thread.start_new_thread(print, ())", FORBIDDEN),
     "starts a program": ("__import__('os').execv('/bin/true', ['true'])", FORBIDDEN),
     "spawns a program": ("__import__('os').posix_spawn('/bin/true', ['true'], {})", FORBIDDEN),
-    "reads a file": ("open('FILE').read()", FORBIDDEN),
-    "writes a file": ("open('FILE', 'w').write('escaped')", FORBIDDEN),
-    "writes a file in C": (C + "c.creat(b'FILE', 0o666)", FORBIDDEN),
-    "makes a file": ("open('FILE.new', 'w')", FORBIDDEN),
+    "reads a file": ("open('FILE').read()", NO_FILE),
+    "writes a file": ("open('FILE', 'w').write('escaped')", NO_FILE),
+    "writes a file in C": (C + "assert c.creat(b'FILE', 0o666) >= 0", f"{FORBIDDEN}|Assertion"),
+    "makes a file": ("open('FILE.new', 'w')", NO_FILE),
     "removes a file": ("__import__('os').unlink('FILE')", FORBIDDEN),
     "renames a file": ("__import__('os').rename('FILE', 'FILE.new')", FORBIDDEN),
     "makes a folder": ("__import__('os').mkdir('FILE.new')", FORBIDDEN),
     "changes rights": ("__import__('os').chmod('FILE', 0)", FORBIDDEN),
-    "lists a folder": ("__import__('os').listdir('/')", FORBIDDEN),
-    "shares memory by name": ("open('/dev/shm/nco-escaped', 'w')", FORBIDDEN),
+    "lists a folder": ("__import__('os').listdir('/')", NO_FILE),
+    "shares memory by name": ("open('/dev/shm/nco-escaped', 'w')", NO_FILE),
     "shares memory by descriptor": ("__import__('os').memfd_create('x')", FORBIDDEN),
     "shares memory by key": (C + "c.shmget(0, 4096, 0o1666)", FORBIDDEN),
-    "reads its process": ("open('/proc/self/environ').read()", FORBIDDEN),
-    "reads its parent's memory": ("open('/proc/PARENT/mem', 'rb')", FORBIDDEN),
+    "reads its process": ("open('/proc/self/environ').read()", NO_FILE),
+    "reads its parent's memory": ("open('/proc/PARENT/mem', 'rb')", NO_FILE),
     "copies its parent's memory": (C + "c.process_vm_readv(PARENT, 0, 0, 0, 0, 0)", FORBIDDEN),
     "traces its parent": (C + "c.ptrace(16, PARENT, 0, 0)", FORBIDDEN),
     "kills its parent": ("__import__('os').kill(PARENT, 9)", FORBIDDEN),
@@ -141,9 +142,9 @@ def test_hostile_code_ends_and_reaches_nothing(name, canaries):
     file, port = canaries
     for word, value in (("FILE", file), ("PORT", port), ("PARENT", os.getpid())):
         code = code.replace(word, str(value))
-    began = time.monotonic()
-    outcome = caged("builtins:exec", code, LIMITS)
-    assert time.monotonic() - began < 3.0 + LIMITS.time_s
+    limits = SHORT if expected == SLOW else LIMITS
+    outcome = caged("builtins:exec", code, limits)
+    assert outcome.took_s < limits.time_s + 1.0
     assert outcome.answer is None
     assert outcome.why is not None, f"it {name}"
     assert re.search(expected, outcome.why), outcome.why
@@ -257,7 +258,7 @@ def alone(code: str) -> str:
 
 
 def test_each_system_call_but_those_needed_ends_the_process():
-    """All numbers are tried, those of another kind of x86 too: exactly the listed ones return."""
+    """All numbers are tried, those of another kind of x86 too: only those listed return."""
     returned = alone(
         """
         libc = ctypes.CDLL(None)
@@ -274,7 +275,8 @@ def test_each_system_call_but_those_needed_ends_the_process():
         """
     )
     probes = {335, 336}  # of x86-64: kernels from 6.11 on pass them by, and do nothing by them
-    needed = set(_MACHINES[platform.machine()][1])
+    _, denied, allowed = _MACHINES[platform.machine()]
+    needed = {denied, *allowed}
     assert needed <= {*map(int, returned.split())} <= needed | probes
 
 

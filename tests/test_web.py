@@ -280,7 +280,8 @@ def test_the_description_covers_what_there_is(ask):
         /v1/problems/{number}/export /v1/solve
         /v1/solve/{number} /v1/solve/{number}/events /v1/solve/{number}/result
         /v1/solve/{number}/stop /v1/plans /v1/plans/{number} /v1/plans/{number}/changes
-        /v1/scenarios /v1/scenarios/{number} /v1/map /v1/map/{zoom}/{column}/{row}
+        /v1/scenarios /v1/scenarios/{number} /v1/example /v1/map
+        /v1/map/{zoom}/{column}/{row}
         /{service}/v1/{profile}/{places}"""
     assert set(wanted.split()) <= set(found["paths"])
     for reference in set(json.dumps(found).split('"$ref": "')[1:]):

@@ -13,6 +13,7 @@ from nco.web.reply import RefusedError
 from nco.web.routes.asked import TheServer, response
 from nco.web.state import Server
 from nco.web.work import asking, maps, osrm, tables
+from nco.web.work import example as examples
 
 router = APIRouter(prefix="/v1", tags=["cities"])
 as_osrm = APIRouter(tags=["OSRM"])
@@ -59,6 +60,12 @@ async def geocode(asked: GeocodeRequest, server: TheServer) -> Response:
     ]
     town = {"postcode": asked.postcode, "city": asked.town}
     return response(await server.ask(asking.geocode, addresses, town, asked.most, asked.city))
+
+
+@router.get("/example")
+async def example(server: TheServer, city: _City = None) -> Response:
+    """Tables of stops and of vehicles of a day in a city, to begin with."""
+    return response(await server.ask_of(server.maps, examples.example, city, times=_READING))
 
 
 @router.get("/map")

@@ -5,10 +5,13 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
+import numpy as np
+
 from nco.data.formats import native, vroom_json
 from nco.data.formats.json_file import Fields, finite, json_text
 from nco.data.formats.stops import problem_from_stops
 from nco.data.formats.tables.fleet import fleet_from
+from nco.data.formats.zones import Zone, around_zones
 from nco.errors import InputError
 from nco.problem import Problem
 from nco.problem.solution import Route, Solution
@@ -16,6 +19,7 @@ from nco.web.reply import Reply, as_json
 from nco.web.work import served
 from nco.web.work.tables import rows_of, stops_of
 
+_MOST_ZONES, _MOST_CORNERS = 50, 500
 _OPTIONS = ("vehicles", "capacity", "depot", "allow_unassigned", "accept_doubtful")
 
 
@@ -67,7 +71,7 @@ def _city(options: Fields) -> Any:
 
 def _tables(data: Fields) -> Problem:
     """The problem that tables pose, as `nco solve stops.csv --fleet fleet.csv --city ...` does."""
-    data.refuse_unknown(("stops", "fleet", "name", "options"))
+    data.refuse_unknown(("stops", "fleet", "zones", "name", "options"))
     options = data.child("options", {})
     options.refuse_unknown((*_OPTIONS, "city", "profile"))
     city = _city(options)
@@ -84,7 +88,32 @@ def _tables(data: Fields) -> Problem:
     if "depot" in options:
         depot = options.raw("depot")
         given["depot"] = depot if isinstance(depot, str) else options.numbers("depot")
-    return problem_from_stops(stops, city, name=data.text("name", "stops"), **given)
+    problem = problem_from_stops(stops, city, name=data.text("name", "stops"), **given)
+    zones = _zones(data)
+    return around_zones(problem, city, zones) if zones else problem
+
+
+def _zones(data: Fields) -> list[Zone]:
+    """Zones that vehicles avoid: `[{"name", "ring": [[lon, lat], ...], "vehicles": [names]}]`."""
+    given = data.children("zones", [])
+    if len(given) > _MOST_ZONES:
+        data.fail("zones", f"are {len(given)}; {_MOST_ZONES} may be given")
+    zones = []
+    for zone in given:
+        zone.refuse_unknown(("name", "ring", "vehicles", "profiles"))
+        corners = zone.items("ring")
+        if not 3 <= len(corners) <= _MOST_CORNERS:
+            zone.fail("ring", f"has {len(corners)} corners; give 3 to {_MOST_CORNERS}")
+        ring = [
+            Fields(zone.path, zone.where, {"ring": corner}).numbers("ring") for corner in corners
+        ]
+        if any(len(corner) != 2 for corner in ring):
+            zone.fail("ring", "must be corners [longitude, latitude]")
+        vehicles, profiles = (
+            tuple(str(name) for name in zone.items(key, [])) for key in ("vehicles", "profiles")
+        )
+        zones.append(Zone(zone.text("name", "zone"), np.array(ring), vehicles, profiles))
+    return zones
 
 
 def routes_of(data: Fields, problem: Problem, key: str = "routes") -> Solution:

@@ -34,7 +34,7 @@ def no_key(monkeypatch):
 @pytest.fixture(autouse=True)
 def door_ajar(monkeypatch):
     """Texts of these tests are read at once; that the door is a cage is tested by itself."""
-    monkeypatch.setattr(author, "program_from_text", lambda text: program_of(translated(text)))
+    monkeypatch.setattr(author, "admitted", lambda text: program_of(translated(text)))
 
 
 def said(text: object, usage: object = None) -> tuple[int, bytes]:

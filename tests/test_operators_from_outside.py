@@ -12,9 +12,10 @@ from random_operators import Writer
 
 from nco.errors import InputError
 from nco.sandbox.cage import Outcome
+from nco.search.evolve import trial
 from nco.search.evolve.language import BIG, FEATURES, HOLES, Phase, Removal, program_of, to_json
 from nco.search.evolve.outside import door
-from nco.search.evolve.outside.door import program_from_text
+from nco.search.evolve.outside.door import admitted, program_from_text
 from nco.search.evolve.outside.program import translated
 from nco.search.evolve.outside.text import text_of
 
@@ -408,3 +409,62 @@ def test_what_is_no_text_is_refused(text):
     """Before a process is started for it."""
     with pytest.raises(InputError, match="text of 16000 characters"):
         program_from_text(text)
+
+
+@pytest.mark.parametrize(
+    ("before", "taken", "after", "fault"),
+    [
+        ([[1, 2, 3], [4]], [2], [[1, 3], [4]], None),
+        ([[1, 2, 3], [4]], [], [[1, 2, 3], [4]], None),
+        ([[1, 2, 3], [4]], [2, 2], [[1, 3], [4]], "taken twice"),
+        ([[1, 2, 3], [4]], [5], [[1, 2, 3], [4]], "on no route"),
+        ([[1, 2, 3], [4]], [-1], [[1, 2, 3], [4]], "on no route"),
+        ([[1, 2, 3], [4]], [1, 2, 3], [[], [4]], "2 are the most"),
+        ([[1, 2, 3], [4]], [2], [[3, 1], [4]], "other stops"),
+        ([[1, 2, 3], [4]], [2], [[1, 2, 3], [4]], "other stops"),
+        ([[1, 2, 3], [4]], [2], [[1, 3, 2], [4]], "other stops"),
+    ],
+)
+def test_faults_of_removals_are_seen(before, taken, after, fault):
+    """Stops taken twice, from nowhere, too many, or others than it says."""
+    found = trial.removal_fault(before, taken, after, 2)
+    assert found is None if fault is None else fault in found
+
+
+@pytest.mark.parametrize(
+    ("trips", "left_out", "fault"),
+    [
+        ([[1, 2], [3]], [], None),
+        ([[2, 1], []], [3], None),
+        ([[1, 2], [2, 3]], [], "twice"),
+        ([[1, 2], [3]], [3], "twice"),
+        ([[1, 2], []], [], "missing"),
+        ([[1, 2], [3, 4]], [], "missing"),
+        ([[0, 1, 2], [3]], [], "missing"),
+    ],
+)
+def test_faults_of_plans_are_seen(trips, left_out, fault):
+    """Each stop is there once: on a route or left out."""
+    found = trial.plan_fault(trips, left_out, range(1, 4))
+    assert found is None if fault is None else fault in found
+
+
+def test_programs_are_tried_before_they_are_used(monkeypatch):
+    """Good ones pass; one that leaves no plan, or breaks a rule, is refused with what it left."""
+    removal, insertion = admitted(FAR), program_of({"kind": "insertion"})
+    trial.try_out(insertion)
+    walked = trial._trips
+
+    def loses_one(*arguments):
+        first, *rest = walked(*arguments)
+        return [first[1:], *rest]
+
+    def all_on_one(*arguments):
+        trips = walked(*arguments)
+        return [[stop for trip in trips for stop in trip], *([] for _ in trips[1:])]
+
+    for wrong, fault in ((loses_one, "missing"), (all_on_one, "capacity|load")):
+        monkeypatch.setattr(trial, "_trips", wrong)
+        for program in (removal, insertion):
+            with pytest.raises(InputError, match=f"no plan on a small problem: .*({fault})"):
+                trial.try_out(program)

@@ -13,7 +13,7 @@ from nco.errors import InputError, ServiceError, shortened
 from nco.search.evolve.language import Insertion, Program, Removal
 from nco.search.evolve.llm import prompts
 from nco.search.evolve.llm.model import Message, Model
-from nco.search.evolve.outside.door import program_from_text
+from nco.search.evolve.outside.door import admitted
 
 log = logging.getLogger("nco")
 
@@ -122,7 +122,7 @@ def _programs(answer: str, kinds: Sequence[type[Program]]) -> list[Program]:
     blocks = _FENCED.findall(read) or [read]
     if len(blocks) < len(kinds):
         raise InputError(f"there are {len(blocks)} blocks of code, not {len(kinds)}")
-    programs = [program_from_text(block) for block in blocks[: len(kinds)]]
+    programs = [admitted(block) for block in blocks[: len(kinds)]]
     for program, kind in zip(programs, kinds, strict=True):
         if not isinstance(program, kind):
             raise InputError(f'it should be a {kind.__name__.lower()}, by kind = "..."')

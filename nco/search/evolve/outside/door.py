@@ -39,3 +39,17 @@ def program_from_text(text: str) -> Program:
         words = answer["fault"][:_MOST_WORDS]
         raise InputError("".join(one if one.isprintable() else " " for one in words))
     return program_of(answer.get("program"))
+
+
+def admitted(text: str) -> Program:
+    """A program from text of a stranger that was also tried out; only such are used in searches.
+
+    Raises:
+        InputError: see `program_from_text`; or it left no plan on a small problem.
+        UnsupportedError: unknown text is not safe to read on this system.
+    """
+    from nco.search.evolve.trial import try_out  # with it come the compiled loops
+
+    program = program_from_text(text)
+    try_out(program)
+    return program

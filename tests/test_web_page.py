@@ -1,7 +1,12 @@
 """What the planner's page asks for beyond problems and jobs: the map, an example, zones, files."""
 
+import numpy as np
 import pytest
 from in_process import Served, serving
+
+import nco
+from nco.data.formats.json_file import finite
+from nco.data.formats.native import problem_data
 
 pytest.importorskip("fastapi", reason="the extra `web` is not installed")
 
@@ -86,8 +91,84 @@ def test_zones_that_are_none_are_refused(ask: Served, zone, told):
     assert told in reply.json()["error"]["message"]
 
 
+def test_lines_lead_around_zones_as_well(ask: Served):
+    """A way around an area is longer than the one through it; one without streets changes none."""
+
+    def metres(*avoid) -> float:
+        body = {"points": [[24.94, 60.17], [24.95, 60.1712]], "avoid": list(avoid)}
+        return ask("POST", "/v1/route", json=body).json()["distance_m"][0]
+
+    assert metres(_ZONE) > metres() == metres([[0, 0], [0, 1], [1, 1]])
+
+
 def test_a_zone_without_streets_changes_nothing_and_is_told(ask: Served):
     """It may be a park, or a slip."""
     zones = [{"name": "sea", "ring": [[0, 0], [0, 1], [1, 1]]}]
     told = ask("POST", "/v1/problems", json={**_TABLES, "zones": zones}).json()["notes"]
     assert any("no street in it" in note for note in told)
+
+
+@pytest.fixture(scope="module")
+def line(ask: Served) -> str:
+    """The id of a problem on a line: three vehicles of 3, stops at 1, 2, 3, 4, one of them late."""
+    at = np.arange(5.0)
+    way = abs(at[:, None] - at[None, :])
+    problem = nco.Problem.from_matrices(
+        way, 60 * way, demand=[0, 1, 1, 1, 1], capacity=3, vehicles=3,
+        window_s=[[0, 600], [0, 600], [0, 120], [0, 600], [0, 600]],
+    )  # fmt: skip
+    return ask("POST", "/v1/problems", json=finite(problem_data(problem))).json()["id"]
+
+
+def _judged(ask: Served, line: str, routes, **more):
+    body = {"routes": [{"vehicle": v, "stops": stops} for v, stops in routes], **more}
+    return ask("POST", f"/v1/problems/{line}/evaluate", json=body).json()
+
+
+def test_a_plan_by_hand_has_its_figures_and_those_of_each_vehicle(ask: Served, line: str):
+    """Costs of vehicles add up, lateness is told by stop, and the balance is a share."""
+    found = _judged(ask, line, [(0, [3, 2]), (2, [4])])
+    sums, each = found["figures"], found["by_vehicle"]
+    assert sum(one["cost"]["total"] for one in each) == found["cost"]["total"] == sums["cost"] == 14
+    assert (sums["vehicles"], sums["stops"], sums["unserved"]) == (2, 3, 1)
+    assert (sums["late"], sums["late_s"], sums["broken"]) == (1, 120, 1)
+    assert (each[0]["late_s"], len(each[0]["violations"]), each[1]["late_s"]) == (120, 1, 0)
+    assert [visit["late_s"] for visit in found["schedule"][0]["visits"]] == [0, 0, 120, 0]
+    assert sums["balance"] == pytest.approx((360 + 480) / 2 / 480)
+    assert found["unassigned"][0]["reason"]
+    quick = _judged(ask, line, [(0, [3, 2]), (2, [4])], explain=False)
+    assert quick["unassigned"][0]["reason"] == ""
+    assert _judged(ask, line, [])["figures"]["balance"] == 1
+
+
+def _solved(ask: Served, line: str, **more):
+    body = {"problem_id": line, "method": "ortools", "time_limit_s": 0.3, **more}
+    place = ask("POST", "/v1/solve", json=body).headers["location"]
+    ask("GET", f"{place}/events")
+    return ask("GET", f"{place}/result").json()
+
+
+def test_locked_routes_and_fixed_parts_are_held(ask: Served, line: str):
+    """A detour that is locked stays as it is, an empty locked vehicle empty, a row in its order."""
+    initial = [{"vehicle": 1, "stops": [4, 3]}]
+    found = _solved(ask, line, initial=initial, locked=[1, 2])
+    routes = {route["vehicle"]: route["stops"] for route in found["routes"]}
+    assert (routes.keys(), routes[1], sorted(routes[0])) == ({0, 1}, [4, 3], [1, 2])
+    assert found["unassigned"] == []
+    part = _solved(ask, line, fixed=[{"stops": [4, 1], "vehicle": 2}])
+    [mine] = [r["stops"] for r in part["routes"] if r["vehicle"] == 2]
+    assert mine[mine.index(4) + 1] == 1
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({"locked": [0]}, "give them as initial"),
+        ({"locked": [9], "initial": []}, "vehicle 9 is to be held"),
+        ({"fixed": [{"stops": [0]}]}, "stops are nodes 1 to 4"),
+        ({"locked": [0], "initial": [{"vehicle": 0, "stops": [4, 2]}]}, "cannot be held as it is"),
+    ],
+)
+def test_what_cannot_be_held_is_refused(ask: Served, line: str, more, told):
+    """There is no such vehicle or stop, or the locked route is late by itself."""
+    assert told in _solved(ask, line, **more)["error"]["message"]

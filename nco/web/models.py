@@ -13,6 +13,8 @@ Lat = Annotated[FiniteFloat, Field(ge=-90, le=90)]
 LonLat = tuple[Lon, Lat]
 Text = Annotated[str, Field(max_length=1000)]
 Seconds = Annotated[FiniteFloat, Field(gt=0)]
+Ring = Annotated[list[LonLat], Field(min_length=3, max_length=500)]
+Number = Annotated[int, Field(ge=0)]
 Json = dict[str, Any]
 
 
@@ -25,8 +27,16 @@ class Strict(BaseModel):
 class RouteOf(Strict):
     """What one vehicle drives, by numbers of nodes."""
 
-    vehicle: Annotated[int, Field(ge=0)]
-    stops: list[Annotated[int, Field(ge=0)]]
+    vehicle: Number
+    stops: list[Number]
+    reload_at: Number | None = Field(None, description="depot at which it loads for its next trip")
+
+
+class FixedPart(Strict):
+    """Stops that follow one another, in this order; with `vehicle`, on one of its trips."""
+
+    stops: Annotated[list[Number], Field(min_length=1)]
+    vehicle: Number | None = None
 
 
 class SolveRequest(Strict):
@@ -43,17 +53,23 @@ class SolveRequest(Strict):
     time_limit_s: Seconds = 2.0
     seed: Annotated[int, Field(ge=0, le=MAX_SEED)] = 0
     initial: list[RouteOf] | None = Field(None, description="routes to go on from")
+    locked: list[Number] | None = Field(
+        None, description="vehicles whose routes in `initial` stay as they are"
+    )
+    fixed: list[FixedPart] | None = Field(None, description="stops that stay in a row")
 
 
 class JudgeRequest(Strict):
     """Routes that a person made."""
 
     routes: list[RouteOf]
+    explain: bool = Field(True, description="say why stops are left out, which may take longer")
 
 
-class ExportRequest(JudgeRequest):
+class ExportRequest(Strict):
     """A plan that is wanted as a file."""
 
+    routes: list[RouteOf]
     format: Text = "json"
     city: Text | None = None
 
@@ -71,6 +87,9 @@ class RouteRequest(Strict):
     """Places to be driven through."""
 
     points: Annotated[list[LonLat], Field(min_length=2)]
+    avoid: Annotated[list[Ring], Field(max_length=50)] | None = Field(
+        None, description="areas that are not entered, corners of each"
+    )
     city: Text | None = None
     profile: Text | None = None
 

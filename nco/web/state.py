@@ -36,6 +36,7 @@ class Server:
         jobs: problems that are being solved.
         planners: has the days, in one process.
         press: makes pages for drivers.
+        judges: reads problems and judges plans by hand, so that it knows the last ones.
         maps: cuts maps into tiles.
         store: scenarios and days.
         closing: set when the server is about to end, so that streams end as well.
@@ -50,6 +51,7 @@ class Server:
             1, _begin, settings, settings.warm_up
         )  # has the days, begun by the first of them
         self.press = crew(1, _begin, settings, False)  # prints, which takes seconds
+        self.judges = crew(1, _begin, settings, False)
         self.maps = crew(1, _begin, settings, False)  # begun by the first who looks at one
         self.store = Store(settings.data)
         self._writer = ThreadPoolExecutor(1, "nco-store")
@@ -62,12 +64,14 @@ class Server:
     def start(self) -> None:
         """Starts the workers, so that the first request finds them ready."""
         self._desk.start()
+        self.judges.start()
         self._solvers.start()
 
     def close(self) -> None:
         """Ends them, whatever they do."""
         self.closing.set()
-        for crew in (self._desk, self._solvers, self.planners, self.press, self.maps):
+        crews = (self._desk, self._solvers, self.planners, self.press, self.judges, self.maps)
+        for crew in crews:
             crew.kill()
         self._writer.shutdown()
         self.store.close()

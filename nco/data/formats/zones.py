@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -60,7 +60,7 @@ def around_zones(problem: Problem, city: City, zones: Sequence[Zone]) -> Problem
     """
     base = [profile.name for profile in problem.profiles]
     _check_names(problem, zones, base)
-    zones = list(_with_streets(city, zones))
+    zones = list(with_streets(city, zones))
     lonlat = problem.lonlat
     if not zones or lonlat is None:
         return problem
@@ -116,8 +116,12 @@ def _check_names(problem: Problem, zones: Iterable[Zone], profiles: Sequence[str
                 )
 
 
-def _with_streets(city: City, zones: Iterable[Zone]) -> Iterable[Zone]:
-    """Those in which there is a street; the log names the others."""
+def with_streets(city: City, zones: Iterable[Zone]) -> Iterator[Zone]:
+    """Zones in which there is a street; the log names the others.
+
+    Raises:
+        CityError: one has no area.
+    """
     import shapely
 
     edges = city.roads.edges()

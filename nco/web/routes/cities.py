@@ -48,7 +48,8 @@ async def matrix(asked: MatrixRequest, server: TheServer) -> Response:
 async def route(asked: RouteRequest, server: TheServer) -> Response:
     """The fastest way along the streets through places in their order."""
     _check(server, "points", len(asked.points))
-    return response(await server.ask(asking.route, asked.points, asked.city, asked.profile))
+    given = asked.points, asked.city, asked.profile, asked.avoid or ()
+    return response(await server.ask(asking.route, *given))
 
 
 @router.post("/geocode")

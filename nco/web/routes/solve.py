@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Header, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from nco.web.jobs import OVER, Job, State
 from nco.web.models import ExportRequest, JudgeRequest, SolveRequest
-from nco.web.reply import RefusedError
+from nco.web.reply import RefusedError, Reply
 from nco.web.routes.asked import TheServer, described, parsed, response
 from nco.web.state import Server
-from nco.web.work import exporting, posing, solving
+from nco.web.work import exporting, judging, posing, solving
 
 router = APIRouter(prefix="/v1", tags=["solve"])
 _ALIVE_S = 15.0  # between two signs of life on a stream where nothing happens
@@ -35,7 +35,7 @@ _PROBLEM: dict[str, Any] = {
 async def pose(request: Request, server: TheServer) -> Response:
     """Keeps a problem, and tells what was read: nodes, vehicles, features, and what is odd."""
     raw = await request.body()
-    reply = await server.ask(posing.describe, raw)
+    reply = await server.ask_of(server.judges, posing.describe, raw)
     if reply.status == 200:
         server.keep(raw)
     return response(reply)
@@ -49,10 +49,18 @@ async def problem(number: str, server: TheServer) -> Response:
 
 @router.post("/problems/{number}/evaluate", openapi_extra=described(JudgeRequest))
 async def evaluate(number: str, request: Request, server: TheServer) -> Response:
-    """What routes that a person made cost, when they are where, and what they break."""
+    """What routes that a person made cost, when they are where, and what they break.
+
+    `figures` are what plans are compared by, `by_vehicle` has the part of each vehicle.
+    """
     raw = await request.body()
     await parsed(JudgeRequest, raw)
-    return response(await server.ask(solving.judge, raw, server.kept(number)))
+    kept = server.kept(number)
+    # Problems are large, and the judges know the last ones.
+    reply = await server.ask_of(server.judges, judging.judge, raw, number, None)
+    if reply is None:
+        reply = await server.ask_of(server.judges, judging.judge, raw, number, kept)
+    return response(cast(Reply, reply))
 
 
 @router.post("/problems/{number}/export", openapi_extra=described(ExportRequest))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from nco.arrays import Floats
-from nco.data.cities.city import CREDIT
+from nco.data.cities.city import CREDIT, City
 from nco.data.cities.geocode.found import Address
+from nco.data.formats.zones import Zone, with_streets
 from nco.errors import NcoError
 from nco.web.reply import Reply, as_json
 from nco.web.work import served
@@ -49,9 +51,13 @@ def matrix(points: Points, targets: Points | None, city: str | None, profile: st
 
 
 @served.replying
-def route(points: Points, city: str | None, profile: str | None) -> Reply:
-    """The fastest way through places in their order."""
-    found = served.city(city, profile).route(points)
+def route(
+    points: Points, city: str | None, profile: str | None, avoid: Sequence[Points] = ()
+) -> Reply:
+    """The fastest way through places in their order, around areas that are avoided."""
+    rings = tuple(tuple(ring) for ring in avoid)
+    streets = _around(city, profile, rings) if rings else served.city(city, profile)
+    found = streets.route(points)
     return as_json(
         {
             "distance_m": found.distance_m.tolist(),
@@ -61,6 +67,16 @@ def route(points: Points, city: str | None, profile: str | None) -> Reply:
             "attribution": CREDIT,
         }
     )
+
+
+@lru_cache(8)
+def _around(
+    city: str | None, profile: str | None, rings: tuple[tuple[tuple[float, float], ...], ...]
+) -> City:
+    there = served.city(city, profile)
+    zones = with_streets(there, [Zone(f"avoid[{k}]", np.array(r)) for k, r in enumerate(rings)])
+    closed = [zone.ring for zone in zones]
+    return there.variant(closed=closed) if closed else there
 
 
 @served.replying

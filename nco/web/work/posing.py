@@ -119,6 +119,8 @@ def _zones(data: Fields) -> list[Zone]:
 def routes_of(data: Fields, problem: Problem, key: str = "routes") -> Solution:
     """Routes in a request: `[{"vehicle": 0, "stops": [3, 1]}, ...]`, by numbers of nodes.
 
+    Reasons for stops that are left out are not looked for.
+
     Raises:
         NcoError: they are malformed, or name a vehicle or a stop that there is not.
     """
@@ -130,7 +132,7 @@ def routes_of(data: Fields, problem: Problem, key: str = "routes") -> Solution:
         )
         for route in data.children(key)
     ]
-    return Solution.from_routes(problem, found)
+    return Solution.from_routes(problem, found, explain=False)
 
 
 @served.replying

@@ -87,6 +87,17 @@ def remembered(key: str, make: Callable[[], Problem]) -> Problem:
     return _problems[key]
 
 
+def is_remembered(key: str) -> bool:
+    """Whether a problem is known here."""
+    return key in _problems
+
+
+def known(key: str) -> Problem:
+    """A problem that is."""
+    _problems.move_to_end(key)
+    return _problems[key]
+
+
 def check_size(problem: Problem) -> Problem:
     """A problem that is within the limits.
 

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
-
 from nco.crew import tell
-from nco.data.formats import native
 from nco.data.formats.json_file import Fields, finite
 from nco.errors import InputError
-from nco.problem import Problem
-from nco.problem.check import check
-from nco.problem.schedule import schedule
 from nco.problem.solution import Solution
 from nco.solve import DEFAULT_METHOD, METHODS, solve
 from nco.web.reply import Reply, as_json
 from nco.web.work import served
+from nco.web.work.holding import held, kept
+from nco.web.work.judging import answer
 from nco.web.work.posing import posed, posed_by, routes_of
 
 DEFAULT_S = 2.0
@@ -33,15 +28,17 @@ def solve_job(raw: bytes, problem: bytes | None) -> Reply:
     with served.notes() as told:
         found = posed(data.child("problem")) if problem is None else posed_by(problem)
         initial = routes_of(data, found, "initial") if "initial" in data else None
+        bound = held(found, initial, data)
         solution = solve(
-            found,
+            bound,
             method_of(data),
             time_limit_s=limit_of(data),
             seed=data.whole("seed", 0),
-            initial=initial,
+            initial=initial if initial is None else initial.on(bound),
             watch=tell_of,
         )
-    return as_json({**answer(found, solution), "notes": told})
+        solution, broken = kept(found, bound, solution)
+    return as_json({**answer(found, solution), "notes": told + broken})
 
 
 def method_of(data: Fields) -> str:
@@ -83,59 +80,3 @@ def tell_of(solution: Solution) -> None:
             }
         )
     )
-
-
-def answer(problem: Problem, solution: Solution) -> dict[str, Any]:
-    """A solution with its timetable and what the checker says, as JSON data."""
-    data = native.solution_data(solution, problem)
-    report = check(problem, solution)
-    findings = [
-        {"kind": f.kind, "message": f.message, "route": f.route, "stop": f.stop}
-        for f in report.findings
-    ]
-    return dict(
-        finite(
-            {
-                **data,
-                "checked": {"feasible": report.feasible, "cost": report.cost, "findings": findings},
-                "schedule": timetable(problem, solution),
-            }
-        )
-    )
-
-
-def timetable(problem: Problem, solution: Solution) -> list[dict[str, Any]]:
-    """When each vehicle is where: what timelines and tables show."""
-    return [
-        {
-            "vehicle": route.vehicle,
-            "trip": route.trip,
-            "distance_m": route.distance_m,
-            "duration_s": route.duration_s,
-            "driving_s": route.driving_s,
-            "visits": [
-                {
-                    "node": int(visit.node),
-                    "name": problem.names[visit.node],
-                    "arrival_s": visit.arrival_s,
-                    "start_s": visit.start_s,
-                    "departure_s": visit.departure_s,
-                    "waiting_s": visit.waiting_s,
-                    "distance_m": visit.distance_m,
-                    "load": list(visit.load),
-                    "breaks": [[begin, length] for begin, length in visit.pauses],
-                }
-                for visit in route.visits
-            ],
-        }
-        for route in schedule(problem, solution)
-    ]
-
-
-@served.replying
-def judge(raw: bytes, problem: bytes) -> Reply:
-    """What routes that a person made cost, and what they break."""
-    data = served.fields_of(raw)
-    found = posed_by(problem)
-    solution = routes_of(data, found).with_reasons(found)
-    return as_json(answer(found, replace(solution, method="by hand")))

@@ -5,8 +5,10 @@ import io
 import json
 import zipfile
 
+import gpxpy
 import pytest
 from in_process import Served, serving
+from python_calamine import CalamineWorkbook
 
 import nco
 from nco.data.formats.json_file import finite
@@ -122,6 +124,12 @@ def test_routes_by_hand_are_judged(ask, posed):
     assert ask("POST", f"/v1/problems/{posed}/evaluate", json={"routes": nobody}).status_code == 400
 
 
+def load_workbook_rows(raw: bytes) -> dict[str, list[list]]:
+    """Rows of all sheets, as another package reads them."""
+    book = CalamineWorkbook.from_filelike(io.BytesIO(raw))
+    return {name: book.get_sheet_by_name(name).to_python() for name in book.sheet_names}
+
+
 def test_plans_are_written_as_files(ask, posed):
     """Every format is what it says, and no cell of a CSV is a formula."""
 
@@ -134,6 +142,21 @@ def test_plans_are_written_as_files(ask, posed):
     assert export("geojson").json()["type"] == "FeatureCollection"
     assert export("vroom").json()["summary"]["routes"] == 2
     assert export("json").json()["format"] == "nco-solution"
+    book = load_workbook_rows(export("xlsx").content)
+    assert [row[3] for row in book["routes"]] == [
+        "stop",
+        "depot",
+        "a",
+        "depot",
+        "depot",
+        "=b",
+        "depot",
+    ]
+    assert dict(book["plan"])["vehicles"] == 2
+    assert [name for name, *_ in book["not served"]] == ["stop"]
+    track = gpxpy.parse(export("gpx").text)
+    assert [route.points[1].name for route in track.routes] == ["1. a", "1. =b"]
+    assert all(len(way.segments[0].points) > 2 for way in track.tracks)
     assert export("../x").status_code == 400
 
 

@@ -69,10 +69,13 @@ def table_text(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     return text.getvalue()
 
 
+def is_formula(text: str) -> bool:
+    """Whether a spreadsheet would run what a cell holds."""
+    return _FORMULA.match(text) is not None and not _NUMERAL.fullmatch(text)
+
+
 def _harmless(cell: object) -> object:
-    if isinstance(cell, str) and _FORMULA.match(cell) and not _NUMERAL.fullmatch(cell):
-        return f"'{cell}"
-    return cell
+    return f"'{cell}" if isinstance(cell, str) and is_formula(cell) else cell
 
 
 def _plain(cell: str) -> str:

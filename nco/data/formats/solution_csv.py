@@ -42,6 +42,11 @@ def write_routes(path: str | Path, problem: Problem, solution: Solution) -> Path
 
 def routes_text(problem: Problem, solution: Solution) -> str:
     """The timetable of a solution as CSV, in which no cell is a formula."""
+    return table_text(*routes_table(problem, solution))
+
+
+def routes_table(problem: Problem, solution: Solution) -> tuple[list[str], list[list[object]]]:
+    """Titles and rows of the timetable of a solution."""
     dimensions = problem.dimensions
     loads = ["load", *(f"load_{k}" for k in range(2, dimensions + 1))][:dimensions]
     header = [*REQUIRED, "lon", "lat", "arrival_s", "start_s", "departure_s", *loads]
@@ -72,7 +77,7 @@ def routes_text(problem: Problem, solution: Solution) -> str:
     taken = {title.casefold() for title in header + credit}
     header += [f"{title} (given)" if title.casefold() in taken else title for title in told]
     header += [f"{title} (vehicle)" for title in of_vehicles]
-    return table_text(header + credit, rows)
+    return header + credit, rows
 
 
 def read_routes(path: str | Path, problem: Problem) -> Solution:

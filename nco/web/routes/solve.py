@@ -65,7 +65,7 @@ async def evaluate(number: str, request: Request, server: TheServer) -> Response
 
 @router.post("/problems/{number}/export", openapi_extra=described(ExportRequest))
 async def export(number: str, request: Request, server: TheServer) -> Response:
-    """Routes as a file: json, geojson, vroom, csv, pdf, html or sheets (a zip)."""
+    """Routes as a file, of one of the formats that `/v1/about` lists."""
     raw = await request.body()
     asked = await parsed(ExportRequest, raw)
     kept = server.kept(number)

@@ -7,19 +7,24 @@ import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from nco.data.cities.city import City
 from nco.data.formats.geojson import geojson_data
 from nco.data.formats.json_file import finite, json_text
 from nco.data.formats.native import solution_data
-from nco.data.formats.solution_csv import routes_text
+from nco.data.formats.solution_csv import routes_table, routes_text
 from nco.data.formats.vroom_solution import vroom_answer
+from nco.data.formats.xlsx import workbook
 from nco.errors import CityError, InputError
 from nco.problem import Problem
 from nco.problem.solution import Solution
 from nco.web.reply import JSON, Reply
 from nco.web.work import served
-from nco.web.work.posing import posed_by, routes_of
+from nco.web.work.judging import answer
+from nco.web.work.posing import needs_lonlat, posed_by, routes_of
+
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def _bytes(text: str) -> bytes:
@@ -44,6 +49,40 @@ def _vroom(problem: Problem, solution: Solution, city: City | None) -> Reply:
 def _csv(problem: Problem, solution: Solution, _city: City | None) -> Reply:
     text = "\ufeff" + routes_text(problem, solution)  # the mark, or Excel takes it for another code
     return Reply(200, _bytes(text), "text/csv; charset=utf-8", "routes.csv")
+
+
+def _xlsx(problem: Problem, solution: Solution, _city: City | None) -> Reply:
+    """The timetable, the vehicles, the figures of the plan, and what is not served and why."""
+    header, rows = routes_table(problem, solution)
+    found = answer(problem, solution)
+    vehicles = [
+        {name: value for name, value in one.items() if name not in ("cost", "violations")}
+        | {"cost": one["cost"]["total"], "violations": "; ".join(one["violations"])}
+        for one in found["by_vehicle"]
+    ]
+    names = list(vehicles[0]) if vehicles else []
+    left = [[problem.names[one.stop], one.reason, one.required] for one in solution.unassigned]
+    sheets: dict[str, list[Any]] = {
+        "routes": [header, *rows],
+        "vehicles": [names, *([one[name] for name in names] for one in vehicles)],
+        "plan": [["figure", "value"], *found["figures"].items()],
+        "not served": [["stop", "reason", "required"], *left],
+    }
+    return Reply(200, workbook(sheets), _XLSX, "routes.xlsx")
+
+
+def _gpx(problem: Problem, solution: Solution, city: City | None) -> Reply:
+    """Every vehicle's stops as a route, and its way along the streets as a track."""
+    from nco.plot.paths import paths
+    from nco.sheets.gpx import gpx_of_all
+    from nco.sheets.sheet import day_of
+
+    needs_lonlat(problem)
+    ways, day = paths(problem, solution, city), day_of(problem, solution)
+    text = gpx_of_all(
+        ((sheet, [ways[r].line for r in sheet.routes]) for sheet in day.sheets), day.title
+    )
+    return Reply(200, _bytes(text), "application/gpx+xml", "routes.gpx")
 
 
 def _sheets(problem: Problem, solution: Solution, city: City | None) -> Reply:
@@ -79,12 +118,14 @@ FORMATS: dict[str, Callable[[Problem, Solution, City | None], Reply]] = {
     "geojson": _geojson,
     "vroom": _vroom,
     "csv": _csv,
+    "xlsx": _xlsx,
+    "gpx": _gpx,
     "sheets": _sheets,
     "pdf": _sheet("sheets.pdf", "application/pdf"),
     "html": _sheet("summary.html", "text/html; charset=utf-8"),
 }
 """Formats by the name that a client gives."""
-PRINTED = frozenset({"sheets", "pdf", "html"})
+PRINTED = frozenset({"sheets", "pdf", "html", "gpx"})
 """Those that take seconds, because maps are drawn."""
 
 

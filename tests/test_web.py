@@ -283,6 +283,7 @@ def test_a_day_is_planned_again_and_outlives_its_process(ask, posed):
     assert change("add", name="new", lonlat=[24.943, 60.169], demand=1).status_code == 200
     before = change("replan", time_limit_s=0.1).json()
     assert "new" in [c["name"] for r in before["plan"]["routes"] for c in r["calls"]]
+    assert before["plan"]["places"]["new"] == pytest.approx([24.943, 60.169], abs=1e-3)
     assert change("cancel", name="nobody").status_code == 400
     assert change("party").status_code == 422
     before = change("advance", now_s=50).json()

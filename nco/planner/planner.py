@@ -116,6 +116,21 @@ class Planner:
         gone = self._begun.keys() | self._cancelled
         return tuple(name for name in self._stops if name not in gone)
 
+    def place_of(self, name: str) -> tuple[float, float] | None:
+        """Where a stop or a depot is, as lonlat; None where that is not known.
+
+        Raises:
+            InputError: there is no such stop.
+        """
+        depots = self._day.names[: self._day.depots]
+        if name in depots:
+            known = self._places.lonlat[depots.index(name)]
+        elif name in self._stops:
+            known = self._places.lonlat[self._stops[name].place]
+        else:
+            raise InputError(f"there is no stop or depot {quoted(name)}")
+        return None if known is None else (float(known[0]), float(known[1]))
+
     @property
     def rest(self) -> Problem | None:
         """What is left to be decided; None where no stop or no vehicle is left."""

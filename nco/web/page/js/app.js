@@ -14,6 +14,10 @@ export const known = {
   problem: null, // {id, names, vehicles, ...} once it can be planned
   trouble: null, // why it cannot
   view: null, // the plan as it is shown; see view.js
+  planned: null, // the plan of the document, and
+  day: null, // the day that was begun, and
+  dayView: null, // its plan; which of the two is shown depends on what is looked at
+  dayOn: false,
   checks: [],
   search: null, // the search that runs, or ran last; see search.js
   busy: new Set(),
@@ -33,6 +37,12 @@ export function on(topics, heard) {
 }
 
 store.addEventListener("change", (event) => tell("doc", event.detail));
+
+/** Shows the plan of the day while the day is looked at, else that of the document. */
+export function settleView() {
+  known.view = (known.dayOn && known.dayView) || known.planned;
+  tell("view");
+}
 
 /** The pointer is over a stop, a vehicle, or nothing. */
 export function point(stop, vehicle = null) {

@@ -21,15 +21,16 @@ export function card(place) {
 }
 
 function of(name) {
-  const row = known.stops.read.find((one) => one.name === name);
-  if (!row) return null;
   const served = known.view?.byStop.get(name);
+  const row = known.stops.read.find((one) => one.name === name)
+    ?? (served && { name, windows_s: [[0, null]], demand: [], skills: [], details: {}, service_s: served.visit.departure_s - served.visit.start_s });
+  if (!row) return null;
   const left = known.view?.unserved.find((one) => one.name === name);
   const fact = (key, value) => value && h("div.fact", {}, h("dt", {}, t(key)), h("dd", {}, value));
   const details = Object.entries(row.details).filter(([key, value]) => value && /^(address|phone|notes|contact)$/.test(key));
   return [
     h("div.row", {}, h("h2.grow.cut", { title: name }, name),
-      h("button.button.small.plain", { onclick: () => tell("reach", { table: "stops", row: row.line - 2, column: "name" }) }, t("card.table")),
+      row.line && h("button.button.small.plain", { onclick: () => tell("reach", { table: "stops", row: row.line - 2, column: "name" }) }, t("card.table")),
       h("button.button.small.square.plain", { "aria-label": t("close"), title: t("close"), onclick: chooseNothing }, icon("close"))),
     h("dl.facts", {},
       fact("card.window", windows(row.windows_s)),
@@ -40,7 +41,7 @@ function of(name) {
       details.map(([key, value]) => h("div.fact", {}, h("dt", {}, key), h("dd", {}, value)))),
     served?.visit.late_s > 0 && h("p.bad", {}, t("tip.late", { length: span(served.visit.late_s) })),
     left && h("p.bad", {}, left.reason),
-    !row.depot && known.view && hands(name, row, served),
+    !row.depot && known.view && !known.view.isDay && hands(name, row, served),
   ];
 }
 

@@ -1,7 +1,7 @@
 // What the server makes of the document: tables read, problem posed, routes judged. Follows each change.
 
 import { ask, latest } from "./api.js";
-import { known, on, store, tell } from "./app.js";
+import { known, on, settleView, store, tell } from "./app.js";
 import { checksOf, leftOut } from "./checks.js";
 import { learn } from "./columns.js";
 import { settled } from "./dom.js";
@@ -98,16 +98,17 @@ export async function judged(routes, signal) {
 export const judge = latest(async (signal) => {
   const { routes } = store.doc;
   if (!routes || !known.problem) {
-    known.view = null;
-    tell("view");
+    known.planned = null;
+    settleView();
     return;
   }
-  if (known.judgedRoutes === routes && known.view?.problem === known.problem) return;
+  if (known.judgedRoutes === routes && known.planned?.problem === known.problem && known.judgedLocks === store.doc.locked) return;
   const answer = await judged(routes, signal);
   if (signal.aborted || !answer) return;
   known.judgedRoutes = routes;
-  known.view = viewOf(answer, known.problem, store.doc);
-  tell("view");
+  known.judgedLocks = store.doc.locked;
+  known.planned = viewOf(answer, known.problem, store.doc);
+  settleView();
 });
 
 async function all(kinds) {
@@ -136,6 +137,6 @@ export function follow() {
     const changed = ["stops", "fleet"].filter((kind) => whole || before[kind] !== doc[kind]);
     changed.forEach((kind) => wanted.add(kind));
     if (changed.length || before.zones !== doc.zones || before.city !== doc.city) soon();
-    else if (before.routes !== doc.routes) working("judge", judge);
+    else if (before.routes !== doc.routes || before.locked !== doc.locked) working("judge", judge);
   });
 }

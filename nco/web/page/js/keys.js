@@ -54,7 +54,7 @@ function next() {
 /** The chosen stop earlier or later on its route. */
 export function turn(step) {
   const served = known.view?.byStop.get(at.chosen);
-  if (!served || served.route.locked) return;
+  if (!served || served.route.locked || known.view.isDay) return;
   const { route } = served;
   const to = served.turn + step;
   if (to < 0 || to >= route.stops.length) return;

@@ -22,9 +22,7 @@ const byId = (id) => document.getElementById(id);
 
 async function begin() {
   followTheme(() => tell("theme"));
-  const [about, { cities }] = await Promise.all([ask("GET", "/v1/about"), ask("GET", "/v1/cities")]);
-  known.about = about;
-  known.city = cities.find((one) => one.bbox) ?? null;
+  const wanted = Promise.all([ask("GET", "/v1/about"), ask("GET", "/v1/cities")]);
   const map = new CityMap(byId("map"));
   bar(byId("bar"));
   side(byId("side"));
@@ -38,16 +36,20 @@ async function begin() {
   follow();
   followDrops();
   followKeys({ map, dock: lower });
+  const [about, { cities }] = await wanted;
+  known.about = about;
+  known.city = cities.find((one) => one.bbox) ?? null;
+  tell("about");
   if (known.city) await map.open(known.city, about.tiles);
   else failed(new Error(cities[0]?.error ?? t("error.no_city")));
   on("draw-zone", () => { document.body.dataset.view = "map"; map.setMode("zone"); });
   on("sketch", () => map.setMode("add"));
+  on("move-places", () => map.setMode("place"));
   on("new", () => { store.load(emptyDocument()); });
   let fit = false;
   on("opened", () => { fit = true; known.search = null; tell("search"); });
   on("read", () => { if (fit) { fit = false; map.fit(); } });
   map.onzone = () => tell("show-dock", "zones");
-  tell("about");
   await derive();
   document.body.dataset.ready = "yes";
 }

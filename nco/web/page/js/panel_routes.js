@@ -82,6 +82,7 @@ function idle(view) {
 }
 
 export function lock(name) {
+  if (known.view?.isDay) return;
   const is = store.doc.locked.includes(name);
   store.change(t(is ? "undo.unlock" : "undo.lock", { name }), (doc) => ({
     ...doc, locked: is ? doc.locked.filter((one) => one !== name) : [...doc.locked, name],

@@ -1,6 +1,6 @@
 // The side: what the plan amounts to, and below it routes, checks, comparison and the day.
 
-import { known, on } from "./app.js";
+import { known, on, settleView } from "./app.js";
 import { comparePanel } from "./compare.js";
 import { dayPanel } from "./day.js";
 import { h, perFrame } from "./dom.js";
@@ -18,6 +18,11 @@ export function side(place) {
   place.append(planPanel(), h("div.head", {}, h("div.tabs", { role: "tablist", "aria-label": t("side") }, tabs)),
     ...VIEWS.map((name) => { views[name].classList.add("view"); views[name].setAttribute("role", "tabpanel"); return views[name]; }));
   function show(name) {
+    const day = name === "day";
+    if (known.dayOn !== day) {
+      known.dayOn = day;
+      settleView();
+    }
     VIEWS.forEach((one) => { views[one].hidden = one !== name; });
     tabs.forEach((tab) => {
       const is = tab.dataset.view === name;

@@ -18,18 +18,19 @@ const PATH = [0.9, false, "path"];
 const ORDER = ["path", "steps", "bridleway", "footway", "cycleway", "track", ...Object.keys(STYLE).reverse()];
 
 export const Base = GridLayer.extend({
-  initialize({ city, version, min_zoom: least, max_zoom: most, extent, attribution }) {
+  initialize({ city, version, bbox: [west, south, east, north], min_zoom: least, max_zoom: most, extent, attribution }) {
     this.extent = extent;
     this.query = new URLSearchParams({ ...(city ? { city } : {}), version });
     GridLayer.prototype.initialize.call(this, {
       pane: "base", minZoom: least, maxNativeZoom: most, maxZoom: 20, attribution, keepBuffer: 3,
+      bounds: [[south, west], [north, east]],
     });
   },
 
   createTile(coords, done) {
     const tile = document.createElement("canvas");
     const { x: side } = this.getTileSize(); // larger than 256 beyond the last zoom that there is
-    const ratio = (window.devicePixelRatio || 1);
+    const ratio = sharpness();
     tile.width = tile.height = Math.round(side * ratio);
     ask("GET", `/v1/map/${coords.z}/${coords.x}/${coords.y}?${this.query}`).then((data) => {
       tile.data = data;
@@ -58,8 +59,8 @@ export const Base = GridLayer.extend({
     context.fillStyle = ink("land");
     context.fillRect(0, 0, tile.width, tile.height);
     context.setTransform(1 / unit, 0, 0, 1 / unit, 0, 0);
-    const pixel = unit * (window.devicePixelRatio || 1);
-    const grow = (tile.width / (window.devicePixelRatio || 1) / TILE) * Math.min(1, Math.max(0.3, 1.4 ** (zoom - 16)));
+    const pixel = unit * sharpness();
+    const grow = (tile.width / sharpness() / TILE) * Math.min(1, Math.max(0.3, 1.4 ** (zoom - 16)));
     context.lineCap = context.lineJoin = "round";
     const { data } = tile;
     for (const [layer, colour] of [["green", "park"], ["water", "water"], ["buildings", "building"]]) {
@@ -75,6 +76,9 @@ export const Base = GridLayer.extend({
     lines(context, streets, (kind) => [styled(kind)[0] * grow, styled(kind)[2]], pixel);
   },
 });
+
+/** Pixels of a canvas a pixel of the page: a little more than there are, since tiles are stretched. */
+const sharpness = () => Math.max(1.5, window.devicePixelRatio || 1);
 
 function lines(context, features = [], style, pixel) {
   for (const { kind, at } of features) {

@@ -1,6 +1,6 @@
 // Stops that are dragged: onto another route, or to another place; what it costs is seen on the way.
 
-import { choose, known, point, store } from "../app.js";
+import { choose, known, point, store, tell } from "../app.js";
 import { withPlace } from "../columns.js";
 import { h } from "../dom.js";
 import { moved, trial } from "../hand.js";
@@ -20,8 +20,8 @@ export function followDrag(city) {
     const stop = city.stopAt(event, event.pointerType === "touch" ? 22 : 12);
     if (!stop) return;
     const row = known.stops.read.find((one) => one.name === stop.name);
-    const movesPlace = city.mode === "place" || event.altKey || !known.view || row.depot;
-    if (row.depot && city.mode !== "place") return;
+    const movesPlace = city.mode === "place" || event.altKey || !known.view || row?.depot;
+    if (row?.depot && city.mode !== "place") return;
     held = { stop, row, movesPlace, x: event.clientX, y: event.clientY, id: event.pointerId };
     map.dragging.disable();
   }, true);
@@ -40,7 +40,7 @@ export function followDrag(city) {
     held.target = target;
     held.lonlat = lonlat;
     city.redraw();
-    tell(event);
+    show(event);
   });
 
   window.addEventListener("pointerup", (event) => {
@@ -49,7 +49,8 @@ export function followDrag(city) {
     const went = scene.drag !== null;
     end();
     if (!went) return;
-    if (movesPlace) {
+    if (movesPlace && known.view?.isDay) tell("day-move", { name: stop.name, lonlat });
+    else if (movesPlace) {
       store.change(t("undo.place", { name: stop.name }), (doc) => withPlace(doc, row.line - 2, ...lonlat));
     } else if (target) {
       store.change(t("undo.give", { name: stop.name, vehicle: target.vehicle }), (doc) => ({
@@ -83,7 +84,7 @@ export function followDrag(city) {
     };
   }
 
-  function tell(event) {
+  function show(event) {
     if (held.movesPlace) return showTip(event, null, null, h("span", {}, t("drag.place")));
     if (!held.target) return showTip(event, null, null, h("span.soft", {}, t("drag.nowhere")));
     const where = { clientX: event.clientX, clientY: event.clientY };

@@ -44,6 +44,24 @@ export class Scene {
       };
       (row.depot ? this.depots : this.stops).push(one);
     }
+    if (view?.isDay) this.#added(view);
+  }
+
+  /** On a day, stops are where they are now; those that came up are in no table. */
+  #added(view) {
+    const listed = new Map(this.stops.map((one) => [one.name, one]));
+    for (const { route, visit } of view.byStop.values()) {
+      const [lon, lat] = visit.lonlat;
+      const one = listed.get(visit.name);
+      if (one) Object.assign(one, { lon, lat });
+      else {
+        this.stops.push({
+          name: visit.name, lon, lat, level: null, vehicle: route.vehicle, owner: route.name, number: visit.number,
+          late: visit.late_s > 0, unserved: false, done: visit.done,
+        });
+      }
+    }
+    this.stops = this.stops.filter((one) => one.owner || one.unserved); // others were cancelled
   }
 
   draw(pen) {

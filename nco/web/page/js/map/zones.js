@@ -1,6 +1,6 @@
 // Zones that are drawn corner by corner, and stops that are added by a click.
 
-import { choose, known, store } from "../app.js";
+import { choose, known, store, tell } from "../app.js";
 import { withMeant, withPlace } from "../columns.js";
 import { withRow } from "../document.js";
 import { t } from "../words.js";
@@ -47,7 +47,10 @@ export function followZones(city) {
 
   function added([lon, lat]) {
     const name = free(t("stop.name"));
-    if (city.onadd) return city.onadd([lon, lat], name);
+    if (known.view?.isDay) {
+      city.setMode(null);
+      return tell("day-add", { lonlat: [lon, lat], name });
+    }
     store.change(t("undo.add", { name }), (doc) => {
       const row = doc.stops.rows.length;
       const next = withMeant(withRow(doc, "stops", []), "stops", row, "name", name);

@@ -140,14 +140,14 @@ function now() {
     h("label.row", {}, h("span.soft", {}, t("day.now")),
       h("input.field.clock-now", { value: clock(base), size: 5, "data-key": "now", "aria-label": t("day.now"), disabled: busy, onchange: (event) => set(event.target.value) })),
     STEPS.map((minutes) => h("button.button.small", { "data-key": `step ${minutes}`, disabled: busy, onclick: () => advance(base + 60 * minutes) }, `+${span(60 * minutes)}`)),
-    h("span.grow"),
-    h("button.button.small", { "data-key": "again", disabled: busy, onclick: () => change({ op: "replan", time_limit_s: 4 * AGAIN_S }, t("day.again.done"), false) }, icon("again"), t("day.again")));
+    h("span.grow"), busy && h("span.faint", {}, t("day.busy")));
 }
 
 function events() {
   const chosen = at.chosen && known.dayView.byStop.get(at.chosen);
   const open = chosen && !chosen.visit.done;
   return h("div.events", {},
+    h("button.button.small", { "data-key": "again", disabled: busy, title: t("day.again.tip"), onclick: () => change({ op: "replan", time_limit_s: 4 * AGAIN_S }, t("day.again.done"), false) }, icon("again"), t("day.again")),
     h("button.button.small", { "data-key": "add", disabled: busy, onclick: () => tell("sketch") }, icon("add"), t("day.add")),
     h("button.button.small", {
       "data-key": "cancel", disabled: busy || !open, title: open ? t("day.cancel.what", { name: at.chosen }) : t("day.cancel.tip"),

@@ -6,7 +6,7 @@ import { t } from "./words.js";
 
 export const placeName = (route) => t("day.of_vehicle", { name: route.name });
 
-export function dayView({ plan }) {
+export function dayView({ plan, now_s }) {
   const { problem } = known;
   const depots = new Set(problem ? problem.names.slice(0, problem.depots ?? 1) : []);
   const windows = new Map(known.stops.read.map((row) => [row.name, row.windows_s]));
@@ -16,9 +16,11 @@ export function dayView({ plan }) {
       const depot = k === 0 || depots.has(call.name) || (route.end && k === all.length - 1);
       const latest = windows.get(call.name)?.at(-1)?.[1] ?? null;
       return {
-        ...call, depot: Boolean(depot), number: depot ? 0 : ++number, done: call.begun,
+        ...call, depot: Boolean(depot), number: depot ? 0 : ++number,
+        // A stop is begun as soon as its vehicle sets out for it: nothing of it can be changed then.
+        done: call.begun || (k > 0 && all[k - 1].departure_s <= now_s),
         lonlat: plan.places[call.name] ?? [0, 0], waiting_s: Math.max(0, call.start_s - call.arrival_s), load: [], breaks: [],
-        late_s: depot || latest === null ? 0 : Math.max(0, call.start_s - latest),
+        late_s: depot || latest === null || call.start_s < latest + 1 ? 0 : call.start_s - latest,
       };
     });
     const stops = visits.filter((visit) => !visit.depot);
@@ -26,7 +28,7 @@ export function dayView({ plan }) {
     return {
       name, vehicle: route.vehicle, trip: 0, visits, stops, distance_m: route.distance_m,
       duration_s: visits.at(-1).arrival_s - visits[0].departure_s, driving_s: null,
-      late: stops.filter((visit) => visit.late_s > 1).length, waiting_s: stops.reduce((sum, visit) => sum + visit.waiting_s, 0),
+      late: stops.filter((visit) => visit.late_s > 0).length, waiting_s: stops.reduce((sum, visit) => sum + visit.waiting_s, 0),
       load: 0, capacity: null, broken: [], locked: true, // what is changed by hand goes through the day's own buttons
     };
   });

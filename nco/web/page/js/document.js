@@ -49,7 +49,10 @@ export function documentFrom(data) {
     routes: routes(data.routes),
     locked: (data.locked ?? []).map(String),
     kept: (data.kept ?? []).map((one) => ({ name: String(one.name), routes: routes(one.routes) ?? [] })),
-    options: { time_limit_s: Number(data.options?.time_limit_s) || 10 },
+    options: {
+      time_limit_s: Number(data.options?.time_limit_s) || 10,
+      ...(typeof data.options?.method === "string" ? { method: data.options.method } : {}),
+    },
   };
 }
 

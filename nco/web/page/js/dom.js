@@ -18,7 +18,8 @@ function filled(element, classes, attributes, children) {
   if (classes.length) element.classList.add(...classes);
   for (const [key, value] of Object.entries(attributes)) {
     if (value === undefined || value === null || value === false) continue;
-    if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
+    if (key === "class") element.classList.add(value);
+    else if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
     else if (key === "style") for (const [k, v] of Object.entries(value)) element.style.setProperty(k, v);
     else if (key === "value" || key === "checked") element[key] = value;
     else element.setAttribute(key, value === true ? "" : String(value));

@@ -188,7 +188,7 @@ export class Sheet {
     const cell = column < 0 ? null : row.getCell(`c${column}`);
     if (!cell) return;
     this.table.getRanges().forEach((range) => range.setBounds(cell, cell));
-    this.table.element.focus();
+    this.table.element.querySelector(".tabulator-tableholder").focus({ preventScroll: true });
   }
 
   filter(words) {

@@ -43,7 +43,11 @@ export function side(place) {
     count.className = `tag ${bad ? "bad" : "warn"}`;
     count.hidden = !known.checks.length;
   }));
-  on("search", () => { if (known.search?.running) show("routes"); });
+  let begun = null;
+  on("search", () => {
+    if (known.search?.running && known.search !== begun) show("routes");
+    begun = known.search;
+  });
   on("show-side", show);
   show("checks");
   return { show };

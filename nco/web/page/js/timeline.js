@@ -51,12 +51,12 @@ function draw(place, zoom) {
   const times = view.routes.flatMap((one) => [one.visits[0].arrival_s, one.visits.at(-1).departure_s]);
   const first = Math.floor(Math.min(...times) / 3600);
   const last = Math.ceil(Math.max(...times, first * 3600 + 1) / 3600);
-  const room = place.clientWidth - NAMES - 16;
+  const room = place.clientWidth - NAMES - 26;
   const hour = zoom ?? Math.max(26, room / Math.max(1, last - first));
   const wide = hour * (last - first);
   const x = (seconds) => NAMES + hour * (seconds / 3600 - first);
   const high = HEAD + ROW * names.length;
-  const chart = svg("svg", { width: NAMES + wide + 12, height: high, role: "img", "aria-label": t("timeline") });
+  const chart = svg("svg", { width: NAMES + wide + 22, height: high, role: "img", "aria-label": t("timeline") });
   const each = hour < 34 ? 2 : 1;
   for (let k = first; k <= last; k += 1) {
     const major = (k - first) % each === 0;

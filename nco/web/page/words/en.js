@@ -123,9 +123,9 @@ export default {
 
   "day.empty": "Begin the day with this plan: set the clock, report what was served, add, cancel and move stops, drop vehicles, and plan the rest again.",
   "day.begin": "Begin the day", "day.begun": "The day has begun with the present plan", "day.loading": "Loading the day…",
-  "day.now": "Now", "day.again": "Plan again", "day.again.done": "Planned again", "day.add": "Add a stop", "day.cancel": "Cancel stop",
+  "day.now": "Now", "day.busy": "working…", "day.again": "Replan", "day.again.tip": "Plan what is left again", "day.again.done": "Planned again", "day.add": "Add", "day.cancel": "Cancel",
   "day.cancel.what": "Cancel {name}", "day.cancel.tip": "Choose a stop that nobody has set out for", "day.cancelled": "{name} is cancelled",
-  "day.move": "Move stops", "day.move.tip": "Drag stops on the map to where they are now", "day.moved": "{name} was moved",
+  "day.move": "Move", "day.move.tip": "Drag stops on the map to where they are now", "day.moved": "{name} was moved",
   "day.name": "Name", "day.from": "Window from", "day.to": "until", "day.minutes": "Minutes of service", "day.added": "{name} is added",
   "day.more": "What {name} reports", "day.report": "Report {name} as served", "day.report.next": "Report {name} as served", "day.report.do": "Report",
   "day.ready": "Ready to leave at", "day.reported": "{name} is reported as served", "day.no_time": "That is no time; write 14:30.",

@@ -67,7 +67,8 @@ class Browser:
         page.on("pageerror", lambda error: self.wrong.append(str(error)))
         page.on("dialog", lambda dialog: self.wrong.append(f"dialog {dialog.message}"))
         page.on(
-            "console", lambda m: self.wrong.append(m.text) if m.type in ("error", "warning") else None
+            "console",
+            lambda m: self.wrong.append(m.text) if m.type in ("error", "warning") else None,
         )
         page.on("request", lambda request: self.asked.append(request.url))
         page.goto(address)

@@ -42,7 +42,9 @@ def test_each_label_has_a_word_and_each_word_is_used():
 def test_nothing_that_is_sent_is_read_as_html():
     """No module of ours parses HTML or code: names are text wherever they are shown."""
     code = _text(OURS)
-    wrong = r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|DOMParser"
+    wrong = (
+        r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|DOMParser"
+    )
     assert re.findall(wrong, code) == []
     assert re.findall(r"<script>|\son\w+=|style=", (PAGE / "index.html").read_text()) == []
 

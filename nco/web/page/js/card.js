@@ -8,7 +8,7 @@ import { amount, clock, span, windows } from "./format.js";
 import { moved, without } from "./hand.js";
 import { icon } from "./icons.js";
 import { turn } from "./keys.js";
-import { t } from "./words.js";
+import { has, t } from "./words.js";
 
 export function card(place) {
   const show = perFrame(() => {
@@ -27,7 +27,7 @@ function of(name) {
   if (!row) return null;
   const left = known.view?.unserved.find((one) => one.name === name);
   const fact = (key, value) => value && h("div.fact", {}, h("dt", {}, t(key)), h("dd", {}, value));
-  const details = Object.entries(row.details).filter(([key, value]) => value && /^(address|phone|notes|contact)$/.test(key));
+  const details = Object.entries(row.details).filter(([key, value]) => value && /^(address|phone|notes)$/.test(key));
   return [
     h("div.row", {}, h("h2.grow.cut", { title: name }, name),
       row.line && h("button.button.small.plain", { onclick: () => tell("reach", { table: "stops", row: row.line - 2, column: "name" }) }, t("card.table")),
@@ -38,7 +38,7 @@ function of(name) {
       row.service_s > 0 && fact("card.service", span(row.service_s)),
       row.skills.length > 0 && fact("card.skills", row.skills.join(", ")),
       served && fact("card.arrival", [clock(served.visit.arrival_s), served.visit.waiting_s > 60 ? ` (${t("tip.waits", { length: span(served.visit.waiting_s) })})` : ""]),
-      details.map(([key, value]) => h("div.fact", {}, h("dt", {}, key), h("dd", {}, value)))),
+      details.map(([key, value]) => h("div.fact.wide", {}, h("dt", {}, has(`title.${key}`) ? t(`title.${key}`) : key), h("dd", {}, value)))),
     served?.visit.late_s > 0 && h("p.bad", {}, t("tip.late", { length: span(served.visit.late_s) })),
     left && h("p.bad", {}, left.reason),
     !row.depot && known.view && !known.view.isDay && hands(name, row, served),

@@ -50,7 +50,7 @@ function totals() {
     one("km", km(sum.distance_m)),
     one("hours", span(sum.duration_s)),
     one("vehicles", `${sum.vehicles}/${known.problem?.fleet.length ?? store.doc.fleet.rows.length}`),
-    one("late", String(sum.late), sum.late ? "bad" : "good"),
+    sum.broken > sum.late ? one("broken", String(sum.broken), "bad") : one("late", String(sum.late), sum.late ? "bad" : "good"),
     one("unserved", String(sum.unserved), sum.unserved ? "bad" : "good"),
     one("balance", `${Math.round(100 * sum.balance)} %`));
 }

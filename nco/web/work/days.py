@@ -136,7 +136,7 @@ def _shown(day: _Day) -> dict[str, Any]:
         }
         for route in plan.routes
     ]
-    names = {call["name"] for route in routes for call in (route["start"], *route["calls"])}
+    names = {call.name for route in plan.routes for call in (route.start, *route.calls)}
     made = {
         "routes": routes,
         "places": {name: planner.place_of(name) for name in sorted(names | set(plan.unassigned))},

@@ -32,8 +32,8 @@ export function dock(place) {
   const sheets = {
     stops: new Sheet("stops", views.stops.firstChild, {
       further: [
-        { key: "column.vehicle", width: 110, show: (name) => vehicleOf(name) },
-        { key: "column.arrival", width: 76, show: (name) => arrivalOf(name) },
+        { key: "column.vehicle", width: 110, show: (name) => vehicleOf(name), look: (name) => known.view?.byStop.get(name)?.route.name ?? "" },
+        { key: "column.arrival", width: 76, show: (name) => arrivalOf(name), look: (name) => lookOf(name) },
       ],
       lists: { kind: () => ["stop", "depot", "pickup", "delivery"] },
     }),
@@ -91,6 +91,11 @@ function vehicleOf(name) {
   const served = known.view?.byStop.get(name);
   if (served) return h("span.row.cut", {}, dot(served.route.vehicle), served.route.name);
   return known.view?.unserved.some((one) => one.name === name) ? h("span.bad", {}, t("unserved")) : null;
+}
+
+function lookOf(name) {
+  const visit = known.view?.byStop.get(name)?.visit;
+  return visit ? `${clock(visit.start_s)} ${visit.late_s > 0}` : "";
 }
 
 function arrivalOf(name) {

@@ -17,8 +17,9 @@ export class Sheet {
     this.further = further;
     this.lists = lists;
     this.marks = new Map();
+    this.lines = new Map(); // names by line, and
+    this.looks = new Map(); // how rows look, by number
     this.ready = false;
-    this.waiting = null;
     this.table = new Tabulator(place, {
       data: [], columns: this.columns(), index: "id", layout: "fitDataFill", height: "100%",
       placeholder: h("div.empty", {}, icon("table"), t(`${kind}.empty`)),
@@ -112,6 +113,7 @@ export class Sheet {
     const columns = header === this.header ? null : this.columns();
     this.header = header;
     if (columns) this.table.setColumns(columns);
+    this.looks = new Map();
     this.table.replaceData(rows);
   }
 
@@ -119,17 +121,31 @@ export class Sheet {
     return Object.fromEntries([["id", id], ...row.map((cell, k) => [`c${k}`, cell])]);
   }
 
-  repaint() {
+  repaint(whole = false) {
     if (!this.ready) return;
+    this.lines = new Map(known[this.kind].read.map((row) => [row.line, row.name]));
     this.marks = new Map();
     for (const one of known.checks) {
       if (one.table !== this.kind || !one.line) continue;
       if (!this.marks.has(one.line)) this.marks.set(one.line, []);
       this.marks.get(one.line).push(one);
     }
-    this.table.blockRedraw();
-    this.table.getRows().forEach((row) => row.reformat());
-    this.table.restoreRedraw();
+    // Only rows that look different now are drawn again: there may be a thousand.
+    const all = whole || document.documentElement.dataset.theme !== this.theme;
+    this.theme = document.documentElement.dataset.theme;
+    for (const row of this.table.getRows()) {
+      const { id } = row.getData();
+      const look = this.#look(id);
+      if (all || this.looks.get(id) !== look) row.reformat();
+      this.looks.set(id, look);
+    }
+  }
+
+  /** What of a row does not stand in its cells. */
+  #look(id) {
+    const marks = (this.marks.get(id + 2) ?? []).map((one) => `${one.level} ${one.column} ${one.text}`);
+    const name = this.nameOf(id);
+    return [...marks, ...this.further.map(({ look }) => look?.(name) ?? "")].join("\n");
   }
 
   /** Takes what was typed, pasted or cleared into the document: one step of undo. */
@@ -155,7 +171,7 @@ export class Sheet {
   }
 
   nameOf(id) {
-    return this.names?.get(id) ?? known[this.kind].read.find((row) => row.line === id + 2)?.name ?? null;
+    return this.lines.get(id + 2) ?? null;
   }
 
   rowOf(name) {

@@ -18,8 +18,13 @@ export function timeline() {
   const place = h("div.timeline", { tabindex: "0", "aria-label": t("timeline") });
   let zoom = null;
   let frame = null;
-  const show = perFrame(() => { frame = draw(place, zoom); });
-  on("view theme choose day", show);
+  let shown = null; // the vehicle that was chosen when it was drawn
+  const show = perFrame(() => {
+    frame = draw(place, zoom);
+    shown = at.chosenVehicle;
+  });
+  on("view theme day", show);
+  on("choose", ({ from }) => { if (from === "vehicle" || at.chosenVehicle !== shown) show(); else mark(place); });
   on("point", () => mark(place));
   new ResizeObserver(() => { if (zoom === null) show(); }).observe(place);
   place.addEventListener("wheel", (event) => {
@@ -63,7 +68,18 @@ function draw(place, zoom) {
     chart.append(svg(major ? "line.hour" : "line.half", { x1: x(3600 * k), x2: x(3600 * k), y1: HEAD - 4, y2: high }));
     if (major) chart.append(svg("text.hour", { x: x(3600 * k), y: 14, "text-anchor": "middle" }, clock(3600 * k)));
   }
-  names.forEach((name, k) => chart.append(row(view, name, HEAD + ROW * k, x, wide)));
+  // Lanes that stayed as they were are kept: after a change by hand that is all but one or two.
+  const before = lanes.get(place) ?? new Map();
+  const now = new Map();
+  names.forEach((name, k) => {
+    const look = lookOf(view, name, [k, hour, first, wide]);
+    const kept = before.get(name);
+    const lane = kept?.look === look ? kept.lane : row(view, name, HEAD + ROW * k, x, wide);
+    now.set(name, { look, lane });
+    lane.classList.toggle("quiet", at.chosenVehicle !== null && at.chosenVehicle !== name);
+    chart.append(lane);
+  });
+  lanes.set(place, now);
   if (known.day?.now_s >= first * 3600) {
     chart.append(svg("line.clock", { x1: x(known.day.now_s), x2: x(known.day.now_s), y1: HEAD - 6, y2: high }));
   }
@@ -72,10 +88,18 @@ function draw(place, zoom) {
   return { x, hour, first, names, view, time: (px) => 3600 * (first + (px - NAMES) / hour) };
 }
 
+const lanes = new WeakMap();
+
+/** Everything that a lane is drawn from, in a word. */
+function lookOf(view, name, frame) {
+  const visits = view.routes.filter((one) => one.name === name)
+    .flatMap((route) => route.visits.map((visit) => `${visit.name} ${visit.start_s} ${visit.late_s > 0} ${visit.done ?? ""}`));
+  return [...frame, colourOf(view.routes.find((one) => one.name === name).vehicle), ...visits].join("\n");
+}
+
 function row(view, name, top, x, wide) {
   const routes = view.routes.filter((one) => one.name === name);
-  const quiet = at.chosenVehicle !== null && at.chosenVehicle !== name;
-  const group = svg(quiet ? "g.lane.quiet" : "g.lane", { "data-row": name });
+  const group = svg("g.lane", { "data-row": name });
   group.append(svg("rect.lane-back", { x: 0, y: top, width: NAMES + wide + 12, height: ROW }));
   for (const route of routes) {
     const colour = colourOf(route.vehicle);
@@ -89,7 +113,6 @@ function row(view, name, top, x, wide) {
         const late = visit.late_s > 0 ? ".late" : "";
         const block = bar(group, `service${late}`, x(visit.start_s), Math.max(x(visit.departure_s), x(visit.start_s) + 5), top + 5, 20,
           { fill: colour, rx: 3 }, visit);
-        block.classList.toggle("chosen", at.chosen === visit.name);
         block.classList.toggle("done", Boolean(visit.done));
         if (x(visit.departure_s) - x(visit.start_s) > 15) {
           group.append(svg("text.turn", { x: (x(visit.start_s) + x(visit.departure_s)) / 2, y: top + 19, "text-anchor": "middle" }, String(visit.number)));
@@ -123,7 +146,8 @@ function bar(group, kind, from, to, y, high, more, visit) {
 }
 
 function mark(place) {
-  for (const one of place.querySelectorAll(".pointed")) one.classList.remove("pointed");
+  for (const one of place.querySelectorAll(".pointed, .bar.chosen")) one.classList.remove("pointed", "chosen");
+  if (at.chosen) place.querySelector(`.service[data-stop="${CSS.escape(at.chosen)}"]`)?.classList.add("chosen");
   if (at.stop) place.querySelectorAll(`[data-stop="${CSS.escape(at.stop)}"]`).forEach((one) => one.classList.add("pointed"));
   if (at.vehicle) place.querySelector(`[data-row="${CSS.escape(at.vehicle)}"]`)?.classList.add("pointed");
 }

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from nco.data.formats.json_file import Fields, finite
@@ -10,17 +12,19 @@ from nco.data.formats.vroom_json import vroom_problem
 from nco.data.formats.vroom_solution import vroom_answer
 from nco.data.formats.vroom_steps import vroom_steps
 from nco.data.formats.vroom_tasks import MOST_ID
-from nco.errors import CityError, InputError, NcoError, ServiceError
+from nco.errors import CityError, InputError, NcoError, ServiceError, UnsupportedError
 from nco.problem import Problem
 from nco.problem.solution import Solution
 from nco.solve import solve
 from nco.web.reply import INPUT, INTERNAL, ROUTING, TOO_LARGE, Reply, as_json
 from nco.web.work import served
+from nco.web.work.vroom_costs import as_charged, task_rates
 
 STATUS = {INTERNAL: 500, INPUT: 400, ROUTING: 500, TOO_LARGE: 413}
 DEFAULT_X = 5
 _LEAST_S, _STOP_S, _MOST_S = 0.2, 0.02, 10.0  # of a search at full exploration
 _LEVELS = 6
+_FIRST, _LEAST = 0.2, 0.5  # shares of the time: of VROOM's own search, and left at least for ours
 
 
 def failed(code: int, message: str) -> Reply:
@@ -65,12 +69,35 @@ def _solved(data: Fields) -> dict[str, Any]:
     if plan:
         found = steps or Solution.from_routes(problem, [])
     else:
-        found = solve(problem, "auto", time_limit_s=_limit_s(problem, options), initial=steps)
+        found = _searched(problem, data, _limit_s(problem, options), steps)
     geometry = _chosen(options, "g", bool, default=False)
     answer = vroom_answer(problem, found, city=served.city() if geometry else None)
     answer["unassigned"] += too_large
     answer["summary"]["unassigned"] += len(too_large)
     return _with_costs(answer, data)
+
+
+def _searched(problem: Problem, data: Fields, limit_s: float, steps: Solution | None) -> Solution:
+    """The best routes found for what VROOM minimises, from VROOM's own on where it has some.
+
+    That takes it a moment, and who has asked VROOM before is never worse off.
+    """
+    begun = time.perf_counter()
+    charged = as_charged(problem, task_rates([costs for _, costs in _costs_of(data)]))
+    initial = None if steps is None else steps.on(charged)
+    with suppress(UnsupportedError):
+        initial = solve(charged, "vroom", time_limit_s=_FIRST * limit_s, initial=initial)
+    left_s = limit_s - (time.perf_counter() - begun)
+    found = solve(charged, "auto", time_limit_s=max(left_s, _LEAST * limit_s), initial=initial)
+    return found.on(problem).with_reasons(problem)
+
+
+def _costs_of(data: Fields) -> list[tuple[int, dict[str, Any]]]:
+    """Id and costs of each vehicle."""
+    return [
+        (vehicle.whole("id"), vehicle.child("costs", {}).data)
+        for vehicle in data.children("vehicles")
+    ]
 
 
 def _without_too_large(data: Fields) -> tuple[Fields, list[dict[str, Any]]]:
@@ -172,10 +199,7 @@ def _limit_s(problem: Problem, options: Fields) -> float:
 
 def _with_costs(answer: dict[str, Any], data: Fields) -> dict[str, Any]:
     """The answer with costs as VROOM counts them: of driving, and of tasks by their own rate."""
-    costs = {
-        vehicle.whole("id"): vehicle.child("costs", {}).data
-        for vehicle in data.children("vehicles")
-    }
+    costs = dict(_costs_of(data))
     for route in answer["routes"]:
         route["cost"] = _cost(route, costs[route["vehicle"]])
     known = [route["cost"] for route in answer["routes"]]

@@ -1,13 +1,12 @@
 """What the tree, the network and the constructions are worth, under one clock.
 
     python benchmarks/transit_ablation.py --instance BLOOMINGTON [--instance CITY.json ...]
-        [--share 1 0.3] [--time-limit 20] [--seeds 5] [--out out/transit-ablation]
+        [--share 1 0.3] [--processor-s 20] [--seeds 5] [--out out/transit-ablation.jsonl]
 
-Every method has the same seconds on one thread, set-up included; the processor time that it took is
-told beside them, and how many sets of lines it evaluated. Run it on a machine that does nothing
-else: both times should agree. Rows are differences from `hyper`, seed by seed, with their standard
-error and 95 % interval (Student's t), because percentages of rewards that may be negative say
-nothing. What is compared:
+Every method has the same seconds of the processor on one thread, which a busy machine does not
+change; loading the network counts, compiling does not. Rows are differences from `hyper`, seed by
+seed, with their standard error and 95 % interval (Student's t), because percentages of rewards that
+may be negative say nothing. What is compared:
 
 | from the same constructions | tree | no tree: sample as many lines, keep the best |
 |---|---|---|
@@ -15,22 +14,24 @@ nothing. What is compared:
 | demand, no training | `mcts-built-demand` | `resample-built-demand` |
 | a random walk | `mcts-built-plain` | `resample-built-plain` |
 
-and `hyper`, `genetic`, `greedy` (constructions alone), `policy-sampling` (the network alone). A
-folder that exists is gone on with.
+and `hyper`, `genetic`, `greedy` (constructions alone), `policy-sampling` (the network alone). Runs
+that the file holds are not run again.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections import defaultdict
+import json
+import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy.stats import t as student
 
-from nco.files import write_atomic
-from nco.transit.bench import run as bench
-from nco.transit.bench.result import RunResult
+from nco.transit.design.named import objective_of, settings_of
+from nco.transit.design.registry import design
+from nco.transit.files.read import read_instance
 from nco.versions import machine
 
 METHODS = (
@@ -40,42 +41,50 @@ METHODS = (
 BASE = "hyper"
 
 
-def rows(results: list[RunResult]) -> list[str]:
-    """A table of each instance and share of the demand."""
-    groups: dict[tuple[str, float], dict[str, dict[int, RunResult]]] = defaultdict(
-        lambda: defaultdict(dict)
+def solved(path: Path, key: dict[str, Any], rules: str) -> dict[str, Any]:
+    """One run, from the file of runs if it is there."""
+    for text in path.read_text().splitlines() if path.exists() else ():
+        known: dict[str, Any] = json.loads(text)
+        if key.items() <= known.items():
+            return known
+    instance = read_instance(key["instance"])
+    objective = objective_of(instance, "service", settings_of(rules, key["share"]))
+    design(objective, key["method"], evaluations=20, seed=key["seed"])  # compiles what is used
+    begin_s = time.process_time()
+    found = design(
+        objective, key["method"], processor_limit_s=key["processor_limit_s"], seed=key["seed"]
     )
-    for one in results:
-        if one.cost is not None:
-            groups[one.run.instance, one.run.demand_share][one.run.method][one.run.seed] = one
-    text = []
-    for (instance, share), found in groups.items():
-        text += [
-            f"{instance}, share {share:g}",
-            "| method | mean reward | less hyper | 95 % | wall s | processor s | evaluations |",
-            "|---|---|---|---|---|---|---|",
-        ]
-        base = found[BASE]
-        for method, runs in sorted(found.items(), key=lambda item: _cost(item[1])):
-            seeds = sorted(set(runs) & set(base))
-            more = np.array([_cost({0: base[k]}) - _cost({0: runs[k]}) for k in seeds])
-            error = more.std(ddof=1) / np.sqrt(len(more)) if len(more) > 1 else np.nan
-            half = error * student.ppf(0.975, len(more) - 1) if len(more) > 1 else np.nan
-            mean = [
-                np.mean([getattr(run, name) for run in runs.values()])
-                for name in ("time_s", "cpu_s", "evaluations")
-            ]
-            text.append(
-                f"| `{method}` | {-_cost(runs):.2f} | {more.mean():+.2f} ± {error:.2f} | "
-                f"{more.mean() - half:+.2f} to {more.mean() + half:+.2f} | {mean[0]:.1f} | "
-                f"{mean[1]:.1f} | {mean[2]:.0f} |"
-            )
-        text.append("")
+    run = key | {
+        "reward": -found.cost,
+        "processor_s": time.process_time() - begin_s,
+        "evaluations": found.evaluations,
+        "lines": [list(line) for line in found.lines],
+    }
+    with path.open("a") as file:
+        file.write(json.dumps(run) + "\n")
+    return run
+
+
+def rows(runs: dict[str, list[dict[str, Any]]]) -> list[str]:
+    """A table of one instance and share of the demand; runs of all methods by seed."""
+    text = [
+        "| method | mean reward | less hyper | 95 % | processor s | evaluations |",
+        "|---|---|---|---|---|---|",
+    ]
+    rewards = {method: np.array([run["reward"] for run in own]) for method, own in runs.items()}
+    for method in sorted(runs, key=lambda name: -float(rewards[name].mean())):
+        more = rewards[method] - rewards[BASE]
+        error = more.std(ddof=1) / np.sqrt(len(more)) if len(more) > 1 else np.nan
+        half = error * student.ppf(0.975, len(more) - 1) if len(more) > 1 else np.nan
+        processor_s, evaluations = (
+            np.mean([run[name] for run in runs[method]]) for name in ("processor_s", "evaluations")
+        )
+        text.append(
+            f"| `{method}` | {rewards[method].mean():.2f} | {more.mean():+.2f} ± {error:.2f} | "
+            f"{more.mean() - half:+.2f} to {more.mean() + half:+.2f} | {processor_s:.1f} | "
+            f"{evaluations:.0f} |"
+        )
     return text
-
-
-def _cost(runs: dict[int, RunResult]) -> float:
-    return float(np.mean([run.cost for run in runs.values() if run.cost is not None]))
 
 
 def main() -> None:
@@ -84,24 +93,31 @@ def main() -> None:
     parser.add_argument("--instance", action="append", required=True)
     parser.add_argument("--share", nargs="+", type=float, default=[1.0, 0.3])
     parser.add_argument("--rules", default="alphatransit")
-    parser.add_argument("--time-limit", type=float, default=20.0)
+    parser.add_argument("--processor-s", type=float, default=20.0)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--method", nargs="+", default=list(METHODS))
-    parser.add_argument("--out", type=Path, default=Path("out/transit-ablation"))
+    parser.add_argument("--out", type=Path, default=Path("out/transit-ablation.jsonl"))
     given = parser.parse_args()
-    suite = bench.Suite(
-        instances=tuple(given.instance),
-        methods=tuple(dict.fromkeys([BASE, *given.method])),
-        objectives=("service",),
-        time_limits_s=(given.time_limit,),
-        seeds=given.seeds,
-        rules=given.rules,
-        demand_shares=tuple(given.share),
-    )
-    given.out.mkdir(parents=True, exist_ok=True)
-    text = "\n".join([*rows(bench.run(suite, given.out)), str(machine())])
-    write_atomic(given.out / "table.md", text + "\n")
-    print(text)
+    given.out.parent.mkdir(parents=True, exist_ok=True)
+    methods = tuple(dict.fromkeys([BASE, *given.method]))
+    for instance in given.instance:
+        for share in given.share:
+            keys = [
+                {
+                    "instance": instance,
+                    "share": share,
+                    "method": method,
+                    "seed": seed,
+                    "processor_limit_s": given.processor_s,
+                }
+                for seed in range(given.seeds)
+                for method in methods
+            ]
+            runs: dict[str, list[dict[str, Any]]] = {method: [] for method in methods}
+            for key in keys:
+                runs[str(key["method"])].append(solved(given.out, key, given.rules))
+            print(f"{instance}, share {share:g}", *rows(runs), "", sep="\n", flush=True)
+    print(machine())
 
 
 if __name__ == "__main__":

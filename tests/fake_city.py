@@ -21,6 +21,10 @@ class FakeCity:
     bbox: tuple[float, float, float, float] = (24.90, 60.10, 25.00, 60.20)
     islands: float = np.inf
 
+    def with_profile(self, profile):
+        """People on foot go where all go."""
+        return self
+
     def sample(self, n, seed, how="road", **drawing):
         """`[n, 2]` points; the way of drawing changes them."""
         rng = np.random.default_rng([seed, *how.encode()])

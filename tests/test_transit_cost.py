@@ -115,6 +115,43 @@ def test_detours_of_lines():
         assert value == pytest.approx(along / instance.drive_s[line[0], line[-1]])
 
 
+def test_who_finds_no_seat_stands_and_that_costs():
+    """Passengers above the seats, for as long as they ride, at half an hour more an hour."""
+    instance = street({(0, 1): 60.0}, capacity=10)
+    fixed = np.array([8.0])
+    prices = Prices(hour=10.0, seats=0.5, stand=1.5)
+    found = CostModel(instance, prices, BARE).of([[0, 1]], per_h=fixed)
+    assert found.stand_h == pytest.approx((60 - 5 * found.per_h[0]) * 180 / 3600)
+    roomy = CostModel(instance, Prices(hour=10.0, seats=1.0), BARE).of([[0, 1]], per_h=fixed)
+    assert roomy.stand_h == 0.0
+    assert found.cost - roomy.cost == pytest.approx(10 * 0.5 * found.stand_h)
+
+
+def test_transfers_beyond_the_norm_cost_and_losing_passengers_is_no_way_out():
+    """One change a trip costs what is beyond the norm; a line less, which loses them, no less."""
+    city = street({(0, 3): 50.0}, min_stops=2, lines=2)
+    patient, strict = Prices(most_transfers=np.inf), Prices(most_transfers=0.25)
+    changing, lost = ((0, 1), (1, 2, 3)), ((0, 1), (1, 2))
+    for lines, transfers in ((changing, 1.0), (lost, 0.0)):
+        pair = pad_lines(lines, 2, city.max_stops)[None]
+        free, held = (CityObjective(city, prices).costs(pair)[0] for prices in (patient, strict))
+        assert CostModel(city, strict).of(lines).transfers == pytest.approx(50.0 * transfers)
+        assert held - free == pytest.approx(75.0)
+    direct = pad_lines(((0, 1, 2, 3), (0, 1)), 2, city.max_stops)[None]
+    assert CityObjective(city, strict).costs(direct) == CityObjective(city, patient).costs(direct)
+
+
+def test_a_design_meets_the_norm_with_the_same_buses():
+    """Fewer than one trip in four changes, where minutes alone make more change."""
+    city = from_city(FakeCity(), stops=16, lines=4, min_stops=2, seed=1, trips_per_hour=900)
+    plain = CityObjective(city, Prices(most_transfers=np.inf))
+    before = plain.model.of(design(plain, evaluations=400).lines)
+    held = CityObjective(city.changed(fleet=before.fleet))
+    after = held.model.of(design(held, evaluations=800).lines)
+    assert before.transfer_share > 0.25 > after.transfers_or_lost
+    assert after.fleet <= before.fleet
+
+
 def test_lines_led_astray_are_costly_and_told(caplog):
     """A line that comes back to where it began costs more than any fair one, and is a violation."""
     city = from_city(FakeCity(), stops=12, lines=1, seed=1, trips_per_hour=300)
@@ -159,7 +196,10 @@ def test_a_city_is_designed_by_cost(tmp_path, capsys):
     parts = data["cost_parts"]
     assert parts["largest_line_detour"] < 1.6
     assert parts["fleet"] == data["simulation"]["fleet"]
-    assert data["cost"] == pytest.approx(60 * parts["cost_per_h"] / (12.0 * parts["trips_per_h"]))
+    changes = parts["transfers_per_trip"] * parts["by_bus"] + parts["lost"]
+    beyond = max(0.0, changes / (1 - parts["on_foot"]) - Prices().most_transfers)
+    money = 60 * parts["cost_per_h"] / (12.0 * parts["trips_per_h"])
+    assert data["cost"] == pytest.approx(money + 100 * beyond)
     assert check_lines(city, data["lines"], connected=False) == []
     lines = str(out / "lines.txt")
     assert main(["transit", "evaluate", str(path), lines]) == 0
@@ -174,6 +214,7 @@ def test_a_city_is_designed_by_cost(tmp_path, capsys):
         ({"bus_km": -1.0}, "bus_km is -1.0"),
         ({"min_per_h": 40.0}, "below min_per_h"),
         ({"wait": float("nan")}, "wait is nan"),
+        ({"most_transfers": -0.1}, "most_transfers is -0.1"),
     ],
 )
 def test_prices_out_of_range(changes, message):

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nco.errors import InputError, ProblemError, UnsupportedError
-from nco.transit.design import registry
+from nco.transit.design import method, registry
 from nco.transit.design.bees import Bees
 from nco.transit.design.changes import CHANGES
 from nco.transit.design.distinct import repeated, without_repetition
@@ -154,7 +154,7 @@ def test_fronts_need_both_costs():
     ("options", "message"),
     [
         ({"method": "hyperr", "evaluations": 1}, "'hyperr' is unknown; known are random"),
-        ({}, "needs evaluations or time_limit_s"),
+        ({}, "needs evaluations, time_limit_s or processor_limit_s"),
         ({"evaluations": 0}, "evaluations is 0"),
         ({"evaluations": 1, "seed": -1}, "seed is -1"),
         ({"evaluations": 1, "initial": [[(0, 12)]]}, "no link from node 0"),
@@ -164,6 +164,33 @@ def test_bad_input_is_refused_by_name(options, message):
     """Unknown methods, missing budgets, bad seeds and lines that no bus can run."""
     with pytest.raises(InputError, match=message):
         design(PLAIN, **options)
+
+
+def test_changes_for_fewer_transfers():
+    """Lines run through where two ended, and are led to where people would have had to change."""
+    instance = grid(7, 1, lines=2, max_stops=7)
+    lines = [(0, 1, 2, 3), (3, 4, 5, 6)]
+    found = {change: set() for change in ("through", "connect")}
+    for seed in range(60):
+        for change, seen in found.items():
+            seen.update(CHANGES[change](Ways(instance, 0), lines, Random(seed)) or ())
+    for lead in found.values():
+        assert any(set(line) == set(range(7)) for line in lead)
+
+
+def test_a_budget_of_processor_time_does_not_count_what_others_take(monkeypatch):
+    """While the clock on the wall goes on and the processor's stands, a search goes on."""
+    monkeypatch.setattr(method.time, "process_time", lambda: 7.0)
+    objective = ExactObjective(PLAIN)
+    progress = method.Progress(objective, method.Budget(processor_limit_s=2.0))
+    progress._begin_s -= 1000.0
+    assert not progress.over
+    monkeypatch.setattr(method.time, "process_time", lambda: 8.0)
+    assert progress.share == pytest.approx(0.5)
+    monkeypatch.setattr(method.time, "process_time", lambda: 9.0)
+    assert progress.over
+    monkeypatch.undo()
+    assert design(PLAIN, "random", processor_limit_s=0.05).lines
 
 
 def test_methods_can_be_registered_once(monkeypatch):

@@ -1,16 +1,21 @@
 """Feeds as networks: what is read back from what was written, and damaged or odd feeds."""
 
+import time
 import zipfile
 from datetime import date
 
 import numpy as np
 import pytest
 from fake_city import FakeCity
+from real_feed import like_a_real_one
 
 from nco.errors import FormatError, InputError
+from nco.transit.design.city_objective import CityObjective
+from nco.transit.design.registry import design
 from nco.transit.files.gtfs import Service, write_gtfs
 from nco.transit.instance.city import from_city
 from nco.transit.operate.network import from_feed
+from nco.transit.operate.network_cost import CostModel
 from nco.transit.operate.periods import SUNDAY, WEEKDAY, Period
 from nco.transit.operate.timetable import regular
 from nco.transit.simulate.settings import Settings
@@ -99,6 +104,35 @@ def test_vehicles_are_counted_where_a_feed_has_no_blocks(feed, tmp_path):
     assert found.fleet == pytest.approx(peak.fleet, abs=1)
 
 
+@pytest.mark.parametrize("blocks", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_thirty_lines_as_agencies_publish_them(tmp_path, blocks):
+    """Read within 10 s of the processor; simulated with as many buses as it needs, within 10 %."""
+    city = from_city(FakeCity(), stops=90, lines=30, seed=3, demand="uniform")
+    lines = design(CityObjective(city), "greedy", evaluations=1, seed=1).lines
+    every_s = np.random.default_rng(2).choice([600.0, 900.0, 1200.0], len(lines))
+    peak = regular(city, lines, every_s, dwell_s=20.0, layover_s=180.0)
+    weak = regular(city, lines, 2 * every_s, dwell_s=20.0, layover_s=180.0)
+    week = [
+        (Period(WEEKDAY, 6.5 * 3600, 9 * 3600), peak),
+        (Period(WEEKDAY, 9 * 3600, 25.5 * 3600), weak),
+    ]
+    tidy = write_gtfs(tmp_path / "tidy.zip", city, lines, week=week)
+    path = like_a_real_one(tmp_path / "feed.zip", tidy, blocks=blocks)
+    begin_s = time.process_time()
+    found = from_feed(FakeCity(), path, layover_s=180.0)
+    assert time.process_time() - begin_s < 10.0
+    assert len({name.rstrip("abc") for name in found.names}) == 30
+    assert found.kept == 1.0
+    assert found.blocks is blocks
+    assert max(trip.arrive_s[-1] for trip in read_feed(path).trips) > 24 * 3600
+    assert any(', "old" side' in name for name in found.instance.names)
+    busiest = found.per_h[found.busiest()]
+    settings = Settings.city(dwell_s=found.dwell_s, layover_s=found.layover_s)
+    ran = CostModel(found.instance, settings=settings).of(found.lines, per_h=busiest)
+    assert ran.fleet == pytest.approx(found.fleet, rel=0.1)
+    assert ran.fleet == pytest.approx(peak.fleet, rel=0.1)
+
+
 def test_days_of_the_week(feed):
     """The busiest weekday by default, any day by name or date; a day without trips is refused."""
     path, _, _ = feed
@@ -146,6 +180,20 @@ def test_damaged_feeds_are_refused_with_their_place(feed, tmp_path, table, old, 
     path = changed(feed[0], tmp_path, table, lambda text: text.replace(old, new))
     with pytest.raises(FormatError, match=message):
         read_feed(path)
+
+
+def test_headways_of_seconds_for_weeks_are_refused(feed, tmp_path):
+    """A feed that repeats trips for ever is refused before its trips fill the memory."""
+    first = read_feed(feed[0])
+    assert first.trips
+    with zipfile.ZipFile(feed[0]) as archive:
+        name = archive.read("trips.txt").decode().splitlines()[1].split(",")[2]
+    path = changed(feed[0], tmp_path, "none", lambda text: text)
+    rows = f"trip_id,start_time,end_time,headway_secs\n{name},00:00:00,999:00:00,1\n"
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("frequencies.txt", rows)
+    with pytest.raises(FormatError, match="more than 200,000 trips"):
+        read_feed(path, "monday")
 
 
 def test_feeds_that_are_none(feed, tmp_path):

@@ -226,6 +226,7 @@ def test_our_file_reads_back_equal(tmp_path):
         fleet=9,
         terminals=np.arange(15) > 2,
         link_m=8 * mandl.link_s,
+        walk_m=9 * mandl.link_s,
         lonlat=mandl.xy,
         names=tuple("abcdefghijklmno"),
         demand=mandl.demand * np.arange(15),

@@ -19,6 +19,7 @@ from nco.transit.instance.city import from_city
 from nco.transit.instance.demand import Zones
 from nco.transit.network_answer import read_network, write_network
 from nco.transit.operate.compare import compare
+from nco.transit.operate.mode_choice import ModeChoice
 from nco.transit.operate.network import from_feed
 from nco.transit.operate.network_cost import CostModel
 from nco.transit.operate.periods import USUAL, WEEKDAY, Period
@@ -152,6 +153,49 @@ def test_who_gains_and_who_loses(town):
         compare(model, all_, fewer, districts=0)
 
 
+def test_a_choice_of_modes_and_days_with_errors(town):
+    """Fewer take the bus where a line is gone; all trips have a mode; figures have errors."""
+    model = model_of(town, demand=10 * town.instance.demand)
+    names = tuple(town.names)
+    sides = (("all", town.lines, names, None), ("one", town.lines[:1], names[:1], None))
+    found = compare(model, *sides, choice=ModeChoice(), days=3)
+    before, after = found.before.facts(), found.after.facts()
+    assert before["share_bus"] > after["share_bus"] > 0
+    for facts in (before, after):
+        shares = sum(facts[f"share_{name}"] for name in ("bus", "car", "foot", "stay"))
+        assert shares == pytest.approx(1.0)
+    assert found.lose > found.gain == 0.0
+    wait = found.before.days["mean_wait_s"]
+    assert 0 < wait.error < 0.2 * wait.mean
+    expected_s = 3600 * found.before.cost.wait_h / found.before.cost.ridden
+    assert wait.mean == pytest.approx(expected_s, rel=0.25)
+
+
+def test_people_walk_on_paths(town):
+    """A stop that is near as the crow flies and far on foot is out of reach."""
+    n = town.instance.size
+    far_m = np.full((n, n), 5000.0) * ~np.eye(n, dtype=bool)
+    near_m = np.full((n, n), 100.0) * ~np.eye(n, dtype=bool)
+    lines = town.lines[:1]
+    walked = [
+        CostModel(town.instance.changed(walk_m=way_m)).of(lines).walked for way_m in (far_m, near_m)
+    ]
+    assert walked[0] == 0.0
+    assert walked[1] == pytest.approx(town.instance.trips)
+    on_paths = from_city(FakeCity(), stops=GRID, demand=None, foot=FakeCity())
+    assert on_paths.walk_m is not None
+    assert np.array_equal(on_paths.walk_m, on_paths.walk_m.T)
+    assert from_city(FakeCity(), stops=GRID, demand=None).walk_m is None
+    zones = Zones(town.instance.lonlat, np.ones(n), np.ones(n))
+    sides = (("a", lines, ("1",), None), ("b", lines, ("1",), None))
+    crow, paths = (
+        compare(model_of(town), *sides, zones=zones, foot=foot).before.catchment
+        for foot in (None, FakeCity())
+    )
+    # Across the grid the fake city's paths are longer than 1.3 times the crow's way.
+    assert paths <= crow
+
+
 def test_the_verbs_one_after_the_other(feed, tmp_path, capsys, monkeypatch):
     """read, improve, week and compare: each takes what the one before wrote."""
     monkeypatch.setattr(_problem, "open_city", lambda _: FakeCity())
@@ -175,9 +219,12 @@ def test_the_verbs_one_after_the_other(feed, tmp_path, capsys, monkeypatch):
         trips = list(csv.DictReader(io.StringIO(archive.read("trips.txt").decode())))
     for day, count in facts["vehicles"].items():
         assert len({t["block_id"] for t in trips if t["service_id"] == day}) == count
-    assert main(["transit", "compare", str(old), str(new), "--out", str(out)]) == 0
+    report = ["transit", "compare", str(old), str(new), "--out", str(out)]
+    assert main([*report, "--mode-choice", "--days", "2"]) == 0
     assert "of the trips are better" in capsys.readouterr().out
     page = (out / "report.html").read_text()
+    for text in ("of all trips, by car", "of it standing", "simulated: wait, minutes", " ± "):
+        assert text in page
     assert "Who gains and who loses" in page
     assert page.count('class="map"') == 2
     assert (out / "report.pdf").read_bytes()[:4] == b"%PDF"

@@ -21,6 +21,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--zones", type=_problem.path, metavar="FILE", help="lon, lat, people, jobs: catchment"
     )
     parser.add_argument("--districts", type=_problem.whole, default=8, metavar="N", help="(8)")
+    parser.add_argument(
+        "--mode-choice", action="store_true", help="trips choose bus, car or feet by a logit"
+    )
+    _transit_options.add_days(parser)
     parser.add_argument("--title", default="Bus network before and after", help="of the report")
     parser.add_argument("--out", type=_problem.path, required=True, metavar="DIR")
     _transit_options.add_output(parser)
@@ -35,6 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     from nco.transit.instance.demand import read_zones
     from nco.transit.network_answer import read_network
     from nco.transit.operate.compare import compare
+    from nco.transit.operate.mode_choice import ModeChoice
     from nco.transit.operate.network_cost import CostModel
     from nco.transit.simulate.settings import Settings
 
@@ -54,6 +59,9 @@ def run(arguments: argparse.Namespace) -> int:
         ("after", after.lines, after.names, after.per_h[after.busiest()]),
         districts=arguments.districts,
         zones=None if arguments.zones is None else read_zones(arguments.zones),
+        choice=ModeChoice() if arguments.mode_choice else None,
+        days=arguments.days or 0,
+        foot=None if city is None else _transit_options.on_foot(city),
     )
     with console.progress("writing", quiet=arguments.quiet):
         files = {
@@ -67,8 +75,12 @@ def run(arguments: argparse.Namespace) -> int:
     facts: dict[str, Any] = {
         "gain": found.gain,
         "lose": found.lose,
-        "before": found.before.cost.facts() | {"catchment": found.before.catchment},
-        "after": found.after.cost.facts() | {"catchment": found.after.catchment},
+        "before": found.before.facts(),
+        "after": found.after.facts(),
+        "days": {
+            name: {key: vars(figure) for key, figure in side.days.items()}
+            for name, side in (("before", found.before), ("after", found.after))
+        },
         "districts": [vars(one) for one in found.districts],
         "files": {kind: str(path) for kind, path in files.items()},
     }

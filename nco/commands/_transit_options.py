@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nco.commands import _problem
-from nco.errors import InputError, quoted, shortened
+from nco.errors import CityError, InputError, quoted, shortened
 
 if TYPE_CHECKING:
     from nco.data.cities.city import City
     from nco.transit.instance.bus_speeds import BusSpeeds
     from nco.transit.instance.transit_instance import TransitInstance
+
+logger = logging.getLogger("nco")
 
 INSTANCE = (
     "mandl (built in), a folder or common name of benchmark files, Bloomington's folder, or nco "
@@ -124,6 +127,7 @@ def open_instance(arguments: argparse.Namespace) -> tuple[TransitInstance, City 
     instance = from_city(
         city,
         speeds=_speeds(arguments),
+        foot=on_foot(city),
         stops=int(stops) if stops.isdecimal() else stops,
         demand=arguments.demand or "uniform",
         **_given(arguments, _PASSED_ON),
@@ -131,6 +135,15 @@ def open_instance(arguments: argparse.Namespace) -> tuple[TransitInstance, City 
         **({} if arguments.instance_seed is None else {"seed": arguments.instance_seed}),
     )
     return _changed(instance, arguments), city
+
+
+def on_foot(city: City) -> City | None:
+    """The same city for people on foot; None where only its streets for cars are known."""
+    try:
+        return city.with_profile("foot")
+    except CityError as error:
+        logger.warning("walks are measured as the crow flies: %s", error)
+        return None
 
 
 def _speeds(arguments: argparse.Namespace) -> BusSpeeds:

@@ -54,6 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
             demand=arguments.demand or "uniform",
             trips_per_hour=arguments.trips_per_hour,
             more_stops=arguments.more_stops,
+            foot=_transit_options.on_foot(city),
             seed=arguments.seed,
             **fields,
         )

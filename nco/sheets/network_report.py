@@ -28,6 +28,7 @@ _FACTS = (
     ("walk, minutes a trip by bus", "mean_walk_min", "{:.1f}"),
     ("wait, minutes", "mean_wait_min", "{:.1f}"),
     ("ride, minutes", "mean_ride_min", "{:.1f}"),
+    ("of it standing, minutes", "mean_stand_min", "{:.1f}"),
     ("transfers a trip by bus", "transfers_per_trip", "{:.2f}"),
     ("buses", "fleet", "{:.0f}"),
     ("kilometres of buses an hour", "bus_km_per_h", "{:.0f}"),
@@ -35,6 +36,19 @@ _FACTS = (
     ("cost of passengers and operator an hour", "cost_per_h", "{:.0f}"),
     ("passengers an hour without room", "overload_per_h", "{:.0f}"),
     ("largest detour of a line", "largest_line_detour", "{:.2f}"),
+)
+_MODES = (
+    ("of all trips, by bus", "share_bus", "{:.1%}"),
+    ("of all trips, by car", "share_car", "{:.1%}"),
+    ("of all trips, on foot", "share_foot", "{:.1%}"),
+    ("of all trips, not made", "share_stay", "{:.1%}"),
+)
+_DAYS = (
+    ("passengers a day simulated", "generated", 1.0, ".0f"),
+    ("wait, minutes", "mean_wait_s", 60.0, ".2f"),
+    ("ride, minutes", "mean_ride_s", 60.0, ".2f"),
+    ("share that changes buses", "transfer_share", 1.0, ".3f"),
+    ("fullest stretch, passengers a bus", "peak_load", 1.0, ".1f"),
 )
 _DISTRICTS = ("around", "stops", "trips an hour", "before, min", "after, min", "better", "worse")
 _LINES = ("line", "from", "to", "stops", "an hour", "buses", "fullest stretch")
@@ -120,13 +134,32 @@ def _summary(found: Comparison) -> str:
 
 
 def _facts(found: Comparison) -> list[list[str]]:
-    before, after = found.before.cost.facts(), found.after.cost.facts()
+    before, after = found.before.facts(), found.after.facts()
     rows = [
-        [text, shape.format(before[key]), shape.format(after[key])] for text, key, shape in _FACTS
+        [text, shape.format(before[key]), shape.format(after[key])]
+        for text, key, shape in (*_FACTS, *_MODES)
+        if key in before
     ]
+    rows += _simulated(found)
     who = "people" if found.people else "trips"
     walk = f"{who} with a line within a walk"
     return [*rows, [walk, f"{found.before.catchment:.1%}", f"{found.after.catchment:.1%}"]]
+
+
+def _simulated(found: Comparison) -> list[list[str]]:
+    """Figures of several days of random demand, each with its standard error."""
+    sides = found.before.days, found.after.days
+    return [
+        [
+            f"simulated: {text}",
+            *(
+                f"{side[key].mean / unit:{shape}} ± {side[key].error / unit:{shape}}"
+                for side in sides
+            ),
+        ]
+        for text, key, unit, shape in _DAYS
+        if all(key in side for side in sides)
+    ]
 
 
 def _districts(found: Comparison) -> list[list[str]]:

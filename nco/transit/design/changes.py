@@ -14,6 +14,7 @@ from nco.transit.design.ways import Line, Ways
 Change = Callable[[Ways, Sequence[Line], Random], list[Line] | None]
 
 _SPAN = 6  # most links that a detour leads around
+_TRIES = 8  # pairs of nodes that are drawn until no line joins them
 
 
 def extend(ways: Ways, lines: Sequence[Line], rng: Random) -> list[Line] | None:
@@ -107,6 +108,60 @@ def rejoin(ways: Ways, lines: Sequence[Line], rng: Random) -> list[Line] | None:
     return _with(lines, r, ways.finished(path, rng) if path[-1] == goal else None)
 
 
+def through(ways: Ways, lines: Sequence[Line], rng: Random) -> list[Line] | None:
+    """Two lines become one that runs through, and another line takes the place of the second.
+
+    They are joined at a stop that they share, or by the way from the end of one to the nearest
+    stop of the other; whoever changed there stays on board.
+    """
+    if len(lines) < 2:
+        return None
+    r, q = rng.sample(range(len(lines)), 2)
+    first, second = ways.turned(lines[r], rng), ways.turned(lines[q], rng)
+    shared = [node for node in first if node in second]
+    if shared and ways.hub is None:
+        node = rng.choice(shared)
+        path = [*first[: first.index(node)], *second[second.index(node) :]]
+    else:
+        gaps = ways.instance.drive_s[first[-1], list(second)]
+        path = ways.toward(list(first), second[int(gaps.argmin())], rng)
+        if path[-1] not in second:
+            return None
+        path += second[second.index(path[-1]) + 1 :]
+    if len(set(path)) < len(path) or not ways.legal(path):
+        return None
+    begin, end = apart(ways, lines, rng)
+    fresh = ways.between(begin if ways.hub is None else ways.hub, end, rng)
+    if fresh is None:
+        return None
+    changed = list(lines)
+    changed[r], changed[q] = tuple(path), fresh
+    return changed
+
+
+def connect(ways: Ways, lines: Sequence[Line], rng: Random) -> list[Line] | None:
+    """A line that serves a stop is led on to another, where no line joins the two and people go."""
+    begin, end = apart(ways, lines, rng)
+    serving = [r for r, line in enumerate(lines) if begin in line]
+    if not serving:
+        return None
+    r = rng.choice(serving)
+    line = ways.turned(lines[r], rng)
+    keep = rng.randrange(line.index(begin), len(line)) + 1
+    path = ways.toward(list(line[:keep]), end, rng)
+    return _with(lines, r, ways.finished(path, rng) if path[-1] == end else None)
+
+
+def apart(ways: Ways, lines: Sequence[Line], rng: Random) -> tuple[int, int]:
+    """Two nodes drawn by demand, until no line joins them; any of many tries."""
+    pair = ways.pair(rng)
+    for _ in range(_TRIES):
+        if not any(pair[0] in line and pair[1] in line for line in lines):
+            break
+        pair = ways.pair(rng)
+    return pair
+
+
 CHANGES: dict[str, Change] = {
     "extend": extend,
     "shorten": shorten,
@@ -116,6 +171,8 @@ CHANGES: dict[str, Change] = {
     "renew": renew,
     "cross": cross,
     "rejoin": rejoin,
+    "through": through,
+    "connect": connect,
 }
 
 

@@ -19,13 +19,16 @@ if TYPE_CHECKING:
     from nco.transit.operate.prices import Prices
     from nco.transit.simulate.settings import Settings
 
+_TRANSFER_MIN = 100.0  # a transfer a trip beyond `Prices.most_transfers`
+
 
 class CityObjective:
     """Minutes on board that a trip is worth in the mean, the operator's cost included.
 
     Lines that break a rule of the instance cost `BROKEN_MIN` each; those that take longer than
     `Prices.most_line_detour` allows cost as much for the beginning and more for what is beyond,
-    so that a search can feel its way out.
+    so that a search can feel its way out. More transfers than `Prices.most_transfers` cost as they
+    are more: a search left to minutes alone makes one trip in three change buses.
 
     Args:
         instance: what the lines are for.
@@ -68,4 +71,5 @@ class CityObjective:
         beyond = cost.line_detour[free:] - prices.most_line_detour
         twisted = float((0.1 + beyond[beyond >= 0.0]).clip(max=1.0).sum())
         money = 60.0 * cost.cost / max(prices.hour * cost.trips, 1e-9)
-        return money + BROKEN_MIN * twisted
+        many = max(0.0, cost.transfers_or_lost - prices.most_transfers)
+        return money + BROKEN_MIN * twisted + _TRANSFER_MIN * many

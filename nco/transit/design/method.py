@@ -31,19 +31,25 @@ class Budget:
     Attributes:
         evaluations: sets of lines; None for any number.
         time_limit_s: wall-clock seconds; None for any time.
+        processor_limit_s: seconds of the processor, of all threads of the process together, which
+            a busy machine does not change; None for any time.
 
     Raises:
-        InputError: neither is given, or one is not positive.
+        InputError: none is given, or one is not positive.
     """
 
     evaluations: int | None = None
     time_limit_s: float | None = None
+    processor_limit_s: float | None = None
 
     def __post_init__(self) -> None:
-        if self.evaluations is None and self.time_limit_s is None:
-            raise InputError("a budget needs evaluations or time_limit_s; give one of them")
-        for name in ("evaluations", "time_limit_s"):
-            value = getattr(self, name)
+        names = ("evaluations", "time_limit_s", "processor_limit_s")
+        given = {name: getattr(self, name) for name in names}
+        if all(value is None for value in given.values()):
+            raise InputError(
+                "a budget needs evaluations, time_limit_s or processor_limit_s; give one of them"
+            )
+        for name, value in given.items():
             if value is not None and not value > 0:
                 raise InputError(f"{name} is {quoted(value)}; give a positive number")
 
@@ -95,10 +101,12 @@ class Progress:
     def __post_init__(self) -> None:
         self._first = self.objective.evaluations
         self._begin_s = self._made_s = time.perf_counter()
+        self._began_processor_s = time.process_time()
 
     def restart_clock(self) -> None:
         """Begins to count time anew, behind what is loaded or compiled once."""
         self._begin_s = time.perf_counter()
+        self._began_processor_s = time.process_time()
 
     @property
     def evaluations(self) -> int:
@@ -123,6 +131,9 @@ class Progress:
             spent.append(self.evaluations / self.budget.evaluations)
         if self.budget.time_limit_s is not None:
             spent.append(self.time_s / self.budget.time_limit_s)
+        if self.budget.processor_limit_s is not None:
+            used_s = time.process_time() - self._began_processor_s
+            spent.append(used_s / self.budget.processor_limit_s)
         return min(1.0, max(spent))
 
     @property

@@ -80,6 +80,7 @@ def design(
     *,
     evaluations: int | None = None,
     time_limit_s: float | None = None,
+    processor_limit_s: float | None = None,
     seed: int = 0,
     initial: Iterable[LinesLike] = (),
 ) -> Design:
@@ -91,7 +92,8 @@ def design(
         method: one of `METHODS`, or a method, such as one with other settings; None takes
             "annealing" for the exact evaluator and "hyper" for all others.
         evaluations: sets of lines that may be evaluated.
-        time_limit_s: wall-clock seconds; whichever of the two ends first.
+        time_limit_s: wall-clock seconds; whichever of these ends first.
+        processor_limit_s: seconds of the processor, see `nco.transit.design.method.Budget`.
         seed: the same seed and evaluations give the same lines.
         initial: sets of lines to begin with, of any method; the result is never worse.
 
@@ -105,7 +107,7 @@ def design(
         raise InputError(f"seed is {quoted(seed)}; give a whole number from 0 to {MAX_SEED}")
     from nco.transit.design.named import objective_of, usual_method, usual_objective
 
-    budget = Budget(evaluations, time_limit_s)
+    budget = Budget(evaluations, time_limit_s, processor_limit_s)
     if isinstance(what, TransitInstance):
         what = objective_of(what, usual_objective(what))
     chosen = method_of(usual_method(what) if method is None else method)

@@ -21,7 +21,11 @@ _FORMAT = "nco-transit"
 _VERSION = 1
 _WHOLES = ("lines", "min_stops", "max_stops", "hub", "fleet", "capacity")
 _TABLES = ("link_s", "demand", "link_m", "lonlat", "xy")
-_KNOWN = ("format", "version", "name", *_WHOLES, "terminals", "names", "moved_m", *_TABLES)
+_LATER = ("walk_m",)  # tables that older files lack, and that are written where they are known
+_KNOWN = (
+    *("format", "version", "name", *_WHOLES, "terminals", "names", "moved_m"),
+    *(*_TABLES, *_LATER),
+)
 
 
 def save_instance(path: str | Path, instance: TransitInstance) -> Path:
@@ -32,7 +36,9 @@ def save_instance(path: str | Path, instance: TransitInstance) -> Path:
     """
     data: dict[str, Any] = {"format": _FORMAT, "version": _VERSION, "name": instance.name}
     data |= {name: _plain(getattr(instance, name)) for name in (*_WHOLES, "terminals", *_TABLES)}
-    data |= {} if instance.moved_m is None else {"moved_m": _plain(instance.moved_m)}
+    for name in ("moved_m", *_LATER):
+        if getattr(instance, name) is not None:
+            data[name] = _plain(getattr(instance, name))
     return write_json(path, data | {"names": list(instance.names)})
 
 
@@ -53,7 +59,9 @@ def load_instance(path: str | Path) -> TransitInstance:
     for name in ("link_s", "lines"):
         if name not in data:
             data.fail(name, "is missing; every instance has it")
-    fields: dict[str, Any] = {name: _table(data, name) for name in _TABLES if name in data}
+    fields: dict[str, Any] = {
+        name: _table(data, name) for name in (*_TABLES, *_LATER) if name in data
+    }
     fields |= {name: data.whole(name) for name in _WHOLES if name in data}
     if "terminals" in data:
         terminals = data.items("terminals")

@@ -38,7 +38,7 @@ def from_city(
     demand: str | Path | ArrayLike | None = "uniform",
     lines: int = 12,
     min_stops: int | None = None,
-    max_stops: int = 14,
+    max_stops: int = 30,
     hub: int | str | None = None,
     spacing_m: float | None = None,
     within_km: float | None = None,
@@ -48,6 +48,7 @@ def from_city(
     decay_s: float = 900.0,
     walk_m: float = 1000.0,
     speeds: BusSpeeds | None = None,
+    foot: SampledCity | None = None,
     seed: int = 0,
     **fields: Any,
 ) -> TransitInstance:
@@ -81,6 +82,8 @@ def from_city(
         walk_m: of the gravity model.
         speeds: of buses on the streets; None for those of `BusSpeeds` in the morning peak,
             `AS_CARS` for those of cars that meet nobody.
+        foot: the same city for people on foot, whose paths say how far stops are apart for them;
+            None leaves that to the crow's way and a detour.
         seed: of drawn stops and of uniform demand.
         **fields: further fields of `TransitInstance`: terminals, fleet, capacity, name.
 
@@ -119,6 +122,7 @@ def from_city(
         min_stops=_fewest(len(lonlat)) if min_stops is None else min_stops,
         max_stops=max_stops,
         hub=_hub(hub, names, duration_s),
+        walk_m=ways_on_foot(foot, lonlat),
         lonlat=lonlat,
         moved_m=table.moved_m,
         names=names,
@@ -126,6 +130,20 @@ def from_city(
     )
     gravity = {"trips_per_hour": trips_per_hour, "decay_s": decay_s, "walk_m": walk_m}
     return instance.changed(demand=demand_of(instance, demand, merged, seed, gravity))
+
+
+def ways_on_foot(foot: SampledCity | None, lonlat: Floats) -> Floats | None:
+    """`[N, N]` metres on foot between stops; None where a stop is far from any path."""
+    if foot is None:
+        return None
+    try:
+        way_m = foot.matrix(lonlat).distance_m
+    except CityError as error:
+        logger.warning("walks are measured as the crow flies: %s", error)
+        return None
+    way_m = np.minimum(way_m, way_m.T)
+    np.fill_diagonal(way_m, 0.0)
+    return np.asarray(way_m)
 
 
 def _fewest(stops: int) -> int:

@@ -48,6 +48,7 @@ class TransitInstance(ByValue):
         fleet: how many buses there are; None means unlimited.
         capacity: passengers a bus holds.
         link_m: `[N, N]` metres of the links, `inf` exactly where `link_s` is; None if unknown.
+        walk_m: `[N, N]` metres on foot between stops, `inf` where no path leads; None if unknown.
         lonlat: `[N, 2]` degrees, longitude first; None without geography.
         xy: `[N, 2]` planar coordinates, for drawing; None if unknown.
         moved_m: `[N]` metres from each stop to the place on a street that stands for it in the
@@ -70,6 +71,7 @@ class TransitInstance(ByValue):
     fleet: int | None = None
     capacity: int = 40
     link_m: Floats | None = None
+    walk_m: Floats | None = None
     lonlat: Floats | None = None
     xy: Floats | None = None
     moved_m: Floats | None = None
@@ -87,6 +89,10 @@ class TransitInstance(ByValue):
             validate.same_shape(link_s, link_m, "link_s, link_m")
             _check_same_links(link_s, link_m)
             set_field(self, "link_m", link_m)
+        if self.walk_m is not None:
+            walk_m = validate.matrix(self.walk_m, "walk_m")
+            validate.same_shape(link_s, walk_m, "link_s, walk_m")
+            set_field(self, "walk_m", walk_m)
         demand = np.zeros((n, n)) if self.demand is None else self.demand
         set_field(self, "demand", _demand(demand, n))
         if self.lonlat is not None:

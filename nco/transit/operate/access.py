@@ -15,6 +15,7 @@ from nco.kernels.compiled import compiled
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from nco.transit.instance.streets import SampledCity
     from nco.transit.instance.transit_instance import TransitInstance
     from nco.transit.operate.prices import Prices
 
@@ -38,22 +39,46 @@ class Reached(NamedTuple):
     last: NDArray[np.int64]
 
 
+def metres_on_foot(
+    places: Floats, stops: Floats, prices: Prices, foot: SampledCity | None = None
+) -> Floats:
+    """`[P, N]` metres on foot from places to stops, there or back, whichever is less.
+
+    Args:
+        places: `[P, 2]` degrees.
+        stops: `[N, 2]` degrees.
+        prices: detours of walking, where paths are unknown.
+        foot: the city for people on foot; None takes `walk_detour` times the crow's way.
+
+    Returns:
+        Metres; `inf` where no path leads.
+
+    Raises:
+        CityError: a place is too far from any path.
+    """
+    if foot is None:
+        return prices.walk_detour * haversine_m(places[:, None], stops[None])
+    both = foot.matrix(np.concatenate([places, stops])).distance_m
+    count = len(places)
+    return np.minimum(both[:count, count:], both[count:, :count].T)
+
+
 def walks_s(instance: TransitInstance, prices: Prices, most_m: float) -> Floats:
     """`[N, N]` seconds on foot between stops, `inf` where it is too far or places are unknown.
 
     Args:
-        instance: with or without places of its stops.
-        prices: speed and detours of walking.
-        most_m: as the crow flies; farther nobody walks.
+        instance: with ways on foot, with places of its stops, or with neither.
+        prices: speed of walking, and its detours where ways are unknown.
+        most_m: on foot; farther nobody walks.
     """
     n = instance.size
-    walk_s = np.full((n, n), np.inf)
-    if instance.lonlat is not None:
-        away_m = haversine_m(instance.lonlat[:, None], instance.lonlat[None])
-        seconds = prices.walk_detour * away_m / prices.walk_m_per_s
-        walk_s = np.where(away_m <= most_m, seconds, np.inf)
-    np.fill_diagonal(walk_s, 0.0)
-    return walk_s
+    way_m = np.full((n, n), np.inf)
+    if instance.walk_m is not None:
+        way_m = instance.walk_m.copy()
+    elif instance.lonlat is not None:
+        way_m = metres_on_foot(instance.lonlat, instance.lonlat, prices)
+    np.fill_diagonal(way_m, 0.0)
+    return np.where(way_m <= most_m, way_m / prices.walk_m_per_s, np.inf)
 
 
 def nearest_stops(weighed_s: Floats) -> tuple[NDArray[np.int64], Floats]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +10,9 @@ import numpy as np
 from nco.data.cities.roads import haversine_m
 from nco.errors import InputError
 from nco.transit.instance.stops import spread
+from nco.transit.operate.access import metres_on_foot
+from nco.transit.operate.mode_choice import Modes, chosen
+from nco.transit.simulate.days import Figure, simulate_days
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -17,7 +20,9 @@ if TYPE_CHECKING:
     from nco.arrays import Floats
     from nco.transit.instance.demand import Zones
     from nco.transit.instance.lines import Lines
+    from nco.transit.instance.streets import SampledCity
     from nco.transit.instance.transit_instance import TransitInstance
+    from nco.transit.operate.mode_choice import ModeChoice
     from nco.transit.operate.network_cost import CostModel, NetworkCost
 
 _FELT_S = 60.0  # what a trip must change by to count as better or worse
@@ -58,6 +63,8 @@ class Side:
         catchment: share of the people, or where they are unknown of the trips, that have a line
             within a walk.
         fullness: `[R]` passengers by places on the fullest stretch of each line.
+        modes: how all trips are made, where people choose; else None.
+        days: figures of several days of random demand, each with its error; empty without any.
     """
 
     title: str
@@ -66,6 +73,14 @@ class Side:
     cost: NetworkCost
     catchment: float
     fullness: Floats
+    modes: Modes | None = None
+    days: dict[str, Figure] = field(default_factory=dict)
+
+    def facts(self) -> dict[str, float]:
+        """Means and sums, ready for JSON."""
+        modes = {} if self.modes is None else self.modes.shares()
+        chosen_by = {f"share_{name}": share for name, share in modes.items()}
+        return self.cost.facts() | {"catchment": self.catchment} | chosen_by
 
 
 @dataclass(frozen=True)
@@ -98,6 +113,9 @@ def compare(
     *,
     districts: int = 8,
     zones: Zones | None = None,
+    choice: ModeChoice | None = None,
+    days: int = 0,
+    foot: SampledCity | None = None,
 ) -> Comparison:
     """Compare two networks.
 
@@ -107,8 +125,15 @@ def compare(
         after: likewise.
         districts: how many to divide the stops into, around stops far from one another.
         zones: where people live; None takes trips for people.
+        choice: whether trips are made by bus, by car or on foot is chosen with these constants,
+            and a trip is worth what the choice of all of them is; None gives the bus, or one's
+            feet, whatever is better.
+        days: of random demand, simulated on both networks, 2 or more; 0 for none.
+        foot: the city for people on foot, whose paths say who is within a walk; None measures as
+            the crow flies.
 
     Raises:
+        CityError: a zone is far from any street.
         InputError: the stops have no places, or there are no districts.
         ProblemError: a line cannot be run.
     """
@@ -118,8 +143,11 @@ def compare(
     if districts < 1:
         raise InputError(f"districts is {districts}; give 1 or more")
     lonlat = instance.lonlat
-    sides = [_side(model, lonlat, *side, zones) for side in (before, after)]
-    old_s, new_s = (side.cost.weighed_s for side in sides)
+    sides = [
+        _side(model, lonlat, *side, zones=zones, choice=choice, days=days, foot=foot)
+        for side in (before, after)
+    ]
+    old_s, new_s = (_worth_s(side, model) for side in sides)
     demand = model.demand
     found = []
     for own in _districts(lonlat, districts):
@@ -156,28 +184,52 @@ def _side(
     lines: Lines,
     names: tuple[str, ...],
     per_h: Floats | None,
+    *,
     zones: Zones | None,
+    choice: ModeChoice | None,
+    days: int,
+    foot: SampledCity | None,
 ) -> Side:
     if per_h is not None:
         # What does not run at that time of day is no part of it.
         runs = [r for r, often in enumerate(per_h.tolist()) if often > 0]
         lines, names = tuple(lines[r] for r in runs), tuple(names[r] for r in runs)
         per_h = per_h[runs]
-    cost = model.of(lines, per_h=per_h)
+    modes = None if choice is None else chosen(model, lines, choice, per_h=per_h)
+    cost = model.of(lines, per_h=per_h) if modes is None else modes.cost
     fullness = cost.peak / np.maximum(cost.per_h * model.instance.capacity, 1e-9)
-    return Side(title, lines, names, cost, _catchment(model, lonlat, lines, zones), fullness)
+    catchment = _catchment(model, lonlat, lines, zones, foot)
+    figures = {}
+    if days:
+        riders = model.instance.changed(demand=cost.taken, fleet=None)
+        figures = simulate_days(riders, lines, model.settings, days=days, per_h=cost.per_h)
+    return Side(title, lines, names, cost, catchment, fullness, modes, figures)
 
 
-def _catchment(model: CostModel, lonlat: Floats, lines: Lines, zones: Zones | None) -> float:
+def _worth_s(side: Side, model: CostModel) -> Floats:
+    """`[N, N]` what a trip is worth; where nobody can make it, as much as a lost one."""
+    if side.modes is None:
+        return side.cost.weighed_s
+    worth_s = 60.0 * side.modes.worth_min
+    return np.where(np.isfinite(worth_s), worth_s, model.limit_s)
+
+
+def _catchment(
+    model: CostModel,
+    lonlat: Floats,
+    lines: Lines,
+    zones: Zones | None,
+    foot: SampledCity | None,
+) -> float:
     """Share of people, or of trips, with a served stop within a walk."""
     served = lonlat[sorted({node for line in lines for node in line})]
     if zones is None:
         places, weight = lonlat, model.demand.sum(axis=1) + model.demand.sum(axis=0)
     else:
         places, weight = zones.lonlat, zones.people
-    away_m = haversine_m(places[:, None], served[None]).min(axis=1)
+    away_m = metres_on_foot(places, served, model.prices, foot).min(axis=1)
     total = float(weight.sum())
-    near = float(weight[away_m <= model.prices.most_walk_m].sum())
+    near = float(weight[away_m <= model.prices.most_way_m].sum())
     return near / total if total else 0.0
 
 

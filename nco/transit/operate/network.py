@@ -15,7 +15,7 @@ from nco.arrays import ByValue, Floats
 from nco.data.cities.roads import haversine_m
 from nco.errors import CityError, InputError, quoted
 from nco.transit.instance.bus_speeds import BusSpeeds
-from nco.transit.instance.city import demand_of, names_by_streets
+from nco.transit.instance.city import demand_of, names_by_streets, ways_on_foot
 from nco.transit.instance.links import neighbour_links
 from nco.transit.instance.stops import draw_stops, spread
 from nco.transit.instance.transit_instance import TransitInstance
@@ -25,6 +25,7 @@ from nco.transit.sources.gtfs_feed import FeedDay, FeedTrip, read_feed
 from nco.transit.sources.gtfs_stops import read_gtfs_stop_names, read_gtfs_stops
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable
     from datetime import date
 
     from numpy.typing import ArrayLike
@@ -50,8 +51,8 @@ class Network(ByValue):
         names: of the lines.
         periods: of the day that was read.
         per_h: `[P, R]` buses an hour and direction of each line in each period.
-        fleet: vehicles that the timetable takes: its blocks on that day, or, where it has none,
-            the fewest that could run its trips without changing lines.
+        fleet: vehicles that the timetable takes, as many as are out at once: its blocks, or, where
+            it has none, those that could run its trips without changing routes.
         blocks: whether that is what the feed says.
         kept: share of the trips of the feed that lines stand for.
         dwell_s: how long doors are open, which the links' times are without.
@@ -91,6 +92,7 @@ def from_feed(
     dwell_s: float = 20.0,
     layover_s: float = 120.0,
     more_stops: int = 0,
+    foot: SampledCity | None = None,
     demand: str | Path | ArrayLike | None = None,
     trips_per_hour: float = 10_000.0,
     seed: int = 0,
@@ -113,6 +115,7 @@ def from_feed(
             times from stop to stop then hold the dwell.
         layover_s: least time at the ends.
         more_stops: how many stops to draw where no line runs today, so that lines can lead there.
+        foot: see `nco.transit.instance.city.from_city`.
         demand: see `nco.transit.instance.city.from_city`; names are those of the feed's stops, or
             their ids.
         trips_per_hour: see there.
@@ -138,6 +141,7 @@ def from_feed(
     instance = _instance(
         city, lonlat, names, lines, patterns, speeds or BusSpeeds(), within_s, fields
     )
+    instance = instance.changed(walk_m=ways_on_foot(foot, lonlat))
     gravity = {"trips_per_hour": trips_per_hour, "decay_s": 900.0, "walk_m": 1000.0}
     instance = instance.changed(demand=demand_of(instance, demand, node_of, seed, gravity))
     periods = tuple(
@@ -337,13 +341,18 @@ def _stood_s(found: FeedDay) -> float:
     return float(np.mean(stood)) if stood else 0.0
 
 
-def _at_once(trips: list[FeedTrip]) -> int:
-    """Most blocks that are out at the same time."""
-    first: dict[str, float] = {}
-    last: dict[str, float] = {}
-    for trip in trips:
-        first[trip.block] = min(trip.leave_s[0], first.get(trip.block, np.inf))
-        last[trip.block] = max(trip.arrive_s[-1], last.get(trip.block, -np.inf))
+def _at_once(blocks: Iterable[Hashable], out_s: Iterable[tuple[float, float]]) -> int:
+    """Most blocks that are out at the same time.
+
+    Args:
+        blocks: of each trip.
+        out_s: when each trip begins and ends.
+    """
+    first: dict[Hashable, float] = {}
+    last: dict[Hashable, float] = {}
+    for block, (begin_s, end_s) in zip(blocks, out_s, strict=True):
+        first[block] = min(begin_s, first.get(block, np.inf))
+        last[block] = max(end_s, last.get(block, -np.inf))
     moments = [(at_s, 1) for at_s in first.values()] + [(at_s, -1) for at_s in last.values()]
     out = np.cumsum([step for _, step in sorted(moments)])
     return int(out.max())
@@ -353,7 +362,8 @@ def _fleet(found: FeedDay, patterns: list[_Pattern], layover_s: float) -> tuple[
     """Vehicles of the day, and whether the feed's blocks say so."""
     trips = [trip for one in patterns for trip, _ in one.trips]
     if trips and all(trip.block for trip in trips):
-        return _at_once(trips), True
+        times_s = [(trip.leave_s[0], trip.arrive_s[-1]) for trip in trips]
+        return _at_once([trip.block for trip in trips], times_s), True
     numbers = {name: k for k, name in enumerate(found.routes)}
     runs = [
         Trip(
@@ -375,4 +385,5 @@ def _fleet(found: FeedDay, patterns: list[_Pattern], layover_s: float) -> tuple[
     empty_s = np.full((nodes, nodes), 600.0)
     np.fill_diagonal(empty_s, 0.0)
     blocks = blocks_of(runs, empty_s, interline=False)
-    return len(set(blocks)), False
+    # A vehicle that went home after the morning's peak is there for the evening's.
+    return _at_once(blocks, [(run.start_s, run.ready_s) for run in runs]), False

@@ -53,8 +53,10 @@ class NetworkCost(ByValue):
         walk_h: hours of walking an hour, of those who ride.
         wait_h: hours of waiting.
         ride_h: hours on board.
+        stand_h: of these, hours of standing where more ride than there are seats.
         transfers: an hour.
-        weighed_h: hours on board that all trips are worth, the lost and the walked included.
+        weighed_h: hours on board that all trips are worth, the lost and the walked included, and
+            standing not counted more than sitting.
         overload: passengers an hour above what the most frequent service has room for.
         line_detour: `[R]` each line's time against the fastest way between its ends, the worse of
             both directions.
@@ -78,6 +80,7 @@ class NetworkCost(ByValue):
     walk_h: float
     wait_h: float
     ride_h: float
+    stand_h: float
     transfers: float
     weighed_h: float
     overload: float
@@ -108,6 +111,15 @@ class NetworkCost(ByValue):
         """Transfers by trips by bus."""
         return self.transfers / self.ridden if self.ridden else 0.0
 
+    @property
+    def transfers_or_lost(self) -> float:
+        """Transfers by trips that are not made on foot; a trip that is lost counts as one.
+
+        A network that drives away whoever would have to change has no transfers either.
+        """
+        rest = self.trips - self.walked
+        return (self.transfers + self.lost) / rest if rest else 0.0
+
     def facts(self) -> dict[str, float]:
         """Means and sums, ready for JSON."""
         riders = max(self.ridden, 1e-9)
@@ -124,6 +136,7 @@ class NetworkCost(ByValue):
             "mean_walk_min": 60.0 * self.walk_h / riders,
             "mean_wait_min": 60.0 * self.wait_h / riders,
             "mean_ride_min": 60.0 * self.ride_h / riders,
+            "mean_stand_min": 60.0 * self.stand_h / riders,
             "transfers_per_trip": self.transfer_share,
             "overload_per_h": self.overload,
             "largest_line_detour": float(self.line_detour.max(initial=0.0)),
@@ -155,6 +168,11 @@ class CostModel:
         instance: stops, links, demand; `fleet` bounds the buses, `capacity` is theirs.
         prices: None for the defaults.
         settings: dwell, layover, and how buses drive; None for `Settings.city()`.
+
+    Attributes:
+        fastest_s: `[N, N]` of a bus that stops nowhere.
+        limit_s: `[N, N]` what a journey is worth at most that anybody makes.
+        on_foot_s: `[N, N]` what walking all the way is worth; `inf` where it is too far.
     """
 
     def __init__(
@@ -168,11 +186,11 @@ class CostModel:
         self.settings = settings or Settings.city()
         self.drive_s = road_s(instance, self.settings)
         self._demand = instance.demand * self.settings.demand_share
-        self._fastest_s = instance.drive_s * (self.settings.road_factor)
+        self.fastest_s = instance.drive_s * (self.settings.road_factor)
         given = self.prices
-        self._limit_s = given.most_journey_detour * self._fastest_s + 60.0 * given.patience_min
-        self._on_foot_s = given.walk * walks_s(instance, given, 2.0 * given.most_walk_m)
-        self._near = nearest_stops(given.walk * walks_s(instance, given, given.most_walk_m))
+        self.limit_s = given.most_journey_detour * self.fastest_s + 60.0 * given.patience_min
+        self.on_foot_s = given.walk * walks_s(instance, given, 2.0 * given.most_way_m)
+        self._near = nearest_stops(given.walk * walks_s(instance, given, given.most_way_m))
 
     @property
     def demand(self) -> Floats:
@@ -235,7 +253,7 @@ class CostModel:
             net, seldom, float(self.settings.dwell_s), 60.0 * given.transfer_min
         )
         reached = with_walking(plan.expected_s, *self._near)
-        by_bus = reached.weighed_s < np.minimum(self._on_foot_s, self._limit_s)
+        by_bus = reached.weighed_s < np.minimum(self.on_foot_s, self.limit_s)
         taken = np.zeros_like(trips)
         np.add.at(taken, (reached.first, reached.last), np.where(by_bus, trips, 0.0))
         load, boarded = assign.loads(net, seldom, taken, plan)
@@ -260,11 +278,13 @@ class CostModel:
     ) -> NetworkCost:
         reached, by_bus, taken, load, boarded = found
         given, moving = self.prices, np.isfinite(net.ride_s)
-        best_s = np.minimum(np.minimum(reached.weighed_s, self._on_foot_s), self._limit_s)
-        on_foot = ~by_bus & (self._on_foot_s <= self._limit_s)
+        best_s = np.minimum(np.minimum(reached.weighed_s, self.on_foot_s), self.limit_s)
+        on_foot = ~by_bus & (self.on_foot_s <= self.limit_s)
         weighed_h = float((trips * best_s)[trips > 0].sum()) / 3600.0
         steps_s = np.where(moving, net.ride_s, 0.0) + self.settings.dwell_s
         ride_h = float((load * steps_s)[moving].sum()) / 3600.0
+        seats = given.seats * self.instance.capacity * per_h[net.line]
+        stand_h = float((np.maximum(load - seats, 0.0) * steps_s)[moving].sum()) / 3600.0
         walk_h = float((trips[by_bus] * reached.walk_s[by_bus]).sum()) / 3600.0
         walk_h /= max(given.walk, 1e-9)
         transfers = max(0.0, float(boarded.sum()) - float(trips[by_bus].sum()))
@@ -281,7 +301,8 @@ class CostModel:
         overload = float(np.maximum(peak - room, 0.0).sum())
         operator = given.bus_hour * float(buses.sum()) + given.bus_km * bus_km
         # Who finds no room waits for a bus that has some: as if an hour were lost.
-        cost = operator + given.hour * (weighed_h + overload)
+        stood_h = (given.stand - 1.0) * stand_h
+        cost = operator + given.hour * (weighed_h + stood_h + overload)
         return NetworkCost(
             per_h=per_h,
             buses=buses,
@@ -294,10 +315,11 @@ class CostModel:
             walk_h=walk_h,
             wait_h=max(0.0, wait_h / max(given.wait, 1e-9)),
             ride_h=ride_h,
+            stand_h=stand_h,
             transfers=transfers,
             weighed_h=weighed_h,
             overload=overload,
-            line_detour=line_detours(self.drive_s, self._fastest_s, lines),
+            line_detour=line_detours(self.drive_s, self.fastest_s, lines),
             cost=cost,
             operator=operator,
             weighed_s=best_s,

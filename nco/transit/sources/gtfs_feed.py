@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 
 from nco.archives import BrokenArchiveError, read_members
@@ -21,6 +21,7 @@ _WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "su
 _BUS_LIKE = {"0", "3", "5", "11", "12"}  # tram, bus, cable tram, trolleybus, monorail
 _EXTENDED = range(200, 1000)  # coaches, buses, trams of the extended route types
 _MOST_DAYS = 3 * 366
+_MOST_TRIPS = 200_000  # of a day; the largest regions run a third of it
 
 
 @dataclass(frozen=True)
@@ -94,14 +95,20 @@ def read_feed(feed: str | Path, day: str | date | None = None) -> FeedDay:
         raise InputError(
             f"{shortened(feed)}: nothing runs on {chosen}; choose another day, such as monday"
         )
-    found = [
+    every = (
         trip
         for name, row in kept.items()
         for trip in _repeated(
             _trip(routes[row["route_id"]], row, tables.stop_times(kept).get(name, [])),
             tables.frequencies().get(name, []),
         )
-    ]
+    )
+    found = list(islice(every, _MOST_TRIPS + 1))
+    if len(found) > _MOST_TRIPS:
+        raise FormatError(
+            f"{shortened(feed)}: more than {_MOST_TRIPS:,} trips run on {chosen}; check "
+            "frequencies.txt, or read a part of the feed"
+        )
     found.sort(key=lambda trip: (trip.leave_s[0], trip.route))
     return FeedDay(chosen, tuple(found), tuple(sorted(set(routes.values()))))
 

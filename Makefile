@@ -1,6 +1,6 @@
 # `make demo` and `make test` work from a fresh clone; both set up .venv first.
 
-.PHONY: demo test slow lint compile setup bench clean
+.PHONY: demo docs test slow lint compile setup bench clean
 
 demo: setup
 	.venv/bin/nco demo --out out/demo
@@ -25,6 +25,13 @@ compile: setup
 
 bench: setup
 	.venv/bin/nco bench --out out/bench
+
+# The site of the documentation, in out/site; nothing is fetched but the packages, once.
+docs: setup
+	@.venv/bin/python -m mkdocs --version >/dev/null 2>&1 \
+		|| .venv/bin/python -m pip install --quiet -c constraints.txt -e '.[docs]'
+	NO_MKDOCS_2_WARNING=1 .venv/bin/python -m mkdocs build
+	@echo "open out/site/index.html"
 
 setup:
 	@scripts/setup.sh

@@ -112,7 +112,9 @@ class Story:
         from PIL import Image
 
         image = Image.open(path).convert("RGB")
-        image.quantize(96, dither=Image.Dither.NONE).save(path, optimize=True)
+        image.quantize(256, kmeans=2, dither=Image.Dither.NONE).save(
+            path, optimize=True
+        )
 
     def click(self, what: str) -> None:
         """Clicks the first of what is there."""
@@ -208,11 +210,12 @@ def _zone(story: Story) -> None:
     page = story.page
     box = page.locator("#map").bounding_box()
     story.click("[aria-label='Draw a zone to avoid']")
-    for x, y in ((0.42, 0.45), (0.5, 0.42), (0.52, 0.55), (0.44, 0.58)):
+    for x, y in ((0.395, 0.2), (0.45, 0.16), (0.47, 0.33), (0.435, 0.36)):
         page.mouse.click(box["x"] + x * box["width"], box["y"] + y * box["height"])
     page.keyboard.press("Enter")
     page.wait_for_timeout(2500)
-    story.picture("zone", 1.5)
+    story.plan("2")
+    story.picture("zone", 4)
     page.keyboard.press("Control+z")
     page.wait_for_selector("#plan:not(:disabled)")
     page.wait_for_timeout(1500)

@@ -12,6 +12,7 @@ const DAY_S = 86400;
 export function leftOut(doc) {
   const out = new Set(known.stops.faults.map((fault) => fault.line).filter((line) => line > 1));
   for (const one of known.stops.doubtful) if (one.refused) out.add(one.line);
+  for (const row of known.stops.read) if (tooMuch(row)) out.add(row.line);
   doc.stops.rows.forEach((row, k) => { if (row.every((cell) => !String(cell).trim())) out.add(k + 2); });
   return out;
 }
@@ -58,7 +59,6 @@ function odd(doc) {
   const found = [];
   const fleet = known.fleet.read;
   const shifts = fleet.map((one) => one.shift_s);
-  const most = fleet.length ? Math.max(...fleet.map((one) => one.capacity[0] ?? Infinity)) : Infinity;
   const skills = new Set(fleet.flatMap((one) => one.skills));
   const places = new Map();
   for (const row of known.stops.read) {
@@ -71,7 +71,8 @@ function odd(doc) {
       const open = shifts.some(([start, end]) => (to ?? Infinity) >= (start ?? 0) && from <= (end ?? Infinity));
       if (fleet.length && !open) add("window", t("check.off_shift", { from: clock(from), to: clock(to) }));
     }
-    if (Math.max(...row.demand, 0) > most) add("demand", t("check.too_much", { n: Math.max(...row.demand), most }));
+    const most = tooMuch(row);
+    if (most) found.push({ ...most, kind: "much", level: "bad", table: "stops", line: row.line, column: "demand", name: row.name });
     const lacking = row.skills.filter((word) => !skills.has(word));
     if (fleet.length && lacking.length) add("skills", t("check.no_skill", { words: lacking.join(", ") }));
     const place = `${row.lon.toFixed(5)} ${row.lat.toFixed(5)} ${row.windows_s} ${row.demand}`;
@@ -79,6 +80,16 @@ function odd(doc) {
     else places.set(place, row.name);
   }
   return found;
+}
+
+/** A demand that no vehicle can carry: {text}; null where one can. */
+function tooMuch(row) {
+  const fleet = known.fleet.read;
+  for (const [k, n] of [...row.demand.entries()]) {
+    const most = Math.max(...fleet.map((one) => (one.capacity.length ? one.capacity[k] ?? 0 : Infinity)));
+    if (fleet.length && n > most) return { text: t("check.too_much", { n, most }) };
+  }
+  return null;
 }
 
 function trouble() {

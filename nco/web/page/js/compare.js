@@ -69,8 +69,8 @@ function content(again) {
   }, [NOW, ...kept.map((one) => one.name)].map((name) => h("option", { value: name, selected: name === pair[k] }, name || t("compare.now"))));
   return [
     h("table.plain.sums", {},
-      h("thead", {}, h("tr", {}, h("th", {}), h("th", {}, choice(0)), h("th", {}, choice(1)), h("th.number", {}, t("compare.difference")))),
-      h("tbody", {}, LINES.map(([key, value, shown]) => line(key, a && value(a.totals), b && value(b.totals), shown)))),
+      h("thead", {}, h("tr", {}, h("th", {}), h("th.number", {}, choice(0)), h("th.number", {}, choice(1)), h("th.number", {}, t("compare.difference")))),
+      h("tbody", {}, LINES.map(([key, value, shown]) => line(key, a ? value(a.totals) : undefined, b ? value(b.totals) : undefined, shown)))),
     a && b && changed(a, b),
     h("div.pad.row.wrap", {}, add,
       pair[1] !== NOW && h("button.button.small", { onclick: () => store.change(t("undo.take", { name: pair[1] }), (doc) => ({ ...doc, routes: routesOf(pair[1]) })) }, t("compare.take", { name: pair[1] })),
@@ -82,13 +82,13 @@ function content(again) {
 }
 
 function line(key, a, b, shown) {
-  const told = (value) => (value === null ? "…" : shown(value));
-  const more = a !== null && b !== null ? b - a : 0;
-  const text = more === 0 || a === null ? "" : key === "balance"
+  const told = (value) => (value === undefined ? "…" : value === null ? "–" : shown(value));
+  const more = Number.isFinite(a) && Number.isFinite(b) ? b - a : 0;
+  const text = shown(Math.abs(more)) === shown(0) ? "" : key === "balance"
     ? `${more < 0 ? "+" : "−"}${Math.abs(Math.round(100 * more))} %`
     : `${more > 0 ? "+" : "−"}${shown(Math.abs(more))}`;
   return h("tr", { title: t(`total.${key}.tip`) }, h("th", { scope: "row" }, t(`total.${key}`)), h("td.number", {}, told(a)), h("td.number", {}, told(b)),
-    h(`td.number${Math.abs(more) < 1e-6 ? "" : more > 0 ? ".bad" : ".good"}`, {}, text));
+    h(`td.number${!text ? "" : more > 0 ? ".bad" : ".good"}`, {}, text));
 }
 
 function changed(a, b) {

@@ -82,10 +82,10 @@ const pose = latest(async (signal) => {
 });
 
 /** Judges routes of names; null where there is no problem that they belong to. */
-export async function judged(routes, signal) {
+export async function judged(routes, signal, explain = true) {
   const { problem } = known;
   if (!problem) return null;
-  const body = { routes: routesOf(routes, problem) };
+  const body = { routes: routesOf(routes, problem), explain };
   try {
     return await ask("POST", `/v1/problems/${problem.id}/evaluate`, body, { signal });
   } catch (error) {

@@ -32,7 +32,7 @@ export function moved(routes, name, { vehicle, turn = Infinity, trip = 0 }) {
   return done ? next : [...next, { vehicle, stops: [name] }];
 }
 
-const judgeTrial = latest(async (signal, routes) => judged(routes, signal));
+const judgeTrial = latest(async (signal, routes) => judged(routes, signal, false));
 let asked = "";
 let waiting = null;
 

@@ -47,25 +47,28 @@ function reach(check) {
 }
 
 function fixes(check) {
-  const button = (label, run) => h("button.button.small", { onclick: run }, label);
+  const button = (label, run, at = null) => h("button.button.small", {
+    onclick: () => { tell("ghost", null); run(); }, title: at?.how,
+    // Where a candidate is, is seen on the map before it is taken.
+    onmouseenter: () => tell("ghost", at), onmouseleave: () => tell("ghost", null),
+  }, label);
   const row = check.line - 2;
   const place = (lon, lat) => store.change(t("undo.place", { name: check.name }), (doc) => withPlace(doc, row, lon, lat));
   if (check.kind === "address") {
     return [
       ...(check.candidates ?? []).slice(0, 3).map((found, k) => button(
-        k ? found.name ?? found.label ?? found.text ?? t("check.candidate", { n: k + 1 }) : t("check.accept", { name: found.name ?? found.label ?? found.text ?? "" }),
-        () => place(found.lon, found.lat))),
+        k ? found.found : t("check.accept", { name: found.found }), () => place(found.lon, found.lat), found)),
     ];
   }
   if (check.kind === "far") {
-    return [button(t("check.to_street"), () => place(check.candidates[0].lon, check.candidates[0].lat)), remove(check)];
+    return [button(t("check.to_street"), () => place(check.candidates[0].lon, check.candidates[0].lat), check.candidates[0]), remove(check)];
   }
   if (check.kind === "odd" && check.column === "skills") {
     return [button(t("check.clear"), () => store.change(t("undo.cells", { n: 1 }), (doc) => withMeant(doc, "stops", row, "skills", "")))];
   }
   if (check.kind === "missing" && check.table === "fleet") return [button(t("check.add_fleet"), () => tell("add-fleet"))];
   if (check.kind === "missing") return [button(t("check.first_depot"), () => store.change(t("undo.depot"), (doc) => withMeant(doc, "stops", 0, "kind", "depot")))];
-  if (check.kind === "fault" && check.line > 1) return [remove(check)];
+  if ((check.kind === "fault" || check.kind === "much") && check.line > 1) return [remove(check)];
   return [];
 }
 

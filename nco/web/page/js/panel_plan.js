@@ -22,7 +22,6 @@ function searching() {
   if (!search) return null;
   const now_s = search.offset_s + (search.running ? (performance.now() - search.begun) / 1000 : 0);
   const { best } = search;
-  // Where routes are locked, the search only knows the cost of the rest.
   const cost = search.running ? best?.cost : known.planned?.totals.cost;
   const state = search.running
     ? search.stopping ? t("search.stopping") : search.state === "queued" ? t("search.queued")

@@ -2,37 +2,9 @@
 
 import { ask } from "./api.js";
 import { known, store, tell } from "./app.js";
-import { posed } from "./derive.js";
-import { cellOf, columnOf } from "./columns.js";
 import { failed, say } from "./told.js";
 import { namesOf, routesOf } from "./view.js";
 import { t } from "./words.js";
-
-/**
- * What is left to plan around locked routes: the problem without their vehicles and stops.
- * null where nothing is locked.
- */
-function around(doc) {
-  const locked = new Set(doc.locked);
-  const fixed = (doc.routes ?? []).filter((route) => locked.has(route.vehicle));
-  if (!locked.size) return null;
-  const stops = new Set(fixed.flatMap((route) => route.stops));
-  const lineOut = new Set(known.stops.read.filter((row) => stops.has(row.name)).map((row) => row.line));
-  const name = (row) => cellOf(doc.fleet, "fleet", row, "name");
-  const vehicles = doc.fleet.rows.filter((_, k) => !locked.has(name(k)));
-  const ties = ["same_vehicle", "different_vehicles", "visit_before", "pickup_of", "delivery_of", "group"];
-  const apart = ties.filter((tie) => columnOf(doc.stops, "stops", tie) >= 0);
-  return { fixed, lineOut, fleet: { ...doc.fleet, rows: vehicles }, apart };
-}
-
-function requestOf(doc) {
-  const request = posed(doc);
-  const rest = around(doc);
-  if (!rest) return { request, fixed: [] };
-  const lines = new Set(rest.lineOut);
-  const whole = posed({ ...doc, stops: { ...doc.stops, rows: doc.stops.rows.map((row, k) => (lines.has(k + 2) ? row.map(() => "") : row)) } });
-  return { request: { ...whole, fleet: rest.fleet }, fixed: rest.fixed, apart: rest.apart };
-}
 
 /** Begins a search; `further`: from the present routes on. */
 export async function plan({ further = false } = {}) {
@@ -45,23 +17,17 @@ export async function plan({ further = false } = {}) {
   });
   tell("search");
   try {
-    const { request, fixed, apart = [] } = requestOf(doc);
-    if (apart.length) say(t("lock.ties", { columns: apart.join(", ") }), { bad: true });
-    let problem = known.problem;
-    if (fixed.length || doc.locked.length) {
-      problem = await ask("POST", "/v1/problems", request);
-      problem.nodeOf = new Map(problem.names.map((name, node) => [name, node]));
-      problem.fleet = problem.vehicles.flatMap((one) => Array.from({ length: one.count ?? 1 }, () => one));
-      problem.vehicleOf = new Map(problem.fleet.map((one, k) => [one.name, k]));
-    }
+    const { problem } = known;
     search.problem = problem;
-    search.fixed = fixed;
     const body = { problem_id: problem.id, time_limit_s: search.limit_s };
     if (doc.options.method) body.method = doc.options.method;
-    if (further && doc.routes) {
+    const driven = new Set((doc.routes ?? []).map((route) => route.vehicle));
+    const locked = doc.locked.filter((name) => driven.has(name) && problem.vehicleOf.has(name));
+    if ((further || locked.length) && doc.routes) {
       const initial = routesOf(doc.routes, problem);
       if (initial.length) body.initial = initial;
     }
+    if (locked.length && body.initial) body.locked = locked.map((name) => problem.vehicleOf.get(name));
     const job = await ask("POST", "/v1/solve", body);
     search.id = job.id;
     follow(search);
@@ -109,7 +75,7 @@ async function finish(search) {
 }
 
 function show(search, routes, last) {
-  const names = [...search.fixed, ...namesOf(routes, search.problem)];
+  const names = namesOf(routes, search.problem);
   // What comes while it searches is not undone step by step: the whole plan is one change.
   store.change(t("undo.plan"), (doc) => ({ ...doc, routes: names }), `plan ${search.id}`);
   if (last) tell("planned");

@@ -22,13 +22,11 @@ export function namesOf(routes, problem) {
 }
 
 export function viewOf(answer, problem, doc) {
-  const late = new Map();
   const broken = new Map();
   for (const one of answer.violations) {
     const vehicle = one.vehicle ?? -1;
     if (!broken.has(vehicle)) broken.set(vehicle, []);
     broken.get(vehicle).push(one);
-    if (one.kind === "time window" && one.stop !== null) late.set(one.stop, one.amount);
   }
   const depots = new Set(Array.from({ length: problem.depots ?? 1 }, (_, k) => k));
   const seen = new Map();
@@ -42,7 +40,6 @@ export function viewOf(answer, problem, doc) {
       lonlat: problem.lonlat[visit.node],
       depot: depots.has(visit.node),
       number: depots.has(visit.node) ? 0 : ++number,
-      late_s: late.get(visit.node) ?? 0,
     }));
     const stops = visits.filter((visit) => !visit.depot);
     return {

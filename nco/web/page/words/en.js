@@ -35,7 +35,6 @@ export default {
   "search.further": "Go on", "search.further.tip": "Search on from the present plan",
   "search.cost": "Cost: what the search makes as small as it can",
   "curve.label": "Cost while searching, now {cost}", "curve.waiting": "No plan yet",
-  "lock.ties": "Routes are locked, so ties to their stops are not looked at while planning: {columns}.",
 
   totals: "What the plan amounts to",
   "total.cost": "cost", "total.cost.tip": "What the search makes small: metres, or money where vehicles have prices",
@@ -64,7 +63,7 @@ export default {
   "check.short": "The window is only {length} long.", "check.off_shift": "No vehicle works between {from} and {to}.",
   "check.too_much": "Wants {n}; the largest vehicle holds {most}.", "check.no_skill": "No vehicle has {words}.",
   "check.twice": "The same place, window and demand as {name}: is it twice in the table?",
-  "check.accept": "Accept {name}", "check.candidate": "Candidate {n}", "check.to_street": "Move to the street", "check.clear": "Clear the skills",
+  "check.accept": "Yes, {name}", "check.to_street": "Move to the street", "check.clear": "Clear the skills",
   "check.remove": "Remove the row",
 
   unserved: "left out", "unserved.title": "{n} stops are left out", "unserved.title.one": "One stop is left out",
@@ -116,9 +115,9 @@ export default {
 
   timeline: "Timeline", "timeline.empty": "When each vehicle is where will be shown here.", "timeline.break": "Break of {length}",
 
-  "compare.keep": "Keep this plan", "compare.name": "Name", "compare.plan": "Plan {n}", "compare.now": "present plan",
+  "compare.keep": "Keep this plan", "compare.name": "Name", "compare.plan": "Plan {n}", "compare.now": "now",
   "compare.empty": "Keep a plan under a name, change something, and see here what it changes.",
-  "compare.choose": "Plan {n}", "compare.difference": "difference", "compare.take": "Take {name}", "compare.remove": "Remove {name}",
+  "compare.choose": "Plan {n}", "compare.difference": "change", "compare.take": "Take {name}", "compare.remove": "Remove {name}",
   "compare.same": "Each stop has the same vehicle in both.", "compare.changed": "{n} stops have another vehicle", "compare.changed.one": "One stop has another vehicle",
 
   "day.empty": "Begin the day with this plan: set the clock, report what was served, add, cancel and move stops, drop vehicles, and plan the rest again.",

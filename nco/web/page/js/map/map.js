@@ -63,7 +63,8 @@ export class CityMap {
     const { map, scene } = this;
     const retake = perFrame(() => { scene.take(); this.redraw(); });
     on("read problem view lines", retake);
-    on("view", () => { if (known.view) wantLines(known.view.routes, store.doc.city); });
+    on("view", () => { if (known.view) wantLines(known.view.routes); });
+    on("ghost", (place) => { scene.ghost = place; this.redraw(); });
     on("point choose doc", () => this.redraw());
     on("labels", perFrame(() => this.labels.redraw()));
     on("theme", () => { this.base?.repaint(); this.labels.redraw(); this.redraw(); });

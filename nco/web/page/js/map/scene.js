@@ -12,6 +12,7 @@ export class Scene {
     this.routes = [];
     this.stops = [];
     this.depots = [];
+    this.ghost = null; // a place that is only thought of: {lon, lat}
     this.drag = null; // {name, lonlat, from, target}; see drag.js
   }
 
@@ -23,7 +24,7 @@ export class Scene {
       const places = route.visits;
       for (let k = 1; k < places.length; k += 1) {
         const [from, to] = [places[k - 1].lonlat, places[k].lonlat];
-        lines.push(lineOf(from, to) ?? [from, to]);
+        lines.push(lineOf(from, to, route.name) ?? [from, to]);
       }
       return { name: route.name, vehicle: route.vehicle, route, path: pathOf(lines), lines };
     });
@@ -69,6 +70,7 @@ export class Scene {
     this.#routes(pen);
     this.#stops(pen);
     if (this.drag) this.#dragged(pen);
+    if (this.ghost) dot(pen.context, ...pen.at(this.ghost.lon, this.ghost.lat), 9, ink("focus"), ink("halo"));
   }
 
   #zones(pen) {

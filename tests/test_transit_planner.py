@@ -22,6 +22,7 @@ from nco.transit.operate.compare import compare
 from nco.transit.operate.mode_choice import ModeChoice
 from nco.transit.operate.network import from_feed
 from nco.transit.operate.network_cost import CostModel
+from nco.transit.operate.period_files import read_periods
 from nco.transit.operate.periods import USUAL, WEEKDAY, Period
 from nco.transit.operate.timetable import regular
 from nco.transit.operate.week import plan_week
@@ -109,6 +110,39 @@ def test_a_week_under_a_fleet_and_hours(town):
         plan_week(model, town.lines, USUAL, bus_hours=1.0)
     with pytest.raises(InputError, match="no periods"):
         plan_week(model, town.lines, ())
+
+
+def test_demand_of_each_period_from_tables(town, tmp_path):
+    """A share of the usual demand, or a table of trips; the week is planned under both."""
+    names = town.instance.names
+    (tmp_path / "night.csv").write_text(f"orig,dest,volume\n{names[0]},{names[1]},50\n")
+    path = tmp_path / "periods.csv"
+    header = "days,from_h,to_h,share,name,demand\n"
+    path.write_text(
+        f"{header}weekday,6,9,1,peak,\nweekday,20,25.5,2,night,night.csv\n"
+        "saturday sunday,8,20,0.5,,\n"
+    )
+    periods, demands = read_periods(path, town.instance)
+    assert [period.name for period in periods] == ["peak", "night", ""]
+    assert periods[1].last_s == 25.5 * 3600
+    assert periods[2].day.days == ("saturday", "sunday")
+    assert np.allclose(demands[0], town.instance.demand)
+    assert demands[1].sum() == demands[1][0, 1] == 100.0
+    model = model_of(town)
+    plan = plan_week(model, town.lines, periods, demands=demands)
+    assert [cost.trips for cost in plan.costs] == pytest.approx([600.0, 100.0, 300.0])
+    with pytest.raises(InputError, match="demands has 1 tables"):
+        plan_week(model, town.lines, periods, demands=demands[:1])
+    for row, message in (
+        ("someday,6,9,1,,", "line 2, column 'days' must be weekday"),
+        ("weekday,9,6,1,,", "'to_h' must be later"),
+        ("weekday,6,9,x,,", "'share' is 'x'"),
+        ("weekday,6,9,1,,\nweekday,8,10,1,,", "overlap"),
+        ("weekday,6,9,1,,\nmonday,10,11,1,,", "monday is in two kinds"),
+    ):
+        path.write_text(header + row + "\n")
+        with pytest.raises(FormatError, match=message):
+            read_periods(path, town.instance)
 
 
 def test_a_network_is_read_back_from_its_files(town, tmp_path):

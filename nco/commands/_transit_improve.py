@@ -29,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--bus-hours", type=_problem.seconds, metavar="H", help="of all buses in a week (any)"
     )
+    _transit_options.add_periods(group)
     group = parser.add_argument_group("search")
     group.add_argument("--method", metavar="M", help="(hyper)")
     group.add_argument("--evaluations", type=_problem.whole, metavar="N", help="(no limit)")
@@ -73,7 +74,12 @@ def run(arguments: argparse.Namespace) -> int:
             time_limit_s=limit_s,
             seed=arguments.seed,
         )
-    plan = plan_week(model, found.lines, bus_hours=arguments.bus_hours)
+    plan = plan_week(
+        model,
+        found.lines,
+        **_transit_options.periods(arguments, instance),
+        bus_hours=arguments.bus_hours,
+    )
     changed = Network(
         instance.changed(lines=len(found.lines), max_stops=max(map(len, found.lines))),
         found.lines,

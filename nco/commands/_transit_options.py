@@ -84,6 +84,26 @@ def add_simulation(parser: argparse.ArgumentParser, *, several: bool = False) ->
     )
 
 
+def add_periods(parser: argparse._ActionsContainer) -> None:
+    """Add when people travel."""
+    parser.add_argument(
+        "--periods",
+        type=_problem.path,
+        metavar="FILE",
+        help="days, from_h, to_h, share, and where known name, demand (ten usual ones)",
+    )
+
+
+def periods(arguments: argparse.Namespace, instance: TransitInstance) -> dict[str, Any]:
+    """Periods and their demand, as `plan_week` takes them; nothing where none are given."""
+    if arguments.periods is None:
+        return {}
+    from nco.transit.operate.period_files import read_periods
+
+    found, demands = read_periods(arguments.periods, instance)
+    return {"periods": found, "demands": demands}
+
+
 def add_days(parser: argparse.ArgumentParser) -> None:
     """Add how many days of random demand are simulated besides."""
     parser.add_argument(

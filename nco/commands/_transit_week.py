@@ -22,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--bus-hours", type=_problem.seconds, metavar="H", help="of all buses in a week (any)"
     )
+    _transit_options.add_periods(parser)
     parser.add_argument(
         "--one-line-vehicles", action="store_true", help="vehicles never change lines"
     )
@@ -42,7 +43,12 @@ def run(arguments: argparse.Namespace) -> int:
     lines = read_design(arguments.lines_file)
     model = CostModel(instance)
     with console.progress("planning the week", quiet=arguments.quiet):
-        plan = plan_week(model, lines, bus_hours=arguments.bus_hours)
+        plan = plan_week(
+            model,
+            lines,
+            **_transit_options.periods(arguments, instance),
+            bus_hours=arguments.bus_hours,
+        )
         vehicles = {}
         for kind in day_types(plan.periods):
             own = [one for one in plan.week if one[0].day.name == kind.name]

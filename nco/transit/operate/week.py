@@ -13,6 +13,7 @@ from nco.transit.operate.timetable import Timetable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from nco.arrays import Floats
     from nco.transit.instance.lines import LinesLike
     from nco.transit.operate.network_cost import NetworkCost
 
@@ -66,6 +67,7 @@ def plan_week(
     lines: LinesLike,
     periods: Sequence[Period] = USUAL,
     *,
+    demands: Sequence[Floats] | None = None,
     bus_hours: float | None = None,
 ) -> WeekPlan:
     """Set frequencies for each period by what waiting and buses cost then.
@@ -78,6 +80,7 @@ def plan_week(
         model: what counts, and the demand of a peak hour.
         lines: nodes in order.
         periods: with their shares of that demand.
+        demands: `[N, N]` trips an hour of each period, where they are known; None takes the shares.
         bus_hours: of all buses in a week; None for any number.
 
     Raises:
@@ -88,11 +91,17 @@ def plan_week(
     if not periods:
         raise InputError("there are no periods; give one or more, or nco.transit's USUAL")
     day_types(periods)
+    if demands is None:
+        demands = [period.demand * model.demand for period in periods]
+    if len(demands) != len(periods):
+        raise InputError(
+            f"demands has {len(demands)} tables; give one of each of {len(periods)} periods"
+        )
     known = [tuple(line) for line in lines]
-    plan = _planned(model, known, periods, 1.0)
+    plan = _planned(model, known, periods, demands, 1.0)
     if bus_hours is None or plan.bus_hours <= bus_hours:
         return plan
-    least = _planned(model, known, periods, _DEAREST)
+    least = _planned(model, known, periods, demands, _DEAREST)
     if least.bus_hours > bus_hours:
         raise InputError(
             f"bus_hours is {quoted(bus_hours)}, but {least.bus_hours:.0f} are needed for the least "
@@ -101,7 +110,7 @@ def plan_week(
     low, high, kept = 1.0, _DEAREST, least
     for _ in range(_HALVINGS):
         middle = (low * high) ** 0.5
-        tried = _planned(model, known, periods, middle)
+        tried = _planned(model, known, periods, demands, middle)
         if tried.bus_hours <= bus_hours:
             high, kept = middle, tried
         else:
@@ -110,7 +119,11 @@ def plan_week(
 
 
 def _planned(
-    model: CostModel, lines: list[tuple[int, ...]], periods: Sequence[Period], price: float
+    model: CostModel,
+    lines: list[tuple[int, ...]],
+    periods: Sequence[Period],
+    demands: Sequence[Floats],
+    price: float,
 ) -> WeekPlan:
     """The plan under a price of bus hours and kilometres; its costs are at the true prices."""
     given = model.prices
@@ -122,8 +135,7 @@ def _planned(
         )
     )
     tables, costs = [], []
-    for period in periods:
-        demand = period.demand * model.demand
+    for demand in demands:
         found = dear.of(lines, demand=demand)
         if price != 1.0:
             found = model.of(lines, demand=demand, per_h=found.per_h)

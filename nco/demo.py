@@ -25,8 +25,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("nco")
 
-METHODS = ("policy", "ortools", "pyvrp", "vroom", "hgs", "savings")
-CITY, SIZE, SEED, TIME_LIMIT_S = "helsinki", 50, 1, 2.0
+METHODS = ("auto", "pyvrp", "hgs", "ortools", "vroom", "policy", "savings")
+CITY, SIZE, SEED, TIME_LIMIT_S = "helsinki", 120, 1, 2.0
+POLICY = "learned, without a search"
+"""What an answer of `policy` is, beside those of searches."""
 
 
 @dataclass(frozen=True)
@@ -148,12 +150,15 @@ def picture(problem: Problem, answers: list[Answer], city: City) -> bytes:
     gap_of = dict(zip((a.method for a in answers), gaps(answers), strict=True))
     for ax, answer in zip(axes, shown, strict=True):
         gap = gap_of[answer.method]
-        text = f"{answer.solution.label}   {cost_text(problem, answer.report.cost)} km"
+        label = answer.solution.label
+        if answer.method == "policy":
+            label += f" ({POLICY})"
+        text = f"{label}   {cost_text(problem, answer.report.cost)} km"
         text += (
             "" if gap is None else "   best" if answer is ranked[0] else f"   +{100 * gap:.1f} %"
         )
         routes(problem, answer.solution, city, ax, title=text)
-        ax.title.set_fontsize(13)
+        ax.title.set_fontsize(12)
     load = int(problem.demand.sum())
     words = (
         f"{len(problem.stops)} deliveries in {city.name.title()}: {load} units, "

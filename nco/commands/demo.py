@@ -53,6 +53,7 @@ def _print(done: Demo) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from nco import demo
     from nco.compare import best, notes, table
 
     shown = Table(title=f"{len(done.problem.stops)} deliveries in Helsinki, every answer checked")
@@ -65,5 +66,8 @@ def _print(done: Demo) -> None:
     Console().print(shown)
     for note in notes(done.answers):
         console.write(note)
+    if any(answer.method == "policy" for answer in done.answers):
+        console.write(f"policy: {demo.POLICY}; auto and the others search until the limit")
     for path in done.files.values():
         console.write(f"written: {path}")
+    console.write("plan your own stops in the browser: nco serve")

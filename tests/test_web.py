@@ -254,6 +254,16 @@ def test_limits_hold(tmp_path):
         assert [reply.status_code for reply in saved] == [201, 507]
 
 
+def test_what_is_kept_fills_no_disk(tmp_path):
+    """Beyond its size nothing is saved, what was saved stays, and the message says so."""
+    with serving(data=tmp_path / "kept", limits={"store_bytes": 200_000}) as ask:
+        small = ask("POST", "/v1/scenarios", json={"name": "small", "content": 1})
+        reply = ask("POST", "/v1/scenarios", json={"name": "x", "content": "x" * 300_000})
+        assert (small.status_code, reply.status_code) == (201, 507)
+        assert "full" in reply.json()["error"]["message"]
+        assert [s["name"] for s in ask("GET", "/v1/scenarios").json()["scenarios"]] == ["small"]
+
+
 def test_scenarios_are_kept_and_nobody_overwrites_another(ask):
     """A scenario comes back as it was; who has read an older version does not overwrite it."""
     content = {"<b>": ['"; drop table scenarios; --', None, 1.5]}

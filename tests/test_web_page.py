@@ -1,10 +1,14 @@
 """What the planner's page asks for beyond problems and jobs: the map, an example, zones, files."""
 
+import os
+
 import numpy as np
 import pytest
 from in_process import Served, serving
 
 import nco
+from nco.data.cities.cache import content_hash
+from nco.data.cities.osrm_build import remove_old_variants
 from nco.data.formats.json_file import finite
 from nco.data.formats.native import problem_data
 
@@ -101,6 +105,20 @@ def test_lines_lead_around_zones_as_well(ask: Served):
     assert metres(_ZONE) > metres() == metres([[0, 0], [0, 1], [1, 1]])
 
 
+def test_zones_do_not_fill_the_disk(helsinki, tmp_path, monkeypatch):
+    """Of the engines of variants the last ones stay, and those of the city itself."""
+    monkeypatch.setenv("NCO_CACHE", str(tmp_path))
+    name = f"{content_hash(helsinki.extract)[:24]}-car-1-2"
+    for k, end in enumerate(
+        ("", "-contracted", "-open-extract", *(f"-{k:024x}" for k in range(5)))
+    ):
+        (tmp_path / "osrm" / f"{name}{end}").mkdir(parents=True)
+        os.utime(tmp_path / "osrm" / f"{name}{end}", (k, k))
+    remove_old_variants(helsinki.extract, 2)
+    left = {path.name.removeprefix(name) for path in (tmp_path / "osrm").iterdir() if path.is_dir()}
+    assert left == {"", "-contracted", "-open-extract", f"-{3:024x}", f"-{4:024x}"}
+
+
 def test_a_zone_without_streets_changes_nothing_and_is_told(ask: Served):
     """It may be a park, or a slip."""
     zones = [{"name": "sea", "ring": [[0, 0], [0, 1], [1, 1]]}]
@@ -142,7 +160,7 @@ def test_a_plan_by_hand_has_its_figures_and_those_of_each_vehicle(ask: Served, l
 
 
 def _solved(ask: Served, line: str, **more):
-    body = {"problem_id": line, "method": "ortools", "time_limit_s": 0.3, **more}
+    body = {"problem_id": line, "method": "nearest", "time_limit_s": 5, **more}
     place = ask("POST", "/v1/solve", json=body).headers["location"]
     ask("GET", f"{place}/events")
     return ask("GET", f"{place}/result").json()

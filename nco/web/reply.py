@@ -5,7 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any, NamedTuple
 
-from nco.errors import CityError, InputError, NcoError, ServiceError, UnsupportedError
+from nco.errors import (
+    CityError,
+    InputError,
+    NcoError,
+    ServiceError,
+    StorageError,
+    UnsupportedError,
+)
 
 JSON = "application/json"
 INTERNAL, INPUT, ROUTING, TOO_LARGE = 1, 2, 3, 4
@@ -56,6 +63,8 @@ def status_of(error: NcoError) -> int:
         return 422
     if isinstance(error, InputError):
         return 400
+    if isinstance(error, StorageError):
+        return 507
     return 502 if isinstance(error, ServiceError) else 500
 
 

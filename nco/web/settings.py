@@ -29,6 +29,7 @@ class Limits:
         kept: answers of jobs that can still be asked for.
         plans: days that can be planned at once.
         scenarios: that are kept.
+        store_bytes: of all scenarios and days together.
 
     Raises:
         InputError: a limit is no positive number.
@@ -45,6 +46,7 @@ class Limits:
     kept: int = 200
     plans: int = 100
     scenarios: int = 1000
+    store_bytes: int = 1_000_000_000
 
     def __post_init__(self) -> None:
         for one in fields(self):

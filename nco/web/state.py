@@ -53,7 +53,7 @@ class Server:
         self.press = crew(1, _begin, settings, False)  # prints, which takes seconds
         self.judges = crew(1, _begin, settings, False)
         self.maps = crew(1, _begin, settings, False)  # begun by the first who looks at one
-        self.store = Store(settings.data)
+        self.store = Store(settings.data, limits.store_bytes)
         self._writer = ThreadPoolExecutor(1, "nco-store")
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self.jobs = Jobs(self._solvers, limits)

@@ -41,13 +41,13 @@ class Store:
     Args:
         path: of the file, made if it is missing, for nobody else to read; None keeps all of it in
             memory.
+        most_bytes: how large it may become.
 
     Raises:
         StorageError: the file cannot be written, or is something else.
     """
 
-    def __init__(self, path: Path | None) -> None:
-        self._path = path
+    def __init__(self, path: Path | None, most_bytes: int = 1 << 30) -> None:
         try:
             if path is not None:
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -61,6 +61,8 @@ class Store:
             self._database.execute("pragma journal_mode = wal")
             self._database.execute("pragma synchronous = full")
             self._database.execute("pragma foreign_keys = on")
+            [[page_bytes]] = self._database.execute("pragma page_size").fetchall()
+            self._database.execute(f"pragma max_page_count = {most_bytes // page_bytes}")
             [[version]] = self._database.execute("pragma user_version").fetchall()
             if version not in (0, _VERSION):
                 raise StorageError(
@@ -88,11 +90,14 @@ class Store:
             try:
                 yield self._database
             except BaseException:
-                self._database.execute("rollback")
+                if self._database.in_transaction:  # a full disk has ended it already
+                    self._database.execute("rollback")
                 raise
             self._database.execute("commit")
         except sqlite3.Error as error:
-            raise StorageError(f"nothing was saved in {self._path}: {error}") from error
+            raise StorageError(
+                f"nothing was saved: {error}; delete scenarios or days that are not needed"
+            ) from error
 
     def scenarios(self) -> list[dict[str, Any]]:
         """All of them without their content, the latest first."""

@@ -40,6 +40,7 @@ _SPEEDS = "speeds.csv"
 # Needed to build, not to answer.
 _INTERMEDIATE = ("cnbg", "cnbg_to_ebg", "ebg", "enw", "restrictions", "turn_penalties_index")
 _SUFFIXES = (".pbf", ".osm")
+_VARIANT = re.compile(r"-[0-9a-f]{24}(-contracted)?$")  # the digest of its changes
 _DAY_S = 86_400
 _FULL_BYTES = 1 << 16
 
@@ -139,6 +140,33 @@ def remove_engines(extract: Path) -> None:
             if folder.is_dir():
                 with locked(folder):
                     shutil.rmtree(folder)
+    except OSError as error:
+        raise StorageError(
+            f"cannot remove engines from {root}: {error.strerror or error}"
+        ) from error
+
+
+def remove_old_variants(extract: Path, keep: int) -> None:
+    """Remove the engines of an extract's variants but for the last ones that were built.
+
+    Args:
+        extract: of the city.
+        keep: how many stay.
+
+    Raises:
+        CityError: the extract cannot be read.
+        StorageError: the cache folder cannot be written.
+    """
+    root = cache_dir() / "osrm"
+    built = [
+        (folder.stat().st_mtime, folder)
+        for folder in root.glob(f"{content_hash(extract)[:24]}-*")
+        if folder.is_dir() and _VARIANT.search(folder.name)
+    ]
+    try:
+        for _, folder in sorted(built)[: max(0, len(built) - keep)]:
+            with locked(folder):
+                shutil.rmtree(folder)
     except OSError as error:
         raise StorageError(
             f"cannot remove engines from {root}: {error.strerror or error}"

@@ -14,6 +14,7 @@ from nco.data.cities.city import City
 from nco.errors import CityError, InputError, counted, listed, quoted
 from nco.problem import Problem, Profile
 
+_MOST = 20  # kinds of streets, each with an engine and matrices of its own
 log = logging.getLogger("nco")
 
 
@@ -75,6 +76,11 @@ def around_zones(problem: Problem, city: City, zones: Sequence[Zone]) -> Problem
         key = vehicle.profile, own
         if key not in known:
             known[key] = len(profiles)
+            if len(known) > _MOST:
+                raise InputError(
+                    f"the zones make streets of more than {_MOST} kinds, one for each set of zones "
+                    "that a vehicle avoids; let more vehicles avoid the same zones"
+                )
             if not own:
                 profiles.append(problem.profiles[vehicle.profile])
                 refused.append(dict(problem.off_street))

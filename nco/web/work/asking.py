@@ -76,7 +76,10 @@ def _around(
     there = served.city(city, profile)
     zones = with_streets(there, [Zone(f"avoid[{k}]", np.array(r)) for k, r in enumerate(rings)])
     closed = [zone.ring for zone in zones]
-    return there.variant(closed=closed) if closed else there
+    if not closed:
+        return there
+    served.tidy(there)
+    return there.variant(closed=closed)
 
 
 @served.replying

@@ -90,7 +90,10 @@ def _tables(data: Fields) -> Problem:
         given["depot"] = depot if isinstance(depot, str) else options.numbers("depot")
     problem = problem_from_stops(stops, city, name=data.text("name", "stops"), **given)
     zones = _zones(data)
-    return around_zones(problem, city, zones) if zones else problem
+    if not zones:
+        return problem
+    served.tidy(city)
+    return around_zones(problem, city, zones)
 
 
 def _zones(data: Fields) -> list[Zone]:

@@ -13,6 +13,7 @@ import numpy as np
 
 from nco.data.cities.cache import cache_dir
 from nco.data.cities.city import City
+from nco.data.cities.osrm_build import remove_old_variants
 from nco.data.cities.places import city as open_city
 from nco.errors import CityError, InputError, NcoError, listed, quoted
 from nco.files import locked
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("nco")
 _KEPT = 16  # problems
+_VARIANTS = 40  # of a city, whose engines stay on the disk
 _settings = Settings()
 _cities: dict[tuple[str, str], City] = {}
 _problems: OrderedDict[str, Problem] = OrderedDict()
@@ -85,6 +87,12 @@ def remembered(key: str, make: Callable[[], Problem]) -> Problem:
     while len(_problems) > _KEPT:
         _problems.popitem(last=False)
     return _problems[key]
+
+
+def tidy(there: City) -> None:
+    """Keeps the engines that zones have made from filling the disk."""
+    if there.extract is not None:
+        remove_old_variants(there.extract, _VARIANTS)
 
 
 def is_remembered(key: str) -> bool:

@@ -1,10 +1,10 @@
 """Bus networks in cities: transfers, detours and the processor time of the whole command.
 
-    python benchmarks/transit_cities.py EXTRACT.osm.pbf ... [--evaluations 4000] [--lines 8]
+    python benchmarks/transit_cities.py EXTRACT.osm.pbf ... [--evaluations 8000] [--lines 12]
         [--demand FILE] [--within-km KM] [--out out/transit-cities]
 
-Of each city first what minutes alone make of it, with lines of at most 14 stops and no rule against
-transfers: its buses are the fleet. Then `nco transit design` under the defaults with that many
+Of each city first what minutes alone make of it, with 8 lines of at most 14 stops and no rule
+against transfers: its buses are the fleet. Then `nco transit design` under the defaults with that many
 buses, as a command of its own, whose processor time is told: stops drawn, lines designed,
 simulated, drawn and written. Demand is uniform between all pairs of stops, the hardest there is for
 few lines, unless `--demand` says otherwise.
@@ -28,7 +28,7 @@ from nco.transit.files.native import load_instance
 from nco.transit.operate.prices import Prices
 from nco.versions import machine
 
-OLD_STOPS = 14
+OLD = {"lines": 8, "max_stops": 14}
 
 
 def commanded(extract: Path, given: argparse.Namespace, fleet: int | None) -> dict[str, Any]:
@@ -58,7 +58,7 @@ def row(extract: Path, given: argparse.Namespace) -> str:
     """One line of the table."""
     commanded(extract, given, None)
     name = extract.name.split(".")[0]
-    plain = load_instance(given.out / name / "instance.json").changed(max_stops=OLD_STOPS)
+    plain = load_instance(given.out / name / "instance.json").changed(**OLD)
     objective = CityObjective(plain, Prices(most_transfers=np.inf))
     old = objective.model.of(design(objective, evaluations=given.evaluations).lines)
     found = commanded(extract, given, old.fleet)
@@ -76,8 +76,8 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("extracts", nargs="+", type=Path)
-    parser.add_argument("--evaluations", type=int, default=4000)
-    parser.add_argument("--lines", type=int, default=8)
+    parser.add_argument("--evaluations", type=int, default=8000)
+    parser.add_argument("--lines", type=int, default=12)
     parser.add_argument("--demand", type=Path)
     parser.add_argument("--within-km", type=float)
     parser.add_argument("--out", type=Path, default=Path("out/transit-cities"))

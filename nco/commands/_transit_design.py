@@ -47,7 +47,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--evaluations", type=_problem.whole, metavar="N", help="sets of lines (no limit)"
     )
     group.add_argument(
-        "--time-limit", type=_problem.seconds, metavar="S", help="(10, without --evaluations)"
+        "--time-limit", type=_problem.seconds, metavar="S", help="(10, without other limits)"
+    )
+    group.add_argument(
+        "--processor-limit",
+        type=_problem.seconds,
+        metavar="S",
+        help="of the processor, which a busy machine does not change (no limit)",
     )
     group.add_argument("--seed", type=_problem.seed, default=0, help="same seed, same lines (0)")
     group.add_argument(
@@ -124,7 +130,7 @@ def _design(arguments: argparse.Namespace, instance: TransitInstance, objective:
     if arguments.method == "real" and arguments.instance is not None:
         initial += running_lines(arguments.instance, instance)
     limit_s = arguments.time_limit
-    if limit_s is None and arguments.evaluations is None:
+    if limit_s is None and arguments.evaluations is None and arguments.processor_limit is None:
         limit_s = 10.0
     method = arguments.method or usual_method(objective)
     with console.progress(method, limit_s, quiet=arguments.quiet):
@@ -133,6 +139,7 @@ def _design(arguments: argparse.Namespace, instance: TransitInstance, objective:
             method,
             evaluations=arguments.evaluations,
             time_limit_s=limit_s,
+            processor_limit_s=arguments.processor_limit,
             seed=arguments.seed,
             initial=initial,
         )

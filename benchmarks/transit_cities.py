@@ -4,8 +4,8 @@
         [--demand FILE] [--within-km KM] [--out out/transit-cities]
 
 Of each city first what minutes alone make of it, with 8 lines of at most 14 stops and no rule
-against transfers: its buses are the fleet. Then `nco transit design` under the defaults with that many
-buses, as a command of its own, whose processor time is told: stops drawn, lines designed,
+against transfers: its buses are the fleet. Then `nco transit design` under the defaults with that
+many buses, as a command of its own, whose processor time is told: stops drawn, lines designed,
 simulated, drawn and written. Demand is uniform between all pairs of stops, the hardest there is for
 few lines, unless `--demand` says otherwise.
 """

@@ -13,6 +13,7 @@ from test_transit_gtfs import needed, read_feed
 from nco.cli import main
 from nco.commands import _problem
 from nco.errors import FormatError, InputError
+from nco.transit.design.city_objective import CityObjective
 from nco.transit.design.improve import improve
 from nco.transit.files.gtfs import write_gtfs
 from nco.transit.instance.city import from_city
@@ -23,7 +24,8 @@ from nco.transit.operate.mode_choice import ModeChoice
 from nco.transit.operate.network import from_feed
 from nco.transit.operate.network_cost import CostModel
 from nco.transit.operate.period_files import read_periods
-from nco.transit.operate.periods import USUAL, WEEKDAY, Period
+from nco.transit.operate.periods import USUAL, WEEKDAY, Period, representative
+from nco.transit.operate.prices import Prices
 from nco.transit.operate.timetable import regular
 from nco.transit.operate.week import plan_week
 from nco.transit.simulate.settings import Settings
@@ -71,6 +73,28 @@ def test_lines_are_kept_and_others_changed_within_the_fleet(town):
         improve(town, model, keep=["9"], evaluations=5)
     with pytest.raises(InputError, match="leave none to design"):
         improve(town, model, keep=list(town.names), evaluations=5)
+
+
+def test_a_few_hours_stand_for_a_week(town):
+    """Hours and trips add up, the peak stays, and lines are judged by all of them together."""
+    hours = representative(USUAL)
+    assert len(hours) == 3
+    assert hours[0] == (12.5, 1.0)
+    total = sum(period.hours * len(period.day.days) for period in USUAL)
+    assert sum(long for long, _ in hours) == pytest.approx(total)
+    trips = sum(period.hours * len(period.day.days) * period.demand for period in USUAL)
+    assert sum(long * share for long, share in hours) == pytest.approx(trips)
+    assert len(representative(USUAL, 1)) == 1
+    prices = Prices(most_transfers=np.inf)
+    model = CostModel(town.instance, prices)
+    parts = [(long, model.of(town.lines, demand=share * model.demand)) for long, share in hours]
+    money = sum(long * cost.cost for long, cost in parts)
+    week = CityObjective(town.instance, prices, periods=USUAL).judged(town.lines)
+    assert week == pytest.approx(60 * money / (12 * sum(long * c.trips for long, c in parts)))
+    peak = CityObjective(town.instance, prices).judged(town.lines)
+    assert week > peak  # a bus that is emptier is dearer by trip
+    found = improve(town, model_of(town), keep=["1"], periods=USUAL, evaluations=40)
+    assert found.names[0] == "1"
 
 
 def test_today_is_never_made_worse(town):

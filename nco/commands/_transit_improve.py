@@ -49,6 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     from nco.transit.network_answer import read_network, write_network
     from nco.transit.operate.network import Network
     from nco.transit.operate.network_cost import CostModel
+    from nco.transit.operate.periods import USUAL
     from nco.transit.operate.week import plan_week
     from nco.transit.simulate.settings import Settings
 
@@ -63,12 +64,14 @@ def run(arguments: argparse.Namespace) -> int:
     limit_s = arguments.time_limit
     if limit_s is None and arguments.evaluations is None:
         limit_s = 30.0
+    week = _transit_options.periods(arguments, instance)
     with console.progress("improving", limit_s, quiet=arguments.quiet):
         found = improve(
             network,
             model,
             keep=arguments.keep,
             lines=arguments.lines,
+            periods=week.get("periods", USUAL),
             method=arguments.method,
             evaluations=arguments.evaluations,
             time_limit_s=limit_s,
@@ -77,7 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
     plan = plan_week(
         model,
         found.lines,
-        **_transit_options.periods(arguments, instance),
+        **week,
         bus_hours=arguments.bus_hours,
     )
     changed = Network(

@@ -9,13 +9,17 @@ import numpy as np
 from nco.transit.design.objective import BROKEN_MIN
 from nco.transit.evaluate.exact import KINDS, Evaluator
 from nco.transit.operate.network_cost import CostModel
+from nco.transit.operate.periods import representative
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from nco.arrays import Floats
+    from nco.transit.instance.lines import LinesLike
     from nco.transit.instance.transit_instance import TransitInstance
-    from nco.transit.operate.network_cost import NetworkCost
+    from nco.transit.operate.periods import Period
     from nco.transit.operate.prices import Prices
     from nco.transit.simulate.settings import Settings
 
@@ -34,6 +38,9 @@ class CityObjective:
         instance: what the lines are for.
         prices: None for the defaults.
         settings: of driving and dwell; None for `Settings.city()`.
+        periods: of a week, whose frequencies are set for each set of lines by itself; the fleet
+            bounds each of them. A few hours stand for all (`representative`). None designs for the
+            peak hour alone.
     """
 
     def __init__(
@@ -41,8 +48,10 @@ class CityObjective:
         instance: TransitInstance,
         prices: Prices | None = None,
         settings: Settings | None = None,
+        periods: Sequence[Period] | None = None,
     ) -> None:
         self.instance = instance
+        self._hours = ((1.0, 1.0),) if periods is None else representative(periods)
         self.model = CostModel(instance, prices, settings)
         self._rules = Evaluator(instance)
         self.evaluations = 0
@@ -51,7 +60,7 @@ class CityObjective:
         """See `LineObjective`."""
         self.evaluations += len(lines)
         sets = [[line[line >= 0] for line in given if line[0] >= 0] for given in lines]
-        found = np.array([self.minutes(self.model.of(one)) for one in sets])
+        found = np.array([self.judged(one) for one in sets])
         return np.asarray(found + self.broken(lines))
 
     def broken(self, lines: NDArray[np.int16]) -> Floats:
@@ -60,16 +69,23 @@ class CityObjective:
         count = self._rules.batch(lines).violations[:, counted].sum(axis=1)
         return np.asarray(BROKEN_MIN * count, np.float64)
 
-    def minutes(self, cost: NetworkCost, free: int = 0) -> float:
+    def judged(self, lines: LinesLike, free: int = 0) -> float:
         """The cost of lines that break no rule of the instance.
 
         Args:
-            cost: of all of them.
+            lines: all of them.
             free: so many of the first may be led astray: they are there already.
         """
-        prices = self.model.prices
-        beyond = cost.line_detour[free:] - prices.most_line_detour
+        known = [tuple(line) for line in lines]
+        prices, demand = self.model.prices, self.model.demand
+        found = [
+            (hours, self.model.of(known, demand=share * demand)) for hours, share in self._hours
+        ]
+        busiest = found[0][1]
+        beyond = busiest.line_detour[free:] - prices.most_line_detour
         twisted = float((0.1 + beyond[beyond >= 0.0]).clip(max=1.0).sum())
-        money = 60.0 * cost.cost / max(prices.hour * cost.trips, 1e-9)
-        many = max(0.0, cost.transfers_or_lost - prices.most_transfers)
-        return money + BROKEN_MIN * twisted + _TRANSFER_MIN * many
+        trips = sum(hours * cost.trips for hours, cost in found)
+        money = sum(hours * cost.cost for hours, cost in found)
+        many = max(0.0, busiest.transfers_or_lost - prices.most_transfers)
+        minutes = 60.0 * money / max(prices.hour * trips, 1e-9)
+        return minutes + BROKEN_MIN * twisted + _TRANSFER_MIN * many

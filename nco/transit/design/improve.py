@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from nco.transit.instance.lines import Lines
     from nco.transit.operate.network import Network
     from nco.transit.operate.network_cost import CostModel
+    from nco.transit.operate.periods import Period
 
 
 class BesideKept:
@@ -31,10 +32,17 @@ class BesideKept:
         model: of all lines together; its instance bounds the fleet of all.
         kept: lines that stay.
         lines: how many more are designed.
+        periods: see `CityObjective`.
     """
 
-    def __init__(self, model: CostModel, kept: Lines, lines: int) -> None:
-        self._all = CityObjective(model.instance, model.prices, model.settings)
+    def __init__(
+        self,
+        model: CostModel,
+        kept: Lines,
+        lines: int,
+        periods: Sequence[Period] | None = None,
+    ) -> None:
+        self._all = CityObjective(model.instance, model.prices, model.settings, periods)
         self.model, self.kept = model, kept
         self.instance = model.instance.changed(lines=lines)
         self._alone = CityObjective(self.instance, model.prices, model.settings)
@@ -48,7 +56,7 @@ class BesideKept:
             [*self.kept, *(line[line >= 0].tolist() for line in given if line[0] >= 0)]
             for given in lines
         ]
-        found = [self._all.minutes(self.model.of(one), free=len(self.kept)) for one in sets]
+        found = [self._all.judged(one, free=len(self.kept)) for one in sets]
         return np.asarray(np.array(found) + broken)
 
 
@@ -73,6 +81,7 @@ def improve(
     *,
     keep: Sequence[str] = (),
     lines: int | None = None,
+    periods: Sequence[Period] | None = None,
     method: str | DesignMethod | None = None,
     evaluations: int | None = None,
     time_limit_s: float | None = None,
@@ -85,6 +94,8 @@ def improve(
         model: what counts; the fleet of its instance bounds all lines together.
         keep: names of lines that stay as they are.
         lines: how many there are to be in all; None for as many as today.
+        periods: of a week, for which frequencies are set together with the lines; None for the
+            peak hour alone.
         method: see `nco.transit.design.registry.design`, as all further ones.
         evaluations: see there.
         time_limit_s: see there.
@@ -108,7 +119,7 @@ def improve(
             f"{total} lines in all and {len(stay)} kept leave none to design; keep fewer"
         )
     kept = tuple(network.lines[r] for r in stay)
-    objective = BesideKept(model, kept, count)
+    objective = BesideKept(model, kept, count, periods)
     today = [network.lines[r] for r in change][:count]
     found = design(
         objective,

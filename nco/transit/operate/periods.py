@@ -98,6 +98,31 @@ USUAL = (
 """Periods of a week with shares of the morning peak's demand: an assumption, not a count."""
 
 
+def representative(periods: Iterable[Period], most: int = 3) -> tuple[tuple[float, float], ...]:
+    """A few hours that stand for a week, where each of its periods would take too long.
+
+    Args:
+        periods: of the week.
+        most: how many, 1 or more.
+
+    Returns:
+        Hours in a week and share of the demand, the busiest first; hours add up to the week's, and
+        so do hours times share.
+    """
+    hours: dict[float, float] = {}
+    for period in periods:
+        count = period.hours * len(period.day.days)
+        hours[period.demand] = hours.get(period.demand, 0.0) + count
+    groups = [(long, share) for share, long in sorted(hours.items(), reverse=True)]
+    while len(groups) > most:
+        # The busiest stays as it is: it decides how many buses there are.
+        inner = range(min(1, len(groups) - 2), len(groups) - 1)
+        k = min(inner, key=lambda i: groups[i][1] - groups[i + 1][1])
+        (a, first), (b, second) = groups[k : k + 2]
+        groups[k : k + 2] = [(a + b, (a * first + b * second) / (a + b))]
+    return tuple(groups)
+
+
 @dataclass(frozen=True)
 class Trip:
     """A bus that runs a line once, one way.

@@ -216,6 +216,7 @@ def _zone(story: Story) -> None:
     page.wait_for_timeout(2500)
     story.plan("2")
     story.picture("zone", 4)
+    page.keyboard.press("Control+z")  # the plan, and then the zone
     page.keyboard.press("Control+z")
     page.wait_for_selector("#plan:not(:disabled)")
     page.wait_for_timeout(1500)

@@ -121,7 +121,8 @@ function content() {
   const { day } = store.doc;
   if (!day) {
     return h("div.empty", {}, icon("clock"), t("day.empty"),
-      h("button.button.main", { "data-key": "begin", id: "begin-day", disabled: !known.view?.routes.length || busy, onclick: begin }, icon("play"), t("day.begin")));
+      h("button.button.main", { "data-key": "begin", id: "begin-day", disabled: !known.view?.routes.length || busy || known.view.totals.distance_m === null,
+        title: known.view?.totals.distance_m === null ? t("day.cannot") : "", onclick: begin }, icon("play"), t("day.begin")));
   }
   const view = known.dayView;
   if (!view) return h("div.empty", {}, icon("clock"), t("day.loading"));

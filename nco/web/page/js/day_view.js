@@ -18,7 +18,7 @@ export function dayView({ plan, now_s }) {
       return {
         ...call, depot: Boolean(depot), number: depot ? 0 : ++number,
         // A stop is begun as soon as its vehicle sets out for it: nothing of it can be changed then.
-        done: call.begun || (k > 0 && all[k - 1].departure_s <= now_s),
+        done: call.begun || (k > 0 && all[k - 1].departure_s !== null && all[k - 1].departure_s <= now_s),
         lonlat: plan.places[call.name] ?? [0, 0], waiting_s: Math.max(0, call.start_s - call.arrival_s), load: [], breaks: [],
         late_s: depot || latest === null || call.start_s < latest + 1 ? 0 : call.start_s - latest,
       };
@@ -27,7 +27,8 @@ export function dayView({ plan, now_s }) {
     const name = problem?.fleet[route.vehicle]?.name ?? t("vehicle.name", { n: route.vehicle + 1 });
     return {
       name, vehicle: route.vehicle, trip: 0, visits, stops, distance_m: route.distance_m,
-      duration_s: visits.at(-1).arrival_s - visits[0].departure_s, driving_s: null,
+      // Where no way leads there is no time of arrival.
+      duration_s: visits.at(-1).arrival_s === null ? 0 : visits.at(-1).arrival_s - visits[0].departure_s, driving_s: null,
       late: stops.filter((visit) => visit.late_s > 0).length, waiting_s: stops.reduce((sum, visit) => sum + visit.waiting_s, 0),
       load: 0, capacity: null, broken: [], locked: true, // what is changed by hand goes through the day's own buttons
     };

@@ -114,7 +114,8 @@ export class Sheet {
     this.header = header;
     if (columns) this.table.setColumns(columns);
     this.looks = new Map();
-    this.table.replaceData(rows);
+    const other = columns || rows.length !== now.length;
+    this.table.replaceData(rows).then(() => { if (other) this.table.redraw(true); });
   }
 
   #data(row, id) {
@@ -214,7 +215,7 @@ export class Sheet {
   }
 
   #follow() {
-    if (this.kind !== "stops" || this.reaching) return;
+    if (this.kind !== "stops" || !this.table.element.contains(document.activeElement)) return;
     const [id] = this.selected();
     if (id !== undefined) choose(this.nameOf(id), "stops");
   }

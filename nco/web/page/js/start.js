@@ -22,9 +22,15 @@ export function start(place) {
   show();
 }
 
+/** What people call the city that is served, which may be named by the file of its extract. */
+function cityTitle() {
+  const name = (known.city?.name ?? "").split(/[\\/]/).at(-1).replace(/(\.osm)?(\.pbf)?$/, "");
+  return name.charAt(0).toUpperCase() + name.slice(1);
+}
+
 function content(saved) {
   return h("div.start", {},
-    h("h1", {}, t("start.title", { city: known.city?.name ?? "" })),
+    h("h1", {}, t("start.title", { city: cityTitle() })),
     h("p.soft", {}, t("start.lead")),
     h("div.ways", {},
       h("button.way", { onclick: chooseFiles, "data-key": "files" }, icon("table"), h("strong", {}, t("start.files")), h("span.soft", {}, t("start.files.more"))),

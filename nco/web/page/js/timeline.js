@@ -53,13 +53,14 @@ function draw(place, zoom) {
     return null;
   }
   const names = [...new Set([...view.routes.map((one) => one.name)])];
-  const times = view.routes.flatMap((one) => [one.visits[0].arrival_s, one.visits.at(-1).departure_s]);
+  const times = view.routes.flatMap((one) => one.visits.flatMap((visit) => [visit.arrival_s, visit.departure_s]))
+    .filter((time) => time !== null);
   const first = Math.floor(Math.min(...times) / 3600);
   const last = Math.ceil(Math.max(...times, first * 3600 + 1) / 3600);
   const room = place.clientWidth - NAMES - 26;
   const hour = zoom ?? Math.max(26, room / Math.max(1, last - first));
   const wide = hour * (last - first);
-  const x = (seconds) => NAMES + hour * (seconds / 3600 - first);
+  const x = (seconds) => (seconds === null ? NaN : NAMES + hour * (seconds / 3600 - first));
   const high = HEAD + ROW * names.length;
   const chart = svg("svg", { width: NAMES + wide + 22, height: high, role: "img", "aria-label": t("timeline") });
   const each = hour < 34 ? 2 : 1;
@@ -138,6 +139,7 @@ function row(view, name, top, x, wide) {
 }
 
 function bar(group, kind, from, to, y, high, more, visit) {
+  if (!Number.isFinite(from) || !Number.isFinite(to)) return svg("rect"); // where no way leads
   const [first, ...others] = kind.split(".");
   const found = svg(`rect.bar.${[first, ...others].join(".")}`, { x: from, y, width: Math.max(0, to - from), height: high, ...more });
   if (first === "service" || first === "wait") found.dataset.stop = visit.name;

@@ -121,6 +121,7 @@ export default {
   "compare.same": "Each stop has the same vehicle in both.", "compare.changed": "{n} stops have another vehicle", "compare.changed.one": "One stop has another vehicle",
 
   "day.empty": "Begin the day with this plan: set the clock, report what was served, add, cancel and move stops, drop vehicles, and plan the rest again.",
+  "day.cannot": "Some stops of the plan cannot be reached: plan again first",
   "day.begin": "Begin the day", "day.begun": "The day has begun with the present plan", "day.loading": "Loading the day…",
   "day.now": "Now", "day.busy": "working…", "day.again": "Replan", "day.again.tip": "Plan what is left again", "day.again.done": "Planned again", "day.add": "Add", "day.cancel": "Cancel",
   "day.cancel.what": "Cancel {name}", "day.cancel.tip": "Choose a stop that nobody has set out for", "day.cancelled": "{name} is cancelled",

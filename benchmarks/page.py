@@ -112,9 +112,7 @@ class Story:
         from PIL import Image
 
         image = Image.open(path).convert("RGB")
-        image.quantize(256, kmeans=2, dither=Image.Dither.NONE).save(
-            path, optimize=True
-        )
+        image.quantize(256, kmeans=2, dither=Image.Dither.NONE).save(path, optimize=True)
 
     def click(self, what: str) -> None:
         """Clicks the first of what is there."""

@@ -75,3 +75,17 @@ def test_bodies_are_read_up_to_the_limit():
         assert ask("POST", "/v1/problems", content=pieces()).status_code == 413
         lying = ask("POST", "/v1/problems", headers={"content-length": "x"}, content=pieces())
         assert lying.status_code == 413
+
+
+def test_a_page_loads_pictures_of_the_tile_server_that_was_named_and_of_no_other():
+    """Without one the page asks nobody else; what is no address of tiles is refused."""
+    with serving(tiles="https://tile.example:81/a/{z}/{x}/{y}.png?k=1") as ask:
+        reply = ask("GET", "/v1/about")
+        policy = reply.headers["content-security-policy"]
+        assert "img-src 'self' data: blob: https://tile.example:81;" in policy
+        assert reply.json()["tiles"].startswith("https://tile.example:81/")
+    with serving() as ask:
+        assert "img-src 'self' data: blob:;" in ask("GET", "/").headers["content-security-policy"]
+    for wrong in ("tile.example/{z}/{x}/{y}", "https://t.example/{z}/{x}", "https://a b/{z}{x}{y}"):
+        with pytest.raises(InputError, match="tiles is"):
+            Settings(tiles=wrong)

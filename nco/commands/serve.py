@@ -54,6 +54,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="where scenarios and days are kept (the platform's folder for data)",
     )  # fmt: skip
     parser.add_argument(
+        "--tiles", metavar="URL",
+        help="map tiles for the page, https://.../{z}/{x}/{y}.png (drawn from the extract)",
+    )  # fmt: skip
+    parser.add_argument(
         "--no-warm-up", action="store_true", help="load what searches take with the first of them"
     )
     parser.add_argument("--no-browser", action="store_true", help="do not open the page")
@@ -139,6 +143,7 @@ def _settings(arguments: argparse.Namespace) -> Any:
         origins=tuple(arguments.allow_origin or ()),
         limits=Limits(**{name: value for name, value in given.items() if value is not None}),
         data=_data(arguments.data),
+        tiles=arguments.tiles,
         max_snap_m=arguments.max_snap,
         warm_up=not arguments.no_warm_up,
     )

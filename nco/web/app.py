@@ -116,6 +116,7 @@ def _add_about(app: FastAPI) -> None:
             "profiles": settings.profiles,
             "methods": list(METHODS),
             "formats": list(exporting.FORMATS),
+            "tiles": settings.tiles,
             "limits": {name: getattr(limits, name) for name in limits.__dataclass_fields__},
         }
 

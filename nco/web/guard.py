@@ -24,7 +24,7 @@ READ_S = 30.0  # for the body of a request to arrive
 POLICY = "; ".join(
     (
         "default-src 'self'",
-        "img-src 'self' data: blob:",
+        "img-src 'self' data: blob:{tiles}",
         "style-src 'self' 'unsafe-inline'",
         "worker-src 'self' blob:",
         "object-src 'none'",
@@ -34,7 +34,6 @@ POLICY = "; ".join(
     )
 )
 _HEADERS = (
-    (b"content-security-policy", POLICY.encode()),
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),
@@ -52,6 +51,8 @@ class Guard:
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app, self._settings = app, settings
+        tiles = "" if settings.tiles is None else f" {_origin(settings.tiles)}"
+        self._policy = POLICY.format(tiles=tiles).encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See ASGI."""
@@ -61,7 +62,7 @@ class Guard:
         headers = {
             key.decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]
         }
-        more = list(_HEADERS)
+        more = [(b"content-security-policy", self._policy), *_HEADERS]
 
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -182,6 +183,12 @@ def _parts(address: str) -> SplitResult:
         return urlsplit(address)
     except ValueError:
         return urlsplit("")
+
+
+def _origin(address: str) -> str:
+    """Scheme, host and port of an address."""
+    parts = _parts(address)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _asked(scope: Scope, name: str) -> str:

@@ -11,6 +11,7 @@ from nco.errors import InputError, quoted, worded
 from nco.solve_many import cores
 
 LEAST_TOKEN = 16  # characters
+_TILES = r"https?://[\w.:-]+/(?=\S*\{z\})(?=\S*\{x\})(?=\S*\{y\})[\w./?=&%~+{}-]+"
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,8 @@ class Settings:
         origins: other sites whose pages may ask, such as `https://planner.example`.
         limits: how much of anything.
         data: the file that scenarios and days are kept in; None keeps them in memory only.
+        tiles: address of map tiles for the page, with `{z}`, `{x}` and `{y}`; None draws the map
+            from the extract, and asks nobody.
         max_snap_m: how far a place may be moved onto a street; None takes the city's own limit.
         warm_up: load what searches take before the first one; otherwise that one waits for it.
 
@@ -82,6 +85,7 @@ class Settings:
     origins: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
     data: Path | None = None
+    tiles: str | None = None
     max_snap_m: float | None = None
     warm_up: bool = True
 
@@ -92,6 +96,11 @@ class Settings:
             raise InputError(
                 "the token holds other characters than letters, digits and ._~+/=-; give one that "
                 "`openssl rand -hex 16` makes"
+            )
+        if self.tiles is not None and not re.fullmatch(_TILES, self.tiles, re.ASCII):
+            raise InputError(
+                f"tiles is {quoted(self.tiles)}; give an address such as "
+                "https://tile.example/{z}/{x}/{y}.png"
             )
         if self.token is not None and len(self.token) < LEAST_TOKEN:
             raise InputError(

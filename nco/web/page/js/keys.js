@@ -31,7 +31,7 @@ export function followKeys({ map, dock }) {
     if (event.ctrlKey || event.metaKey) {
       const key = event.key.toLowerCase();
       if (key === "s") { event.preventDefault(); save(); }
-      if (typing) return;
+      if (typing && !typing.matches("select")) return; // texts have an undo of their own
       if (key === "z") { event.preventDefault(); if (event.shiftKey) store.redo(); else store.undo(); }
       if (key === "y") { event.preventDefault(); store.redo(); }
       return;

@@ -11,12 +11,17 @@ from nco.data.formats import native
 from nco.data.formats.json_file import finite
 from nco.problem import Problem
 from nco.problem.check import check
-from nco.problem.evaluate import evaluate
+from nco.problem.evaluate import Cost, evaluate
 from nco.problem.schedule import RouteSchedule, schedule
-from nco.problem.solution import Solution
+from nco.problem.solution import Route, Solution
 from nco.web.reply import Reply, as_json
 from nco.web.work import served
 from nco.web.work.posing import posed_by, routes_of
+
+type _Costs = dict[tuple[Route, ...], Cost]
+
+_KEPT, _MOST = 16, 5000  # problems, and trips of each, whose costs are at hand
+_costs_known: dict[str, _Costs] = {}  # where one stop is dragged, most vehicles drive as before
 
 
 def judge(raw: bytes, key: str, problem: bytes | None) -> Reply | None:
@@ -42,11 +47,31 @@ def _judged(raw: bytes, key: str, problem: bytes | None) -> Reply:
     solution = routes_of(data, found)
     if data.flag("explain", True):
         solution = solution.with_reasons(found)
-    return as_json(answer(found, replace(solution, method="by hand")))
+    costs = _costs_known.setdefault(key, {})
+    if len(costs) > _MOST:
+        costs.clear()
+    told = _told(found, replace(solution, method="by hand"), costs)
+    while len(_costs_known) > _KEPT:
+        del _costs_known[next(iter(_costs_known))]
+    try:
+        return as_json(told)
+    except ValueError:  # something is infinite, which takes a walk through all of it
+        return as_json(finite(told))
 
 
 def answer(problem: Problem, solution: Solution) -> dict[str, Any]:
     """A solution with its timetable, its figures and what the checker says, as JSON data."""
+    return dict(finite(_told(problem, solution, {})))
+
+
+def _told(problem: Problem, solution: Solution, costs: _Costs) -> dict[str, Any]:
+    """Likewise, with infinite numbers.
+
+    Args:
+        problem: what the solution is for.
+        solution: what is told of.
+        costs: of trips of one vehicle, as far as they are known; more are added.
+    """
     data = native.solution_data(solution, problem)
     report = check(problem, solution)
     findings = [
@@ -55,17 +80,13 @@ def answer(problem: Problem, solution: Solution) -> dict[str, Any]:
     ]
     timed = schedule(problem, solution)
     late_s = _late(problem, solution, timed)
-    return dict(
-        finite(
-            {
-                **data,
-                "checked": {"feasible": report.feasible, "cost": report.cost, "findings": findings},
-                "schedule": [_route(problem, route, late_s) for route in timed],
-                "by_vehicle": _by_vehicle(problem, solution, timed, late_s),
-                "figures": figures(solution, timed, late_s),
-            }
-        )
-    )
+    return {
+        **data,
+        "checked": {"feasible": report.feasible, "cost": report.cost, "findings": findings},
+        "schedule": [_route(problem, route, late_s) for route in timed],
+        "by_vehicle": _by_vehicle(problem, solution, timed, late_s, costs),
+        "figures": figures(solution, timed, late_s),
+    }
 
 
 def _late(
@@ -117,12 +138,16 @@ def _by_vehicle(
     solution: Solution,
     timed: tuple[RouteSchedule, ...],
     late_s: dict[int, float],
+    costs: _Costs,
 ) -> list[dict[str, Any]]:
     """Of each vehicle that drives: its part of the costs, its times, and what it breaks."""
     found = []
     for number in dict.fromkeys(route.vehicle for route in solution.routes):
-        cost, _ = evaluate(problem, [r for r in solution.routes if r.vehicle == number])
-        own = replace(cost, unserved=0.0)  # of stops that others serve
+        routes = tuple(route for route in solution.routes if route.vehicle == number)
+        if routes not in costs:
+            cost, _ = evaluate(problem, routes)
+            costs[routes] = replace(cost, unserved=0.0)  # of stops that others serve
+        own = costs[routes]
         trips = [route for route in timed if route.vehicle == number]
         visits = [visit for route in trips for visit in route.visits[1:-1]]
         found.append(

@@ -21,12 +21,13 @@ that the file holds are not run again.
 from __future__ import annotations
 
 import argparse
-import json
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from kept_runs import kept
 from scipy.stats import t as student
 
 from nco.transit.design.named import objective_of, settings_of
@@ -41,12 +42,8 @@ METHODS = (
 BASE = "hyper"
 
 
-def solved(path: Path, key: dict[str, Any], rules: str) -> dict[str, Any]:
-    """One run, from the file of runs if it is there."""
-    for text in path.read_text().splitlines() if path.exists() else ():
-        known: dict[str, Any] = json.loads(text)
-        if key.items() <= known.items():
-            return known
+def solved(key: dict[str, Any], rules: str) -> dict[str, Any]:
+    """One run."""
     instance = read_instance(key["instance"])
     objective = objective_of(instance, "service", settings_of(rules, key["share"]))
     design(objective, key["method"], evaluations=20, seed=key["seed"])  # compiles what is used
@@ -54,15 +51,12 @@ def solved(path: Path, key: dict[str, Any], rules: str) -> dict[str, Any]:
     found = design(
         objective, key["method"], processor_limit_s=key["processor_limit_s"], seed=key["seed"]
     )
-    run = key | {
+    return {
         "reward": -found.cost,
         "processor_s": time.process_time() - begin_s,
         "evaluations": found.evaluations,
         "lines": [list(line) for line in found.lines],
     }
-    with path.open("a") as file:
-        file.write(json.dumps(run) + "\n")
-    return run
 
 
 def rows(runs: dict[str, list[dict[str, Any]]]) -> list[str]:
@@ -98,7 +92,6 @@ def main() -> None:
     parser.add_argument("--method", nargs="+", default=list(METHODS))
     parser.add_argument("--out", type=Path, default=Path("out/transit-ablation.jsonl"))
     given = parser.parse_args()
-    given.out.parent.mkdir(parents=True, exist_ok=True)
     methods = tuple(dict.fromkeys([BASE, *given.method]))
     for instance in given.instance:
         for share in given.share:
@@ -115,7 +108,8 @@ def main() -> None:
             ]
             runs: dict[str, list[dict[str, Any]]] = {method: [] for method in methods}
             for key in keys:
-                runs[str(key["method"])].append(solved(given.out, key, given.rules))
+                run = kept(given.out, key, partial(solved, key, given.rules))
+                runs[str(key["method"])].append(run)
             print(f"{instance}, share {share:g}", *rows(runs), "", sep="\n", flush=True)
     print(machine())
 

@@ -13,12 +13,13 @@ themselves are public, so that our evaluator could be run on them, is said for e
 from __future__ import annotations
 
 import argparse
-import json
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from kept_runs import kept
 
 from nco.transit.design.distinct import repeated, without_repetition
 from nco.transit.design.objective import ExactObjective
@@ -51,38 +52,32 @@ PUBLISHED = {
 }
 
 
-def solved(
-    path: Path, folder: Path, network: str, objective: str, seed: int, limits: dict[str, float]
-) -> dict[str, Any]:
-    """One run, from the file of runs if it is there."""
-    key = {"network": network, "objective": objective, "seed": seed} | limits
-    for text in path.read_text().splitlines() if path.exists() else ():
-        known: dict[str, Any] = json.loads(text)
-        if key.items() <= known.items():
-            return known
-    where = "mandl" if network == "mandl" else folder / "mumford" / network
-    instance = read_instance(where)
-    passenger = objective == "passenger"
+def solved(folder: Path, key: dict[str, Any], limits: dict[str, float]) -> dict[str, Any]:
+    """One run."""
+    instance = read_instance(where(folder, key["network"]))
+    passenger = key["objective"] == "passenger"
     aim = ExactObjective(instance, float(passenger), float(not passenger))
-    design(aim, "annealing", evaluations=2_000, seed=seed)  # loads the compiled loops
+    design(aim, "annealing", evaluations=2_000, seed=key["seed"])  # loads the compiled loops
     begin_s = time.process_time()
-    found = design(aim, "annealing", seed=seed, **limits)  # type: ignore[arg-type]
+    found = design(aim, "annealing", seed=key["seed"], **limits)  # type: ignore[arg-type]
     told = evaluate(instance, found.lines)
-    run = key | {
+    return {
         "value": told.travel_min if passenger else told.operator_min,
         "violations": sum(told.violations),
         "processor_s": time.process_time() - begin_s,
         "evaluations_done": found.evaluations,
         "lines": [list(line) for line in found.lines],
     }
-    with path.open("a") as file:
-        file.write(json.dumps(run) + "\n")
-    return run
+
+
+def where(folder: Path, network: str) -> str | Path:
+    """What an instance is read from."""
+    return "mandl" if network == "mandl" else folder / "mumford" / network
 
 
 def row(folder: Path, network: str, objective: str, runs: list[dict[str, Any]]) -> str:
     """One line of the table."""
-    instance = read_instance("mandl" if network == "mandl" else folder / "mumford" / network)
+    instance = read_instance(where(folder, network))
     values = [run["value"] for run in runs]
     best = as_lines(runs[int(np.argmin(values))]["lines"])
     cpu_s = np.mean([run["processor_s"] for run in runs])
@@ -111,7 +106,6 @@ def main() -> None:
     parser.add_argument("--processor-s", type=float, help="of a run, in place of evaluations")
     parser.add_argument("--out", type=Path, default=Path("out/transit-records.jsonl"))
     given = parser.parse_args()
-    given.out.parent.mkdir(parents=True, exist_ok=True)
     print("| network | objective | mean | least to largest | processor s a run | repeated lines "
           "| without repetition | best published | source |")  # fmt: skip
     print("|---|---|---|---|---|---|---|---|---|")
@@ -122,10 +116,10 @@ def main() -> None:
                 if given.processor_s
                 else {"evaluations": given.evaluations or EVALUATIONS[network]}
             )
-            runs = [
-                solved(given.out, given.folder, network, objective, seed, limits)
-                for seed in range(given.seeds)
-            ]
+            runs = []
+            for seed in range(given.seeds):
+                key = {"network": network, "objective": objective, "seed": seed} | limits
+                runs.append(kept(given.out, key, partial(solved, given.folder, key, limits)))
             print(row(given.folder, network, objective, runs), flush=True)
     print(machine())
 

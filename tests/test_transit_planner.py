@@ -244,6 +244,10 @@ def test_people_walk_on_paths(town):
     assert on_paths.walk_m is not None
     assert np.array_equal(on_paths.walk_m, on_paths.walk_m.T)
     assert from_city(FakeCity(), stops=GRID, demand=None).walk_m is None
+    narrow = FakeCity(bbox=(24.90, 60.10, 24.94, 60.20))  # paths end where streets go on
+    cut = from_city(FakeCity(), stops=GRID, demand=None, foot=narrow).walk_m
+    assert np.isinf(cut[3]).sum() == len(GRID) - 1
+    assert np.isfinite(cut[0, 1])
     zones = Zones(town.instance.lonlat, np.ones(n), np.ones(n))
     sides = (("a", lines, ("1",), None), ("b", lines, ("1",), None))
     crow, paths = (

@@ -133,14 +133,10 @@ def from_city(
 
 
 def ways_on_foot(foot: SampledCity | None, lonlat: Floats) -> Floats | None:
-    """`[N, N]` metres on foot between stops; None where a stop is far from any path."""
+    """`[N, N]` metres on foot between stops, `inf` from and to those far from any path."""
     if foot is None:
         return None
-    try:
-        way_m = foot.matrix(lonlat).distance_m
-    except CityError as error:
-        logger.warning("walks are measured as the crow flies: %s", error)
-        return None
+    way_m = foot.matrix(lonlat, optional=np.ones(len(lonlat), dtype=bool)).distance_m
     way_m = np.minimum(way_m, way_m.T)
     np.fill_diagonal(way_m, 0.0)
     return np.asarray(way_m)

@@ -35,6 +35,15 @@ class SampledCity(Protocol):
         """Draw `[n, 2]` points that all reach one another."""
         ...
 
-    def matrix(self, points: ArrayLike, *, names: Sequence[str] | None = None) -> Table:
-        """Distances and durations between `[n, 2]` points, which messages call by `names`."""
+    def matrix(
+        self,
+        points: ArrayLike,
+        *,
+        names: Sequence[str] | None = None,
+        optional: ArrayLike | None = None,
+    ) -> Table:
+        """Distances and durations between `[n, 2]` points, which messages call by `names`.
+
+        Points that are `optional` `[n]` may be off all streets: nothing leads to them then.
+        """
         ...

@@ -51,15 +51,13 @@ def metres_on_foot(
         foot: the city for people on foot; None takes `walk_detour` times the crow's way.
 
     Returns:
-        Metres; `inf` where no path leads.
-
-    Raises:
-        CityError: a place is too far from any path.
+        Metres; `inf` where no path leads, or none is near.
     """
     if foot is None:
         return prices.walk_detour * haversine_m(places[:, None], stops[None])
-    both = foot.matrix(np.concatenate([places, stops])).distance_m
     count = len(places)
+    points = np.concatenate([places, stops])
+    both = foot.matrix(points, optional=np.ones(len(points), dtype=bool)).distance_m
     return np.minimum(both[:count, count:], both[count:, :count].T)
 
 

@@ -133,7 +133,6 @@ def compare(
             the crow flies.
 
     Raises:
-        CityError: a zone is far from any street.
         InputError: the stops have no places, or there are no districts.
         ProblemError: a line cannot be run.
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from nco.arrays import Floats
 from nco.roads.costs import Costs
 from nco.roads.graph import RoadGraph
+from nco.roads.position import Position
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +30,29 @@ class Path:
     links: NDArray[np.int64]
     from_fraction: float = 0.0
     to_fraction: float = 1.0
+
+    @classmethod
+    def of_turns(
+        cls, graph: RoadGraph, turns: Any, source: Position, target: Position, end: int | None = None
+    ) -> Path:
+        """The path that takes some turns, one at least, from one position to another one.
+
+        Args:
+            graph: whose turns they are.
+            turns: `[k]`, indices.
+            source: the first one leaves one of its links.
+            target: the last one enters one of its links.
+            end: index of that link in the target; found if left out.
+        """
+        turns = np.asarray(turns, dtype=np.int64)
+        ends = graph.turns
+        links = np.concatenate([ends.from_link[turns[:1]], ends.to_link[turns]]).astype(np.int64)
+        if end is None:
+            end = target.links.index(int(links[-1]))
+        begin = source.fractions[source.links.index(int(links[0]))]
+        path = cls(graph, links, begin, target.fractions[end])
+        path.__dict__["turns"] = turns
+        return path
 
     def __len__(self) -> int:
         return len(self.links)

@@ -114,11 +114,7 @@ class Search(ABC):
         if around is None:
             return direct
         turns, last = around
-        links = np.concatenate(
-            [self.graph.turns.from_link[turns[:1]], self.graph.turns.to_link[turns]]
-        ).astype(np.int64)
-        begin = source.fractions[source.links.index(int(links[0]))]
-        path = Path(self.graph, links, begin, target.fractions[last])
+        path = Path.of_turns(self.graph, turns, source, target, last)
         if direct is not None and direct.cost(self.costs) <= path.cost(self.costs):
             return direct
         return path

@@ -51,24 +51,23 @@ def comes_back(path: Path, best: Path | None = None) -> bool:
         best: the cheapest path; detours on it are none.
     """
     graph = path.graph
-    names = graph.links.name[path.links].tolist()
+    names = graph.links.name[path.links]
     metres = np.concatenate([[0.0], np.cumsum(graph.links.length_m[path.links])])
-    on_best = np.zeros(len(path), dtype=bool)
-    if best is not None:
+    # Each place beside the next one on the same street.
+    order = np.argsort(names, kind="stable")
+    left, again = order[:-1], order[1:]
+    gap_m = metres[again] - metres[left + 1]
+    apart = (names[left] == names[again]) & (names[left] > 0) & (again > left + 1)
+    apart &= (gap_m > 0) & (gap_m <= _SOON_M)
+    if best is not None and apart.any():
         original = graph.links.original
-        on_best = np.isin(original[path.links], original[best.links])
-    last: dict[int, int] = {}
-    for at, name in enumerate(names):
-        if not name:
-            continue
-        left = last.get(name, at)
-        last[name] = at
-        gap_m = metres[at] - metres[left + 1] if at > left + 1 else 0.0
-        if not 0 < gap_m <= _SOON_M or on_best[left + 1 : at].all():
-            continue
-        if _along_street(graph, int(path.links[left]), int(path.links[at]), _AS_LONG * gap_m):
-            return True
-    return False
+        off_best = ~np.isin(original[path.links], original[best.links])
+        away = np.concatenate([[0], np.cumsum(off_best)])
+        apart &= away[again] > away[left + 1]
+    return any(
+        _along_street(graph, int(path.links[a]), int(path.links[b]), _AS_LONG * metre)
+        for a, b, metre in zip(left[apart], again[apart], gap_m[apart].tolist(), strict=True)
+    )
 
 
 def _along_street(graph: RoadGraph, link: int, goal: int, most_m: float) -> bool:

@@ -28,6 +28,7 @@ _WORTH = 1.0
 # Shorter ones, as shares of the cheapest path, are chance.
 _SHORTEST = 0.02
 _MOST = 80
+_AT_A_TIME = 64
 _MOST_DETOURS = 200
 # What shares more with the cheapest path is the cheapest path.
 _SAME = 0.995
@@ -73,24 +74,28 @@ def offer_in_order(
         over.add(path)
     window = query.limits.local * query.least
     order = np.argsort(rank, kind="stable")
-    alike = order[:0]
-    offered = 0
-    while len(order) and offered < _MOST and not chosen.full:
-        fits = over.shared(link[order]) <= query.limits.share + _ENDS
-        alike = np.concatenate([alike, order[~fits]])
-        order = order[fits]
-        for place, at in enumerate(order.tolist()):
-            path = over.path(int(link[at]))
+    fits = np.ones(len(order), dtype=bool)
+    most_shared = query.limits.share + _ENDS
+    offered = at = 0
+    while at < len(order) and offered < _MOST and not chosen.full:
+        # What paths share is looked at for a few of them at a time: as a rule the first ones do.
+        some = order[at : at + _AT_A_TIME]
+        fits[some] = over.shared(link[some]) <= most_shared
+        for place in some.tolist():
+            at += 1
+            if not fits[place]:
+                continue
             offered += 1
-            if chosen.offer(path, tested=bool(length[at] >= window)):
+            path = over.path(int(link[place]))
+            if chosen.offer(path, tested=bool(length[place] >= window)):
                 over.add(path)
-                order = order[place + 1 :]
                 break
             if offered >= _MOST:
                 break
-        else:
-            break
     if not chosen.full:
+        rest = order[at:]
+        fits[rest] = over.shared(link[rest]) <= most_shared
+        alike = order[~fits[order]]
         chosen.too_alike(len(alike))
         combine(query, chosen, _short_detours(query, over, link, alike))
 

@@ -29,6 +29,43 @@ _ROUNDING_S = 0.05
 _PLACES = 9
 
 
+@dataclass(frozen=True, eq=False)
+class Spent:
+    """What a path costs street by street, turns left out; copies of links are the same street.
+
+    Attributes:
+        streets: `[n]`, originals of links, in order.
+        costs: `[n]`.
+        total: their sum.
+    """
+
+    streets: NDArray[np.int32]
+    costs: Floats
+    total: float
+
+    @classmethod
+    def of(cls, path: Path, costs: Costs) -> Spent:
+        """Add up a path."""
+        shares, links = path.shares, costs.links[path.links]
+        spent = np.multiply(shares, links, out=np.zeros(len(shares)), where=shares > 0)
+        streets, place = np.unique(path.graph.links.original[path.links], return_inverse=True)
+        by_street = np.bincount(place, weights=spent, minlength=len(streets))
+        return cls(streets, by_street, float(by_street.sum()))
+
+    def common(self, other: Spent) -> float:
+        """What is spent on streets of both, at most what either spends there."""
+        at = np.minimum(np.searchsorted(other.streets, self.streets), len(other.streets) - 1)
+        same = other.streets[at] == self.streets
+        return float(np.minimum(self.costs[same], other.costs[at[same]]).sum())
+
+    def share(self, earlier: Spent, of: str = "earlier") -> float:
+        """How much two paths have in common; see `share`."""
+        common = self.common(earlier)
+        a, b = self.total, earlier.total
+        divisor = {"earlier": b, "path": a, "shorter": min(a, b), "union": a + b - common}[of]
+        return min(1.0, common / divisor) if divisor > 0 else 1.0
+
+
 def share(path: Path, earlier: Path, costs: Costs, of: str = "earlier") -> float:
     """How much two paths have in common, by the cost of links, turns left out.
 
@@ -42,22 +79,7 @@ def share(path: Path, earlier: Path, costs: Costs, of: str = "earlier") -> float
     Returns:
         0 to 1; 1 where the divisor is 0.
     """
-    mine, theirs = _spent(path, costs), _spent(earlier, costs)
-    common = sum(min(cost, theirs[link]) for link, cost in mine.items() if link in theirs)
-    a, b = sum(mine.values()), sum(theirs.values())
-    divisor = {"earlier": b, "path": a, "shorter": min(a, b), "union": a + b - common}[of]
-    return min(1.0, common / divisor) if divisor > 0 else 1.0
-
-
-def _spent(path: Path, costs: Costs) -> dict[int, float]:
-    """What each street of a path costs, copies of links being the same street."""
-    originals = path.graph.links.original[path.links].tolist()
-    driven = path.shares > 0
-    spent = np.where(driven, path.shares * np.where(driven, costs.links[path.links], 0.0), 0.0)
-    found: dict[int, float] = {}
-    for link, cost in zip(originals, spent.tolist(), strict=True):
-        found[link] = found.get(link, 0.0) + cost
-    return found
+    return Spent.of(path, costs).share(Spent.of(earlier, costs), of)
 
 
 def spent_before(path: Path, costs: Costs) -> Floats:
@@ -203,11 +225,12 @@ def qualities(paths: Sequence[Path], search: ShortestPaths) -> list[Quality]:
         search: finds cheapest paths; its costs count.
     """
     found = []
+    spent = [Spent.of(path, search.costs) for path in paths]
     for rank, path in enumerate(paths):
         least = search.cost(_at(path, 0), _at(path, len(path)))
         least = min([least, *(other.cost(search.costs) for other in paths)])
         stretch = path.cost(search.costs) / least if least > 0 else 1.0
-        shared = max((share(path, e, search.costs) for e in paths[:rank]), default=0.0)
+        shared = max((spent[rank].share(earlier) for earlier in spent[:rank]), default=0.0)
         local = locally_optimal(path, search, ALPHA * least)
         bounded = stretch_between(path, search)
         fits = stretch <= 1 + EPSILON and bounded <= 1 + EPSILON
@@ -219,6 +242,7 @@ def qualities(paths: Sequence[Path], search: ShortestPaths) -> list[Quality]:
 
 def largest_overlap(paths: Sequence[Path], costs: Costs, of: str = "union") -> float:
     """The largest overlap of two paths of a set; 0 where there is one."""
+    spent = [Spent.of(path, costs) for path in paths]
     return max(
-        (share(b, a, costs, of) for i, a in enumerate(paths) for b in paths[i + 1 :]), default=0.0
+        (b.share(a, of) for i, a in enumerate(spent) for b in spent[i + 1 :]), default=0.0
     )

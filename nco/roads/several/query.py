@@ -152,6 +152,7 @@ class Chosen:
     paths: list[Path] = field(default_factory=list)
     refused: Counter[str] = field(default_factory=Counter)
     _seen: set[bytes] = field(default_factory=set)
+    _spent: list[quality.Spent] = field(default_factory=list)
 
     @property
     def full(self) -> bool:
@@ -183,6 +184,13 @@ class Chosen:
         self.paths.append(path)
         return True
 
+    def shared(self, path: Path) -> float:
+        """The largest share of a path that was taken which another one uses."""
+        while len(self._spent) < len(self.paths):
+            self._spent.append(quality.Spent.of(self.paths[len(self._spent)], self.query.costs))
+        mine = quality.Spent.of(path, self.query.costs)
+        return max((mine.share(earlier) for earlier in self._spent), default=0.0)
+
     def too_alike(self, number: int) -> None:
         """Count paths that were not even offered, for they share too much with those taken."""
         if number:
@@ -196,9 +204,8 @@ class Chosen:
         query, limits = self.query, self.query.limits
         if path.cost(query.costs) > query.most:
             return f"cost more than {limits.stretch:g} times the cheapest"
-        for earlier in self.paths:
-            if quality.share(path, earlier, query.costs) > limits.share:
-                return self._alike
+        if self.shared(path) > limits.share:
+            return self._alike
         if limits.clean and (kind := fault(path, self.paths[0])):
             return kind
         if quality.detour_stretch(path, self.paths[0], query.costs) > limits.detour:

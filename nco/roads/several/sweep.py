@@ -1,9 +1,13 @@
-"""Cheapest ways from A to all links and from all links to B by one sweep over a hierarchy.
+"""Cheapest ways from A and to B over all links that matter, by one sweep over a hierarchy.
 
 Links are contracted in the order that `Hierarchy` uses (customisable contraction hierarchies, J.
 Dibbelt, B. Strasser and D. Wagner 2016). A search goes up from A and from B, and a single pass over
-all links from the top down then has all costs: PHAST (D. Delling, A. Goldberg, A. Nowatzyk and R.
+the links from the top down then has all costs: PHAST (D. Delling, A. Goldberg, A. Nowatzyk and R.
 Werneck 2011). It reads arrays in their order, which is many times as fast as a heap.
+
+The pass leaves out whole parts of the map. Whatever lies below a place in the elimination tree is
+entered and left over the higher neighbours of that place only. Where the way over each of these
+costs too much, so does every way through what lies below, unless A or B does.
 """
 
 # mypy: allow-untyped-defs, allow-untyped-calls
@@ -34,8 +38,12 @@ _LEAST_STEP = 1e-5
 class Levels:
     """The links of a map in their order, and the arcs that contraction leaves.
 
+    The order is a post-order of the elimination tree: below a place lie those just before it.
+
     Attributes:
         rank: `[L]`, the place of each link.
+        link: `[L]`, the link at each place.
+        below: `[L]`, how many places lie below each, itself among them.
         first: `[L + 1]`, where the arcs of each place begin.
         head: `[A]`, the higher place that each arc leads to.
         arc: `[T]`, the arc of each turn; -1 for one onto the same link.
@@ -43,6 +51,8 @@ class Levels:
     """
 
     rank: NDArray[np.int32]
+    link: NDArray[np.int32]
+    below: NDArray[np.int32]
     first: NDArray[np.int32]
     head: NDArray[np.int32]
     arc: NDArray[np.int64]
@@ -56,17 +66,37 @@ class Levels:
             StorageError: the cache folder cannot be written.
         """
         count = len(graph.links)
-        rank = np.empty(count, dtype=np.int32)
-        rank[order_of(graph)] = np.arange(count, dtype=np.int32)
+        link = order_of(graph).astype(np.int32)
+        rank = _places(link)
+        begin, lower = _neighbours(graph, rank, up=False)
+        link = link[_post_order(_parents(begin, lower))]
+        rank = _places(link)
+        first, head = _contracted(*_neighbours(graph, rank, up=True))
         a, b = rank[graph.turns.from_link], rank[graph.turns.to_link]
         low, high = np.minimum(a, b).astype(np.int64), np.maximum(a, b).astype(np.int64)
-        keys = np.unique(low[low < high] * count + high[low < high])
-        begin = np.searchsorted(keys // count, np.arange(count + 1)).astype(np.int32)
-        first, head = _contracted(begin, (keys % count).astype(np.int32))
         arcs = np.repeat(np.arange(count), np.diff(first)) * count + head
         arc = np.where(low < high, np.searchsorted(arcs, low * count + high), -1)
-        return cls(rank, first, head, arc, a < b)
+        return cls(rank, link, _sizes(first, head), first, head, arc, a < b)
 
+
+def _places(link: NDArray[np.int32]) -> NDArray[np.int32]:
+    """The place of each link, of the link at each place."""
+    rank = np.empty(len(link), dtype=np.int32)
+    rank[link] = np.arange(len(link), dtype=np.int32)
+    return rank
+
+
+def _neighbours(
+    graph: RoadGraph, rank: NDArray[np.int32], *, up: bool
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Higher or lower places that turns lead to from each, either way: first, and in order."""
+    count = len(rank)
+    a, b = rank[graph.turns.from_link], rank[graph.turns.to_link]
+    low, high = np.minimum(a, b).astype(np.int64), np.maximum(a, b).astype(np.int64)
+    at, other = (low, high) if up else (high, low)
+    keys = np.unique((at * count + other)[low < high])
+    begin = np.searchsorted(keys // count, np.arange(count + 1)).astype(np.int32)
+    return begin, (keys % count).astype(np.int32)
 
 @lru_cache(maxsize=2)
 def levels(graph: RoadGraph) -> Levels:
@@ -95,8 +125,8 @@ class Sweep:
         links, parts = ends(self.costs, query.target)
         up, down = self._weights
         ahead, back = _swept(
-            order.rank, order.first, order.head, up, down,
-            graph.turns.to_link[begin], spent, links, parts,
+            order.rank, order.link, order.below, order.first, order.head, up, down,
+            graph.turns.to_link[begin], spent, links, parts, query.most * (1 + _ROUNDING),
         )  # fmt: skip
         via, on = _ways(
             ahead, back, query.most, graph.adjacency.first, graph.adjacency.into_first,
@@ -185,48 +215,138 @@ def _customised(first, head, up, down):
                 down[k] = min(down[k], down[j] + up[i])
 
 
-@compiled(cache=False)
-def _climbed(first, head, weight, cost):
-    """Carries costs from the places that have one to all higher ones."""
-    count = len(first) - 1
-    marked = np.zeros(count, dtype=np.bool_)
+@compiled
+def _parents(begin, lower):
+    """The parent of each place in the elimination tree, -1 for roots (J. Liu 1986).
+
+    Args:
+        begin: `[L + 1]`, where the lower neighbours of each place begin.
+        lower: `[E]`, those.
+    """
+    count = len(begin) - 1
+    parent = np.full(count, -1, dtype=np.int32)
+    shortcut = np.full(count, -1, dtype=np.int32)
+    for v in range(count):
+        for k in range(begin[v], begin[v + 1]):
+            at = lower[k]
+            while at != v:
+                above = shortcut[at]
+                shortcut[at] = v
+                if above < 0:
+                    parent[at] = v
+                    break
+                at = above
+    return parent
+
+
+@compiled
+def _post_order(parent):
+    """Places in an order in which those below each come just before it."""
+    count = len(parent)
+    child = np.full(count, -1, dtype=np.int32)
+    sibling = np.full(count, -1, dtype=np.int32)
+    for v in range(count - 1, -1, -1):
+        if parent[v] >= 0:
+            sibling[v] = child[parent[v]]
+            child[parent[v]] = v
+    order = np.empty(count, dtype=np.int32)
     size = 0
-    for v in np.flatnonzero(cost < np.inf):
-        at = v
-        while not marked[at]:
-            marked[at] = True
+    for root in range(count):
+        if parent[root] >= 0:
+            continue
+        at = root
+        while child[at] >= 0:
+            at = child[at]
+        while True:
+            order[size] = at
+            size += 1
+            if at == root:
+                break
+            if sibling[at] < 0:
+                at = parent[at]
+                continue
+            at = sibling[at]
+            while child[at] >= 0:
+                at = child[at]
+    return order
+
+
+@compiled
+def _sizes(first, head):
+    """How many places lie below each, itself among them."""
+    count = len(first) - 1
+    below = np.ones(count, dtype=np.int32)
+    for v in range(count):
+        if first[v] < first[v + 1]:
+            below[head[first[v]]] += below[v]
+    return below
+
+
+@compiled(cache=False)
+def _climb(first, head, weight, start, spent, side, both, marked):
+    """Carries costs from some places to all that lie above them.
+
+    Args:
+        first: `[L + 1]`.
+        head: `[A]`.
+        weight: `[A]`, of arcs upwards.
+        start: `[s]`, places.
+        spent: `[s]`, what it costs to be there.
+        side: 0 from A, 1 to B.
+        both: `[L, 2]`, costs; those of places that are marked are known.
+        marked: `[L]`, raised by `1 + side` on all places above.
+    """
+    size = 0
+    climbed = np.empty(len(marked), dtype=np.int32)
+    for at in start:
+        while not marked[at] & (1 + side):
+            if not marked[at]:
+                both[at, 0] = both[at, 1] = np.inf
+            marked[at] |= 1 + side
+            climbed[size] = at
             size += 1
             if first[at] == first[at + 1]:
                 break
             at = head[first[at]]
-    for v in np.flatnonzero(marked):
+    for k in range(len(start)):
+        both[start[k], side] = min(both[start[k], side], spent[k])
+    for v in np.sort(climbed[:size]):
         for k in range(first[v], first[v + 1]):
-            cost[head[k]] = min(cost[head[k]], cost[v] + weight[k])
+            u = head[k]
+            both[u, side] = min(both[u, side], both[v, side] + weight[k])
 
 
 @compiled
-def _swept(rank, first, head, up, down, seed_link, seed_cost, target_link, target_part):
-    """Costs `[L]` from A to the beginning of links, and from there to B."""
-    count = len(first) - 1
+def _swept(
+    rank, link, below, first, head, up, down,
+    seed_link, seed_cost, target_link, target_part, limit,
+):  # fmt: skip
+    """Costs `[L]` from A to the beginning of links and from there to B; `inf` beyond the limit."""
+    count = len(rank)
     ahead, back = np.full(count, np.inf), np.full(count, np.inf)
-    for k in range(len(seed_link)):
-        at = rank[seed_link[k]]
-        ahead[at] = min(ahead[at], seed_cost[k])
-    for k in range(len(target_link)):
-        at = rank[target_link[k]]
-        back[at] = min(back[at], target_part[k])
-    _climbed(first, head, up, ahead)
-    _climbed(first, head, down, back)
     # Both costs of a place lie beside one another, so that they are fetched at once.
     both = np.empty((count, 2))
-    for v in range(count - 1, -1, -1):
-        a, b = ahead[v], back[v]
+    marked = np.zeros(count, dtype=np.uint8)
+    _climb(first, head, up, rank[seed_link], seed_cost, 0, both, marked)
+    _climb(first, head, down, rank[target_link], target_part, 1, both, marked)
+    v = count - 1
+    while v >= 0:
+        a = b = least = np.inf
+        if marked[v]:
+            a, b = both[v]
         for k in range(first[v], first[v + 1]):
-            u = head[k]
-            a = min(a, both[u, 0] + down[k])
-            b = min(b, both[u, 1] + up[k])
+            c, d = both[head[k]]
+            a = min(a, c + down[k])
+            b = min(b, d + up[k])
+            least = min(least, c + d)
+        if least > limit and not marked[v]:
+            v -= below[v]
+            continue
         both[v, 0], both[v, 1] = a, b
-    return both[:, 0][rank], both[:, 1][rank]
+        if a + b <= limit:
+            ahead[link[v]], back[link[v]] = a, b
+        v -= 1
+    return ahead, back
 
 
 @compiled
@@ -255,9 +375,10 @@ def _ways(
                 least, on[link] = total, turn
     for k in range(len(seed_turn)):
         link = to_link[seed_turn[k]]
-        if seed_cost[k] <= ahead[link] + _ROUNDING:
+        if ahead[link] < np.inf and seed_cost[k] <= ahead[link] + _ROUNDING:
             via[link] = -2 - seed_turn[k]
     for k in range(len(target_link)):
-        if target_part[k] <= back[target_link[k]] + _ROUNDING:
-            on[target_link[k]] = -2 - k
+        link = target_link[k]
+        if back[link] < np.inf and target_part[k] <= back[link] + _ROUNDING:
+            on[link] = -2 - k
     return via, on

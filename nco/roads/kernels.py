@@ -35,7 +35,7 @@ def _away(xyz, node, targets, rate):
 
 
 @compiled(cache=False)
-def _seed(cost, via, to_link, seed_turn, seed_cost):
+def label_seeds(cost, via, to_link, seed_turn, seed_cost):
     """Labels the links behind the turns that a search starts with."""
     for k in range(len(seed_turn)):
         link = to_link[seed_turn[k]]
@@ -45,7 +45,7 @@ def _seed(cost, via, to_link, seed_turn, seed_cost):
 
 
 @compiled(cache=False)
-def _seed_back(cost, via, target_link, target_part):
+def label_goals(cost, via, target_link, target_part):
     """Labels the links of the target."""
     for k in range(len(target_link)):
         if target_part[k] < cost[target_link[k]]:
@@ -95,7 +95,7 @@ def search(
     heap = np.empty(links, dtype=np.int32)
     place = np.full(links, -1, dtype=np.int32)
     size = 0
-    _seed(cost, via, to_link, seed_turn, seed_cost)
+    label_seeds(cost, via, to_link, seed_turn, seed_cost)
     for turn in seed_turn:
         link = to_link[turn]
         key[link] = cost[link] + _away(xyz, tail[link], target_node, rate)
@@ -149,7 +149,7 @@ def search_back(into_first, into, from_link, link_cost, turn_cost, target_link, 
     heap = np.empty(links, dtype=np.int32)
     place = np.full(links, -1, dtype=np.int32)
     size = 0
-    _seed_back(cost, via, target_link, target_part)
+    label_goals(cost, via, target_link, target_part)
     for link in target_link:
         if cost[link] < np.inf:
             size = raised(heap, place, cost, size, link)
@@ -225,8 +225,8 @@ def search_both(
     heap, heap_back = np.empty(links, dtype=np.int32), np.empty(links, dtype=np.int32)
     place, place_back = np.full(links, -1, dtype=np.int32), np.full(links, -1, dtype=np.int32)
     size, size_back = 0, 0
-    _seed(ahead, via, to_link, seed_turn, seed_cost)
-    _seed_back(back, on, target_link, target_part)
+    label_seeds(ahead, via, to_link, seed_turn, seed_cost)
+    label_goals(back, on, target_link, target_part)
     best, meeting, settled = np.inf, -1, 0
     for turn in seed_turn:
         size = raised(heap, place, ahead, size, to_link[turn])

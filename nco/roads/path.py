@@ -33,7 +33,12 @@ class Path:
 
     @classmethod
     def of_turns(
-        cls, graph: RoadGraph, turns: Any, source: Position, target: Position, end: int | None = None
+        cls,
+        graph: RoadGraph,
+        turns: Any,
+        source: Position,
+        target: Position,
+        end: int | None = None,
     ) -> Path:
         """The path that takes some turns, one at least, from one position to another one.
 

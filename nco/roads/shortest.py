@@ -126,13 +126,19 @@ class Search(ABC):
 
 def straight(graph: RoadGraph, costs: Costs, source: Position, target: Position) -> Path | None:
     """The cheapest path that stays on one link, if the target lies ahead on one of the source's."""
-    found: list[Path] = []
+    found = stays(graph, source, target)
+    best = min(found, key=lambda path: path.cost(costs), default=None)
+    return best if best is not None and np.isfinite(best.cost(costs)) else None
+
+
+def stays(graph: RoadGraph, source: Position, target: Position) -> list[Path]:
+    """Paths that stay on one link: those of the source on which the target lies ahead."""
+    found = []
     for link, begin in zip(source.links, source.fractions, strict=True):
         for other, end in zip(target.links, target.fractions, strict=True):
             if link == other and begin <= end:
                 found.append(Path(graph, np.array([link], dtype=np.int64), begin, end))
-    best = min(found, key=lambda path: path.cost(costs), default=None)
-    return best if best is not None and np.isfinite(best.cost(costs)) else None
+    return found
 
 
 def seeds(graph: RoadGraph, costs: Costs, source: Position) -> tuple[NDArray[np.int32], Floats]:
@@ -141,7 +147,7 @@ def seeds(graph: RoadGraph, costs: Costs, source: Position) -> tuple[NDArray[np.
     for link, fraction in zip(source.links, source.fractions, strict=True):
         out = np.arange(graph.adjacency.first[link], graph.adjacency.first[link + 1])
         turns.append(out)
-        spent.append(part(costs, link, 1 - fraction) + costs.turns[out])
+        spent.append(part(costs.links, link, 1 - fraction) + costs.turns[out])
     cost = np.concatenate([_NOTHING, *spent])
     open_ = np.isfinite(cost)
     return np.concatenate([_NONE, *turns]).astype(np.int32)[open_], cost[open_]
@@ -149,18 +155,20 @@ def seeds(graph: RoadGraph, costs: Costs, source: Position) -> tuple[NDArray[np.
 
 def ends(costs: Costs, target: Position) -> tuple[NDArray[np.int32], Floats]:
     """Links of a target, and what the way on each to the target costs."""
-    parts = [part(costs, link, at) for link, at in zip(target.links, target.fractions, strict=True)]
+    places = zip(target.links, target.fractions, strict=True)
+    parts = [part(costs.links, link, share) for link, share in places]
     return np.array(target.links, dtype=np.int32), np.array(parts)
 
 
-def part(costs: Costs, link: int, share: float) -> float:
-    """The cost of a share of a link; nothing of a closed link costs nothing."""
-    return share * float(costs.links[link]) if share > 0 else 0.0
+def part(links: Floats, link: int, share: float) -> float:
+    """The cost of a share of a link, of costs of links; nothing of a closed one costs nothing."""
+    return share * float(links[link]) if share > 0 else 0.0
 
 
-def turns_back(graph: RoadGraph, via: NDArray[np.int32], link: int) -> NDArray[np.int64]:
+def turns_back(
+    from_link: NDArray[np.int32], via: NDArray[np.int32], link: int
+) -> NDArray[np.int64]:
     """Turns of a forward search that lead from its source onto a link, in their order."""
-    from_link = graph.turns.from_link
     turns = []
     at = int(via[link])
     while at >= 0:
@@ -186,7 +194,9 @@ class Dijkstra(Search):
         graph = self.graph
         links, parts = ends(self.costs, target)
         _, via, reached, _ = self._searched(source, links, parts)
-        return None if reached < 0 else (turns_back(graph, via, links[reached]), int(reached))
+        if reached < 0:
+            return None
+        return turns_back(graph.turns.from_link, via, int(links[reached])), int(reached)
 
     def tree(self, source: Position) -> Tree:
         """Cheapest ways to the beginning of every link."""
@@ -254,7 +264,7 @@ class Bidirectional(Search):
         )  # fmt: skip
         if meeting < 0:
             return None
-        turns = turns_back(graph, via, meeting).tolist()
+        turns = turns_back(graph.turns.from_link, via, meeting).tolist()
         at = int(on[meeting])
         while at >= 0:
             turns.append(at)

@@ -17,7 +17,7 @@ from nco.roads.graph import RoadGraph
 from nco.roads.links import starts
 from nco.roads.path import Path
 from nco.roads.position import Position
-from nco.roads.shortest import no_path, turns_back
+from nco.roads.shortest import ends, no_path, part, stays, turns_back
 
 Given = Iterable[tuple[float, float]]
 
@@ -106,32 +106,24 @@ class TimeDependent:
 
     def _best(self, source: Position, target: Position, departure_s: float) -> Path | None:
         graph, costs = self.graph, self.costs
-        found: list[Path] = []
-        for link, begin in zip(source.links, source.fractions, strict=True):
-            for other, end in zip(target.links, target.fractions, strict=True):
-                if link == other and begin <= end:
-                    found.append(Path(graph, np.array([link], dtype=np.int64), begin, end))
+        found = stays(graph, source, target)
         turns, when = [], []
         for link, fraction in zip(source.links, source.fractions, strict=True):
-            rest = (1 - fraction) * float(costs.links[link]) if fraction < 1 else 0.0
+            rest = part(costs.links, link, 1 - fraction)
             for turn in range(graph.adjacency.first[link], graph.adjacency.first[link + 1]):
                 usual = rest + float(costs.turns[turn])
                 if np.isfinite(usual):
                     turns.append(turn)
                     when.append(self._after(link, departure_s, usual))
-        shares = np.array(target.fractions)
-        goals = np.array(target.links, dtype=np.int32)
-        parts = np.multiply(shares, costs.links[goals], out=np.zeros(len(goals)), where=shares > 0)
+        goals, parts = ends(costs, target)
         via, reached = timed_kernels.earliest(
             graph.adjacency.first, graph.turns.to_link, costs.links, costs.turns,
             np.array(turns, dtype=np.int32), np.array(when, dtype=np.float64), goals, parts,
             self._group, self._first, self._begin, self._factor,
         )  # fmt: skip
         if reached >= 0:
-            taken = turns_back(graph, via, int(goals[reached]))
-            links = np.concatenate([graph.turns.from_link[taken[:1]], graph.turns.to_link[taken]])
-            begin = source.fractions[source.links.index(int(links[0]))]
-            found.append(Path(graph, links.astype(np.int64), begin, target.fractions[reached]))
+            taken = turns_back(graph.turns.from_link, via, int(goals[reached]))
+            found.append(Path.of_turns(graph, taken, source, target, int(reached)))
         timed = [(float(self.times_s(path, departure_s)[-1]), k) for k, path in enumerate(found)]
         arrives, best = min(timed, default=(np.inf, -1))
         return found[best] if np.isfinite(arrives) else None

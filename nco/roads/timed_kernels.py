@@ -9,6 +9,7 @@ import numpy as np
 
 from nco.kernels.compiled import compiled
 from nco.roads.heap import raised, without_first
+from nco.roads.kernels import label_seeds
 
 
 @compiled(cache=False)
@@ -57,12 +58,9 @@ def earliest(
     heap = np.empty(links, dtype=np.int32)
     place = np.full(links, -1, dtype=np.int32)
     size = 0
-    for k in range(len(seed_turn)):
-        link = to_link[seed_turn[k]]
-        if seed_time[k] < time[link]:
-            time[link] = seed_time[k]
-            via[link] = -2 - seed_turn[k]
-            size = raised(heap, place, time, size, link)
+    label_seeds(time, via, to_link, seed_turn, seed_time)
+    for turn in seed_turn:
+        size = raised(heap, place, time, size, to_link[turn])
     best, reached = np.inf, -1
     while size > 0:
         link = heap[0]

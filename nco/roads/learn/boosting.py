@@ -24,9 +24,10 @@ from nco.roads.learn.features import Table, Usage
 from nco.roads.learn.gradient import Adam, Mean, gradient
 from nco.roads.learn.memory import Memory, share_of
 from nco.roads.learn.network import CostNetwork, Perceptron, factor
-from nco.roads.learn.skeleton import Skeleton
 from nco.roads.learn.training import Settings
 from nco.roads.path import Path
+from nco.roads.several.query import Limits, Query
+from nco.roads.several.sweep import Sweep
 
 log = logging.getLogger("nco")
 
@@ -34,6 +35,8 @@ _COVERED = 0.95
 _BATCH = 32
 # A path that has more in common with an earlier one is not another path.
 _MOST_IN_COMMON = 0.8
+# What is learned from lies a little farther out than what is answered with.
+_WIDE = Limits(stretch=1.4)
 
 
 def learn_memory(
@@ -61,6 +64,7 @@ def learn_memory(
     settings = settings or Settings()
     rng = np.random.default_rng(settings.seed)
     search = Hierarchy(graph, network.costs(graph, usage))
+    trees = Sweep(graph, search.costs)
     requests = []
     for drive in drives:
         try:
@@ -68,8 +72,11 @@ def learn_memory(
         except NoPathError:
             continue
         if len(best) > 1 and drive.covered(best) < _COVERED:
-            skeleton = Skeleton.around(search.costs, best, drive.source, drive.target)
-            requests.append((drive, best, Memory(skeleton)))
+            query = Query(
+                graph, search.costs, drive.source, drive.target, paths, _WIDE, search,
+                trees=trees, first=best,
+            )  # fmt: skip
+            requests.append((drive, best, Memory(query.skeleton)))
     steps = Adam(network.memory, settings.decay)
     mean = Mean()
     total = settings.rounds * -(-len(requests) // _BATCH)

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from nco.arrays import Floats
 from nco.roads.learn.features import Table, rank_of
-from nco.roads.learn.skeleton import Skeleton
 from nco.roads.path import Path
+from nco.roads.several.skeleton import Skeleton
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +32,8 @@ class Memory:
             paths: those before, one at least.
         """
         skeleton = self.skeleton
-        graph, links = skeleton.graph, skeleton.graph.links
+        graph = skeleton.query.graph
+        links = graph.links
         count = np.zeros(len(skeleton.links))
         touched = np.zeros(len(graph.lonlat), dtype=bool)
         for path in paths:
@@ -68,8 +69,8 @@ class Memory:
     def _fixed(self) -> tuple[Floats, Floats, Floats, Floats, Floats]:
         """What earlier paths do not change, all of the size of one."""
         skeleton = self.skeleton
-        links = skeleton.graph.links
-        best = max(skeleton.best, 1e-9)
+        links = skeleton.query.graph.links
+        best = max(skeleton.query.least, 1e-9)
         near = np.minimum(np.minimum(skeleton.ahead, skeleton.beyond) / best, 0.5)
         detour = np.clip((skeleton.ahead + skeleton.beyond) / best - 1, 0, 0.5)
         metres, seconds = links.length_m[skeleton.links], links.duration_s[skeleton.links]

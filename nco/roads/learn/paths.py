@@ -23,12 +23,11 @@ from nco.roads.learn.features import Usage
 from nco.roads.learn.files import load_costs
 from nco.roads.learn.memory import Memory
 from nco.roads.learn.network import CostNetwork, factor
-from nco.roads.learn.skeleton import STRETCH, Skeleton
 from nco.roads.path import Path
 from nco.roads.position import Position
 from nco.roads.several.plateau import plateau
 from nco.roads.several.query import Chosen, Limits, Query, check_k
-from nco.roads.shortest import Bidirectional, ShortestPaths
+from nco.roads.several.sweep import Sweep
 
 _TRIES = 3
 
@@ -55,6 +54,11 @@ class LearnedPaths:
         costs = self.costs or self.network.costs(self.graph, self.usage)
         return Hierarchy(self.graph, costs)
 
+    @cached_property
+    def trees(self) -> Sweep:
+        """Of further ones."""
+        return Sweep(self.graph, self.search.costs)
+
     def __call__(
         self, source: Position, target: Position, k: int = 3, limits: Limits | None = None
     ) -> list[Path]:
@@ -72,7 +76,7 @@ class LearnedPaths:
         """
         query = Query(
             self.graph, self.search.costs, source, target, check_k(k), limits or Limits(),
-            self.search,
+            self.search, trees=self.trees,
         )  # fmt: skip
         chosen = Chosen(query)
         self.offer(chosen)
@@ -83,36 +87,23 @@ class LearnedPaths:
 
         The costs of the query must be those of the first path.
         """
-        skeleton = self._begun(chosen)
-        if skeleton is None:
-            return
-        wide = chosen.query.limits.stretch > STRETCH  # the skeleton would not do
-        whole = chosen.query
-        if not wide:
-            chosen.query = replace(whole, first=whole.best, trees=lambda _: skeleton.trees())
         plateau(chosen.query, chosen)
-        chosen.query = whole
-        self._conditioned(chosen, skeleton)
+        self._conditioned(chosen)
 
     def offer_conditioned(self, chosen: Chosen) -> None:
         """Offer paths that are conditioned on those before, until enough are chosen."""
-        skeleton = self._begun(chosen)
-        if skeleton is not None:
-            self._conditioned(chosen, skeleton)
+        chosen.offer(chosen.query.best)
+        self._conditioned(chosen)
 
-    def _begun(self, chosen: Chosen) -> Skeleton | None:
-        """The first path is offered; the skeleton, if others are wanted."""
-        query = chosen.query
-        chosen.offer(query.best)
-        if chosen.full or len(query.best) == 1:
-            return None
-        return Skeleton.around(query.costs, query.best, query.source, query.target)
-
-    def _conditioned(self, chosen: Chosen, skeleton: Skeleton) -> None:
+    def _conditioned(self, chosen: Chosen) -> None:
         """Whether parts of a path are cheapest is not asked: at its own costs they are."""
+        query = chosen.query
+        if chosen.full or len(query.best) == 1:
+            return
+        skeleton = query.skeleton
         memory = Memory(skeleton)
         seen = list(chosen.paths)
-        while not chosen.full and len(seen) < _TRIES * chosen.query.k:
+        while not chosen.full and len(seen) < _TRIES * query.k:
             # What was refused is remembered too, so that the next one differs more.
             link_costs = skeleton.link_costs * factor(self.network.memory(memory.features(seen)))
             try:
@@ -143,20 +134,25 @@ def conditioned(query: Query, chosen: Chosen) -> None:
 
 
 def _asked(query: Query, chosen: Chosen, offer: Callable[[LearnedPaths, Chosen], None]) -> None:
-    ours = shipped(query.graph)
-    usual = Costs.usual(query.graph)
-    search: ShortestPaths = ours.search
-    same = np.array_equal(query.costs.links, usual.links)
-    if not (same and np.array_equal(query.costs.turns, usual.turns)):
-        costs = ours.search.costs
-        changed = Costs(
-            _as_changed(costs.links, query.costs.links, usual.links),
-            _as_changed(costs.turns, query.costs.turns, usual.turns),
-        )
-        search = Bidirectional(query.graph, changed)
-    inner = Chosen(replace(query, costs=search.costs, search=search, first=None, trees=None))
+    ours = _at(shipped(query.graph), query.costs)
+    search = ours.search
+    inner = Chosen(replace(query, costs=search.costs, search=search, first=None, trees=ours.trees))
     offer(ours, inner)
     chosen.paths, chosen.refused = inner.paths, inner.refused
+
+
+@lru_cache(maxsize=8)
+def _at(ours: LearnedPaths, costs: Costs) -> LearnedPaths:
+    """The same at costs that differ from OSRM's as given ones do."""
+    usual, graph = Costs.usual(ours.graph), ours.graph
+    if np.array_equal(costs.links, usual.links) and np.array_equal(costs.turns, usual.turns):
+        return ours
+    learned = ours.search.costs
+    changed = Costs(
+        _as_changed(learned.links, costs.links, usual.links),
+        _as_changed(learned.turns, costs.turns, usual.turns),
+    )
+    return LearnedPaths(graph, ours.network, ours.usage, changed)
 
 
 def _as_changed(costs: Floats, given: Floats, usual: Floats) -> Floats:

@@ -243,6 +243,4 @@ def qualities(paths: Sequence[Path], search: ShortestPaths) -> list[Quality]:
 def largest_overlap(paths: Sequence[Path], costs: Costs, of: str = "union") -> float:
     """The largest overlap of two paths of a set; 0 where there is one."""
     spent = [Spent.of(path, costs) for path in paths]
-    return max(
-        (b.share(a, of) for i, a in enumerate(spent) for b in spent[i + 1 :]), default=0.0
-    )
+    return max((b.share(a, of) for i, a in enumerate(spent) for b in spent[i + 1 :]), default=0.0)

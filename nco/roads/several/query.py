@@ -17,6 +17,7 @@ from nco.roads.path import Path
 from nco.roads.position import Position
 from nco.roads.several import quality
 from nco.roads.several.clean import fault
+from nco.roads.several.skeleton import Skeleton
 from nco.roads.shortest import Bidirectional, Dijkstra, ShortestPaths, Tree, no_path
 
 if TYPE_CHECKING:
@@ -127,6 +128,11 @@ class Query:
         return plain_trees(self)
 
     @cached_property
+    def skeleton(self) -> Skeleton:
+        """The part of the graph that alternatives can use."""
+        return Skeleton.of(self)
+
+    @cached_property
     def unprepared(self) -> Bidirectional:
         """A search that takes other costs at once."""
         return Bidirectional(self.graph, self.costs)
@@ -186,10 +192,17 @@ class Chosen:
 
     def shared(self, path: Path) -> float:
         """The largest share of a path that was taken which another one uses."""
+        return max(self._shares(path), default=0.0)
+
+    def most_alike(self, path: Path) -> Path:
+        """The path that was taken which another one shares most with."""
+        return self.paths[int(np.argmax(self._shares(path)))]
+
+    def _shares(self, path: Path) -> list[float]:
         while len(self._spent) < len(self.paths):
             self._spent.append(quality.Spent.of(self.paths[len(self._spent)], self.query.costs))
         mine = quality.Spent.of(path, self.query.costs)
-        return max((mine.share(earlier) for earlier in self._spent), default=0.0)
+        return [mine.share(earlier) for earlier in self._spent]
 
     def too_alike(self, number: int) -> None:
         """Count paths that were not even offered, for they share too much with those taken."""

@@ -98,6 +98,7 @@ def _neighbours(
     begin = np.searchsorted(keys // count, np.arange(count + 1)).astype(np.int32)
     return begin, (keys % count).astype(np.int32)
 
+
 @lru_cache(maxsize=2)
 def levels(graph: RoadGraph) -> Levels:
     """The order of a graph, once for all costs."""

@@ -57,6 +57,14 @@ K = 3
 BUDGETS = {"0.33": (1.12, 0.33), "0.38": (1.14, 0.38)}
 SHARES = (0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8)
 TUNED_ON = 80
+COMPARED = (
+    ("plateau 0.33", "OSRM"),
+    ("learned 0.33", "OSRM"),
+    ("plateau 0.38", "Valhalla"),
+    ("learned 0.38", "Valhalla"),
+    ("learned 0.33", "plateau 0.33"),
+    ("known 0.33", "learned 0.33"),
+)
 _NEAR_M = 15.0
 _STEP_M = 5.0
 type Ends = tuple[Position, Position]
@@ -259,9 +267,7 @@ def report(files: list[FilePath]) -> None:
             f"{np.mean(shared):.3f} (limits {rows['limits']}) | {np.median(rows['ms']):.0f} ms of "
             f"the processor | {len(rows['ms'])} drives of {len(set(rows['driver']))} drivers"
         )
-    for name, other in (("learned 0.33", "OSRM"), ("learned 0.38", "Valhalla"),
-                        ("plateau 0.33", "OSRM"), ("plateau 0.38", "Valhalla"),
-                        ("learned 0.33", "plateau 0.33"), ("known 0.33", "learned 0.33")):  # fmt: skip
+    for name, other in COMPARED:
         for what in ("links", "near"):
             gain = np.array(joined[name][what])[:, -1] - np.array(joined[other][what])[:, -1]
             low, high = interval(gain, joined[name]["driver"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, overload
 
@@ -14,6 +14,7 @@ from nco.roads.costs import Costs
 from nco.roads.graph import RoadGraph
 from nco.roads.path import Path
 from nco.roads.position import Position
+from nco.roads.several.auto import loosened, told
 from nco.roads.several.quality import Quality, qualities
 from nco.roads.several.query import Chosen, Limits, Query, check_k
 from nco.roads.several.rules import Rules
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from nco.data.cities.city import City
 
 METHODS = {
+    "auto": "nco.roads.several.auto:auto",
     "plateau": "nco.roads.several.plateau:plateau",
     "penalty": "nco.roads.several.penalty:penalty",
     "learned": "nco.roads.learn.paths:learned",
@@ -49,6 +51,7 @@ class Several(Sequence[Path]):
         costs: at which.
         search: that finds cheapest paths at these costs.
         why_fewer: why there are fewer than were asked for; empty where there are as many.
+        relaxed: which limits the method relaxed to find as many; empty where none.
     """
 
     paths: tuple[Path, ...]
@@ -56,6 +59,7 @@ class Several(Sequence[Path]):
     costs: Costs
     search: ShortestPaths
     why_fewer: str = ""
+    relaxed: str = ""
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -155,7 +159,8 @@ def paths(
         raise
     if not chosen.paths and rules is not None and rules.avoid:
         query.best  # noqa: B018 -- raises where there is none
-    return Several(tuple(chosen.paths), method, query.costs, search, chosen.why_fewer())
+    relaxed = told(limits, chosen.query.limits)
+    return Several(tuple(chosen.paths), method, query.costs, search, chosen.why_fewer(), relaxed)
 
 
 def _chosen(query: Query, method: str, places: Sequence[Position]) -> Chosen:
@@ -171,7 +176,11 @@ def _chosen(query: Query, method: str, places: Sequence[Position]) -> Chosen:
         leg = Chosen(replace(query, source=a, target=b))
         function(leg.query, leg)
         legs.append(leg)
-    chosen = Chosen(replace(query, first=joined([leg.query.best for leg in legs])))
+    first = joined([leg.query.best for leg in legs])
+    loosest = legs[0].query.limits
+    for leg in legs:
+        loosest = loosened(loosest, asdict(leg.query.limits))
+    chosen = Chosen(replace(query, first=first, limits=loosest))
     combined(
         [leg.paths for leg in legs],
         lambda path: path.cost(query.costs),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -159,6 +159,22 @@ class Chosen:
     refused: Counter[str] = field(default_factory=Counter)
     _seen: set[bytes] = field(default_factory=set)
     _spent: list[quality.Spent] = field(default_factory=list)
+
+    def relax(self, limits: Limits) -> None:
+        """Go on with looser limits: what was refused may be offered again.
+
+        Args:
+            limits: as loose as before or looser.
+        """
+        before = self.query
+        self.query = replace(before, limits=limits, first=before.best)
+        if limits.stretch == before.limits.stretch:
+            # What is known of the same part of the graph stays known.
+            for known in ("ahead_and_back", "skeleton"):
+                if known in before.__dict__:
+                    self.query.__dict__[known] = before.__dict__[known]
+        self._seen = {path.links.tobytes() for path in self.paths}
+        self.refused.clear()
 
     @property
     def full(self) -> bool:

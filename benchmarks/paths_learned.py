@@ -12,7 +12,9 @@ know the directions in which the drive began and ended. Paths of ours keep limit
 cheapest, clean) and share so much with earlier ones that alternatives are, in the mean, no costlier
 and no more alike than those of another engine are: `0.33` like OSRM's (stretch 1.12, share 0.33),
 `0.38` like Valhalla's (1.14, 0.38). That limit is chosen on drives that were learned from. Stretch
-and share are at OSRM's costs for every method, over its cheapest path and over the earlier path.
+and share are at a method's own costs, as other engines count theirs; those at OSRM's costs are
+printed as well. What Valhalla gives is compared by its own line within 15 m, and by links as far as
+it lies on links of the graph from end to end.
 `known` methods know where the drives of the other folds went.
 
 Intervals are of the bootstrap over drivers. Results of folds are kept in the folder; what is there
@@ -96,30 +98,34 @@ def line_of(graph: RoadGraph, drive: Drive) -> np.ndarray:
 class Measured:
     """Rows of results of one method, one a drive."""
 
-    def __init__(self, usual: Hierarchy) -> None:
-        self.usual = usual
+    def __init__(self, own: Hierarchy, usual: Hierarchy) -> None:
+        self.own, self.usual = own, usual
         self.rows: dict[str, list] = defaultdict(list)
 
-    def add(self, drive: Drive, ends: Ends, found: list[Path], ms: float, driven: cKDTree) -> None:
+    def add(
+        self, drive: Drive, ends: Ends, found: list[Path], ms: float, lines: list[np.ndarray]
+    ) -> None:
         """Note what paths are worth; none count as nothing covered."""
-        rows, costs = self.rows, self.usual.costs
+        rows, graph = self.rows, self.usual.graph
         links = [drive.covered(path) for path in found]
-        near = []
-        for path in found:
-            away, _ = cKDTree(metres(path.graph, path.lonlat)).query(driven, workers=1)
+        driven, near = metres(graph, line_of(graph, drive)), []
+        for line in lines:
+            away, _ = cKDTree(metres(graph, line)).query(driven, workers=1)
             near.append(float((away <= _NEAR_M).mean()))
+        rows["found"].append(len(found))
         rows["driver"].append(drive.driver)
         rows["ms"].append(ms)
         rows["links"].append([max(links[:k], default=0.0) for k in range(1, K + 1)])
         rows["near"].append([max(near[:k], default=0.0) for k in range(1, K + 1)])
-        stretch, shared = quality(self.usual, ends, found, costs)
-        rows["stretch"].append(stretch)
-        rows["shared"].append(shared)
+        for search, name in ((self.own, ""), (self.usual, " at OSRM's costs")):
+            stretch, shared = quality(search, ends, found)
+            rows["stretch" + name].append(stretch)
+            rows["shared" + name].append(shared)
 
 
-def quality(usual: Hierarchy, ends: Ends, found: list[Path], costs: Costs):
+def quality(search: Hierarchy, ends: Ends, found: list[Path]):
     """Stretch and largest share of an earlier path, of each alternative."""
-    least = usual.cost(*ends)
+    least, costs = search.cost(*ends), search.costs
     spent = [Spent.of(path, costs) for path in found]
     stretch = [path.cost(costs) / least for path in found[1:]]
     shared = [max(one.share(e) for e in spent[:at]) for at, one in enumerate(spent) if at]
@@ -157,7 +163,7 @@ def without_direction(graph: RoadGraph, drive: Drive) -> Ends:
     )
 
 
-def tuned(answer: Answer, drives: list[tuple[Drive, Ends]], usual: Hierarchy) -> dict[str, float]:
+def tuned(answer: Answer, drives: list[tuple[Drive, Ends]], own: Hierarchy) -> dict[str, float]:
     """The largest limit on sharing that keeps each budget."""
     means = []
     for share in SHARES:
@@ -167,7 +173,7 @@ def tuned(answer: Answer, drives: list[tuple[Drive, Ends]], usual: Hierarchy) ->
                 found = answer(ends, share)
             except NcoError:
                 continue
-            one = quality(usual, ends, found, usual.costs)
+            one = quality(own, ends, found)
             stretch += one[0]
             shared += one[1]
         means.append((np.mean(stretch or [1.0]), np.mean(shared or [0.0])))
@@ -184,10 +190,10 @@ def tuned(answer: Answer, drives: list[tuple[Drive, Ends]], usual: Hierarchy) ->
 def one_fold(city: City, usual: Hierarchy, train: list[Drive], test: list[Drive], asked, out):
     """Learn from some drives, measure on others."""
     from nco.roads.several.osrm import osrm
-    from nco.roads.several.valhalla import valhalla
+    from nco.roads.several.valhalla import shapes, valhalla
 
     graph = usual.graph
-    weights = out.with_suffix(".safetensors")
+    weights = out.with_name(out.name.replace("fold", "costs")).with_suffix(".safetensors")
     settings = Settings(steps=asked.steps, rounds=asked.rounds)
     if weights.is_file():
         from nco.roads.learn import load_costs
@@ -199,10 +205,10 @@ def one_fold(city: City, usual: Hierarchy, train: list[Drive], test: list[Drive]
             network = learn_memory(graph, train, network, settings)
         save_costs(weights, network, {"about": "a fold of a benchmark"})
     print(f"learned, {time.process_time():.0f} s of the processor", flush=True)
-    methods: dict[str, Answer] = {"plateau": by_plateaus(usual, Sweep(graph, usual.costs))}
+    methods = {"plateau": (by_plateaus(usual, Sweep(graph, usual.costs)), usual)}
     for name, seen in (("learned", None), ("known", usage_of(graph, train, usual))):
         ours = LearnedPaths(graph, network, seen)
-        methods[name] = by_plateaus(ours.search, ours.trees)
+        methods[name] = (by_plateaus(ours.search, ours.trees), ours.search)
     engines = {
         "OSRM": by_engine(city, usual, osrm),
         "Valhalla": by_engine(city, usual, valhalla),
@@ -214,15 +220,15 @@ def one_fold(city: City, usual: Hierarchy, train: list[Drive], test: list[Drive]
         ends_of = (
             (lambda d: (d.source, d.target)) if heading else lambda d: without_direction(graph, d)
         )
-        tries = {name: (answer, [("", 0.0)]) for name, answer in engines.items()}
-        for name, answer in methods.items():
-            limits = tuned(answer, [(train[k], ends_of(train[k])) for k in some], usual)
-            tries[name] = (answer, list(limits.items()))
-        for name, (answer, budgets) in tries.items():
+        tries = {name: (answer, usual, [("", 0.0)]) for name, answer in engines.items()}
+        for name, (answer, own) in methods.items():
+            limits = tuned(answer, [(train[k], ends_of(train[k])) for k in some], own)
+            tries[name] = (answer, own, list(limits.items()))
+        for name, (answer, own, budgets) in tries.items():
             if heading and name in engines:
                 continue
             for budget, share in budgets:
-                rows = Measured(usual)
+                rows = Measured(own, usual)
                 for drive in test:
                     ends, begun = ends_of(drive), time.process_time()
                     try:
@@ -230,8 +236,11 @@ def one_fold(city: City, usual: Hierarchy, train: list[Drive], test: list[Drive]
                     except NcoError:
                         found = []
                     ms = 1000 * (time.process_time() - begun)
-                    driven = metres(graph, line_of(graph, drive))
-                    rows.add(drive, ends, found, ms, driven)
+                    lines = [path.lonlat for path in found]
+                    if name == "Valhalla":
+                        query = Query(graph, usual.costs, *ends, K, Limits(), usual, city=city)
+                        lines = shapes(query)
+                    rows.add(drive, ends, found, ms, lines)
                 title = " ".join(filter(None, (name, budget, "heading" if heading else "")))
                 results[title] = {**rows.rows, "share_limit": share}
             print(f"{name}, {time.process_time():.0f} s of the processor", flush=True)
@@ -258,13 +267,19 @@ def report(files: list[FilePath]) -> None:
             for key, values in rows.items():
                 joined[name][key].extend(values)
     for name, rows in joined.items():
-        stretch = [value for one in rows["stretch"] for value in one]
-        shared = [value for one in rows["shared"] for value in one]
+        own, usual = (
+            [
+                np.mean([value for one in rows[what + name] for value in one])
+                for what in ("stretch", "shared")
+            ]
+            for name in ("", " at OSRM's costs")
+        )
         print(
             f"{name:24} links {told(rows, 'links')} | within 15 m {told(rows, 'near')} | "
             f"beyond 0.9: {(np.array(rows['links'])[:, -1] > 0.9).mean():.3f} | paths "
-            f"{1 + len(stretch) / len(rows['ms']):.2f}, stretch {np.mean(stretch):.3f}, share "
-            f"{np.mean(shared):.3f} (limits {rows['limits']}) | {np.median(rows['ms']):.0f} ms of "
+            f"{np.mean(rows['found']):.2f} (none: {np.mean(np.array(rows['found']) == 0):.3f}), "
+            f"stretch {own[0]:.3f}, share {own[1]:.3f}, at OSRM's costs {usual[0]:.3f}, "
+            f"{usual[1]:.3f} (limits {rows['limits']}) | {np.median(rows['ms']):.0f} ms of "
             f"the processor | {len(rows['ms'])} drives of {len(set(rows['driver']))} drivers"
         )
     for name, other in COMPARED:

@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--city", required=True, help="name of a city, or path of its extract")
     parser.add_argument("--profile", choices=_problem.PROFILES, default="car", help="(car)")
     parser.add_argument("--k", type=_problem.whole, default=3, metavar="K", help="how many (3)")
-    parser.add_argument("--method", default="plateau", help="plateau, penalty, via, ... (plateau)")
+    parser.add_argument("--method", default="plateau", help="plateau, auto, via, ... (plateau)")
     for word, what in (("avoid", "what no path may use"), ("prefer", "what costs half")):
         parser.add_argument(
             f"--{word}", action="append", default=[], metavar="WHAT",
@@ -77,6 +77,8 @@ def run(arguments: argparse.Namespace) -> int:
         console.write_json(result)
     else:
         console.write(console.table(*table(described(found))))
+        if found.relaxed:
+            console.write(f"limits were relaxed to find as many: {found.relaxed}")
         if found.why_fewer:
             console.write(found.why_fewer)
         for name in ("map", "geojson"):

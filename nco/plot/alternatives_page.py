@@ -65,6 +65,8 @@ def _layout(found: Several, city: City | None, title: str) -> Any:
                   text_font_size="9px")  # fmt: skip
     cards = "".join(_card(rank, one) for rank, one in enumerate(rows))
     fewer = f"<p>{html.escape(found.why_fewer)}</p>" if found.why_fewer else ""
+    if found.relaxed:
+        fewer += f"<p>Limits were relaxed: {html.escape(found.relaxed)}</p>"
     text = f"<h2 style='margin:0 0 4px'>{html.escape(title)}</h2>{cards}{fewer}<p>{CREDIT}</p>"
     font = {"font-family": "system-ui, sans-serif", "font-size": "14px", "padding": "14px"}
     panel = column(Div(text=text, width=_PANEL_PX - 30), width=_PANEL_PX, styles=font)

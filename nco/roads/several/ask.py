@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, overload
 
@@ -16,10 +17,10 @@ from nco.roads.path import Path
 from nco.roads.position import Position
 from nco.roads.several.auto import loosened, told
 from nco.roads.several.quality import Quality, qualities
-from nco.roads.several.query import Chosen, Limits, Query, check_k
+from nco.roads.several.query import Chosen, Limits, Query, Trees, check_k
 from nco.roads.several.rules import Rules
 from nco.roads.several.stops import combined, joined, one_way
-from nco.roads.shortest import Bidirectional, ShortestPaths, Tree
+from nco.roads.shortest import Bidirectional, ShortestPaths
 
 if TYPE_CHECKING:
     from nco.data.cities.city import City
@@ -108,7 +109,7 @@ def paths(
     through: Sequence[Position] = (),
     search: ShortestPaths | None = None,
     city: City | None = None,
-    trees: Callable[[Query], tuple[Tree, Tree]] | None = None,
+    trees: Trees | None = None,
 ) -> Several:
     """Several paths from A to B.
 
@@ -125,7 +126,8 @@ def paths(
         search: finds cheapest paths, such as a `Hierarchy` for many questions; `Bidirectional` if
             left out.
         city: whose engine answers, for methods that ask one.
-        trees: finds the cheapest ways from A and to B; Dijkstra's algorithm if left out.
+        trees: finds the cheapest ways from A and to B at the costs of `search`, such as a `Sweep`
+            for many questions; Dijkstra's algorithm if left out.
 
     Raises:
         InputError: k, limits, costs or the method are wrong, or A and B are the same place.
@@ -145,10 +147,10 @@ def paths(
     if search is None:
         search = Bidirectional(graph, costs)
     elif costs is not None and costs is not search.costs:
-        search = search.with_costs(costs)
+        search, trees = _at(search, trees, costs)
     free = search.costs
-    if rules is not None and (rules.avoid or rules.prefer):
-        search = search.with_costs(rules.on(free))
+    if rules:
+        search, trees = _at(search, trees, rules)
     query = Query(graph, search.costs, source, target, k, limits, search, city=city, trees=trees)
     try:
         chosen = _chosen(query, method, places)
@@ -161,6 +163,15 @@ def paths(
         query.best  # noqa: B018 -- raises where there is none
     relaxed = told(limits, chosen.query.limits)
     return Several(tuple(chosen.paths), method, query.costs, search, chosen.why_fewer(), relaxed)
+
+
+@lru_cache(maxsize=8)
+def _at(
+    search: ShortestPaths, trees: Trees | None, change: Costs | Rules
+) -> tuple[ShortestPaths, Trees | None]:
+    """Searches at other costs, or by rules: the last few are kept, for the same is asked again."""
+    costs = change.on(search.costs) if isinstance(change, Rules) else change
+    return search.with_costs(costs), trees.with_costs(costs) if trees is not None else None
 
 
 def _chosen(query: Query, method: str, places: Sequence[Position]) -> Chosen:

@@ -127,6 +127,7 @@ def summary(found: Several) -> dict[str, Any]:
         "largest_overlap": largest_overlap(found.paths, found.costs),
         "overlap_is": "cost in common over cost of the union (Jaccard)",
         "why_fewer": found.why_fewer,
+        "relaxed": found.relaxed,
     }
 
 

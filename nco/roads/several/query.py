@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -68,6 +68,18 @@ class Limits:
                 raise InputError(f"{name} is {quoted(given)}; give a number {allowed}")
 
 
+class Trees(Protocol):
+    """Finds the cheapest ways from A and to B, of all links that paths may lead over."""
+
+    def __call__(self, query: Query) -> tuple[Tree, Tree]:
+        """Costs and ways from A, and to B."""
+        ...
+
+    def with_costs(self, costs: Costs) -> Trees:
+        """The same at other costs."""
+        ...
+
+
 @dataclass(frozen=True, eq=False)
 class Query:
     """A request for several paths.
@@ -93,7 +105,7 @@ class Query:
     limits: Limits
     search: ShortestPaths
     city: City | None = None
-    trees: Callable[[Query], tuple[Tree, Tree]] | None = None
+    trees: Trees | None = None
     first: Path | None = None
 
     @cached_property

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -72,6 +73,24 @@ class Rules:
     avoid: tuple[Rule, ...] = ()
     prefer: tuple[Rule, ...] = ()
 
+    def __bool__(self) -> bool:
+        return bool(self.avoid or self.prefer)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Rules) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    @cached_property
+    def _key(self) -> tuple[tuple[str, bytes], ...]:
+        """What is the same for rules that mean the same."""
+        return tuple(
+            (way, np.packbits(rule.links).tobytes())
+            for way, rules in (("avoid", self.avoid), ("prefer", self.prefer))
+            for rule in rules
+        )
+
     @classmethod
     def of(cls, graph: RoadGraph, avoid: Any = (), prefer: Any = ()) -> Rules:
         """Rules in words.
@@ -93,7 +112,7 @@ class Rules:
 
     def on(self, costs: Costs) -> Costs:
         """Costs that follow the rules."""
-        if not self.avoid and not self.prefer:
+        if not self:
             return costs
         links = costs.links.copy()
         preferred = np.zeros(len(links), dtype=bool)
@@ -189,11 +208,23 @@ def _read_area(name: str) -> Any:
     return read
 
 
+@lru_cache(maxsize=4)
+def _streets(graph: RoadGraph) -> dict[str, list[int]]:
+    """Numbers of names, by the name in small letters."""
+    found: dict[str, list[int]] = {}
+    for number, name in enumerate(graph.names):
+        if name:
+            found.setdefault(name.casefold(), []).append(number)
+    return found
+
+
 def _street(graph: RoadGraph, name: str, what: str) -> Rule:
-    wanted = name.casefold()
-    numbers = [i for i, known in enumerate(graph.names) if known and known.casefold() == wanted]
+    wanted, streets = name.casefold(), _streets(graph)
+    numbers = streets.get(wanted, ())
     if not numbers:
-        near = sorted({known for known in graph.names if wanted and wanted in known.casefold()})
+        near = sorted(
+            {graph.names[known[0]] for low, known in streets.items() if wanted and wanted in low}
+        )
         hint = f"; streets like it are {listed(near[:10])}" if near else ""
         raise InputError(
             f"{what} has {quoted(name)}, which no street is called; give {_words()}{hint}"

@@ -136,6 +136,10 @@ class Sweep:
         )  # fmt: skip
         return Tree(ahead, via), Tree(back, on)
 
+    def with_costs(self, costs: Costs) -> Sweep:
+        """The same at other costs."""
+        return Sweep(self.graph, costs)
+
     @cached_property
     def _step(self) -> Floats:
         """`[T]`, what it costs to drive a link from its beginning and turn."""

@@ -37,6 +37,22 @@ _SAME_DEGREES = 2e-6
 
 def valhalla(query: Query, chosen: Chosen) -> None:
     """Offers what Valhalla gives, in its order, with its costs."""
+    for shape in shapes(query):
+        nodes = _nodes(query.graph, shape, query.source, query.target)
+        path = along(query.graph, nodes, query.source, query.target)
+        if path is None:
+            chosen.refused["begin, end or lead elsewhere on the map"] += 1
+        else:
+            chosen.offer_as_is(path)
+
+
+def shapes(query: Query) -> list[Floats]:
+    """`[n, 2]` each, lonlat along the paths that Valhalla gives.
+
+    Raises:
+        NoPathError: it finds none.
+        UnsupportedError: there is no extract to build tiles of, or the package is not there.
+    """
     city = query.city
     if city is None or city.extract is None:
         raise UnsupportedError(
@@ -54,14 +70,10 @@ def valhalla(query: Query, chosen: Chosen) -> None:
         answer = actor.route(asked)
     except RuntimeError as error:
         raise NoPathError(f"Valhalla finds no path from A to B: {shortened(error)}") from None
-    for trip in (answer, *answer.get("alternates", ())):
-        shape = np.concatenate([decoded(leg["shape"]) for leg in trip["trip"]["legs"]])
-        nodes = _nodes(query.graph, shape, query.source, query.target)
-        path = along(query.graph, nodes, query.source, query.target)
-        if path is None:
-            chosen.refused["begin, end or lead elsewhere on the map"] += 1
-        else:
-            chosen.offer_as_is(path)
+    return [
+        np.concatenate([decoded(leg["shape"]) for leg in trip["trip"]["legs"]])
+        for trip in (answer, *answer.get("alternates", ()))
+    ]
 
 
 @lru_cache(maxsize=2)

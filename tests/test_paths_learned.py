@@ -5,6 +5,8 @@ from pathlib import Path as FilePath
 
 import numpy as np
 import pytest
+from safetensors.numpy import load as load_tensors
+from safetensors.numpy import save as save_tensors
 
 from nco.commands.train import main
 from nco.errors import FormatError, InputError, PolicyError
@@ -292,3 +294,13 @@ def test_wrong_settings_are_refused(tmp_path: FilePath, graph, drives) -> None:
         Population(small=-1)
     with pytest.raises(InputError, match="give --drives MATCHED TRIPS, or --made-up N"):
         main(["paths", "nowhere.osm.pbf"])
+
+
+def test_costs_of_another_format_are_refused(network, tmp_path) -> None:
+    """Tensors that fit are no learned costs while the file states another format, or none."""
+    path = save_costs(tmp_path / "costs.safetensors", network)
+    tensors = load_tensors(path.read_bytes())
+    for metadata, given in (({"format": "nco road costs 2"}, "costs 2"), (None, "None")):
+        path.write_bytes(save_tensors(tensors, metadata=metadata))
+        with pytest.raises(PolicyError, match=f"{given}.*this version reads 'nco road costs 1'"):
+            load_costs(path)

@@ -8,7 +8,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nco.errors import InputError, NoPathError
-from nco.roads import Bidirectional, Costs, Dijkstra, Limits, Path, Position, RoadGraph, paths
+from nco.roads import (
+    Bidirectional,
+    Costs,
+    Dijkstra,
+    Limits,
+    Path,
+    Position,
+    RoadGraph,
+    Rules,
+    paths,
+)
 from nco.roads.several import METHODS, largest_overlap, qualities, share
 from nco.roads.several.clean import comes_back, fault, loops, turns_back
 from nco.roads.several.plateau import plateaus
@@ -59,7 +69,7 @@ def places(graph: RoadGraph, a: int, b: int) -> tuple[Position, Position]:
     return Position.on(graph, a, 0.0, both=False), Position.on(graph, b, 1.0, both=False)
 
 
-@pytest.mark.parametrize("method", PLAIN)
+@pytest.mark.parametrize("method", ["auto", *PLAIN])
 def test_three_ways_side_by_side_are_found(method):
     """Where there are three ways, a method finds them, the cheapest first, and says why no more."""
     graph = ladder()
@@ -240,7 +250,7 @@ def test_what_cannot_be_asked_for():
             paths(graph, a, b, k)
     with pytest.raises(InputError, match="the same place"):
         paths(graph, a, a, 3)
-    with pytest.raises(InputError, match="method 'swim' is unknown; known are plateau"):
+    with pytest.raises(InputError, match="method 'swim' is unknown; known are auto, plateau"):
         paths(graph, a, b, 3, method="swim")
     with pytest.raises(InputError, match="share is"):
         Limits(share=1.5)
@@ -294,3 +304,44 @@ def test_the_next_shortest_paths_are_alike():
 def test_methods_are_loaded_by_their_names():
     """Every registered method is there."""
     assert set(PLAIN) <= set(METHODS)
+
+
+def test_limits_are_relaxed_and_that_is_said():
+    """Where the limits leave too few paths, the portfolio finds more and says at which limits."""
+    ends = [(0, 1), (1, 2), (2, 5), (1, 3), (3, 5), (5, 6)]
+    graph = made(ends, seconds=[3, 5, 5, 6.6, 6.6, 3], turns=free(ends))
+    strict = paths(graph, *places(graph, 0, 5), 2)
+    assert len(strict) == 1
+    assert "long detour" in strict.why_fewer
+    found = paths(graph, *places(graph, 0, 5), 2, method="auto")
+    assert [path.links.tolist() for path in found] == [[0, 1, 2, 5], [0, 3, 4, 5]]
+    assert found.relaxed == "detour 1.5 in place of 1.25"
+    assert not found.why_fewer
+    enough = paths(graph, *places(graph, 0, 5), 1, method="auto")
+    assert not enough.relaxed
+
+
+def test_searches_by_the_same_rules_are_kept():
+    """Rules that mean the same are the same, so that what was prepared for them is used again."""
+    graph = ladder()
+    some, same, others = (
+        Rules.of(graph, avoid=[area])
+        for area in (square(graph, 2), square(graph, 2), square(graph, 3))
+    )
+    assert some == same
+    assert hash(some) == hash(same)
+    assert some != others
+    search = Bidirectional(graph)
+    first, again, third = (
+        paths(graph, *places(graph, 0, 7), 2, search=search, rules=rules)
+        for rules in (some, same, others)
+    )
+    assert first.search is again.search
+    assert first.search is not third.search
+    assert third[0].links.tolist() == [0, 1, 2, 7]
+
+
+def square(graph, node):
+    """A little area around a node."""
+    (lon, lat), by = graph.lonlat[node], 1e-5
+    return [[lon - by, lat - by], [lon + by, lat - by], [lon + by, lat + by], [lon - by, lat + by]]

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nco.errors import CityError, shortened
+from nco.data.cities.ways import tagged
 from nco.roads.classes import ROAD_CLASSES, access_number, class_number
 from nco.roads.links import starts
 
@@ -67,9 +66,6 @@ def read_ways(extract: Path) -> Ways:
     Raises:
         CityError: the extract is gone, truncated or damaged.
     """
-    import osmium
-
-    roads = osmium.filter.KeyFilter("highway", "route", "railway", "man_made")
     numbers: list[int] = []
     counts: list[int] = []
     nodes: list[int] = []
@@ -77,27 +73,19 @@ def read_ways(extract: Path) -> Ways:
     speeds: list[tuple[float, float]] = []
     names = {"": 0}
     signals: list[int] = []
-    try:
-        entities = osmium.osm.NODE | osmium.osm.WAY
-        read = osmium.FileProcessor(str(extract), entities).with_filter(roads)
-        for thing in cast(Iterator[Any], read):
-            tags = {tag.k: tag.v for tag in thing.tags}
-            if thing.is_node():
-                if tags.get("highway") == "traffic_signals":
-                    signals.append(thing.id)
-                continue
-            passed = [node.ref for node in thing.nodes]
-            numbers.append(thing.id)
-            counts.append(len(passed))
-            nodes += passed
-            name = names.setdefault(_name(tags), len(names))
-            rows.append((*_row(tags), name))
-            speeds.append(_speeds(tags))
-    except (RuntimeError, OSError, ValueError) as error:
-        raise CityError(
-            f"extract {extract} cannot be read for its roads: {shortened(error)}; is it an "
-            ".osm.pbf or .osm file that is whole?"
-        ) from error
+    for thing in tagged(extract, "highway", "route", "railway", "man_made"):
+        tags = {tag.k: tag.v for tag in thing.tags}
+        if thing.is_node():
+            if tags.get("highway") == "traffic_signals":
+                signals.append(thing.id)
+            continue
+        passed = [node.ref for node in thing.nodes]
+        numbers.append(thing.id)
+        counts.append(len(passed))
+        nodes += passed
+        name = names.setdefault(_name(tags), len(names))
+        rows.append((*_row(tags), name))
+        speeds.append(_speeds(tags))
     table = np.array(rows, dtype=np.int64).reshape(-1, len(_FACTS))
     return Ways(
         np.array(numbers, dtype=np.int64),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -42,32 +43,44 @@ class Ways:
         return np.where(known[at] == wanted, at, -1)
 
 
+def tagged(extract: Path, *keys: str) -> Iterator[Any]:
+    """Nodes and ways of an extract that have one of some tags, as osmium has them.
+
+    Raises:
+        CityError: the extract is gone, truncated or damaged.
+    """
+    import osmium
+
+    entities = osmium.osm.NODE | osmium.osm.WAY
+    try:
+        read = osmium.FileProcessor(str(extract), entities)
+        yield from cast("Iterator[Any]", read.with_filter(osmium.filter.KeyFilter(*keys)))
+    except (RuntimeError, OSError, ValueError) as error:
+        raise CityError(
+            f"extract {extract} cannot be read for its roads: {shortened(error)}; is it an "
+            ".osm.pbf or .osm file that is whole?"
+        ) from error
+
+
 def read_ways(extract: Path) -> Ways:
     """Read all streets of an extract.
 
     Raises:
         CityError: it cannot be read.
     """
-    import osmium
-
     ends: list[tuple[int, int]] = []
     numbers: list[tuple[int, int]] = []
     classes: dict[str, int] = {}
     names: dict[str, int] = {"": 0}
-    try:
-        for found in osmium.FileProcessor(str(extract), osmium.osm.WAY):
-            way = cast("Any", found)
-            kind = str(way.tags.get("highway", ""))
-            if not kind:
-                continue
-            name = str(way.tags.get("name", ""))
-            pair = (classes.setdefault(kind, len(classes)), names.setdefault(name, len(names)))
-            refs = [node.ref for node in way.nodes]
-            for a, b in pairwise(refs):
-                ends.append((min(a, b), max(a, b)))
-                numbers.append(pair)
-    except RuntimeError as error:
-        raise CityError(f"cannot read {extract.name}: {shortened(error)}") from error
+    for way in tagged(extract, "highway"):
+        if way.is_node():
+            continue
+        kind, name = str(way.tags.get("highway", "")), str(way.tags.get("name", ""))
+        pair = (classes.setdefault(kind, len(classes)), names.setdefault(name, len(names)))
+        refs = [node.ref for node in way.nodes]
+        for a, b in pairwise(refs):
+            ends.append((min(a, b), max(a, b)))
+            numbers.append(pair)
     table = np.array(ends, dtype=np.int64).reshape(-1, 2)
     of = np.array(numbers, dtype=np.int64).reshape(-1, 2)
     order = np.lexsort((table[:, 1], table[:, 0]))

@@ -5,6 +5,7 @@ Nothing in a file is executed. Networks of the package lie in `weights/` next to
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -84,7 +85,9 @@ def load_costs(source: str | Path = "porto") -> LoadedCosts:
     try:
         if path.stat().st_size > _LARGEST_BYTES:
             raise PolicyError(f"{path} is too large for a network of costs")
-        tensors = load(path.read_bytes())
+        raw = path.read_bytes()
+        tensors = load(raw)
+        _check_format(path, raw)
         parts = {
             part.name: Perceptron(
                 **{f.name: tensors[f"{part.name}.{f.name}"] for f in fields(Perceptron)}
@@ -97,3 +100,18 @@ def load_costs(source: str | Path = "porto") -> LoadedCosts:
     except Exception as error:  # the library raises almost anything on a damaged file
         raise PolicyError(f"{path} holds no learned costs: {shortened(error)}") from error
     return LoadedCosts(network, read_card(path))
+
+
+def _check_format(path: Path, raw: bytes) -> None:
+    """Refuse weights of something else, and of a version that this one does not know.
+
+    Raises:
+        PolicyError: the format that the file states is another one.
+    """
+    size = int.from_bytes(raw[:8], "little")
+    metadata = json.loads(raw[8 : 8 + size]).get("__metadata__") or {}
+    if (stated := metadata.get("format")) != FORMAT:
+        raise PolicyError(
+            f"{path} is of format {quoted(stated)}; this version reads {quoted(FORMAT)}: save it "
+            "with save_costs, or use a version of nco that knows it"
+        )

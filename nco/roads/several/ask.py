@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from nco.arguments import of_kind
 from nco.errors import InputError, NoPathError
@@ -165,13 +165,16 @@ def paths(
     return Several(tuple(chosen.paths), method, query.costs, search, chosen.why_fewer(), relaxed)
 
 
-@lru_cache(maxsize=8)
-def _at(
+def _changed(
     search: ShortestPaths, trees: Trees | None, change: Costs | Rules
 ) -> tuple[ShortestPaths, Trees | None]:
-    """Searches at other costs, or by rules: the last few are kept, for the same is asked again."""
+    """Searches at other costs, or by rules."""
     costs = change.on(search.costs) if isinstance(change, Rules) else change
     return search.with_costs(costs), trees.with_costs(costs) if trees is not None else None
+
+
+# The last few are kept, for the same is asked again; searches are told apart by identity.
+_at: Any = lru_cache(maxsize=8)(_changed)
 
 
 def _chosen(query: Query, method: str, places: Sequence[Position]) -> Chosen:

@@ -234,9 +234,15 @@ def _street(graph: RoadGraph, name: str, what: str) -> Rule:
 
 def _in_area(graph: RoadGraph, ring: Any) -> Mask:
     """Which links touch an area."""
+    return _touched(graph, np.asarray(ring, dtype=np.float64).tobytes())
+
+
+@lru_cache(maxsize=32)
+def _touched(graph: RoadGraph, ring: bytes) -> Mask:
+    """The last few areas are kept, for the same ones are asked for again."""
     import shapely
 
-    polygon = shapely.Polygon(ring)
+    polygon = shapely.Polygon(np.frombuffer(ring).reshape(-1, 2))
     shapely.prepare(polygon)
     lonlat, shapes = graph.lonlat, graph.shapes
     west, south, east, north = polygon.bounds

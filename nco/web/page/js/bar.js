@@ -26,7 +26,7 @@ export function bar(place) {
   const redo = button("redo", "redo", () => undone(store.redo(), "redone"));
   const seconds = h("select.field.seconds", {
     "aria-label": t("search.limit"), title: t("search.limit"),
-    onchange: (event) => store.change(t("undo.options"), (doc) => ({ ...doc, options: { ...doc.options, time_limit_s: Number(event.target.value) } }), "options"),
+    onchange: (event) => store.note((doc) => ({ ...doc, options: { ...doc.options, time_limit_s: Number(event.target.value) } })),
   });
   const go = h("button.button.main", { onclick: () => (known.search?.running ? stop() : plan()), id: "plan" });
   const out = h("button.button", { "aria-haspopup": "menu", onclick: () => menu(out, exportItems()) }, icon("out"), h("span.wide", {}, t("export")));

@@ -141,7 +141,7 @@ export default {
   "undo.cells": "{n} rows edited", "undo.cells.one": "a row edited", "undo.place": "place of {name}", "undo.give": "{name} to {vehicle}",
   "undo.turn": "order of {name}", "undo.zone": "zones", "undo.add": "{name} added", "undo.stops": "a table of stops", "undo.fleet": "a table of vehicles",
   "undo.plan": "a plan", "undo.lock": "{name} locked", "undo.unlock": "{name} unlocked", "undo.remove": "{n} rows removed", "undo.remove.one": "a row removed",
-  "undo.depot": "the depot", "undo.vehicle": "vehicles added", "undo.column": "columns", "undo.name": "the name", "undo.options": "time to search",
+  "undo.depot": "the depot", "undo.vehicle": "vehicles added", "undo.column": "columns", "undo.name": "the name",
   "undo.fix": "{name} fixed", "undo.free": "{name} free again", "undo.keep": "kept plans", "undo.take": "plan {name} taken",
 
   help: "Keys", "help.drag": "Drag a stop onto another route, on the map or on the timeline, to see at once what that costs. Hold Alt to move its place.",

@@ -25,6 +25,7 @@ export function wantLines(routes) {
     const rings = around(route.name);
     const places = route.visits.map((visit) => visit.lonlat);
     for (let k = 1; k < places.length; k += 1) {
+      if (route.visits[k].arrival_s === null) continue; // no way leads there
       const [from, to] = [places[k - 1], places[k]];
       if (!legs.has(key(from, to, rings))) wanted.set(key(from, to, rings), { from, to, rings });
     }

@@ -128,12 +128,20 @@ const soon = settled(() => {
   all(kinds);
 }, 180);
 
+/** Nothing is known of another document yet. */
+function forget() {
+  Object.assign(known, { stops: nothing(), fleet: nothing(), problem: null, trouble: null, planned: null, checks: [] });
+  tell("read");
+  settleView();
+}
+
 /** Reads everything again, now. */
 export const derive = () => all(["stops", "fleet"]);
 
 export function follow() {
   on("doc", ({ before, whole }) => {
     const { doc } = store;
+    if (whole) forget();
     const changed = ["stops", "fleet"].filter((kind) => whole || before[kind] !== doc[kind]);
     changed.forEach((kind) => wanted.add(kind));
     if (changed.length || before.zones !== doc.zones || before.city !== doc.city) soon();

@@ -21,9 +21,16 @@ export function namesOf(routes, problem) {
   }));
 }
 
+/** What is broken, by the name of the vehicle in place of its number. */
+function named({ message, vehicle }, problem) {
+  const known = vehicle === null ? message : message.replace(`vehicle ${vehicle} `, `${problem.fleet[vehicle].name} `);
+  return (problem.demand?.[0]?.length ?? 1) > 1 ? known : known.replace(" in dimension 0", "");
+}
+
 export function viewOf(answer, problem, doc) {
   const broken = new Map();
-  for (const one of answer.violations) {
+  const violations = answer.violations.map((one) => ({ ...one, message: named(one, problem) }));
+  for (const one of violations) {
     const vehicle = one.vehicle ?? -1;
     if (!broken.has(vehicle)) broken.set(vehicle, []);
     broken.get(vehicle).push(one);
@@ -59,7 +66,7 @@ export function viewOf(answer, problem, doc) {
     lonlat: problem.lonlat[one.stop],
   }));
   return {
-    answer, problem, routes, byStop, unserved, violations: answer.violations,
+    answer, problem, routes, byStop, unserved, violations,
     totals: totalsOf(answer, routes, unserved),
   };
 }

@@ -103,7 +103,7 @@ def _cell(value: object, *, bold: bool) -> str:
     if value is None or value == "" or (isinstance(value, float) and not math.isfinite(value)):
         return "<c/>"
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return f"<c><v>{value!r}</v></c>"
+        return f"<c><v>{value}</v></c>"
     text = _NO_XML.sub("\ufffd", str(value))[:_MOST]
     style = _TEXT if is_formula(text) else _BOLD if bold else _PLAIN
     return f'<c t="inlineStr" s="{style}"><is><t xml:space="preserve">{escape(text)}</t></is></c>'

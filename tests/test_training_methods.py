@@ -20,12 +20,15 @@ from nco.training.imitation import Imitation
 from nco.training.labels import Labels, padded
 from nco.training.orders import ORDERS, order
 from nco.training.ppo import PPO
+from nco.training.preference import Preference, preferences
 from nco.training.reinforce import Reinforce, rollout_loss
 from nco.training.rollouts import advantages, encode, given, sample, turned_at_random
 from nco.training.seeds import seeded
+from nco.training.self_labelling import SelfLabelling, as_labels
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
+    from nco.training.budget import CpuBudget
     from nco.training.module import PolicyTraining
 
 # Lightning's own deprecations and advice; nothing of that is ours to mend.
@@ -126,6 +129,65 @@ def test_every_rollout_is_learnt_from_as_often_as_asked():
     assert method._parts is not parts
 
 
+# Preferences ----------------------------------------------------------------------------------
+
+
+def test_the_better_of_two_rollouts_pulls_by_the_model_of_bradley_and_terry():
+    """Value by hand, derivative by autograd; rollouts that cost the same say nothing."""
+    cost = torch.tensor([[1.0, 2.0, 2.0], [3.0, 3.0, 3.0]])
+    likelihood = torch.tensor([[-1.0, -3.0, 0.5], [-2.0, 0.0, 1.0]]).double().requires_grad_()
+    value, pull = preferences(cost, likelihood, 0.5)
+    by_hand = sum(-torch.log(torch.sigmoid(torch.tensor(0.5 * lead))) for lead in (2.0, -1.5))
+    assert float(value.detach()) == pytest.approx(float(by_hand) / 2 / 2)
+    value.backward()
+    torch.testing.assert_close(likelihood.grad, pull.detach())
+    assert pull[0, 0] < 0 < pull[0, 1] < pull[0, 2]
+    assert pull[1].abs().max() == 0
+
+
+def test_preferences_weigh_whole_rollouts():
+    """The gradient is that of the pairs' loss in plain torch, and so is the value shown."""
+    env, policy = environment("rcvrp"), small_policy()
+    shown = Preference(0.1).loss(env, drawn("rcvrp"), policy, 5, 0).value
+    shown.backward()
+    found = gradients(policy)
+    policy.zero_grad()
+    again = sample(env, drawn("rcvrp").instance, policy, 5, drawn("rcvrp").generator)
+    taken = torch.log_softmax(logits(again.encoded, again.decisions), -1)
+    taken = taken.gather(2, again.action[..., None]).squeeze(-1)
+    whole = torch.stack([taken[:, k::5].sum(1) for k in range(5)], 1)
+    plain = preferences(again.cost, whole, 0.1)[0]
+    plain.backward()
+    torch.testing.assert_close(shown, plain, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(found, gradients(policy), rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("method", [Preference(0.2), SelfLabelling(orders=2, views=2)])
+def test_costs_fall_by_preferences_and_by_own_labels(method):
+    """A few steps on the same tours make what is sampled shorter."""
+    env, policy = environment("atsp"), small_policy("atsp")
+    instance = MAKE["atsp"](16, 7, 0)
+    optimizer = torch.optim.Adam(policy.parameters(), 5e-3)
+
+    def cost() -> float:
+        return float(sample(env, instance, policy, 7, seeded("cpu", "judge")).cost.mean())
+
+    before = cost()
+    for k in range(30):
+        loss = method.loss(env, Drawn("atsp", instance, seeded("cpu", k)), policy, 7, 0)
+        optimizer.zero_grad()
+        loss.value.backward()
+        optimizer.step()
+    assert cost() < 0.97 * before
+
+
+def test_waiting_after_the_last_return_is_no_part_of_a_label():
+    """One return to the depot stays; a tour may end at its first node."""
+    waits = torch.tensor([[2, 0, 1, 0, 0, 0], [2, 1, 0, 0, 0, 0], [2, 3, 1, 4, 5, 0]])
+    ends = [[2, 0, 1, 0, -1, -1], [2, 1, 0, -1, -1, -1], [2, 3, 1, 4, 5, 0]]
+    assert as_labels(waits).tolist() == ends
+
+
 # Imitation ------------------------------------------------------------------------------------
 
 
@@ -210,6 +272,11 @@ def test_every_environment_can_be_imitated():
         (lambda: PPO(baseline="median"), "baseline"),
         (lambda: PPO(clip=1.0), "clip"),
         (lambda: PPO(epochs=0), "epochs"),
+        (lambda: Preference(sharpness=0.0), "sharpness"),
+        (lambda: SelfLabelling(orders=0), "orders"),
+        (lambda: SelfLabelling(views=0), "views"),
+        (lambda: CpuBudget(0.0), "minutes"),
+        (lambda: Labels("labels.npz", solver="guess"), "solver"),
         (lambda: Labels("labels.txt"), "npz"),
         (lambda: Labels("labels.npz", groups=0), "groups"),
         (lambda: Labels("labels.npz", time_limit_s=0.0), "time_limit_s"),
@@ -220,3 +287,29 @@ def test_impossible_options_of_methods_are_refused(make, named):
     """The message names the option."""
     with pytest.raises(PolicyError, match=named):
         make()
+
+
+# Pieces ---------------------------------------------------------------------------------------
+
+
+def test_a_piece_ends_where_it_fails_or_gains_no_more():
+    """Its labels are charged, its gain is paired, and the reason is said."""
+    from benchmarks.pieces import Piece, Row, gain, verdict
+
+    labels = {"groups": 10, "size": 30, "time_limit_s": 0.2}
+    assert Piece("p", [], options={"data": {"labels": labels}}).labels_min == pytest.approx(1.0)
+    begun = {"atsp 50": [9.0], "atsp 100": [4.0, 6.0]}
+
+    def row(minutes: float, gained: float) -> Row:
+        return Row(minutes, {"atsp 50": [9.0], "atsp 100": [4.0 - gained, 6.0 - gained]})
+
+    assert gain(begun, row(1, 0.5).gaps, 100) == [0.5, 0.5]
+    assert gain(begun, row(1, 0.5).gaps) == [0.0, 0.5, 0.5]
+    piece = Piece("p", [], minutes=100, gain=0.2, after=20, patience=2)
+    assert verdict(piece, begun, [], 100) is None
+    assert verdict(piece, begun, [row(10, 0.1)], 100) is None
+    assert "0.2 were asked" in verdict(piece, begun, [row(10, 0.1), row(20, 0.15)], 100)
+    better = [row(10, 0.1), row(20, 0.3)]
+    assert verdict(piece, begun, better, 100) is None
+    assert "no new best" in verdict(piece, begun, [*better, row(30, 0.2), row(40, 0.29)], 100)
+    assert verdict(piece, begun, [*better, row(100, 0.9)], 100) == "its time is over"

@@ -324,6 +324,50 @@ def test_labels_are_computed_once_and_imitated(tables, tmp_path, monkeypatch, ca
         main(["label", *without])
 
 
+def test_the_neighbourhood_search_labels_in_cpu_seconds(tables, tmp_path):
+    """Its labels are feasible, and what another solver found stays."""
+    path = tmp_path / "labels.npz"
+    given = arguments(
+        tables, tmp_path, "--data.labels.path", str(path), "--data.labels.groups", "1",
+        "--data.labels.size", "2", "--data.labels.time_limit_s", "0.05",
+        "--data.labels.solver", "lns",
+    )  # fmt: skip
+    assert main(["label", *given]) == 0
+    before = path.read_bytes()
+    assert main(["label", *given, "--data.labels.solver", "pyvrp"]) == 0
+    assert path.read_bytes() == before
+
+
+# Processor time -------------------------------------------------------------------------------
+
+
+def test_training_ends_by_processor_time_and_goes_on_with_more(tables, tmp_path, monkeypatch):
+    """What an earlier run used counts, other load does not, and rates fall by what was used."""
+    from nco.training import budget
+
+    clock = iter(range(10_000))
+    monkeypatch.setattr(budget.time, "process_time", lambda: float(next(clock)))
+    folder = tmp_path / "run"
+    overlay = tmp_path / "overlay.yaml"
+
+    def fit(minutes: float, *more: str) -> float:
+        overlay.write_text(
+            "trainer:\n  callbacks:\n"
+            f"  - {{class_path: CpuBudget, init_args: {{minutes: {minutes}}}}}\n"
+            "  - class_path: lightning.pytorch.callbacks.ModelCheckpoint\n"
+            "    init_args: {save_last: true}\n"
+        )
+        given = arguments(tables, folder, "--trainer.max_epochs", "1000", *more)
+        assert main(["fit", "--config", "smoke", "--config", str(overlay), *given[2:]]) == 0
+        held = torch.load(folder / "last.ckpt", weights_only=True)
+        assert held["lr_schedulers"][0]["_last_lr"][0] < 1e-3  # of 2e-3: it falls by the budget
+        return held["callbacks"]["CpuBudget"]["used_s"]
+
+    first = fit(0.5)
+    assert 30 <= first < 60
+    assert 90 <= fit(1.5, "--ckpt_path", "last") < 120
+
+
 def test_labels_of_tables_that_changed_are_refused(tables, tmp_path):
     """Costs are compared when instances are drawn again."""
     (tmp_path / "labels").mkdir()

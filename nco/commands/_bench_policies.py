@@ -22,8 +22,8 @@ log = logging.getLogger("nco")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the action."""
     parser.epilog = (
-        "Sets: unseen, unseen-box, unseen-cluster and trained need extracts of their cities in "
-        "--folder; helsinki needs nothing. References that are missing are computed first and "
+        "Sets: unseen, unseen-box, unseen-cluster, trained and validation need extracts of their "
+        "cities in --folder; helsinki needs nothing. References that are missing are computed first and "
         "kept. Writes results.jsonl and table.txt. Exit code 0: every answer is feasible and "
         "costs what its policy says; 1: not; 2: unusable input."
     )
@@ -35,7 +35,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--folder", metavar="DIR", help="of city extracts (NAME.osm.pbf)")
     parser.add_argument(
-        "--sets", nargs="+", metavar="SET", help="test sets (all; helsinki without --folder)"
+        "--sets",
+        nargs="+",
+        metavar="SET",
+        help="test sets (all but validation; helsinki without --folder)",
     )
     parser.add_argument(
         "--problems", nargs="+", metavar="P", help="atsp, rcvrp, rcvrptw (those of the policies)"
@@ -90,11 +93,11 @@ def run(arguments: argparse.Namespace) -> int:
     from nco.bench.policies.measure import DECODINGS, with_sets
     from nco.bench.policies.references import References
     from nco.bench.policies.run import PolicySuite
-    from nco.bench.policies.sets import SETS, WITHOUT_EXTRACTS, Cities
+    from nco.bench.policies.sets import USUAL, WITHOUT_EXTRACTS, Cities
 
-    sets = arguments.sets or (SETS if arguments.folder else WITHOUT_EXTRACTS)
+    sets = arguments.sets or (USUAL if arguments.folder else WITHOUT_EXTRACTS)
     if not arguments.sets and not arguments.folder:
-        lacking = ", ".join(name for name in SETS if name not in WITHOUT_EXTRACTS)
+        lacking = ", ".join(name for name in USUAL if name not in WITHOUT_EXTRACTS)
         log.info("no --folder of extracts: without the sets %s", lacking)
     policies = () if arguments.references_only else arguments.policy or with_sets()
     plan = PolicySuite(

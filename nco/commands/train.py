@@ -92,7 +92,14 @@ def _usage(prog: str, verbs: Mapping[str, Verb]) -> str:
 def _routes() -> Course:
     # Methods are known by their short names once they are imported.
     from nco.models.files import read_policy
-    from nco.training import imitation, ppo, reinforce  # noqa: F401
+    from nco.training import (  # noqa: F401
+        budget,
+        imitation,
+        ppo,
+        preference,
+        reinforce,
+        self_labelling,
+    )
     from nco.training.cli import Course
     from nco.training.data import CityData
     from nco.training.module import PolicyTraining
@@ -255,9 +262,7 @@ VERBS = {
     "references": Verb(
         "compute the reference costs that the config names, with PyVRP", _references
     ),
-    "label": Verb(
-        "compute the solutions that data.labels names, with PyVRP, for imitation", _label
-    ),
+    "label": Verb("compute the solutions that data.labels names, for imitation", _label),
     "specialise": Verb("fine-tune a policy on one city for half an hour", _specialise),
     "curves": Verb("draw what runs logged: nco train curves runs/general", _curves),
     "export": Verb("turn a checkpoint into a policy file", _export),

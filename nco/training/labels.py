@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FORMAT = "nco labels 1"
+SOLVERS = ("pyvrp", "lns", "auto")
 _REMEDY = "run `nco train label` with the same config, or name another file in data.labels.path"
 
 
@@ -39,11 +40,12 @@ class Labels:
         path: of the file (`.npz`).
         groups: how many there are to be; each is of one problem and one size.
         size: instances of a group.
-        time_limit_s: CPU seconds of PyVRP for an instance.
+        time_limit_s: CPU seconds of the solver for an instance; of `auto`, by the wall clock.
         jobs: processes that compute labels at a time.
+        solver: one of `SOLVERS`; labels that are there stay, whoever found them.
 
     Raises:
-        PolicyError: a number makes no sense.
+        PolicyError: a number makes no sense, or the solver is none of these.
     """
 
     path: str
@@ -51,6 +53,7 @@ class Labels:
     size: int = 32
     time_limit_s: float = 0.5
     jobs: int = 1
+    solver: str = "pyvrp"
 
     def __post_init__(self) -> None:
         for name in ("groups", "size", "jobs"):
@@ -58,6 +61,8 @@ class Labels:
                 raise PolicyError(f"labels.{name} is {quoted(getattr(self, name))}; give 1 or more")
         if self.jobs > MAX_JOBS:
             raise PolicyError(f"labels.jobs is {quoted(self.jobs)}; give {MAX_JOBS} or fewer")
+        if self.solver not in SOLVERS:
+            raise PolicyError(f"labels.solver is {quoted(self.solver)}; use {', '.join(SOLVERS)}")
         if not 0 < self.time_limit_s < float("inf"):
             raise PolicyError(
                 f"labels.time_limit_s is {self.time_limit_s}; give a positive number of seconds"

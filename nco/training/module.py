@@ -19,6 +19,7 @@ from nco.observation import Features
 from nco.search.decoding.rollout import rollout
 from nco.training import precision
 from nco.training.batch import Drawn, Referenced
+from nco.training.budget import CpuBudget
 from nco.training.checkpoints import AtomicCheckpoints, check_cycle
 from nco.training.growing import grow_from
 from nco.training.method import Method
@@ -132,14 +133,19 @@ class PolicyTraining(lightning.LightningModule):
         self.log("val/gap_percent", gap.mean(), prog_bar=True, **options)
 
     def configure_optimizers(self) -> Any:
-        """AdamW with a trapezoid of learning rates, set at every step."""
+        """AdamW with a trapezoid of learning rates, set at every step.
+
+        It is one by steps or, where `CpuBudget` ends training, by processor time.
+        """
         optimizer = torch.optim.AdamW(
             self.policy.parameters(), lr=self.learning_rate, weight_decay=self.weight_decay
         )
         total = max(1, int(self.trainer.estimated_stepping_batches))
+        every = self.trainer.callbacks  # type: ignore[attr-defined]
+        budget = next((c for c in every if isinstance(c, CpuBudget)), None)
 
         def factor(step: int) -> float:
-            done = step / total
+            done = step / total if budget is None else budget.share
             rise = min(1.0, (done + 1 / total) / self.warmup) if self.warmup else 1.0
             fall = min(1.0, (1.0 - done) / self.cooldown) if self.cooldown else 1.0
             return max(0.0, min(rise, fall))

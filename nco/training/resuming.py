@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 # What may differ in a run that goes on: where files lie, how they are computed, what is measured.
 _FREE = (
     "data.folder", "data.validation_cities", "data.validation_stops", "data.validation_instances",
-    "data.references", "data.labels.path", "data.labels.jobs", "model.compile",
+    "data.references", "data.labels.path", "data.labels.jobs",
+    "data.labels.solver", "data.labels.time_limit_s", "model.compile",
 )  # fmt: skip
 # Files are known by their names, wherever they lie.
 _FILES = ("data.cities",)

@@ -1,4 +1,4 @@
-"""Computes labels: PyVRP solves drawn training instances, group by group, and may be stopped."""
+"""Computes labels: drawn training instances are solved, group by group, and it may be stopped."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import logging
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,12 +18,16 @@ from nco.envs import environment
 from nco.envs.base import feasible
 from nco.envs.convert import conversion
 from nco.errors import InputError
+from nco.solve import solve
+from nco.solver import ThreadClock
 from nco.training.labels import Group, padded, read_labels, write_labels
 from nco.workers import workers
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
+    from nco.problem import Problem
+    from nco.problem.solution import Solution
     from nco.training.lessons import Lessons
 
 log = logging.getLogger("nco")
@@ -41,7 +46,7 @@ def compute_labels(lessons: Lessons) -> int:
 
     Raises:
         FormatError: the file is damaged or of other instances.
-        InputError: PyVRP found no feasible answer in its time.
+        InputError: the solver found no feasible answer in its time.
     """
     plan, law = lessons.plan, lessons.law
     known = read_labels(plan.path, law) if Path(plan.path).is_file() else {}
@@ -65,16 +70,29 @@ def compute_labels(lessons: Lessons) -> int:
     return len(missing)
 
 
+def solved(problem: Problem, method: str, limit_s: float) -> Solution:
+    """What a method of `labels.SOLVERS` finds; in CPU seconds, but for `auto`."""
+    if method == "pyvrp":
+        return solve_by_cpu(problem, limit_s)
+    if method == "lns":
+        from nco.search.lns.solver import SOLVER
+
+        return solve(problem, replace(SOLVER, clock=ThreadClock), time_limit_s=limit_s)
+    return solve(problem, method, time_limit_s=limit_s)
+
+
 def _group(lessons: Lessons, number: int, pool: Executor) -> Group:
     name, instance = lessons.instance(number)
-    cpu_s = lessons.plan.time_limit_s
+    plan = lessons.plan
     kind = conversion(name)
     problems = kind.problems(instance)
-    found = list(pool.map(solve_by_cpu, problems, [cpu_s] * len(problems)))
+    count = len(problems)
+    found = list(pool.map(solved, problems, [plan.solver] * count, [plan.time_limit_s] * count))
+    said = f"an instance of {name} with {instance.nodes} nodes in {plan.time_limit_s:g} s"
     if any(s.fallback for s in found):
         raise InputError(
-            f"PyVRP's search did not run on an instance of {name} with {instance.nodes} nodes in "
-            f"{cpu_s:g} s of CPU time; give more in data.labels.time_limit_s"
+            f"the search of {plan.solver} did not run on {said}; give more in "
+            "data.labels.time_limit_s"
         )
     nodes = range(instance.nodes)
     actions = padded(
@@ -84,8 +102,7 @@ def _group(lessons: Lessons, number: int, pool: Executor) -> Group:
     taken = torch.from_numpy(actions.astype(np.int64)).clamp_min(0)[:, None]
     if not feasible(env, instance, taken).all():
         raise InputError(
-            f"PyVRP found no feasible answer to an instance of {name} with "
-            f"{instance.nodes} nodes in {cpu_s:g} s of CPU time; give more in "
+            f"{plan.solver} found no feasible answer to {said}; give more in "
             "data.labels.time_limit_s"
         )
     return Group(actions, env.cost(instance, taken)[:, 0].numpy())

@@ -38,6 +38,8 @@ UNSEEN = (
     "monaco_riviera", "baltimore", "addison_vermont",
 )  # fmt: skip
 """Cities that nothing was trained on, and that no training option was chosen on."""
+VALIDATION = ("campo_grande", "reno_east")
+"""Cities that nothing was trained on, and that training options are chosen on."""
 
 _WHOLE, _BOX, _CLUSTERS = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)
 _BLOCK = 16  # instances of a city that are drawn together; another number draws others
@@ -65,7 +67,10 @@ SETS = {
     "unseen-cluster": Places(UNSEEN, _CLUSTERS, "clusters in cities that were never trained on"),
     "trained": Places(TRAINED, _WHOLE, "whole cities that were trained on"),
     "helsinki": Places(("helsinki",), _WHOLE, "the built-in city, which was never trained on"),
+    "validation": Places(VALIDATION, _WHOLE, "whole cities that training options are chosen on"),
 }
+USUAL = tuple(name for name in SETS if name != "validation")
+"""Sets that are measured unless others are named: options are not judged where they were chosen."""
 WITHOUT_EXTRACTS = ("helsinki",)
 """Sets that need no folder of extracts."""
 PROBLEMS = ("atsp", "rcvrp", "rcvrptw")

@@ -23,9 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the action."""
     parser.epilog = (
         "Sets: unseen, unseen-box, unseen-cluster, trained and validation need extracts of their "
-        "cities in --folder; helsinki needs nothing. References that are missing are computed first and "
-        "kept. Writes results.jsonl and table.txt. Exit code 0: every answer is feasible and "
-        "costs what its policy says; 1: not; 2: unusable input."
+        "cities in --folder; helsinki needs nothing. References that are missing are computed "
+        "first and kept. Writes results.jsonl and table.txt. Exit code 0: every answer is "
+        "feasible and costs what its policy says; 1: not; 2: unusable input."
     )
     parser.add_argument(
         "--policy",

@@ -71,7 +71,7 @@ class CpuBudget(Callback):
         batch_idx: int,
     ) -> None:
         """Ends training if it is time, between the cycles of a method."""
-        self.log("train/cpu_s", self.used_s)
+        pl_module.log("train/cpu_s", self.used_s)
         whole = math.lcm(getattr(pl_module, "cycle", 1), trainer.accumulate_grad_batches)
         over = self.used_s >= 60 * self.minutes and (batch_idx + 1) % whole == 0
         # Processes must agree; the first one's clock counts.

@@ -4,7 +4,7 @@
         [--share 1 0.3] [--processor-s 20] [--seeds 5] [--out out/transit-ablation.jsonl]
 
 Every method has the same seconds of the processor on one thread, which a busy machine does not
-change; loading the network counts, compiling does not. Rows are differences from `hyper`, seed by
+change; importing packages and compiling do not count. Rows are differences from `hyper`, seed by
 seed, with their standard error and 95 % interval (Student's t), because percentages of rewards that
 may be negative say nothing. What is compared:
 

@@ -32,6 +32,7 @@ VERBS = {
     "match": "find the streets that recorded drives went along",
     "serve": "open the planner in the browser, and answer HTTP like vroom-express",
     "transit": "design bus lines, evaluate them, and compare methods that do",
+    "evolve": "evolve operators of the neighbourhood search",
     "bench": "compare methods over instances and time budgets",
     "train": "train or validate a policy (Lightning command line)",
     "demo": "solve one problem on the built-in city by every method, with a map",

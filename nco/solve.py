@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from nco.errors import InputError, quoted
 from nco.fleet.reductions.reduced import Reduced, reduced
@@ -20,11 +22,15 @@ from nco.solver import (
     Prepares,
     Solver,
     check_limits,
+    extended,
     on_cores,
     refuse_unsupported,
     supported,
 )
 from nco.threads import torch_threads
+
+if TYPE_CHECKING:
+    from nco.search.evolve.files import OperatorSet
 
 # Name -> "module:attribute" of a solver. Modules load on first use: some take seconds.
 _METHODS: dict[str, str] = {
@@ -106,6 +112,7 @@ def solve(
     seed: int = 0,
     initial: Solution | None = None,
     jobs: int = 1,
+    operators: OperatorSet | str | Path | None = None,
     watch: Watch | None = None,
 ) -> Solution:
     """Solve a problem.
@@ -128,6 +135,9 @@ def solve(
             been one of another problem: its routes count, evaluated on this one.
         jobs: cores to use; `auto` and `lns` have islands on them that exchange their best. The
             same seed gives the same answer for the same number of jobs.
+        operators: further ones of the neighbourhood search, which `auto` and `lns` use beside their
+            own: the path of a file that `nco evolve operators` has written, or what
+            `nco.search.evolve.files.read_operators` makes of it. Nothing in it is executed.
         watch: called in this thread with each better solution while the method searches, 20 times a
             second at most, its `time_s` being when it was found; the one that is returned comes
             last. `auto`, `lns`, `pyvrp` and what evolves with PyVRP tell of what they find, other
@@ -142,7 +152,10 @@ def solve(
             `initial` that is no solution.
         ProblemError: the problem is none, or `initial` names a vehicle or a stop that does not
             exist.
-        UnsupportedError: the method cannot do what the problem asks, or use several cores.
+        UnsupportedError: the method cannot do what the problem asks, use several cores, or search
+            by operators.
+        FormatError: the file of operators is none, or damaged.
+        StorageError: it cannot be read.
         KeyboardInterrupt: the user interrupted it. A command that would rather have the best
             answer until then solves under `nco.interruption.heeded`, as `nco solve` does.
     """
@@ -150,6 +163,8 @@ def solve(
     given_problem(problem)
     check_limits(time_limit_s, seed, jobs)
     chosen = on_cores(solver(method), jobs)
+    if operators is not None:
+        chosen = with_operators(chosen, operators)
     begin = time.perf_counter()
     form = reduced(problem, supported(chosen, problem))
     refuse_unsupported(chosen, form.problem)
@@ -181,6 +196,21 @@ def solve(
     if watch is not None:
         watch(found)
     return found
+
+
+def with_operators(chosen: Solver, operators: OperatorSet | str | Path) -> Solver:
+    """A solver that has further operators, see `solve`.
+
+    Raises:
+        InputError: these are neither a set of operators nor a path.
+        UnsupportedError: the solver does not search by operators.
+        FormatError: the file is none of operators.
+        StorageError: it cannot be read.
+    """
+    from nco.search.evolve.files import given_operators
+
+    given = given_operators(operators)
+    return extended(chosen, given.removals, given.insertions)
 
 
 class _Heard:

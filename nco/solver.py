@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import Protocol, runtime_checkable
+from collections.abc import Sequence
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -67,6 +68,14 @@ class Parallel(Protocol):
 
     def with_jobs(self, jobs: int) -> Solver:
         """The same method on so many cores; with a single one it is what it was before."""
+
+
+@runtime_checkable
+class Extensible(Protocol):
+    """A solver that operators of the neighbourhood search can join."""
+
+    def with_operators(self, removals: Sequence[Any], insertions: Sequence[Any]) -> Solver:
+        """The same method with further operators, as `nco.search.lns.operators` has them."""
 
 
 @runtime_checkable
@@ -184,3 +193,17 @@ def on_cores(solver: Solver, jobs: int) -> Solver:
             "auto or lns"
         )
     return solver.with_jobs(jobs)
+
+
+def extended(solver: Solver, removals: Sequence[Any], insertions: Sequence[Any]) -> Solver:
+    """A solver that has further operators of the neighbourhood search.
+
+    Raises:
+        UnsupportedError: it does not search by such operators.
+    """
+    if not isinstance(solver, Extensible):
+        raise UnsupportedError(
+            f"method {quoted(solver.name)} does not search by operators; leave "
+            f"{worded('operators', '--operators')} out, or choose a method that does, such as lns"
+        )
+    return solver.with_operators(removals, insertions)

@@ -125,6 +125,7 @@ ASKED = {
         lambda wrong: nco.solve(PROBLEM, "nearest", seed=wrong),
         lambda wrong: nco.solve(PROBLEM, "nearest", jobs=wrong),
         lambda wrong: nco.solve(PROBLEM, "nearest", initial=wrong),
+        lambda wrong: nco.solve(PROBLEM, "lns", operators=wrong),
     ],
 }
 

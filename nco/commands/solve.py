@@ -53,6 +53,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--policy", type=_problem.path, metavar="FILE", help="weights for --method policy"
     )
+    group.add_argument(
+        "--operators", type=_problem.path, metavar="FILE",
+        help="further operators for auto and lns, such as `nco evolve operators` writes",
+    )  # fmt: skip
     group = parser.add_argument_group("output")
     group.add_argument(
         "--out", type=_problem.path, metavar="DIR", help="write the best answer there"
@@ -125,15 +129,17 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _methods(arguments: argparse.Namespace) -> Sequence[str | Solver]:
-    """The methods asked for, on the cores and with the weights asked for."""
+    """The methods asked for, on the cores, with the weights and the operators asked for."""
     names: Sequence[str] = arguments.method
-    if arguments.policy is None and arguments.jobs == 1:
+    if arguments.policy is None and arguments.jobs == 1 and arguments.operators is None:
         return list(names)
-    from nco.solve import solver
+    from nco.solve import solver, with_operators
     from nco.solver import check_limits, on_cores
 
     check_limits(arguments.time_limit, arguments.seed, arguments.jobs)
     chosen = [on_cores(solver(name), arguments.jobs) for name in names]
+    if arguments.operators is not None:
+        chosen = [with_operators(method, arguments.operators) for method in chosen]
     return chosen if arguments.policy is None else _with_weights(chosen, arguments.policy)
 
 

@@ -21,7 +21,10 @@ from nco.search.lns.solver import GUIDED, LNS, setup_s
 from nco.solver import MAX_SEED, Clock
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from nco.problem import Problem
+    from nco.search.lns.operators import Operator
 
 PLAIN = frozenset({Feature.CAPACITY, Feature.UNREACHABLE})
 """What a problem may ask for the genetic search to get further than the neighbourhood search."""
@@ -82,6 +85,11 @@ class Auto:
         """See `nco.solver.Parallel`."""
         lns, guided = self.lns.with_jobs(jobs), self.guided.with_jobs(jobs)
         return replace(self, jobs=jobs, lns=lns, guided=guided)
+
+    def with_operators(self, removals: Sequence[Operator], insertions: Sequence[Operator]) -> Auto:
+        """See `nco.solver.Extensible`: they join the neighbourhood search."""
+        lns, guided = (x.with_operators(removals, insertions) for x in (self.lns, self.guided))
+        return replace(self, lns=lns, guided=guided)
 
     def prepare(self, problem: Problem) -> None:
         """See `nco.solver.Prepares`."""

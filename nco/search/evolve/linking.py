@@ -53,6 +53,10 @@ class Linked:
         self._engine: Any = None
         self._address = 0
 
+    def __reduce__(self) -> tuple[type[Linked], tuple[Program]]:
+        """What is pickled is the program, which another process links anew."""
+        return Linked, (self.program,)
+
     @property
     def loaded(self) -> bool:
         """Whether the machine has been compiled before."""

@@ -14,8 +14,8 @@ from nco.search.lns.annealing import anneal, construct
 from nco.search.lns.arrays import BOLD, Fleet, empty_state, instance_of, successors_of
 from nco.search.lns.chains import spread
 from nco.search.lns.changes import objective, rebuild
-from nco.search.lns.operators import INSERTIONS, REMOVALS
 from nco.search.lns.paying import paying_parts
+from nco.search.lns.settings import DEFAULT
 from nco.search.lns.shrinking import serve_all
 
 if TYPE_CHECKING:
@@ -26,9 +26,8 @@ if TYPE_CHECKING:
     from nco.problem import Problem
     from nco.search.lns.arrays import Ints, Singles
     from nco.search.lns.records import Instance, SearchState
+    from nco.search.lns.settings import Settings
 
-HOT, COLD = 1.0, 0.02  # temperatures, in mean costs of a stop
-MOST = 20  # stops that are removed in one go
 GUIDE = 0.3  # mean costs of a stop that an arc may be longer for being on all of a policy's routes
 KINDS = 8  # of vehicles, of which each is tried in turn to begin routes on
 SHARED = 0.3  # of the longest route's price, that all routes have when temperatures are chosen
@@ -46,6 +45,7 @@ class Search:
         routes: to start from; they break no rule.
         seed: of all that is random.
         heatmap: `[N, N]` share of a policy's routes that drive an arc; without, none guides.
+        settings: its operators, and how hot it begins.
     """
 
     def __init__(
@@ -55,7 +55,9 @@ class Search:
         routes: Sequence[Route],
         seed: int,
         heatmap: Singles | None = None,
+        settings: Settings = DEFAULT,
     ) -> None:
+        self._settings = settings
         self._fleet = Fleet.of(problem, kinds, routes)
         self._instance = instance_of(problem, self._fleet, heatmap)
         self._state = empty_state(self._instance, seed)
@@ -65,10 +67,7 @@ class Search:
         self._cost = np.array([objective(self._instance, state)])
         if heatmap is not None:
             self._instance = self._instance._replace(guide=GUIDE * self._unit)
-        operators = [
-            [operator for operator in known.values() if operator.when(self._instance)]
-            for known in (REMOVALS, INSERTIONS)
-        ]
+        operators = settings.operators(self._instance)
         self._codes = np.zeros((2, max(map(len, operators))), np.int64)
         for codes, own in zip(self._codes, operators, strict=True):
             codes[: len(own)] = [operator.address(self._instance, state) for operator in own]
@@ -251,8 +250,8 @@ class Search:
         """See `shrinking.serve_all`; the temperature is in mean costs of a stop."""
         return int(
             serve_all(
-                self._instance, self._state, absences, iterations, temperature * self._unit, MOST,
-                self._codes, self._weights(), self._stop,
+                self._instance, self._state, absences, iterations, temperature * self._unit,
+                self._settings.most,                self._codes, self._weights(), self._stop,
             )
         )  # fmt: skip
 
@@ -345,10 +344,11 @@ class Search:
         while made < iterations and not self._stop[0]:
             count = min(iterations - made, ADAPT - self.iterations % ADAPT)
             shares = (begin + (end - begin) * n / iterations for n in (made, made + count))
-            hot, cold = (self._unit * HOT * (COLD / HOT) ** share for share in shares)
+            first, ratio = self._unit * self._settings.hot, self._settings.cold / self._settings.hot
+            hot, cold = (first * ratio**share for share in shares)
             self.iterations += anneal(
-                self._instance, self._state, self._successors, self._cost, count, hot, cold, MOST,
-                self._codes, self._weights(), self._scores, self._stop,
+                self._instance, self._state, self._successors, self._cost, count, hot, cold,
+                self._settings.most, self._codes, self._weights(), self._scores, self._stop,
             )  # fmt: skip
             made += count
             if self.iterations % ADAPT == 0:

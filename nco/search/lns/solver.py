@@ -20,6 +20,7 @@ from nco.search.lns.arrays import tables_of
 from nco.search.lns.islands import run_islands
 from nco.search.lns.pace import Pace, stopped
 from nco.search.lns.search import Search
+from nco.search.lns.settings import DEFAULT, Settings
 from nco.search.lns.shrinking import shrink
 from nco.solver import Clock
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from nco.fleet.kinds import Kind
     from nco.problem.route import Route
     from nco.problem.solution import Solution
+    from nco.search.lns.operators import Operator
 
 # Seconds of bringing a problem into arrays, which cannot be interrupted, those a pair of nodes, and
 # those a pair in each table of arcs.
@@ -57,6 +59,7 @@ class LNS:
         guided: solutions that a policy is asked for to guide the search, which then also starts
             from the best of them where there are no other routes; see `nco.search.lns.guide`.
         clock: what the time limit is measured by.
+        settings: operators beside the registered ones, and how hot a search begins.
     """
 
     supports: ClassVar[frozenset[Feature]] = SEARCHED
@@ -66,10 +69,21 @@ class LNS:
     jobs: int = 1
     guided: int = 0
     clock: type[Clock] = Clock
+    settings: Settings = DEFAULT
 
     def with_jobs(self, jobs: int) -> LNS:
         """See `nco.solver.Parallel`."""
         return replace(self, jobs=jobs)
+
+    def with_operators(self, removals: Sequence[Operator], insertions: Sequence[Operator]) -> LNS:
+        """See `nco.solver.Extensible`; these join what there is."""
+        known = self.settings
+        settings = replace(
+            known,
+            removals=(*known.removals, *removals),
+            insertions=(*known.insertions, *insertions),
+        )
+        return replace(self, settings=settings)
 
     def prepare(self, problem: Problem) -> None:
         """See `nco.solver.Prepares`: loads what seeds take, and the compiled loops."""
@@ -81,12 +95,14 @@ class LNS:
         known = known and (peaks.loaded() or not peaked)
         chained = Feature.TRIPS in problem.features
         known = known and (chaining.loaded() or not chained)
+        known = known and self.settings.compiled
         if anneal.loaded and operators.prepared() and known:
             return
         # Loops are loaded, or compiled, by using them; how large the problem is does not matter.
         small = Problem.from_matrices(np.ones((2, 2)) - np.eye(2), demand=[0, 1], capacity=1)
         search = Search(small, kinds_of(small), [], 0)
         operators.prepare(search.instance, search.state)
+        self.settings.prepare(search.instance, search.state)
         if problem.timetabled:
             timetable.address(search.instance, search.state)
         if peaked:
@@ -123,9 +139,8 @@ class LNS:
                 routes = hint.routes
             search = None
             if clock.left_s > setup_s(problem, kinds):
-                search = Search(
-                    problem, kinds, routes, seed, None if hint is None else hint.heatmap
-                )
+                heatmap = None if hint is None else hint.heatmap
+                search = Search(problem, kinds, routes, seed, heatmap, self.settings)
                 if len(search.instance.stops):
                     # To say why stops are left out takes time behind the search.
                     reasons_s = REASON_S * int(search.state.bank_size[0])

@@ -1,0 +1,236 @@
+"""`nco evolve operators`: instances in, a file of operators out."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from nco import console
+from nco.commands import _problem
+from nco.errors import InputError, quoted
+from nco.threads import one_thread
+from nco.workers import workers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from concurrent.futures import Executor
+    from pathlib import Path
+
+    from nco.search.evolve.evolution import Evolution
+    from nco.search.evolve.files import OperatorSet
+    from nco.search.evolve.judge import Trial
+
+_KEPT = 3  # pairs that are written
+_BUDGET_S = 600.0
+_SHARE = 0.4  # of the stops that a short search takes out in one go, at most
+_HOT, _COLD = 0.1, 0.002  # temperatures of it, in mean costs of a stop
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the action."""
+    parser.epilog = (
+        "A run goes on from FILE.state where it was ended, to the same end. Exit code 0: operators "
+        "are written; 2: the input cannot be used; 130: interrupted, the best until then are "
+        "written."
+    )
+    group = parser.add_argument_group("instances")
+    group.add_argument(
+        "--city", action="append", default=[], metavar="NAME",
+        help="to draw instances in; repeatable (squares with straight lines, without any)",
+    )  # fmt: skip
+    group.add_argument(
+        "--problem", type=_problem.names, default=("rcvrp",), metavar="P[,P]",
+        help="rcvrp (default), rcvrptw",
+    )  # fmt: skip
+    group.add_argument(
+        "--stops", type=_problem.whole, nargs="+", default=[100], metavar="N", help="sizes (100)"
+    )
+    group.add_argument(
+        "--instances", type=_problem.whole, default=8, metavar="K", help="how many, in all (8)"
+    )
+    group = parser.add_argument_group("episodes")
+    group.add_argument(
+        "--iterations", type=_problem.whole, metavar="N", help="of a search (2000, or 500 alone)"
+    )
+    group.add_argument(
+        "--time-limit", type=_problem.seconds, metavar="S", help="of a search, instead"
+    )
+    group.add_argument(
+        "--alone", action="store_true",
+        help="a pair is all that a search has, which starts from stops in random order where "
+        "there is no city (the setting of G-LNS)",
+    )  # fmt: skip
+    group = parser.add_argument_group("evolution")
+    group.add_argument("--budget", type=_problem.seconds, metavar="S", help="seconds in all (600)")
+    group.add_argument("--generations", type=_problem.whole, metavar="G", help="in all, instead")
+    group.add_argument("--seed", type=_problem.seed, default=0, help="same seed, same run (0)")
+    group.add_argument("--jobs", type=_problem.whole, help="processes (as many as cores)")
+    group.add_argument(
+        "--executor", metavar="URL",
+        help="run episodes on other machines: dask://HOST:PORT, or mpi:// under mpiexec (here)",
+    )  # fmt: skip
+    group = parser.add_argument_group("output")
+    group.add_argument(
+        "--out", type=_problem.path, required=True, metavar="FILE", help="of the operators"
+    )
+    group.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    group.add_argument("--quiet", action="store_true", help="no progress and no log lines")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Evolve, and write the best pairs."""
+    one_thread()
+    from nco.search.evolve.evolution import Evolution
+    from nco.search.evolve.files import read_state, write_operators
+    from nco.search.evolve.instances import KINDS, training
+
+    unknown = [kind for kind in arguments.problem if kind not in KINDS]
+    if unknown:
+        raise InputError(f"--problem has {quoted(unknown[0])}; give {' or '.join(KINDS)}")
+    if arguments.instances < 2:
+        raise InputError("--instances is 1; give 2 or more, or chance decides")
+    if arguments.executor is not None and arguments.jobs is not None:
+        raise InputError("--jobs is for processes here, --executor for others; leave one out")
+    trial = _trial(arguments)
+    task = _task(arguments, trial)
+    path = arguments.out.with_name(f"{arguments.out.name}.state")
+    state = read_state(path, task) if path.is_file() else None
+    with console.progress("drawing instances", quiet=arguments.quiet):
+        from nco.data.cities.places import city
+
+        problems = training(
+            [city(name) for name in arguments.city],
+            arguments.problem,
+            arguments.stops,
+            arguments.instances,
+            arguments.seed,
+        )
+    budget_s = arguments.budget
+    if budget_s is None:
+        budget_s = math.inf if arguments.generations else _BUDGET_S
+    with _executor(arguments) as executor:
+        evolution = Evolution(problems, trial, arguments.seed, executor, state)
+        with console.counter("evolving", quiet=arguments.quiet) as told:
+            _run(evolution, path, task, budget_s, arguments.generations, told)
+    found = _operators(evolution, task)
+    write_operators(arguments.out, found)
+    return _tell(arguments, evolution, found)
+
+
+def _run(
+    evolution: Evolution,
+    path: Path,
+    task: dict[str, Any],
+    budget_s: float,
+    generations: int | None,
+    told: Callable[[int, int], None],
+) -> None:
+    """Goes on, and writes down after each generation where the evolution stands."""
+    from nco.search.evolve.files import write_state
+
+    known, last = evolution.state, math.inf if generations is None else generations
+    try:
+        while known.generation < last and known.seconds < budget_s:
+            evolution.step()
+            write_state(path, known, task)
+            if generations is not None:
+                told(known.generation, generations)
+            else:
+                told(min(int(known.seconds), int(budget_s)), max(1, int(budget_s)))
+    except KeyboardInterrupt:
+        if not evolution.best():
+            raise
+
+
+def _trial(arguments: argparse.Namespace) -> Trial:
+    from nco.search.evolve.judge import Trial
+
+    if arguments.time_limit is not None and arguments.iterations is not None:
+        raise InputError("--time-limit and --iterations both end a search; leave one out")
+    alone = arguments.alone
+    iterations = arguments.iterations or (500 if alone else 2000)
+    if arguments.time_limit is not None:
+        iterations = 0
+    if not alone:
+        return Trial(iterations, arguments.time_limit or 0.0)
+    return Trial(
+        iterations, arguments.time_limit or 0.0, alone=True,
+        scattered=not arguments.city, share=_SHARE, hot=_HOT, cold=_COLD,
+    )  # fmt: skip
+
+
+def _task(arguments: argparse.Namespace, trial: Trial) -> dict[str, Any]:
+    """What an evolution is of, as it is written down."""
+    from nco.search.evolve.judge import plain
+
+    return {
+        "cities": arguments.city,
+        "problems": list(arguments.problem),
+        "stops": arguments.stops,
+        "instances": arguments.instances,
+        "seed": arguments.seed,
+        "trial": plain(trial),
+    }
+
+
+@contextmanager
+def _executor(arguments: argparse.Namespace) -> Iterator[Executor | None]:
+    """Where episodes are run; None for this process, where one is all there is."""
+    if arguments.executor is not None:
+        from nco.executors import executor_at
+
+        with executor_at(arguments.executor) as executor:
+            yield executor
+        return
+    from nco.solve_many import cores
+
+    jobs = arguments.jobs or cores()
+    if jobs == 1:
+        yield None
+        return
+    with workers(jobs) as pool:
+        yield pool
+
+
+def _operators(evolution: Evolution, task: dict[str, Any]) -> OperatorSet:
+    """The best pairs as a file holds them."""
+    from nco import __version__
+    from nco.search.evolve.evolution import program_from
+    from nco.search.evolve.files import NamedProgram, OperatorSet
+
+    state = evolution.state
+    texts = [text for pair in evolution.best(_KEPT) for text in pair]
+    named = tuple(
+        NamedProgram(f"evolved-{n}", program_from(text))
+        for n, text in enumerate(dict.fromkeys(texts), 1)
+    )
+    made = {"nco": __version__, **task, "generations": state.generation}
+    pairs = [
+        {"gain_percent": round(-100.0 * evolution.loss(pair), 3), "instances": len(evolution)}
+        for pair in evolution.best(_KEPT)
+    ]
+    return OperatorSet(named, {**made, "seconds": round(state.seconds, 1)}, {"training": pairs})
+
+
+def _tell(arguments: argparse.Namespace, evolution: Evolution, found: OperatorSet) -> int:
+    state = evolution.state
+    if arguments.json:
+        console.write_json(
+            {
+                "written": str(arguments.out),
+                "generations": state.generation,
+                "seconds": state.seconds,
+                "pairs": found.measured["training"],
+            }
+        )
+        return 0
+    for number, pair in enumerate(found.measured["training"], 1):
+        console.write(
+            f"pair {number}: {pair['gain_percent']:+.2f} % against the hand-made operators, on "
+            f"the {pair['instances']} instances that it was chosen on"
+        )
+    console.write(f"{state.generation} generations in {state.seconds:.0f} s")
+    console.write(f"written: {arguments.out}")
+    return 0

@@ -1,0 +1,257 @@
+"""Operators that evolve: two pools, of removals and of insertions, judged in pairs.
+
+In the manner of G-LNS (arXiv 2602.08253): operators are judged by what they bring together, and a
+pair that does well has children together. Unlike it, what pairs were worth is remembered over all
+episodes (the synergy matrix) and measured on common random numbers, poor pairs are given up after a
+few episodes (successive halving, K. Jamieson and A. Talwalkar 2016), pools keep operators that
+differ, and nobody has to be asked over a network.
+
+A generation is a function of the state before it: a run that was ended goes on from its file as if
+it had not been.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nco.errors import InputError, quoted
+from nco.search.evolve import seeds
+from nco.search.evolve.genetics import (
+    crossed,
+    mutated,
+    random_insertion,
+    random_removal,
+)
+from nco.search.evolve.judge import Trial, episode, loss, plain, price
+from nco.search.evolve.language import Program, program_of, to_json
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nco.problem import Problem
+
+    type Pair = tuple[str, str]
+    """A removal and an insertion, as text."""
+
+POOL = 8  # operators of each kind
+CHILDREN = 6  # new pairs a generation
+MUTATION, CROSSOVER = 0.5, 0.4  # chances; what is left is for children of a pair together
+FRESH = 0.15  # chance that a child is drawn at random instead
+HALVING = 2  # of how many pairs one is judged further
+RUNGS = 3  # of judging, each on twice as many instances as the one before
+PARENTS = 16  # pairs that have children
+KNOWN = 2000  # pairs of which is remembered what they were worth
+ALIKE = 1e-9  # losses on each instance that differ by less are those of the same behaviour
+
+
+def text_of(program: Program) -> str:
+    """A program as one line, by which it is known."""
+    return json.dumps(to_json(program), separators=(",", ":"))
+
+
+def program_from(text: str) -> Program:
+    """A program from its line."""
+    return program_of(json.loads(text))
+
+
+@dataclass
+class State:
+    """Where an evolution stands.
+
+    Attributes:
+        generation: how many have been.
+        seconds: that they took.
+        removals: the pool, as text.
+        insertions: likewise.
+        parents: pairs that have children, the best first.
+        losses: of each pair, by instance, in order; the synergy matrix.
+        known: costs of the hand-made operators on each instance.
+        random: state of the random numbers.
+        told: best loss after each generation.
+    """
+
+    generation: int = 0
+    seconds: float = 0.0
+    removals: list[str] = field(default_factory=list)
+    insertions: list[str] = field(default_factory=list)
+    parents: list[Pair] = field(default_factory=list)
+    losses: dict[Pair, list[float]] = field(default_factory=dict)
+    known: list[list[float]] = field(default_factory=list)
+    random: dict[str, Any] = field(default_factory=dict)
+    told: list[float] = field(default_factory=list)
+
+    def ranked(self, least: int) -> list[Pair]:
+        """Pairs that were judged on so many instances, the best first."""
+        pairs = [pair for pair, losses in self.losses.items() if len(losses) >= least]
+        return sorted(pairs, key=lambda pair: (float(np.mean(self.losses[pair])), pair))
+
+
+class Evolution:
+    """An evolution over some instances.
+
+    Args:
+        problems: to be judged on, in their normal form; poor pairs see the first ones only.
+        trial: how to search.
+        seed: of all that is random.
+        executor: where episodes are run; None runs them here, one after the other.
+        state: to go on from.
+    """
+
+    def __init__(
+        self,
+        problems: Sequence[Problem],
+        trial: Trial,
+        seed: int,
+        executor: Executor | None = None,
+        state: State | None = None,
+    ) -> None:
+        if len(problems) < 2:
+            raise InputError(f"problems are {quoted(len(problems))}; give two or more")
+        self._problems, self._trial, self._seed = list(problems), trial, seed
+        self._executor = executor
+        self.state = state or State()
+        self._rng = np.random.default_rng(seed)
+        if self.state.random:
+            self._rng.bit_generator.state = self.state.random
+
+    def __len__(self) -> int:
+        """How many instances there are."""
+        return len(self._problems)
+
+    @property
+    def rungs(self) -> list[int]:
+        """Instances that a pair is judged on, from rung to rung."""
+        count = len(self._problems)
+        return sorted({max(1, count // HALVING**k) for k in range(RUNGS)})
+
+    def step(self) -> None:
+        """One generation; the first one judges the hand-made operators."""
+        begun, state = time.monotonic(), self.state
+        if not state.known:
+            state.known = self._episodes([(None, k) for k in range(len(self._problems))])
+        pairs = self._children() if state.generation else self._first()
+        self._judge(pairs)
+        self._select()
+        state.generation += 1
+        ranked = state.ranked(len(self._problems))
+        state.told.append(self.loss(ranked[0]) if ranked else math.inf)
+        state.random = dict(self._rng.bit_generator.state)
+        state.seconds += time.monotonic() - begun
+
+    def loss(self, pair: Pair) -> float:
+        """What a pair loses against the hand-made operators, its steps included."""
+        return float(np.mean(self.state.losses[pair])) + self._price(pair)
+
+    def best(self, count: int = 1) -> list[Pair]:
+        """The best pairs that were judged on all instances."""
+        found = self.state.ranked(len(self._problems))
+        return sorted(found, key=lambda pair: (self.loss(pair), pair))[:count]
+
+    def _price(self, pair: Pair) -> float:
+        return price([program_from(text) for text in pair], self._trial)
+
+    def _episodes(self, wanted: Sequence[tuple[Pair | None, int]]) -> list[list[float]]:
+        """Curves of pairs on instances."""
+        trial, seed = plain(self._trial), self._seed
+        calls = [
+            (
+                self._problems[k],
+                seed + k,
+                trial,
+                None if pair is None else [json.loads(text) for text in pair],
+            )
+            for pair, k in wanted
+        ]
+        if self._executor is None:
+            return [episode(*call) for call in calls]
+        futures: list[Future[list[float]]] = [
+            self._executor.submit(episode, *call) for call in calls
+        ]
+        return [future.result() for future in futures]
+
+    def _judge(self, pairs: Sequence[Pair]) -> None:
+        """Judges pairs on more and more instances, of which the poor half is given up each time."""
+        losses, left = self.state.losses, list(dict.fromkeys(pairs))
+        for rung, count in enumerate(self.rungs):
+            wanted = [(p, k) for p in left for k in range(len(losses.get(p, ())), count)]
+            for (pair, k), costs in zip(wanted, self._episodes(wanted), strict=True):
+                losses.setdefault(pair, []).append(loss(costs, self.state.known[k]))
+            left.sort(key=lambda pair: (self.loss(pair), pair))
+            if rung + 1 < len(self.rungs):
+                left = left[: max(1, len(left) // HALVING)]
+
+    def _first(self) -> list[Pair]:
+        """The hand-made operators as programs, in pairs, and random ones."""
+        outs = [text_of(p) for name, p in seeds.REMOVALS.items() if name != "policy"]
+        backs = [
+            text_of(p) for name, p in seeds.INSERTIONS.items() if name not in ("policy", "kind")
+        ]
+        while len(outs) < len(backs):
+            outs.append(text_of(random_removal(self._rng)))
+        self.state.removals, self.state.insertions = outs, backs
+        order = self._rng.permutation(len(backs))
+        usual = (text_of(seeds.REMOVALS["string"]), text_of(seeds.INSERTIONS["blinks"]))
+        return [usual, *((outs[n], backs[order[n]]) for n in range(len(backs)))]
+
+    def _children(self) -> list[Pair]:
+        """New operators, each with the best partner of its parent."""
+        rng = self._rng
+        found: list[Pair] = []
+        parents = self.state.parents
+        weights = 1.0 / np.arange(1, len(parents) + 1)
+        while len(found) < CHILDREN:
+            out, back = parents[int(rng.choice(len(parents), p=weights / weights.sum()))]
+            mother = (program_from(out), program_from(back))
+            draw = rng.random()
+            if draw >= MUTATION + CROSSOVER:  # children of a pair together
+                other = parents[int(rng.choice(len(parents), p=weights / weights.sum()))]
+                father = (program_from(other[0]), program_from(other[1]))
+                new = [crossed(m, f, rng) for m, f in zip(mother, father, strict=True)]  # type: ignore[type-var]
+                found.append((text_of(mutated(new[0], rng)), text_of(mutated(new[1], rng))))  # type: ignore[type-var]
+                continue
+            kind = int(rng.integers(2))
+            child = self._child(mother[kind], draw < MUTATION, kind)
+            found.append((child, back) if kind == 0 else (out, child))
+        return found
+
+    def _child(self, program: Any, mutation: bool, kind: int) -> str:
+        """A new operator after another one."""
+        rng = self._rng
+        if rng.random() < FRESH:
+            return text_of((random_removal, random_insertion)[kind](rng))
+        if mutation:
+            return text_of(mutated(program, rng))
+        pool = (self.state.removals, self.state.insertions)[kind]
+        other: Any = program_from(pool[int(rng.integers(len(pool)))])
+        return text_of(mutated(crossed(program, other, rng), rng))
+
+    def _select(self) -> None:
+        """Keeps the operators of the best pairs, none twice that behaves like another one."""
+        state = self.state
+        ranked = sorted(state.losses, key=lambda p: (-len(state.losses[p]), self.loss(p), p))
+        pools: tuple[list[str], list[str]] = ([], [])
+        parents: list[Pair] = []
+        for pair in ranked:
+            losses = state.losses[pair]
+            if any(_alike(losses, state.losses[known]) for known in parents):
+                continue
+            parents.append(pair)
+            for pool, text in zip(pools, pair, strict=True):
+                if text not in pool and len(pool) < POOL:
+                    pool.append(text)
+            if len(parents) == PARENTS:
+                break
+        state.parents, (state.removals, state.insertions) = parents, pools
+        state.losses = {pair: state.losses[pair] for pair in ranked[:KNOWN]}
+
+
+def _alike(one: Sequence[float], other: Sequence[float]) -> bool:
+    """Whether two pairs went the same way on all instances that both saw."""
+    return all(abs(a - b) < ALIKE for a, b in zip(one, other, strict=False))

@@ -348,3 +348,14 @@ def test_costs_of_a_graph(graph):
     free, usual = Costs.free_flow(graph), Costs.usual(graph)
     assert (usual.links >= free.links - 0.05).all()
     assert (usual.turns >= free.turns - 0.05).all()
+
+
+def test_where_streets_meet_a_place_lies_on_each_of_them(cross):
+    """The nearest place is a junction: one may leave and arrive on every street there."""
+    graph = RoadGraph.of(cross)
+    links = graph.links
+    node = int(np.bincount(links.tail[links.main]).argmax())
+    meets = set(np.flatnonzero(links.main & (links.tail == node)).tolist())
+    [corner] = Snapper.of(graph, cross)([graph.lonlat[node]])
+    assert len(meets) > 1
+    assert meets <= set(corner.links)

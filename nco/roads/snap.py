@@ -21,6 +21,8 @@ from nco.roads.position import Position
 
 # Segments are found by points on them, this far apart at most.
 _STEP_M = 50.0
+# What is no farther away than the nearest place, but for rounding, is at the same place.
+_SAME_M = 0.01
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,12 +125,21 @@ class Snapper:
             ((at - a) * along).sum(axis=1), length, out=np.zeros(len(a)), where=length > 0
         ).clip(0, 1)
         away = np.hypot(*(a + share[:, None] * along - at).T)
-        best = int(away.argmin())
-        link = int(self.graph.shapes.link[segment[best]])
-        graph = self.graph
-        metres = graph.along_m[segment[best]] + share[best] * graph.segment_m[segment[best]]
-        found = Position.on(graph, link, graph.fraction_at(link, float(metres)))
-        return Position(found.lonlat, found.links, found.fractions, float(away[best]))
+        graph, least = self.graph, float(away.min())
+        # Where streets meet, one may leave and arrive on each of them, as with OSRM.
+        ways: dict[int, float] = {}
+        order = np.argsort(away, kind="stable")
+        for tie in order[away[order] <= least + _SAME_M].tolist():
+            link = int(graph.shapes.link[segment[tie]])
+            if link in ways:
+                continue
+            metres = graph.along_m[segment[tie]] + share[tie] * graph.segment_m[segment[tie]]
+            found = Position.on(graph, link, graph.fraction_at(link, float(metres)))
+            if not ways:
+                place = found.lonlat
+            for way, fraction in zip(found.links, found.fractions, strict=True):
+                ways.setdefault(way, fraction)
+        return Position(place, tuple(ways), tuple(ways.values()), least)
 
     @cached_property
     def _scale(self) -> Floats:

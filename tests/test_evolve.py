@@ -19,6 +19,7 @@ from nco.problem.normal import normal
 from nco.search.evolve import genetics, seeds
 from nco.search.evolve.evolution import Evolution, State, program_from, text_of
 from nco.search.evolve.files import (
+    SHIPPED,
     NamedProgram,
     OperatorSet,
     read_operators,
@@ -276,6 +277,13 @@ def test_operators_are_written_and_read_and_join_a_search(tmp_path: Path):
         nco.solve(ring(12), "nearest", operators=path)
     with pytest.raises(InputError, match="give the path"):
         nco.solve(ring(12), "lns", operators=[1])
+
+
+def test_the_shipped_pair_says_where_it_gains_and_where_not():
+    """A removal and an insertion, with what was measured of them."""
+    shipped = read_operators(SHIPPED)
+    assert len(shipped.removals) == len(shipped.insertions) == 1
+    assert {"50 stops", "100 stops", "200 stops"} <= shipped.measured.keys()
 
 
 PROGRAM = to_json(seeds.INSERTIONS["greedy"])

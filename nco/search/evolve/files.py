@@ -25,7 +25,7 @@ OPERATORS, EVOLUTION, VERSION = "nco-operators", "nco-evolution", 1
 MOST_OPERATORS, MOST_NAME = 32, 60
 MOST_WEIGHT = 100.0
 SHIPPED = Path(__file__).with_name("operators.json")
-"""The operators that come with nco."""
+"""The operators that come with nco; no method uses them unless it is told to."""
 
 
 @dataclass(frozen=True)

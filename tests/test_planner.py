@@ -185,6 +185,19 @@ def test_a_solution_from_elsewhere_is_adopted():
         planner.adopt(found)
 
 
+def test_a_stop_is_where_it_was_given_or_moved_to():
+    """Depots and stops have a place, added and moved ones too; what there is not is refused."""
+    planner = Planner(day(), city=CITY, method=QUICK)
+    lon, lat = (float(x) for x in CITY.lonlat[20])
+    planner.add("late", (lon, lat), demand=1)
+    assert planner.place_of("late") == pytest.approx((lon, lat), abs=1e-6)
+    planner.move("late", CITY.lonlat[3])
+    assert planner.place_of("late") == pytest.approx(tuple(CITY.lonlat[3]), abs=1e-6)
+    assert planner.place_of(planner.places[0]) == pytest.approx(tuple(CITY.lonlat[0]), abs=1e-6)
+    with pytest.raises(InputError, match="no stop or depot"):
+        planner.place_of("nobody")
+
+
 def test_arcs_stand_for_a_city():
     """Without a city a new stop brings its rows and columns, in the order of the places."""
     problem = replace(day(), lonlat=None)

@@ -23,7 +23,7 @@ from nco.search.evolve.linking import operator_of
 from nco.search.lns import changes
 
 few = settings(
-    max_examples=15,
+    max_examples=8,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

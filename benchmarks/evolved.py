@@ -81,7 +81,7 @@ def glns(given: argparse.Namespace) -> None:
         for name, own in mean.items():
             each_ms = 1000 * spent_s[name] / given.instances
             print(f"{stops} stops: {name} {own:.3f}, gap {100 * (own / best - 1):.2f} %, "
-                  f"{each_ms:.0f} ms of the processor")  # fmt: skip
+                  f"{each_ms:.0f} ms of this process's processor time")  # fmt: skip
         gains = 100 * (1 - np.array(costs["evolved"]) / np.array(costs["hand-made"]))
         print(told(f"{stops} stops: evolved over hand-made", gains))
 

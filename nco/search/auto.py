@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -32,6 +33,8 @@ PLAIN = frozenset({Feature.CAPACITY, Feature.UNREACHABLE})
 SMALL, MEDIUM, LARGE = 150, 350, 1500  # stops
 TIMED_SHARE = 0.5  # of the time for the neighbourhood search, up to SMALL stops with windows
 FRESH = 0.5  # of PyVRP's time then, begun from nothing: what it goes on from may be a trap
+CHOOSING_SHARE = 0.2  # of the time for the neighbourhood search, where PyVRP gets further: fleets
+# of several kinds up to SMALL stops; trips that are joined, and groups, up to MEDIUM
 # Where the genetic search goes on, up to such a size: iterations a stop of the neighbourhood search
 # before it, which do not depend on the limit, so that a longer one begins like a shorter one, and
 # the share of the time that they may take.
@@ -40,6 +43,7 @@ LEAST_S = 0.4  # with less time the neighbourhood search gets all
 RUN_S = 5.0  # up to SMALL stops, with twice as much time something else is tried as well
 OPTIONAL = 0.2  # share of optional stops, from which on PyVRP is ahead in choosing among them
 COLLECTING_SHARE = 0.8  # of the time for PyVRP then; the neighbourhood search goes on from there
+QUICK_SHARE = 0.5  # of the time, after which quick routes are there at last
 LAST = 0.1  # share of the time of islands, below which they do not begin once more
 
 
@@ -137,7 +141,7 @@ class Auto:
         first, share, then = self._stages(problem, time_limit_s, begun=initial is not None)
         found = first.solve(problem, share * time_limit_s, seed, initial)
         if then is not None and not clock.over:
-            fresh = then is self.pyvrp
+            fresh = then is self.pyvrp and share == TIMED_SHARE
             first_s = (1 - FRESH * fresh) * clock.left_s
             further = self._best_of(then, problem, first_s, seed, found)
             # Where that found nothing, it gives back what it began from.
@@ -155,10 +159,12 @@ class Auto:
         PyVRP's own start takes long, and many of the stops that it serves do not pay.
         """
         kinds = kinds_of(problem)
-        if initial is None:
-            routes = quick_routes(problem, kinds, Clock(LAST * clock.left_s))
+        if initial is None:  # savings serve far more stops, and are soon done beside what follows
+            routes = quick_routes(problem, kinds, Clock(QUICK_SHARE * clock.left_s))
             initial = Solution.from_routes(problem, routes, explain=False)
-        first_s = COLLECTING_SHARE * clock.left_s
+        # PyVRP gets further in the same time, as long as it can begin at all.
+        share = COLLECTING_SHARE if clock.left_s > 2 * set_up_s(problem, kinds) else 1.0
+        first_s = share * clock.left_s
         if first_s > set_up_s(problem, kinds):
             found = self._best_of(self.pyvrp, problem, first_s, seed, initial)
             if clock.left_s < 2 * setup_s(problem, kinds):
@@ -183,15 +189,9 @@ class Auto:
             if first.max_iterations is None:
                 first = replace(first, max_iterations=each * size)
             return first, share, self.genetic
-        asked = not problem.features.isdisjoint({Feature.TIME_WINDOWS, Feature.MIXED_FLEET})
-        joined = Feature.TRIPS in problem.features and size <= MEDIUM
-        # Where whom a stop suits counts, or trips depend on one another, the neighbourhood search
-        # comes to an end sooner.
-        sooner = joined or Feature.PREFERENCES in problem.features
-        least_s = RUN_S if sooner else 2 * RUN_S
-        timed = joined or (asked and _small(problem))
-        if timed and time_limit_s >= least_s and problem.features <= self.pyvrp.supports:
-            return first, TIMED_SHARE, self.pyvrp
+        share, least_s = _before_pyvrp(problem)
+        if time_limit_s >= least_s and problem.features <= self.pyvrp.supports:
+            return first, share, self.pyvrp
         return first, 1.0, None
 
     def _best_of(
@@ -235,6 +235,29 @@ def _collecting(problem: Problem) -> bool:
 def _guided(problem: Problem) -> bool:
     """Whether a policy is worth its time; where none is for the problem, it takes none."""
     return _plain(problem) and MEDIUM < len(problem.stops) <= LARGE
+
+
+def _before_pyvrp(problem: Problem) -> tuple[float, float]:
+    """The neighbourhood search's share of the time before PyVRP goes on, and from which time on.
+
+    Where whom a stop suits counts, or trips depend on one another, it comes to an end sooner.
+    """
+    features, size = problem.features, len(problem.stops)
+    if Feature.TRIPS in features and size <= MEDIUM:
+        return CHOOSING_SHARE, RUN_S
+    if Feature.GROUPS in features and size <= MEDIUM:
+        return CHOOSING_SHARE, 2 * RUN_S
+    if _small(problem) and Feature.PREFERENCES in features and _asked(problem):
+        return TIMED_SHARE, RUN_S
+    if _small(problem) and Feature.MIXED_FLEET in features:
+        return CHOOSING_SHARE, 2 * RUN_S
+    if _small(problem) and _asked(problem):
+        return TIMED_SHARE, 2 * RUN_S
+    return 1.0, math.inf
+
+
+def _asked(problem: Problem) -> bool:
+    return not problem.features.isdisjoint({Feature.TIME_WINDOWS, Feature.MIXED_FLEET})
 
 
 def _small(problem: Problem) -> bool:

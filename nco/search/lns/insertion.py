@@ -20,7 +20,7 @@ FURTHER = 10  # optional stops near another one, and of all, that are tried besi
 
 
 @inner
-def _best(instance, state, j, log_seen, guide, wanted):
+def best_place(instance, state, j, log_seen, guide, wanted):
     """The place behind which a stop costs least, -1 for none, and what it costs there.
 
     `wanted` is a kind of vehicles that begin routes at no fixed cost, if any others do at all.
@@ -126,7 +126,7 @@ def _best_of_group(instance, state, g, log_seen, guide, wanted):
         j = np.int64(instance.members[n])
         if state.bank_at[j] < 0:  # nobody can serve it at all
             continue
-        found, cost = _best(instance, state, j, log_seen, guide, wanted)
+        found, cost = best_place(instance, state, j, log_seen, guide, wanted)
         if found >= 0 and cost < best:
             best, stop, place = cost, j, found
     return stop, place
@@ -160,7 +160,7 @@ def in_order(instance, state, log_seen, guide, wanted):
                 continue
             j, place = _best_of_group(instance, state, g, log_seen, guide, wanted)
         else:
-            place, _ = _best(instance, state, j, log_seen, guide, wanted)
+            place, _ = best_place(instance, state, j, log_seen, guide, wanted)
         if place >= 0:
             insert(instance, state, j, place)
 

@@ -14,9 +14,9 @@ from nco.search.lns.annealing import anneal, construct
 from nco.search.lns.arrays import BOLD, Fleet, empty_state, instance_of, successors_of
 from nco.search.lns.chains import spread
 from nco.search.lns.changes import objective, rebuild
+from nco.search.lns.ejection import serve_all
 from nco.search.lns.paying import paying_parts
 from nco.search.lns.settings import DEFAULT
-from nco.search.lns.shrinking import serve_all
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -246,14 +246,9 @@ class Search:
         following = number[self._state.next[places]]
         return self._on(Fleet(known.kinds, numbers, kinds, most), instance, following, seed)
 
-    def serve_all(self, absences: Floats, iterations: int, temperature: float) -> int:
-        """See `shrinking.serve_all`; the temperature is in mean costs of a stop."""
-        return int(
-            serve_all(
-                self._instance, self._state, absences, iterations, temperature * self._unit,
-                self._settings.most,                self._codes, self._weights(), self._stop,
-            )
-        )  # fmt: skip
+    def serve_all(self, absences: Floats, iterations: int) -> int:
+        """See `ejection.serve_all`."""
+        return int(serve_all(self._instance, self._state, absences, iterations, self._stop))
 
     def adopt(self, vehicles: Ints, part: Search) -> None:
         """Goes on from where the search of some vehicles stands; all others are idle.

@@ -110,7 +110,7 @@ class LNS:
         if chained:
             chaining.address(search.instance, search.state)
         search.run(1, 0.0, 1.0)
-        search.serve_all(np.zeros(2), 1, 1.0)
+        search.serve_all(np.zeros(2), 1)
 
     def solve(
         self,

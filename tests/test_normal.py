@@ -235,3 +235,17 @@ def test_routes_keep_their_times():
     ):
         for a, b in zip(here.visits, there.visits, strict=True):
             assert b.start_s - UNIX == pytest.approx(a.start_s, abs=1e-5)
+
+
+def test_what_has_closed_before_a_makespan_begins_is_not_met():
+    """A stop that closes before the first vehicle leaves is late, however near it is."""
+    metres = np.zeros((2, 2))
+    problem = Problem.from_matrices(
+        metres,
+        metres,
+        vehicles=[Vehicle(shift_s=(1000, 2000), open_start=True)],
+        window_s=[(0, np.inf), (0, 500)],
+        objective=Objective(makespan=1.0),
+    )
+    found = Solution.from_routes(problem, [[1]])
+    assert found.violations and not nco.check(problem, found).feasible

@@ -566,7 +566,7 @@ def test_odd_events_are_refused_and_the_day_goes_on(seed):
         return value if rng.random() < 0.7 else ODD[rng.integers(len(ODD))]
 
     def name() -> object:
-        return odd_or(rng.choice(list(planner._stops)).item())
+        return odd_or(rng.choice(list(planner._day.stops)).item())
 
     def vehicle() -> object:
         return odd_or(int(rng.integers(-1, 8)))
@@ -600,6 +600,6 @@ def test_odd_events_are_refused_and_the_day_goes_on(seed):
             refused += 1
         if step % 10 == 9:
             plan = planner.replan(LIMIT_S)
-            there = set(planner._stops) - planner._cancelled
+            there = set(planner._day.stops) - planner._day.cancelled
             assert sorted(there) == sorted([*served(plan), *plan.unassigned])
     assert 5 < refused < 35

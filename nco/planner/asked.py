@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
@@ -10,28 +11,12 @@ import numpy as np
 from nco import _validate as validate
 from nco.arguments import refuse_unknown
 from nco.errors import InputError, quoted
-from nco.problem import Feature, Problem
+from nco.problem import Feature
 from nco.problem.hours import checked_windows
-from nco.problem.objective import CLASSICAL, LIMITS, TIES
 from nco.problem.priorities import checked_priority
 
 if TYPE_CHECKING:
-    from nco.planner.day import Stop
-
-KNOWN = (
-    CLASSICAL
-    | LIMITS
-    | TIES
-    | {
-        Feature.SPEEDS,
-        Feature.SKILLS,
-        Feature.PRIORITIES,
-        Feature.SEVERAL_WINDOWS,
-        Feature.SOFT_WINDOWS,
-        Feature.OVERTIME,
-    }
-)
-"""Features that a day may have."""
+    from nco.planner.day import Day, Stop
 
 
 class Asked(TypedDict, total=False):
@@ -47,6 +32,10 @@ class Asked(TypedDict, total=False):
         service_s: seconds.
         prize: cost of not serving it; `inf` makes it required.
         priority: 0 to 100.
+        pickup: one number a dimension, taken to the end of the trip.
+        setup_s: seconds on arrival.
+        release_s: when its goods are at the depot.
+        skills: words that a vehicle must have.
     """
 
     demand: float | Sequence[float] | None
@@ -58,23 +47,36 @@ class Asked(TypedDict, total=False):
     service_s: float | None
     prize: float | None
     priority: float | None
+    pickup: float | Sequence[float] | None
+    setup_s: float | None
+    release_s: float | None
+    skills: AbstractSet[str] | Sequence[str] | None
 
 
-NEW: Asked = {"demand": 0.0, "window_s": (0.0, np.inf), "service_s": 0.0, "prize": np.inf}
+NEW: Asked = {
+    "demand": 0.0,
+    "pickup": 0.0,
+    "window_s": (0.0, np.inf),
+    "service_s": 0.0,
+    "prize": np.inf,
+}
 """What a stop asks for of which nothing is said."""
 
 
-def refuse_unknown_features(problem: Problem) -> None:
-    """Refuse a problem that the planner would plan without some of its rules.
+def refuse_shipments(day: Day) -> None:
+    """Refuse shipments beside pickups where deliveries from the depot come first.
+
+    Goods that are on board when a day is planned again are delivered as if they came from there.
 
     Raises:
-        InputError: names them.
+        InputError: names both.
     """
-    unknown = sorted(problem.features - KNOWN)
-    if unknown:
+    collects = any(stop.pickup.any() for stop in day.stops.values())
+    if day.shipments and day.problem.linehauls_first and collects:
         raise InputError(
-            f"problem {quoted(problem.name)} asks for {', '.join(unknown)}, which the planner does "
-            "not know; plan the day with nco.solve, or leave that out"
+            f"problem {quoted(day.problem.name)} asks for {Feature.BACKHAULS} and for "
+            f"{Feature.SHIPMENTS}, which the planner does not know together; plan the day with "
+            "nco.solve, or leave one of them out"
         )
 
 
@@ -83,9 +85,8 @@ def checked_fields(name: str, given: Mapping[str, Any], dimensions: int) -> dict
 
     Args:
         name: of the stop, for messages.
-        given: some of "demand", "window_s", "more_windows_s", "soft_window_s", "early_per_s",
-            "late_per_s", "priority", "service_s" and "prize".
-        dimensions: of demand; a single 0 stands for none in any.
+        given: some of the fields of `Asked`.
+        dimensions: of demand and pickup; a single 0 stands for none in any.
 
     Raises:
         ProblemError: a field is not known, or a number is malformed.
@@ -94,12 +95,14 @@ def checked_fields(name: str, given: Mapping[str, Any], dimensions: int) -> dict
     made: dict[str, Any] = {}
     for field, value in given.items():
         what = f"{quoted(name)}: {field}"
-        if field == "demand":
-            demand = np.atleast_1d(validate.array(value, what))
-            nothing = demand.shape == (1,) and not demand[0]
+        if field in ("demand", "pickup"):
+            amount = np.atleast_1d(validate.array(value, what))
+            nothing = amount.shape == (1,) and not amount[0]
             made[field] = validate.vector(
-                np.zeros(dimensions) if nothing else demand, what, dimensions, low=0.0
+                np.zeros(dimensions) if nothing else amount, what, dimensions, low=0.0
             )
+        elif field == "skills":
+            made[field] = validate.words(value, what)
         elif field == "more_windows_s":
             made[field] = _further(value, what)
         elif field == "priority":

@@ -8,20 +8,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nco.errors import counted, quoted
+from nco.planner.cost import cost_of
 from nco.planner.day import Call
-from nco.problem.evaluate import Cost
+from nco.planner.driving import leg
 from nco.problem.schedule import schedule
 from nco.problem.times import Times
+from nco.problem.work_rules import arrival
 from nco.snapped import moved_far
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from nco.planner.day import Stop, VehicleDay
-    from nco.planner.places import Places
+    from nco.planner.day import Day, VehicleDay
     from nco.planner.rest import Remaining
     from nco.problem import Problem
-    from nco.problem.schedule import RouteSchedule
+    from nco.problem.evaluate import Cost
+    from nco.problem.schedule import RouteSchedule, Visit
     from nco.problem.solution import Solution
 
 
@@ -33,7 +35,8 @@ class WholeRoute:
         vehicle: number on the day.
         start: the depot that it leaves.
         calls: the stops, in order.
-        end: the depot that it comes home to; None for a vehicle that dropped out on the way.
+        end: the depot that it comes home to, or loads again at; None for a vehicle that dropped out
+            on the way, or whose work is over at its last stop (`Vehicle.open_end`).
     """
 
     vehicle: int
@@ -47,10 +50,14 @@ class WholeRoute:
         return tuple(call.name for call in self.calls)
 
     @property
+    def last(self) -> Call:
+        """Where it ends."""
+        return self.end or (self.calls[-1] if self.calls else self.start)
+
+    @property
     def distance_m(self) -> float:
         """Metres of this trip."""
-        last = self.end or (self.calls[-1] if self.calls else self.start)
-        return last.distance_m - self.start.distance_m
+        return self.last.distance_m - self.start.distance_m
 
 
 @dataclass(frozen=True)
@@ -107,154 +114,153 @@ class Plan:
         return "\n".join(lines)
 
 
-def plan_of(
-    day: Problem,
-    places: Places,
-    stops: Mapping[str, Stop],
-    duties: Sequence[VehicleDay],
-    rest: Remaining,
-    solution: Solution | None,
-    now_s: float,
-) -> Plan:
+def plan_of(day: Day, rest: Remaining, solution: Solution | None) -> Plan:
     """Joins what is done with what is planned.
 
     Args:
-        day: the problem that the day began with.
-        places: complete.
-        stops: by name, served ones included.
-        duties: what vehicles have done.
+        day: as it is known now.
         rest: what was left.
         solution: of it, if there is a problem.
-        now_s: when it was made.
     """
     planned: dict[int, list[RouteSchedule]] = {}
     if rest.problem is not None and solution is not None:
         for timed in schedule(rest.problem, solution):
             planned.setdefault(rest.vehicles[timed.vehicle], []).append(timed)
     routes: list[WholeRoute] = []
-    for number, duty in enumerate(duties):
-        routes += _routes(day, places, stops, number, duty, rest, planned.get(number, []), now_s)
-    unassigned = dict(rest.refused)
-    if solution is not None:
-        unassigned |= {
-            rest.names[u.stop]: u.reason for u in solution.unassigned if u.stop in rest.names
-        }
+    for number in range(len(day.duties)):
+        routes += _routes(day, number, rest, planned.get(number, []))
+    served = {name for route in routes for name in route.stops}
+    unassigned = {} if solution is None else _left_out(rest, solution)
+    unassigned |= _refused(day, rest, served)
+    times = day.problem.times
     violations = [
-        f"vehicle {v} is back {day.times.during(late)} late whatever it does"
+        f"vehicle {v} is back {times.during(late)} late whatever it does"
         for v, late in rest.overdue.items()
     ]
-    violations += [violation.message for violation in (solution.violations if solution else ())]
-    required = [name for name in unassigned if np.isinf(stops[name].prize)]
+    if solution is not None:
+        violations += [violation.message for violation in solution.violations]
+        violations += _stranded(rest, solution)
     return Plan(
         routes=tuple(routes),
         unassigned=unassigned,
         violations=tuple(violations),
-        cost=_cost(day, stops, duties, routes, unassigned),
-        feasible=not violations and not required,
-        now_s=now_s,
+        cost=cost_of(day, routes),
+        feasible=not violations and not any(_required(day, name) for name in unassigned),
+        now_s=day.now_s,
         rest=rest.problem,
         solution=solution,
-        moved=_moved(places, stops, routes),
-        times=day.times,
+        moved=_moved(day, routes),
+        times=times,
     )
 
 
-def _moved(
-    places: Places, stops: Mapping[str, Stop], routes: Sequence[WholeRoute]
-) -> dict[str, float]:
+def _left_out(rest: Remaining, solution: Solution) -> dict[str, str]:
+    return {rest.names[u.stop]: u.reason for u in solution.unassigned if u.stop in rest.names}
+
+
+def _refused(day: Day, rest: Remaining, served: set[str]) -> dict[str, str]:
+    """Stops that are not in the rest, but for alternatives of those that are served or in it."""
+    found = dict(rest.refused)
+    for names, _ in day.groups:
+        if any(name in served or name in rest.nodes for name in names):
+            found = {name: why for name, why in found.items() if name not in names}
+    return found
+
+
+def _stranded(rest: Remaining, solution: Solution) -> Iterator[str]:
+    """Vehicles under way that cannot come home within their limits."""
+    reasons = {u.stop: u.reason for u in solution.unassigned}
+    for k, anchor in rest.anchors.items():
+        if anchor in reasons:
+            why = f": {reasons[anchor]}" if reasons[anchor] else ""
+            yield f"vehicle {rest.vehicles[k]} breaks its limits whatever it does{why}"
+
+
+def _required(day: Day, name: str) -> bool:
+    prizes = [prize for names, prize in day.groups if name in names]
+    return bool(np.isinf(prizes[0] if prizes else day.prize(name)))
+
+
+def _moved(day: Day, routes: Sequence[WholeRoute]) -> dict[str, float]:
     """Stops on routes that were moved far."""
     served = [name for route in routes for name in route.stops]
-    metres = np.array([places.moved_m[stops[name].place] or 0.0 for name in served])
+    metres = np.array([day.places.moved_m[day.stops[name].place] or 0.0 for name in served])
     return {served[k]: far_m for k, far_m in moved_far(metres).items()}
 
 
 def _routes(
-    day: Problem,
-    places: Places,
-    stops: Mapping[str, Stop],
-    number: int,
-    duty: VehicleDay,
-    rest: Remaining,
-    planned: Sequence[RouteSchedule],
-    now_s: float,
+    day: Day, number: int, rest: Remaining, planned: Sequence[RouteSchedule]
 ) -> list[WholeRoute]:
     """The trips of one vehicle."""
-    vehicle = duty.vehicle
-    metres, seconds = places.distance_m[vehicle.profile], places.duration_s[vehicle.profile]
-    home = day.names[vehicle.end]
+    duty = day.duties[number]
     found = [WholeRoute(number, trip.start, tuple(trip.calls), trip.end) for trip in duty.trips]
-    driven, going_on = duty.metres, duty.under_way
-    if going_on and not planned:  # nothing is left for it: home it goes
-        here, ready = stops[duty.last.name].place, max(duty.last.departure_s, now_s)
-        at = driven + float(metres[here, vehicle.end])
-        end = _passed(home, ready + float(seconds[here, vehicle.end]), day, vehicle.end, at)
-        found[-1] = replace(found[-1], end=end)
-    for timed in planned:
-        first, *visits = timed.visits
-        here = vehicle.start
-        start = _passed(day.names[here], first.departure_s, day, here, driven)
+    drive = _Drive(day, duty)
+    if duty.under_way and not planned and not duty.vehicle.open_end:  # home it goes
+        leaves = max(duty.last.departure_s, day.now_s)
+        found[-1] = replace(found[-1], end=drive.home(leaves))
+    for t, timed in enumerate(planned):
+        first, *visits, last = timed.visits
         calls: list[Call] = []
-        if going_on:
+        start = drive.call(drive.name, first)
+        pauses = list(first.pauses)
+        if t == 0 and duty.under_way:
             begun = found.pop()
-            start, calls, going_on = begun.start, list(begun.calls), False
-            here = stops[duty.last.name].place
+            start, calls = begun.start, list(begun.calls)
+        unmoved = t == 0 and duty.vehicle.open_start and not duty.trips
         for visit in visits:
-            place = rest.place[visit.node]
-            driven += float(metres[here, place])
-            here = place
             if visit.node in rest.names:
-                times = (visit.arrival_s, visit.start_s, visit.departure_s)
-                calls.append(Call(rest.names[visit.node], *times, driven, begun=False))
-        end = _passed(home, visits[-1].arrival_s, day, vehicle.end, driven)
-        found.append(WholeRoute(number, start, tuple(calls), end))
+                drive.to(rest.place[visit.node], counts=not unmoved)
+                unmoved = False
+                calls.append(drive.call(rest.names[visit.node], visit, tuple(pauses)))
+                pauses.clear()
+            pauses += visit.pauses
+        end = None
+        if t < len(planned) - 1 or not duty.vehicle.open_end:
+            drive.to(last.node)
+            opened = max(last.arrival_s + last.setup_s, float(day.problem.window_s[last.node, 0]))
+            there = replace(last, start_s=opened, departure_s=opened)
+            end = drive.call(day.problem.names[last.node], there, tuple(pauses))
+        if calls or end is None or end.distance_m > start.distance_m:
+            found.append(WholeRoute(number, start, tuple(calls), end))
     return found
 
 
-def _passed(name: str, arrival_s: float, day: Problem, depot: int, metres: float) -> Call:
-    """A depot, once it is open."""
-    start_s = max(arrival_s, float(day.window_s[depot, 0]))
-    return Call(name, arrival_s, start_s, start_s, metres, begun=False)
+class _Drive:
+    """Where a vehicle is on its way, and how far it has come.
 
+    Args:
+        day: as it is known now.
+        duty: what it has begun.
+    """
 
-def _cost(
-    day: Problem,
-    stops: Mapping[str, Stop],
-    duties: Sequence[VehicleDay],
-    routes: Sequence[WholeRoute],
-    unassigned: Mapping[str, str],
-) -> Cost:
-    """What the whole day costs, by the parts of `nco.problem.evaluate.Cost`."""
-    weights = day.objective
-    trips: dict[int, list[WholeRoute]] = {}
-    for route in routes:
-        trips.setdefault(route.vehicle, []).append(route)
-    metres = seconds = distance = duration = fixed = gain = longest = overtime = 0.0
-    for number, its_routes in trips.items():
-        vehicle, final = duties[number].vehicle, its_routes[-1]
-        last = final.end or (final.calls[-1] if final.calls else final.start)
-        far, long = last.distance_m, last.departure_s - its_routes[0].start.departure_s
-        metres, seconds = metres + far, seconds + long
-        distance += vehicle.cost_per_m * far if weights.distance else 0.0
-        duration += vehicle.cost_per_s * long if weights.duration else 0.0
-        fixed += vehicle.fixed_cost
-        late = max(0.0, last.departure_s - vehicle.overtime_after_s)
-        overtime += vehicle.cost_per_overtime_s * late if vehicle.cost_per_overtime_s else 0.0
-        longest = max(longest, far if weights.longest_by == "distance" else long)
-        if vehicle.preference is not None:
-            known = (stops[name].node for route in its_routes for name in route.stops)
-            gain += sum(float(vehicle.preference[node]) for node in known if node is not None)
-    prizes = sum(stops[name].prize for name in unassigned if np.isfinite(stops[name].prize))
-    calls = [call for route in routes for call in route.calls]
-    penalty = sum(stops[call.name].penalty(call.start_s) for call in calls)
-    return Cost(
-        distance_m=metres,
-        duration_s=seconds,
-        distance=weights.distance * distance,
-        duration=weights.duration * duration,
-        fixed=weights.fixed * fixed,
-        preference=-weights.preference * gain,
-        unserved=weights.unserved * prizes,
-        longest_route=weights.longest_route * longest if weights.longest_route else 0.0,
-        soft_windows=weights.soft_windows * penalty if weights.soft_windows else 0.0,
-        overtime=weights.overtime * overtime if weights.overtime else 0.0,
-    )
+    def __init__(self, day: Day, duty: VehicleDay) -> None:
+        self._day, self._vehicle = day, duty.vehicle
+        last = duty.last if duty.trips else None
+        self.name = day.problem.names[duty.vehicle.start] if last is None else last.name
+        self._place = day.place(self.name)
+        self._metres = 0.0 if last is None else last.distance_m
+        self._seconds = 0.0 if last is None else last.driving_s
+
+    def to(self, place: int, *, counts: bool = True) -> None:
+        """Drives on."""
+        if counts:
+            metres, seconds = leg(self._day, self._vehicle, self._place, place)
+            self._metres, self._seconds = self._metres + metres, self._seconds + seconds
+        self._place = place
+        if place < self._day.problem.depots:
+            self.name = self._day.problem.names[place]
+
+    def call(self, name: str, visit: Visit, pauses: tuple[tuple[float, float], ...] = ()) -> Call:
+        """A visit at the present place."""
+        times = (visit.arrival_s, visit.start_s, visit.departure_s)
+        return Call(name, *times, self._metres, False, self._seconds, pauses)
+
+    def home(self, leaves_s: float) -> Call:
+        """The end, for who goes straight there."""
+        vehicle, own = self._vehicle, self._day.problem
+        before = self._seconds
+        self.to(vehicle.end)
+        traffic = own.profiles[vehicle.profile].traffic
+        arrives = arrival(traffic, leaves_s, self._seconds - before)
+        opened = max(arrives + vehicle.unloading_s, float(own.window_s[vehicle.end, 0]))
+        return Call(self.name, arrives, opened, opened, self._metres, False, self._seconds)

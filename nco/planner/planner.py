@@ -11,20 +11,15 @@ from nco import _validate as validate
 from nco.arguments import of_kind, several
 from nco.errors import InputError, counted, quoted
 from nco.fleet.reductions.reduced import reduced
-from nco.planner.asked import (
-    NEW,
-    Asked,
-    checked_fields,
-    refuse_overlaps,
-    refuse_unknown_features,
-)
-from nco.planner.day import Stop, Trip, VehicleDay, load_of, stops_of
+from nco.planner.asked import NEW, Asked, checked_fields, refuse_overlaps, refuse_shipments
+from nco.planner.day import Goods, Stop, Trip, VehicleDay, day_of
+from nco.planner.going_on import begin
 from nco.planner.places import Arcs, Places, Roads, roads_of
 from nco.planner.plan import Plan, plan_of
-from nco.planner.report import departure, drive
+from nco.planner.report import departure, drive, refuse_torn
 from nco.planner.rest import Remaining, Trips, rest_of
 from nco.planner.search import searched
-from nco.planner.ties import left_of_ties
+from nco.problem import Shipment
 from nco.problem.given import given_problem
 from nco.problem.solution import Cost, Solution
 from nco.solve import DEFAULT_METHOD, solver
@@ -72,7 +67,6 @@ class Planner:
         seed: int = 0,
     ) -> None:
         given_problem(problem)
-        refuse_unknown_features(problem)
         roads = roads_of(city)
         if roads and problem.lonlat is None:
             raise InputError(
@@ -85,16 +79,12 @@ class Planner:
                 f"{counted(len(problem.profiles), 'profile')}; give one for "
                 "each, in their order"
             )
-        self._day, self._method, self._seed = problem, method, seed
-        self._places = Places(problem, roads)
-        self._stops = stops_of(problem)
-        self._duties = [VehicleDay(vehicle) for vehicle in problem.vehicles]
-        self._begun: dict[str, int] = {}
-        self._cancelled: set[str] = set()
+        self._method, self._seed = method, seed
+        self._day = day_of(problem, Places(problem, roads))
+        refuse_shipments(self._day)
         self._planned: Trips = {}
         self._known: Remaining | None = None
         self._after_s: float | None = None
-        self.now_s = 0.0
         chosen = solver(method)
         known = supported(chosen, problem)
         seen = reduced(problem, known).problem
@@ -102,19 +92,23 @@ class Planner:
             chosen.prepare(seen)  # so that the first plan is there in time, too
 
     @property
+    def now_s(self) -> float:
+        """Present time, see `advance`."""
+        return self._day.now_s
+
+    @property
     def places(self) -> tuple[str, ...]:
         """The places that count: depots, stops to be served, stops where vehicles under way are.
 
         Rows and columns of `Arcs` are in this order.
         """
-        standing = [duty.last.name for duty in self._duties if duty.under_way]
-        return (*self._day.names[: self._day.depots], *self.waiting, *standing)
+        own = self._day.problem
+        return (*own.names[: own.depots], *self.waiting, *self._standing())
 
     @property
     def waiting(self) -> tuple[str, ...]:
         """Names of the stops that nobody has begun, which may still be changed."""
-        gone = self._begun.keys() | self._cancelled
-        return tuple(name for name in self._stops if name not in gone)
+        return tuple(self._day.waiting)
 
     def place_of(self, name: str) -> tuple[float, float] | None:
         """Where a stop or a depot is, as lonlat; None where that is not known.
@@ -133,7 +127,7 @@ class Planner:
 
     @property
     def rest(self) -> Problem | None:
-        """What is left to be decided; None where no stop or no vehicle is left."""
+        """What is left to be decided; None where nothing is."""
         return self._rest().problem
 
     def plan(self, time_limit_s: float = PLAN_S) -> Plan:
@@ -212,8 +206,8 @@ class Planner:
         """
         if not isinstance(name, str):
             raise InputError(f"a stop is called {quoted(name)}; names are text")
-        if name in self._stops or name in self._day.names[: self._day.depots]:
-            past = " (it was cancelled)" if name in self._cancelled else ""
+        if name in self._day.stops or name in self._day.problem.names[: self._day.problem.depots]:
+            past = " (it was cancelled)" if name in self._day.cancelled else ""
             raise InputError(
                 f"stop {quoted(name)} is already there{past}; give new stops new names"
             )
@@ -222,11 +216,12 @@ class Planner:
             able = frozenset(several(vehicles, "vehicles", "numbers of those that may serve it"))
             for number in able:
                 self._duty(number)
-        checked = checked_fields(name, {**NEW, **asked}, self._day.dimensions)
+        checked = checked_fields(name, {**NEW, **asked}, self._day.problem.dimensions)
         place = self._place(name, lonlat, arcs)
         made = Stop(name=name, place=place, vehicles=able, **checked)
         refuse_overlaps(made)
-        self._stops[name] = made
+        refuse_shipments(replace(self._day, stops={name: made}))
+        self._day.stops[name] = made
         self._known = None
 
     def move(
@@ -238,15 +233,16 @@ class Planner:
     ) -> None:
         """Moves a stop that nobody is at or bound for; place as in `add`.
 
-        It leaves the present plan: where it belongs now, the next one says.
+        It leaves the present plan with what it goes along with: where it belongs now, the next one
+        says.
 
         Raises:
             InputError: there is no such stop to be served, or no place or two.
             CityError: the place is not in the city.
         """
         stop = self._open_stop(name, "moved")
-        self._stops[name] = replace(stop, place=self._place(name, lonlat, arcs))
-        self._unplan({name})
+        self._day.stops[name] = replace(stop, place=self._place(name, lonlat, arcs))
+        self._unplan(self._day.tied(name))
 
     def change(self, name: str, **asked: Unpack[Asked]) -> None:
         """Changes what a stop asks for; what is not named, or None, stays.
@@ -261,20 +257,62 @@ class Planner:
         """
         stop = self._open_stop(name, "changed")
         given = {field: value for field, value in asked.items() if value is not None}
-        made = replace(stop, **checked_fields(name, given, self._day.dimensions))
+        made = replace(stop, **checked_fields(name, given, self._day.problem.dimensions))
         refuse_overlaps(made)
-        self._stops[name] = made
+        refuse_shipments(replace(self._day, stops={name: made}))
+        self._day.stops[name] = made
         self._known = None
 
     def cancel(self, name: str) -> None:
         """Takes a stop out that nobody is at or bound for.
 
+        With one end of a shipment the other one is cancelled as well; goods that are on board
+        already stay there to the end of the trip.
+
         Raises:
             InputError: there is no such stop to be served.
         """
         self._open_stop(name, "cancelled")
-        self._cancelled.add(name)
-        self._unplan({name})
+        ends = ({goods.pickup, goods.delivery} for goods in self._day.shipments)
+        gone = next((pair for pair in ends if name in pair), {name}) - self._day.begun.keys()
+        self._unplan(self._day.tied(name))
+        self._day.cancelled |= gone
+
+    def add_shipment(
+        self, pickup: str, delivery: str, amount: float | Sequence[float] = ()
+    ) -> None:
+        """Makes two stops that nobody has begun the ends of a shipment, see `nco.Shipment`.
+
+        Args:
+            pickup: where the goods are.
+            delivery: where they go.
+            amount: room that they take in between, one number a dimension; () is none.
+
+        Raises:
+            InputError: there is no such stop to be served, or it is tied to others already.
+            ProblemError: the amount is malformed.
+        """
+        day = self._day
+        for name in (pickup, delivery):
+            self._open_stop(name, "shipped")
+            if len(day.tied(name)) > 1 or any(name in names for names, _ in day.groups):
+                raise InputError(
+                    f"stop {quoted(name)} is part of a shipment, a group or a sequence already; "
+                    "add a stop for each end of a shipment"
+                )
+        if pickup == delivery:
+            raise InputError(
+                f"pickup and delivery are both {quoted(pickup)}; give two stops, at the same place "
+                "if need be"
+            )
+        given = Shipment(pickup=0, delivery=1, amount=amount).amount  # type: ignore[arg-type]
+        room = validate.vector(
+            np.array(given or (0.0,) * day.problem.dimensions), "amount", day.problem.dimensions
+        )
+        made = Goods(pickup, delivery, room)
+        refuse_shipments(replace(day, shipments=[*day.shipments, made]))
+        day.shipments.append(made)
+        self._unplan({pickup, delivery})
 
     def add_vehicle(self, vehicle: Vehicle) -> int:
         """Puts a further vehicle into service, at its depot, and returns its number.
@@ -285,10 +323,10 @@ class Planner:
         Raises:
             ProblemError: it does not fit the problem.
         """
-        replace(self._day, vehicles=(*self._day.vehicles, vehicle))  # checks it
-        self._duties.append(VehicleDay(vehicle))
+        replace(self._day.problem, vehicles=(*self._day.problem.vehicles, vehicle))  # checks it
+        self._day.duties.append(VehicleDay(vehicle))
         self._known = None
-        return len(self._duties) - 1
+        return len(self._day.duties) - 1
 
     def drop_vehicle(self, vehicle: int) -> None:
         """Takes a vehicle out of service, where it is.
@@ -327,8 +365,9 @@ class Planner:
         rest = self._rest()
         routes = tuple(rest.routes(self._planned))
         plan = self._whole(rest, Solution(routes, (), (), Cost()) if rest.problem else None)
-        self._begin(plan, now_s)
-        self.now_s, self._known = now_s, None
+        begin(self._day, plan, now_s)
+        self._unplan(set(self._day.begun))
+        self._day.now_s, self._known = now_s, None
 
     def served(self, vehicle: int, stops: Sequence[str], ready_s: float) -> None:
         """Reports from the road what a vehicle has really done on its present trip.
@@ -361,37 +400,28 @@ class Planner:
         for name in names:
             if name not in own:
                 self._open_stop(name, "reported")
-        self._places.complete(self._near())
+        refuse_torn(self._day, duty, names)
+        self._day.places.complete(self._near())
         self._release([name for name in own if name not in names])
-        reported = [self._stops[name] for name in names]
         if trip is None:
-            trip = Trip(departure(self._day, self._places, duty, reported, ready_s), [])
+            trip = Trip(departure(self._day, duty, names, ready_s), [])
             duty.trips.append(trip)
-        drive(self._day, self._places, duty, reported, ready_s)
-        self._begun |= dict.fromkeys(names, vehicle)
+        drive(self._day, duty, names, ready_s)
+        self._day.begun |= dict.fromkeys(names, vehicle)
         self._unplan(set(names))
+
+    def _standing(self) -> list[str]:
+        """Where vehicles under way are."""
+        return [duty.last.name for duty in self._day.duties if duty.under_way]
 
     def _near(self) -> list[int]:
         """The numbers of `places`."""
-        standing = [self._stops[d.last.name].place for d in self._duties if d.under_way]
-        return [*range(self._day.depots), *(self._stops[n].place for n in self.waiting), *standing]
+        return [self._day.place(name) for name in self.places]
 
     def _rest(self) -> Remaining:
         if self._known is None:
-            self._places.complete(self._near())
-            under_way = {v: duty for v, duty in enumerate(self._duties) if duty.under_way}
-            loads = {
-                v: load_of(
-                    [self._stops[call.name] for call in duty.trips[-1].calls], self._day.dimensions
-                )
-                for v, duty in under_way.items()
-            }
-            where = {v: self._stops[duty.last.name].place for v, duty in under_way.items()}
-            waiting = [self._stops[name] for name in self.waiting]
-            stops, ties = left_of_ties(self._day, waiting, self._begun, len(self._duties))
-            self._known = rest_of(
-                self._day, self._places, stops, self._duties, loads, where, self.now_s, ties
-            )
+            self._day.places.complete(self._near())
+            self._known = rest_of(self._day)
         return self._known
 
     def _planned_by(self, rest: Remaining, found: Solution | None) -> Plan:
@@ -400,53 +430,26 @@ class Planner:
         return self._whole(rest, found)
 
     def _whole(self, rest: Remaining, found: Solution | None) -> Plan:
-        return plan_of(self._day, self._places, self._stops, self._duties, rest, found, self.now_s)
-
-    def _begin(self, plan: Plan, now_s: float) -> None:
-        """Fixes what a plan has begun by a time."""
-        trips: dict[int, int] = {}
-        for route in plan.routes:
-            duty, number = self._duties[route.vehicle], trips.get(route.vehicle, 0)
-            trips[route.vehicle] = number + 1
-            if duty.dropped or (number < len(duty.trips) and duty.trips[number].end is not None):
-                continue
-            if number > len(duty.trips):  # the trip before it has not begun
-                continue
-            if number == len(duty.trips):
-                if route.start.departure_s > now_s:
-                    continue
-                duty.trips.append(Trip(replace(route.start, begun=True), []))
-            trip, before = duty.trips[number], route.start
-            for n, call in enumerate(route.calls):
-                if n >= len(trip.calls):
-                    if before.departure_s > now_s and not duty.by_trips:
-                        break
-                    trip.calls.append(replace(call, begun=True))
-                    self._begun[call.name] = route.vehicle
-                before = call
-            else:
-                if route.end and (before.departure_s <= now_s or duty.by_trips):
-                    trip.end = replace(route.end, begun=True)
-        self._unplan(set(self._begun))
+        return plan_of(self._day, rest, found)
 
     def _unplan(self, names: set[str]) -> None:
         """Takes stops out of the plan, and trips that are empty then."""
         kept = {
-            v: [[name for name in trip if name not in names] for trip in trips]
+            v: [trip._replace(stops=[n for n in trip.stops if n not in names]) for trip in trips]
             for v, trips in self._planned.items()
         }
-        self._planned = {v: [trip for trip in trips if trip] for v, trips in kept.items()}
+        self._planned = {v: [trip for trip in trips if trip.stops] for v, trips in kept.items()}
         self._known = None
 
     def _release(self, names: Sequence[str]) -> None:
         """Lets stops be served again that a vehicle did not come to."""
         for name in names:
-            del self._begun[name]
-            stop = self._stops[name]
-            known = self._places.lonlat[stop.place]
+            del self._day.begun[name]
+            stop = self._day.stops[name]
+            known = self._day.places.lonlat[stop.place]
             # Stops that have come up since then know no way to a place that was done with.
-            if self._places.asks and known is not None:
-                self._stops[name] = replace(stop, place=self._places.at(known, name))
+            if self._day.places.asks and known is not None:
+                self._day.stops[name] = replace(stop, place=self._day.places.at(known, name))
 
     def _home(self, duty: VehicleDay) -> bool:
         """Whether a vehicle is at its depot between trips, or after its last."""
@@ -457,11 +460,11 @@ class Planner:
         self, name: str, lonlat: ArrayLike | None, arcs: Arcs | Sequence[Arcs] | None
     ) -> int:
         if lonlat is not None and arcs is None:
-            return self._places.at(lonlat, name)
-        if arcs is not None and self._places.asks:
+            return self._day.places.at(lonlat, name)
+        if arcs is not None and self._day.places.asks:
             raise InputError(f"{quoted(name)} has arcs, but the planner asks its city; give lonlat")
         if arcs is not None and lonlat is None:
-            return self._places.by(arcs, name, self._near())
+            return self._day.places.by(arcs, name, self._near())
         raise InputError(
             f"{quoted(name)} has {'no place' if arcs is None else 'two places'}; give lonlat "
             "or arcs"
@@ -469,28 +472,29 @@ class Planner:
 
     def _open_stop(self, name: str, verb: str) -> Stop:
         """A stop that nobody has begun."""
-        if not isinstance(name, str) or name not in self._stops:
+        if not isinstance(name, str) or name not in self._day.stops:
             raise InputError(
                 f"there is no stop {quoted(name)} to be {verb}; `Planner.places` lists what there "
                 "is"
             )
-        if name in self._cancelled:
+        if name in self._day.cancelled:
             raise InputError(f"stop {quoted(name)} cannot be {verb}: it was cancelled before")
-        if name in self._begun:
+        if name in self._day.begun:
             raise InputError(
-                f"stop {quoted(name)} cannot be {verb}: vehicle {self._begun[name]} has served it "
-                "or is bound for it; report what the vehicle really does with Planner.served, or "
-                "add a new stop"
+                f"stop {quoted(name)} cannot be {verb}: vehicle {self._day.begun[name]} has "
+                "served it or is bound for it; report what the vehicle really does with "
+                "Planner.served, or add a new stop"
             )
-        return self._stops[name]
+        return self._day.stops[name]
 
     def _duty(self, vehicle: int) -> VehicleDay:
         whole = isinstance(vehicle, int | np.integer) and not isinstance(vehicle, bool)
-        if not (whole and 0 <= vehicle < len(self._duties)):
+        if not (whole and 0 <= vehicle < len(self._day.duties)):
             raise InputError(
-                f"there is no vehicle {quoted(vehicle)}; vehicles are 0 to {len(self._duties) - 1}"
+                f"there is no vehicle {quoted(vehicle)}; vehicles are 0 to "
+                f"{len(self._day.duties) - 1}"
             )
-        return self._duties[vehicle]
+        return self._day.duties[vehicle]
 
     def _in_service(self, vehicle: int) -> VehicleDay:
         duty = self._duty(vehicle)

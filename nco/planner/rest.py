@@ -3,33 +3,50 @@
 Vehicles under way begin at depots of their own, where they stand or are bound for. They must come
 home whatever else they do, and they wait where they stand: each has to leave its depot through a
 stop at the same place, the anchor, which nobody else has room for. So the cost of the rest is what
-is really still to be paid.
+is really still to be paid. Goods that are on board are demand of their deliveries, which only the
+vehicle that has them may serve.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from nco.problem import Problem, Profile
+from nco.errors import quoted
+from nco.planner.driving import on_board, service_of
+from nco.planner.rooms import Rooms
+from nco.planner.sent import Begin, sent_of
+from nco.planner.ties import left_of_ties
+from nco.problem import Group, Problem, Profile
 from nco.problem.route import Route
-from nco.problem.tolerance import exceeds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-
     from nco.arrays import Bools, Floats
-    from nco.planner.day import Stop, VehicleDay
+    from nco.planner.day import Day, Stop
     from nco.planner.places import Places
     from nco.planner.ties import Tied
     from nco.problem.tied import Tie
     from nco.problem.vehicle import Vehicle
 
-Trips = dict[int, list[list[str]]]
-"""Names of the stops of each vehicle's trips."""
+
+class Planned(NamedTuple):
+    """A trip that is planned.
+
+    Attributes:
+        stops: their names.
+        reload_at: depot where it ends if another one follows, see `Route`.
+    """
+
+    stops: list[str]
+    reload_at: int | None = None
+
+
+Trips = dict[int, list[Planned]]
+"""The trips of each vehicle."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +54,7 @@ class Remaining:
     """What is left to be decided.
 
     Attributes:
-        problem: None where no stop or no vehicle is left.
+        problem: None where nothing is left to be decided.
         vehicles: number, on the day, of each of the problem's vehicles.
         nodes: of the stops, by name.
         anchors: nodes of the anchors, by vehicle of the problem.
@@ -64,11 +81,16 @@ class Remaining:
         found = []
         for k, number in enumerate(self.vehicles):
             own = [
-                [self.nodes[j] for j in trip if j in self.nodes] for trip in trips.get(number, ())
+                Route(
+                    k, tuple(self.nodes[j] for j in trip.stops if j in self.nodes), trip.reload_at
+                )
+                for trip in trips.get(number, ())
             ]
+            own = [route for route in own if route.stops]
             if k in self.anchors:
-                own = [[self.anchors[k], *(own[0] if own else ())]]
-            found += [Route(k, tuple(trip)) for trip in own if trip]
+                first, *later = own or [Route(k, ())]
+                own = [replace(first, stops=(self.anchors[k], *first.stops)), *later]
+            found += own
         return found
 
     def trips(self, routes: Iterable[Route]) -> Trips:
@@ -77,179 +99,118 @@ class Remaining:
         for route in routes:
             own = [self.names[j] for j in route.stops if j in self.names]
             if own:
-                found.setdefault(self.vehicles[route.vehicle], []).append(own)
+                trip = Planned(own, route.reload_at)
+                found.setdefault(self.vehicles[route.vehicle], []).append(trip)
         return found
 
 
-def rest_of(
-    day: Problem,
-    places: Places,
-    stops: Sequence[Stop],
-    duties: Sequence[VehicleDay],
-    loads: Mapping[int, Floats],
-    where: Mapping[int, int],
-    now_s: float,
-    ties: Tied,
-) -> Remaining:
-    """What is left.
-
-    Args:
-        day: the problem that the day began with.
-        places: complete.
-        stops: those that nobody has begun.
-        duties: of all vehicles.
-        loads: `[K]` served on the present trip, of vehicles under way.
-        where: place of each vehicle under way.
-        now_s: nobody leaves before.
-        ties: of stops that nobody has begun.
-    """
-    vehicles, begins, overdue = _vehicles(day, places, duties, loads, where, now_s)
-    fitting, refused = _fitting(stops, [vehicle for _, vehicle in vehicles])
+def rest_of(day: Day) -> Remaining:
+    """What is left."""
+    sent = sent_of(day)
+    stops, ties = left_of_ties(day)
+    vehicles, begins = sent.vehicles, sent.begins
     anchored = [k for k, (number, _) in enumerate(vehicles) if number in begins]
-    if not fitting or not vehicles:
-        return Remaining(None, (), {}, {}, (), refused, overdue)
-    depots, size = day.depots + len(anchored), len(fitting)
-    stands = [where[vehicles[k][0]] for k in anchored]
-    place = [*range(day.depots), *stands, *(stop.place for stop in fitting), *stands]
+    begun = [begins[vehicles[k][0]] for k in anchored]
+    rooms = Rooms(day, vehicles, begins)
+    fitting, refused = _fitting(day, stops, [number for number, _ in vehicles], rooms)
+    pausing = day.problem.timetabled and bool(begins)  # even on the way home
+    if not (vehicles and (fitting or pausing)):
+        return Remaining(None, (), {}, {}, (), refused, sent.overdue)
+    own = day.problem
+    depots, size = own.depots + len(anchored), len(fitting)
+    stands = [begin.place for begin in begun]
+    place = [*range(own.depots), *stands, *(stop.place for stop in fitting), *stands]
     nodes = {stop.name: depots + n for n, stop in enumerate(fitting)}
     anchors = {k: depots + size + n for n, k in enumerate(anchored)}
-    fleet = _placed(day, fitting, vehicles, anchored, len(place))
 
-    def spread(values: Sequence[Any], at_depots: Any) -> Floats:
-        none = [at_depots] * (depots + len(anchored))
-        return np.array([*none[:depots], *values, *none[depots:]], float)
+    def spread(values: Sequence[Any], at_depots: Any, at_anchors: Any = None) -> Floats:
+        last = [at_depots] * len(anchored) if at_anchors is None else at_anchors
+        return np.array([*[at_depots] * depots, *values, *last], float)
 
+    def by_node(known: Mapping[str, Any]) -> dict[int, Any]:
+        return {nodes[name]: value for name, value in known.items() if value}
+
+    asked = {stop.name: stop for stop in fitting}
+    known = {name: stop.node for name, stop in asked.items() if stop.node is not None}
     problem = Problem(
-        profiles=_profiles(day, places, place, [begins[vehicles[k][0]] for k in anchored]),
-        vehicles=tuple(fleet),
+        profiles=_profiles(day, place, begun, [vehicles[k][1].speed for k in anchored]),
+        vehicles=tuple(_placed(day, fitting, vehicles, begins, rooms, len(place))),
         depots=depots,
-        demand=_demand(day, fitting, len(anchored)),
-        window_s=_windows(day, fitting, [begins[vehicles[k][0]].ready_s for k in anchored]),
-        service_s=np.array(
-            [*[0.0] * depots, *(s.service_s for s in fitting), *[0.0] * len(anchored)]
-        ),
-        prize=np.array(
-            [*[np.inf] * depots, *(s.prize for s in fitting), *[np.inf] * len(anchored)]
-        ),
+        demand=rooms.demand(fitting, depots),
+        pickup=rooms.pickup(fitting, depots),
+        linehauls_first=own.linehauls_first,
+        window_s=_windows(own, fitting, begun),
+        service_s=spread([stop.service_s for stop in fitting], 0.0, [b.seconds for b in begun]),
+        setup_s=spread([stop.setup_s for stop in fitting], 0.0),
+        release_s=spread([stop.release_s for stop in fitting], 0.0),
+        prize=spread([day.prize(stop.name) for stop in fitting], np.inf),
         priority=spread([stop.priority for stop in fitting], 0.0),
-        more_windows_s={nodes[s.name]: s.more_windows_s for s in fitting if s.more_windows_s},
+        more_windows_s=by_node({name: stop.more_windows_s for name, stop in asked.items()}),
         soft_window_s=spread([stop.soft_window_s for stop in fitting], (0.0, np.inf)),
         early_per_s=spread([stop.early_per_s for stop in fitting], 0.0),
         late_per_s=spread([stop.late_per_s for stop in fitting], 0.0),
-        skills={
-            nodes[stop.name]: day.skills[stop.node]
-            for stop in fitting
-            if stop.node is not None and stop.node in day.skills
-        },
+        skills=by_node({name: stop.skills for name, stop in asked.items()}),
+        shipments=rooms.shipments(nodes),
+        groups=_groups(day, nodes),
         ties=_ties(ties, nodes),
-        objective=day.objective,
-        lonlat=_lonlat(places, place),
-        moved_m=_moved(places, place),
-        off_street={
-            depots + n: day.off_street[stop.node]
-            for n, stop in enumerate(fitting)
-            if stop.node in day.off_street and stop.place == stop.node
-        },
+        objective=own.objective,
+        lonlat=_lonlat(day.places, place),
+        moved_m=_moved(day.places, place),
+        off_street=by_node(
+            {name: own.off_street.get(j) for name, j in known.items() if asked[name].place == j}
+        ),
         details={
-            **{d: day.details[d] for d in range(day.depots) if d in day.details},
-            **{
-                depots + n: day.details[stop.node]
-                for n, stop in enumerate(fitting)
-                if stop.node is not None and stop.node in day.details
-            },
+            **{d: own.details[d] for d in range(own.depots) if d in own.details},
+            **by_node({name: own.details.get(j) for name, j in known.items()}),
         },
-        names=tuple(_names(day, nodes, [(vehicles[k][0], duties) for k in anchored])),
-        name=f"{day.name}, from {day.times.at(now_s)}",
-        times=day.times,
+        names=tuple(_names(day, nodes, [vehicles[k][0] for k in anchored])),
+        name=f"{own.name}, from {own.times.at(day.now_s)}",
+        times=own.times,
     )
     numbers = tuple(number for number, _ in vehicles)
-    return Remaining(problem, numbers, nodes, anchors, place, refused, overdue)
-
-
-@dataclass(frozen=True)
-class _Begin:
-    """How a vehicle under way begins.
-
-    Attributes:
-        ready_s: when it can leave.
-        metres: driven before that the longest route has to count, else 0.
-        seconds: on duty before, likewise.
-    """
-
-    ready_s: float
-    metres: float
-    seconds: float
-
-
-def _vehicles(
-    day: Problem,
-    places: Places,
-    duties: Sequence[VehicleDay],
-    loads: Mapping[int, Floats],
-    where: Mapping[int, int],
-    now_s: float,
-) -> tuple[list[tuple[int, Vehicle]], dict[int, _Begin], dict[int, float]]:
-    """Those that can still be sent, how those under way begin, and which are too late."""
-    found: list[tuple[int, Vehicle]] = []
-    begins: dict[int, _Begin] = {}
-    overdue: dict[int, float] = {}
-    idle: dict[int, Vehicle] = {}
-    weights = day.objective
-    for number, duty in enumerate(duties):
-        vehicle = duty.vehicle
-        begin, end = vehicle.shift_s
-        if duty.over:
-            continue
-        if duty.under_way:
-            ready = max(duty.last.departure_s, now_s)
-            closing = min(end, float(day.window_s[vehicle.end, 1]))
-            home = ready + float(places.duration_s[vehicle.profile][where[number], vehicle.end])
-            if exceeds(home - ready, closing - ready):
-                overdue[number] = home - closing
-                continue
-            far = weights.longest_route > 0 and weights.longest_by == "distance"
-            long = weights.longest_route > 0 and weights.longest_by == "duration"
-            begins[number] = _Begin(
-                ready,
-                duty.metres if far else 0.0,
-                ready - duty.departure_s if long else 0.0,
-            )
-            free = np.maximum(np.array(vehicle.capacity) - loads[number], 0.0)
-            shift = (min(ready - begins[number].seconds, end), end)
-            sent = replace(vehicle, capacity=tuple(free), shift_s=shift, fixed_cost=0.0)
-        elif duty.trips:
-            ready, left = max(duty.last.departure_s, now_s), vehicle.max_trips - len(duty.trips)
-            if exceeds(ready - now_s, end - now_s):
-                continue
-            sent = replace(vehicle, shift_s=(min(ready, end), end), max_trips=left, fixed_cost=0.0)
-        elif now_s <= begin:
-            sent = vehicle
-        elif now_s <= end:
-            if id(vehicle) not in idle:
-                idle[id(vehicle)] = replace(vehicle, shift_s=(now_s, end))
-            sent = idle[id(vehicle)]
-        else:
-            continue
-        found.append((number, sent))
-    return found, begins, overdue
+    return Remaining(problem, numbers, nodes, anchors, place, refused, sent.overdue)
 
 
 def _fitting(
-    stops: Sequence[Stop], vehicles: Sequence[Vehicle]
+    day: Day, stops: Sequence[Stop], sent: Sequence[int], rooms: Rooms
 ) -> tuple[list[Stop], dict[str, str]]:
     """Stops that some vehicle has room for, and why the others are left."""
-    if not vehicles:
+    if not sent:
         return [], {stop.name: "no vehicle is left" for stop in stops}
-    distinct = {vehicle.capacity for vehicle in vehicles}
-    capacity = np.array(sorted(distinct)).reshape(len(distinct), -1)
-    fitting, refused = [], {}
+    refused: dict[str, str] = {}
+    table = np.unique(rooms.table, axis=0)
+    shipped = {goods.pickup: rooms.shipped(goods.amount) for goods in day.shipments}
+    boarded = on_board(day)
     for stop in stops:
-        if (stop.demand <= capacity).all(axis=1).any():
-            fitting.append(stop)
-        else:
-            need = ", ".join(f"{amount:g}" for amount in stop.demand)
+        vehicle = boarded[stop.name][0] if stop.name in boarded else None
+        if vehicle is not None and vehicle not in sent:
+            refused[stop.name] = (
+                f"its goods are on board of vehicle {vehicle}, which serves nothing more"
+            )
+            continue
+        for amount in (rooms.takes(stop), rooms.gives(stop), shipped.get(stop.name)):
+            if amount is None or (amount <= table[:, : len(amount)]).all(axis=1).any():
+                continue
+            need = ", ".join(f"{x:g}" for x in amount[: day.problem.dimensions])
             refused[stop.name] = f"its demand of {need} is more than any vehicle still has room for"
-    return fitting, refused
+    for name in list(refused):
+        for other in day.tied(name) - refused.keys():
+            refused[other] = f"it is served with {quoted(name)} only: {refused[name]}"
+    waiting = {stop.name for stop in stops}
+    return (
+        [stop for stop in stops if stop.name not in refused],
+        {name: why for name, why in refused.items() if name in waiting},
+    )
+
+
+def _groups(day: Day, nodes: Mapping[str, int]) -> tuple[Group, ...]:
+    """Alternatives of which none is begun."""
+    found = []
+    for names, prize in day.groups:
+        stops = tuple(nodes[name] for name in names if name in nodes)
+        if stops:
+            found.append(Group(stops=stops, prize=prize))
+    return tuple(found)
 
 
 def _ties(ties: Tied, nodes: Mapping[str, int]) -> tuple[Tie, ...]:
@@ -259,37 +220,45 @@ def _ties(ties: Tied, nodes: Mapping[str, int]) -> tuple[Tie, ...]:
 
 
 def _placed(
-    day: Problem,
+    day: Day,
     stops: Sequence[Stop],
     vehicles: Sequence[tuple[int, Vehicle]],
-    anchored: Sequence[int],
+    begins: Mapping[int, Begin],
+    rooms: Rooms,
     size: int,
 ) -> Iterator[Vehicle]:
     """The vehicles with their depots, room for their anchors, and what they know of stops."""
-    first = day.depots + len(anchored)
-    rank = {k: n for n, k in enumerate(anchored)}
-    base = np.array([-1 if stop.node is None else stop.node for stop in stops])
+    own = day.problem
+    first = own.depots + len(begins)
+    base = np.array([-1 if stop.node is None else stop.node for stop in stops], int)
     limited = {n: stop.vehicles for n, stop in enumerate(stops) if stop.vehicles is not None}
     made: dict[tuple[object, ...], Vehicle] = {}
-    for k, (number, vehicle) in enumerate(vehicles):
-        barred = tuple(n for n, only in limited.items() if number not in only)
-        pins = _pins(rank[k], len(anchored)) if k in rank else (0.0, 0.0)
-        key = (id(vehicle), barred, *pins)
+    rank = 0
+    for number, vehicle in vehicles:
+        barred = {n for n, only in limited.items() if number not in only}
+        start, begin = vehicle.start, begins.get(number)
+        if begin is not None:
+            start, rank = own.depots + rank, rank + 1
+            barred |= {n for n, stop in enumerate(stops) if _too_late(stop, begin)}
+        elif day.duties[number].trips:
+            start = day.place(day.duties[number].last.name)
+        room = rooms.of(number, vehicle)
+        key = (id(vehicle), tuple(sorted(barred)), start, room)
         if key not in made:
-            start = day.depots + rank[k] if k in rank else vehicle.start
             made[key] = replace(
                 vehicle,
                 start=start,
-                capacity=(*vehicle.capacity, *pins) if anchored else vehicle.capacity,
-                allowed=_allowed(vehicle.allowed, base, barred, first, size),
+                capacity=room,
+                allowed=_allowed(vehicle.allowed, base, sorted(barred), first, size),
                 preference=_preference(vehicle.preference, base, first, size),
+                service_s=_service(day, vehicle, stops, list(begins.values()), size),
             )
         yield made[key]
 
 
-def _pins(rank: int, count: int) -> tuple[float, float]:
-    """Demand of an anchor, and room for it: of two such pairs neither fits into the other."""
-    return float(rank + 1), float(count - rank)
+def _too_late(stop: Stop, begin: Begin) -> bool:
+    """Whether a trip has left without the goods of a stop, or they are in the way."""
+    return stop.release_s > begin.departed_s or (begin.collecting and bool(stop.demand.any()))
 
 
 def _allowed(
@@ -312,8 +281,20 @@ def _preference(known: Floats | None, base: np.ndarray, first: int, size: int) -
     return gains
 
 
+def _service(
+    day: Day, vehicle: Vehicle, stops: Sequence[Stop], begins: Sequence[Begin], size: int
+) -> Floats | None:
+    if vehicle.service_s is None:
+        return None
+    seconds = np.zeros(size)
+    last = size - len(begins)
+    seconds[last - len(stops) : last] = [service_of(day, vehicle, stop.name) for stop in stops]
+    seconds[last:] = [begin.seconds for begin in begins]
+    return seconds
+
+
 def _profiles(
-    day: Problem, places: Places, place: Sequence[int], begins: Sequence[_Begin]
+    day: Day, place: Sequence[int], begins: Sequence[Begin], speeds: Sequence[float]
 ) -> tuple[Profile, ...]:
     """The matrices; where the longest route counts, leaving includes what is behind a vehicle.
 
@@ -323,38 +304,29 @@ def _profiles(
     cells = np.ix_(place, place)
     elsewhere = np.arange(len(place))
     made = []
-    for p, profile in enumerate(day.profiles):
-        metres, seconds = places.distance_m[p][cells], places.duration_s[p][cells]
-        for n, begin in enumerate(begins):
-            row, anchor = day.depots + n, len(place) - len(begins) + n
-            for table, more in ((metres, begin.metres), (seconds, begin.seconds)):
+    for p, profile in enumerate(day.problem.profiles):
+        metres, seconds = day.places.distance_m[p][cells], day.places.duration_s[p][cells]
+        for n, (begin, speed) in enumerate(zip(begins, speeds, strict=True)):
+            row, anchor = day.problem.depots + n, len(place) - len(begins) + n
+            for table, more in ((metres, begin.metres), (seconds, speed * begin.driven_s)):
                 table[row, (elsewhere != row) & (elsewhere != anchor)] = np.inf
                 table[row, anchor] += more
-        made.append(Profile(distance_m=metres, duration_s=seconds, name=profile.name))
+        made.append(replace(profile, distance_m=metres, duration_s=seconds))
     return tuple(made)
 
 
-def _demand(day: Problem, stops: Sequence[Stop], anchors: int) -> Floats:
-    """`[N, K]`, or `[N, K + 2]` where there are anchors."""
-    own = np.zeros((day.depots + anchors + len(stops) + anchors, day.dimensions + 2))
-    first = day.depots + anchors
-    own[first : first + len(stops), :-2] = [stop.demand for stop in stops]
-    for n in range(anchors):
-        own[first + len(stops) + n, -2:] = _pins(n, anchors)
-    return own if anchors else own[:, :-2]
-
-
-def _windows(day: Problem, stops: Sequence[Stop], ready_s: Sequence[float]) -> Floats:
+def _windows(own: Problem, stops: Sequence[Stop], begins: Sequence[Begin]) -> Floats:
     """`[N, 2]`; where nobody ever waits, anchors stay open, and time need not be kept."""
-    asked = np.array([stop.window_s for stop in stops])
-    known = np.concatenate([day.window_s[: day.depots], asked])
+    asked = np.array([stop.window_s for stop in stops]).reshape(-1, 2)
+    known = np.concatenate([own.window_s[: own.depots], asked])
     waits = bool((known[:, 0] > 0).any() or np.isfinite(known[:, 1]).any())
-    timed = waits or day.timetabled or day.objective.longest_by == "duration"
-    always = np.tile([0.0, np.inf], (len(ready_s), 1))
+    timed = waits or own.timetabled or own.objective.longest_by == "duration"
+    always = np.tile([0.0, np.inf], (len(begins), 1))
     closing = always.copy()
-    if timed:
-        closing[:, 1] = ready_s
-    return np.concatenate([known[: day.depots], always, asked, closing])
+    for n, begin in enumerate(begins):
+        if timed and not begin.waits:
+            closing[n, 1] = begin.arrives_s
+    return np.concatenate([known[: own.depots], always, asked, closing])
 
 
 def _lonlat(places: Places, place: Sequence[int]) -> Floats | None:
@@ -367,15 +339,14 @@ def _moved(places: Places, place: Sequence[int]) -> Floats | None:
     return None if any(far_m is None for far_m in known) else np.array(known)
 
 
-def _names(
-    day: Problem, nodes: Mapping[str, int], anchored: Sequence[tuple[int, Sequence[VehicleDay]]]
-) -> Iterator[str]:
+def _names(day: Day, nodes: Mapping[str, int], anchored: Sequence[int]) -> Iterator[str]:
     """Depots, where vehicles stand, stops, anchors; none like another."""
-    stands = [f"vehicle {v} at {duties[v].last.name}" for v, duties in anchored]
-    leaves = [f"vehicle {v} leaves {duties[v].last.name}" for v, duties in anchored]
-    taken = {*day.names[: day.depots], *nodes}
+    own = day.problem
+    stands = [f"vehicle {v} at {day.duties[v].last.name}" for v in anchored]
+    leaves = [f"vehicle {v} leaves {day.duties[v].last.name}" for v in anchored]
+    taken = {*own.names[: own.depots], *nodes}
     free = [name if name not in taken else f"{name} (vehicle)" for name in (*stands, *leaves)]
-    yield from day.names[: day.depots]
+    yield from own.names[: own.depots]
     yield from free[: len(stands)]
     yield from nodes
     yield from free[len(stands) :]

@@ -31,6 +31,7 @@ LARGEST = (1.0, 2.0**40)  # what a vehicle may hold
 MIDDLE = 12  # what is outside of such a range comes to about 2 to the power of this
 MOST_DOUBLED = 1000  # what is smaller still stays small: a float ends at 2 to the power of 1024
 IDLE = 8.0  # time before anything happens that is left out, in lengths of what follows
+MOMENT_S = 2.0**-10  # more than any tolerance
 DWARFED = 16.0  # fixed costs of vehicles beyond so many times all else are lowered
 
 
@@ -174,8 +175,9 @@ def _zero(problem: Problem, vehicles: Iterable[Vehicle]) -> float:
     opened = [0.0 if v.open_start else float(window[v.start, 0]) for v in vehicles]
     leaves = np.maximum(shifts[:, 0], opened)
     begin = float(leaves.min())
-    if problem.objective.makespan:  # is counted from then on
-        return begin
+    if problem.objective.makespan:  # is counted from then on; what has closed by then is never met
+        closed = min(float(window[:, 1].min()), float(shifts[:, 1].min())) < begin
+        return begin - MOMENT_S if closed else begin
     if problem.timetabled:  # what drivers and streets do may begin at any time, and matters then
         times = [one.window_s[0] for v in vehicles for one in v.breaks]
         times += [vehicle.overtime_after_s for vehicle in vehicles]

@@ -164,6 +164,7 @@ def _replan(day: _Day, data: Fields) -> dict[str, Any]:
         "op": "adopt",
         "routes": [
             {"vehicle": int(route.vehicle), "stops": [int(j) for j in route.stops]}
+            | ({} if route.reload_at is None else {"reload_at": int(route.reload_at)})
             for route in routes
         ],
     }

@@ -9,6 +9,7 @@ from pathlib import Path
 from nco.data.formats.tables.titles import is_known
 from nco.errors import FormatError, counted, listed, quoted
 
+_MOST_COLUMNS = 16_384  # as in spreadsheets
 _TRIED = 10  # rows among which titles are looked for
 _FEW = 2  # known titles that a header has at least, or other rows are looked at
 
@@ -53,13 +54,17 @@ def rows_from(path: str | Path, cells: Sequence[tuple[int, list[str]]], delimite
     The titles are in the first row, or below some lines of text.
 
     Raises:
-        FormatError: there are no cells.
+        FormatError: there are no cells, or too many columns.
     """
     filled = [(line, row) for line, row in cells if any(cell.strip() for cell in row)]
     if not filled:
         raise FormatError(f"{path} holds no cells; give a header and a row for each stop")
     first = _header(filled)
     head, titles = filled[first]
+    if len(titles) > _MOST_COLUMNS:
+        raise FormatError(
+            f"{path} has {len(titles)} columns; {_MOST_COLUMNS} are the most that are read"
+        )
     header = [title.strip() for title in titles]
     rows, bad = [], []
     for line, row in filled[first + 1 :]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -167,6 +168,13 @@ def _index(known: Mapping[str, tuple[str, ...]]) -> _Index:
 
 
 _INDEX = {id(STOPS): _index(STOPS), id(FLEET): _index(FLEET)}
+_BY_LENGTH = {  # titles that are a letter longer or shorter at most
+    id(index): {
+        size: [title for title in index if abs(len(title) - size) < 2]
+        for size in range(_LONG[0], _LONG[1] + 1)
+    }
+    for index in _INDEX.values()
+}
 
 
 def is_known(title: str) -> bool:
@@ -206,12 +214,14 @@ class Columns:
         titles: as they stand in the file, by name.
         units: seconds or metres that a number counts, where the title says so, by name.
         others: index by title of columns that are not known.
+        copies: how many of these have the same title, by title.
     """
 
     at: dict[str, int] = field(default_factory=dict)
     titles: dict[str, str] = field(default_factory=dict)
     units: dict[str, float] = field(default_factory=dict)
     others: dict[str, int] = field(default_factory=dict)
+    copies: defaultdict[str, int] = field(default_factory=lambda: defaultdict(lambda: 1))
 
     def __contains__(self, name: str) -> bool:
         return name in self.at
@@ -284,11 +294,10 @@ def _add_other(columns: Columns, title: str, k: int, index: _Index, faults: Faul
             f"column {k + 1} is named {quoted(title)}; did you mean {quoted(meant)}? Put # before "
             "its title if not"
         )
-    copies = 1
     other = title
     while other in columns.others:
-        copies += 1
-        other = f"{title} ({copies})"
+        columns.copies[title] += 1
+        other = f"{title} ({columns.copies[title]})"
     columns.others[other] = k
 
 
@@ -303,10 +312,9 @@ def _meant(key: str, index: _Index) -> str:
     cuts = [(key[:k], key[k:]) for k in range(len(key) + 1)]
     shorter = {a + b[1:] for a, b in cuts if b}
     exchanged = {a + b[1] + b[0] + b[2:] for a, b in cuts if len(b) > 1}
-    for title in index:
-        if title in shorter or title in exchanged:
-            return index[title][0]
-        if abs(len(title) - len(key)) < 2 and _one_letter(title, key):
+    alike = (shorter | exchanged) & index.keys()
+    for title in _BY_LENGTH[id(index)][len(key)]:
+        if title in alike or _one_letter(title, key):
             return index[title][0]
     return ""
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import nco
+from nco import Group
 from nco.problem import Problem
 from nco.problem.objective import Objective
 from nco.problem.solution import Solution
@@ -125,14 +126,29 @@ def test_preferences_are_shared_with_pyvrp_sooner(told, limit_s, rest_s):
     assert asked == ([] if rest_s is None else [(rest_s, True), (rest_s, False)])
 
 
-@pytest.mark.parametrize(("limit_s", "rest_s"), [(4.0, None), (6.0, 1.5)])
+@pytest.mark.parametrize(("limit_s", "rest_s"), [(4.0, None), (6.0, 4.8)])
 @pytest.mark.parametrize("stops", [12, 200])
 def test_joined_trips_are_shared_with_pyvrp_sooner(told, stops, limit_s, rest_s):
     """Where a trip can be late for the one before it, PyVRP goes on from 5 s on."""
     vehicles = [Vehicle(capacity=(9.0,), max_trips=3, shift_s=(0.0, 1e6))] * 40
     told.solve(replace(plain(stops), vehicles=vehicles), limit_s, 7)
     asked = [(time_s, warm) for time_s, _, warm in told.pyvrp.asked]
-    assert asked == ([] if rest_s is None else [(rest_s, True), (rest_s, False)])
+    assert asked == ([] if rest_s is None else [(rest_s, True)])
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"vehicles": [Vehicle(capacity=(9.0,)), Vehicle(capacity=(19.0,), fixed_cost=5.0)]},
+        {"groups": (Group(stops=(1, 2)),)},
+    ],
+)
+def test_most_of_a_long_time_is_for_pyvrp_where_vehicles_or_stops_are_chosen(told, fields):
+    """Mixed fleets and groups: from 10 s on PyVRP goes on after a fifth of the time."""
+    told.solve(replace(plain(12), **fields), 9.0, 7)
+    assert not told.pyvrp.asked
+    told.solve(replace(plain(12), **fields), 10.0, 7)
+    assert [(time_s, warm) for time_s, _, warm in told.pyvrp.asked] == [(8.0, True)]
 
 
 def test_several_trips_and_the_longest_route_together():

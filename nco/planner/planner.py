@@ -116,13 +116,10 @@ class Planner:
         Raises:
             InputError: there is no such stop.
         """
-        depots = self._day.names[: self._day.depots]
-        if name in depots:
-            known = self._places.lonlat[depots.index(name)]
-        elif name in self._stops:
-            known = self._places.lonlat[self._stops[name].place]
-        else:
+        own = self._day.problem
+        if name not in self._day.stops and name not in own.names[: own.depots]:
             raise InputError(f"there is no stop or depot {quoted(name)}")
+        known = self._day.places.lonlat[self._day.place(name)]
         return None if known is None else (float(known[0]), float(known[1]))
 
     @property

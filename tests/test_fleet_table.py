@@ -301,8 +301,12 @@ def test_vehicles_on_streets_of_their_own(tmp_path):
 def test_profiles_that_are_none(tmp_path):
     """A word that is no profile is told with its row, and one kind of streets is not enough."""
     assert "use car, bicycle or foot" in refused(tmp_path, "name,profile\nvan,boat\n")
+    one_kind = FakeCity()
+    one_kind.with_profile = None
+    (tmp_path / "f.csv").write_text("name,profile\nvan,walk\n")
+    (tmp_path / "s.csv").write_text(STOPS)
     with pytest.raises(InputError, match="streets of one profile"):
-        posed(tmp_path, "name,profile\nvan,walk\n")
+        load(tmp_path / "s.csv", city=one_kind, fleet=tmp_path / "f.csv")
 
 
 def test_depots_between_trips(tmp_path):

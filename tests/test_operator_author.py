@@ -13,7 +13,10 @@ import time
 import pytest
 from loopback import loopback
 
+from nco.cli import main
 from nco.errors import InputError, ServiceError
+from nco.search.evolve.evolution import Evolution, text_of
+from nco.search.evolve.judge import Trial
 from nco.search.evolve.language import Insertion, Phase, Removal, program_of
 from nco.search.evolve.llm import author, prompts
 from nco.search.evolve.llm.author import Author
@@ -385,3 +388,61 @@ def test_options_are_checked(option):
     """Nothing is without a bound."""
     with pytest.raises(InputError, match=next(iter(option))):
         Model("http://127.0.0.1:1", **option)
+
+
+class Written:
+    """A writer with one program of each kind, which tells what it was asked."""
+
+    ended = False
+
+    def __init__(self):
+        self.asked = []
+
+    def __getattr__(self, name):
+        def answer(*given):
+            self.asked.append(name)
+            if name == "pair":
+                return Removal((Phase(draws=6, anchor="detour"),)), Insertion(order="demand")
+            kind = given[0] if name == "initialise" else type(given[-1])
+            if kind is Removal:
+                return Removal((Phase(draws=6, anchor="detour"),))
+            return Insertion(order="demand")
+
+        return answer
+
+
+def test_an_evolution_asks_its_writer_for_some_of_the_children():
+    """What a writer makes is judged beside what genetic programming makes; one that ended rests."""
+    problems = [square(12, seed) for seed in range(2)]
+    writer = Written()
+    evolution = Evolution(problems, Trial(20, alone=True), 0, writer=writer)
+    for _ in range(4):
+        evolution.step()
+    written = text_of(Insertion(order="demand"))
+    assert {"vary", "recombine"} & set(writer.asked)
+    assert any(back == written for _, back in evolution.state.losses)
+    writer.ended, before = True, len(writer.asked)
+    evolution.step()
+    assert len(writer.asked) == before
+
+
+def test_the_command_asks_a_model(tmp_path, capsys):
+    """With --llm operators come from a server; what was asked and what it costs is written down."""
+    both = f"```python\n{FAR}```\n```\n{FIRST}```\n"
+    with playing(both) as (url, heard):
+        code = main(
+            ["evolve", "operators", "--alone", "--stops", "10", "--instances", "2", "--iterations",
+             "10", "--generations", "4", "--jobs", "1", "--llm", url, "--llm-model", "m",
+             "--llm-price", "1", "2", "--out", str(tmp_path / "o.json"), "--quiet", "--json"]
+        )  # fmt: skip
+    told = json.loads(capsys.readouterr().out)
+    assert code == 0 and heard
+    assert told["llm"]["asked"] == len(heard)
+    assert told["llm"]["cost"] == pytest.approx(len(heard) * (100 * 1 + 10 * 2) / 1e6)
+
+
+def test_options_of_a_model_without_one_are_refused(tmp_path, capsys):
+    """A model's name without its address is no evolution without a model in silence."""
+    code = main(["evolve", "operators", "--llm-model", "m", "--out", str(tmp_path / "o.json")])
+    assert code == 2
+    assert "give --llm URL" in capsys.readouterr().err

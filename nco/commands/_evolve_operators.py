@@ -14,13 +14,14 @@ from nco.threads import one_thread
 from nco.workers import workers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from concurrent.futures import Executor
     from pathlib import Path
 
     from nco.search.evolve.evolution import Evolution
     from nco.search.evolve.files import OperatorSet
     from nco.search.evolve.judge import Trial
+    from nco.search.evolve.llm.author import Author
 
 _KEPT = 3  # pairs that are written
 _BUDGET_S = 600.0
@@ -71,6 +72,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--executor", metavar="URL",
         help="run episodes on other machines: dask://HOST:PORT, or mpi:// under mpiexec (here)",
     )  # fmt: skip
+    group = parser.add_argument_group("a language model that writes some of the operators")
+    group.add_argument(
+        "--llm", metavar="URL",
+        help="a server with OpenAI's interface, such as http://127.0.0.1:8000/v1; the key is in "
+        "the variable NCO_LLM_KEY (nobody is asked)",
+    )  # fmt: skip
+    group.add_argument("--llm-model", metavar="NAME", help="(the first that the server has)")
+    group.add_argument(
+        "--llm-tokens", type=_problem.whole, metavar="N", help="after which none is asked (200000)"
+    )
+    group.add_argument(
+        "--llm-price", type=float, nargs=2, metavar=("SENT", "ANSWERED"),
+        help="of a million tokens, to report what was spent",
+    )  # fmt: skip
     group = parser.add_argument_group("output")
     group.add_argument(
         "--out", type=_problem.path, required=True, metavar="FILE", help="of the operators"
@@ -93,7 +108,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise InputError("--instances is 1; give 2 or more, or chance decides")
     if arguments.executor is not None and arguments.jobs is not None:
         raise InputError("--jobs is for processes here, --executor for others; leave one out")
-    trial = _trial(arguments)
+    trial, author = _trial(arguments), _author(arguments)
     task = _task(arguments, trial)
     path = arguments.out.with_name(f"{arguments.out.name}.state")
     state = read_state(path, task) if path.is_file() else None
@@ -111,12 +126,49 @@ def run(arguments: argparse.Namespace) -> int:
     if budget_s is None:
         budget_s = math.inf if arguments.generations else _BUDGET_S
     with _executor(arguments) as executor:
-        evolution = Evolution(problems, trial, arguments.seed, executor, state)
+        evolution = Evolution(problems, trial, arguments.seed, executor, state, author)
         with console.counter("evolving", quiet=arguments.quiet) as told:
             _run(evolution, path, task, budget_s, arguments.generations, told)
-    found = _operators(evolution, task)
+    asked = {} if author is None else _asked(author, arguments.llm_price)
+    found = _operators(evolution, task | asked)
     write_operators(arguments.out, found)
     return _tell(arguments, evolution, found)
+
+
+def _author(arguments: argparse.Namespace) -> Author | None:
+    """Who writes operators, if anybody is asked."""
+    if arguments.llm is None:
+        given = ("llm_model", "llm_tokens", "llm_price")
+        for name in given:
+            if getattr(arguments, name) is not None:
+                option = f"--{name.replace('_', '-')}"
+                raise InputError(
+                    f"{option} is for a language model; give --llm URL, or leave it out"
+                )
+        return None
+    from nco.search.evolve.llm.author import Author
+    from nco.search.evolve.llm.model import MOST_TOKENS, Model
+
+    most = arguments.llm_tokens or MOST_TOKENS
+    return Author(Model(arguments.llm, arguments.llm_model, most_tokens=most))
+
+
+def _asked(author: Author, prices: Sequence[float] | None) -> dict[str, Any]:
+    """What was asked of a model, as it is written down."""
+    spent = author.model.spent
+    cost = spent.cost(None if prices is None else (prices[0], prices[1]))
+    return {
+        "llm": {
+            "model": author.model.name,
+            "asked": spent.asked,
+            "programs": spent.programs,
+            "unread": spent.unread,
+            "sent_tokens": spent.sent_tokens,
+            "answered_tokens": spent.answered_tokens,
+            "estimated": spent.estimated,
+            "cost": cost,
+        }
+    }
 
 
 def _run(
@@ -223,6 +275,7 @@ def _tell(arguments: argparse.Namespace, evolution: Evolution, found: OperatorSe
                 "generations": state.generation,
                 "seconds": state.seconds,
                 "pairs": found.measured["training"],
+                "llm": found.made.get("llm"),
             }
         )
         return 0
@@ -230,6 +283,12 @@ def _tell(arguments: argparse.Namespace, evolution: Evolution, found: OperatorSe
         console.write(
             f"pair {number}: {pair['gain_percent']:+.2f} % against the hand-made operators, on "
             f"the {pair['instances']} instances that it was chosen on"
+        )
+    if asked := found.made.get("llm"):
+        cost = "" if asked["cost"] is None else f", cost {asked['cost']:.4f}"
+        console.write(
+            f"{asked['model']}: {asked['asked']} answers, {asked['programs']} operators, "
+            f"{asked['sent_tokens']} + {asked['answered_tokens']} tokens{cost}"
         )
     console.write(f"{state.generation} generations in {state.seconds:.0f} s")
     console.write(f"written: {arguments.out}")

@@ -4,7 +4,7 @@ In the manner of G-LNS (arXiv 2602.08253): operators are judged by what they bri
 pair that does well has children together. Unlike it, what pairs were worth is remembered over all
 episodes (the synergy matrix) and measured on common random numbers, poor pairs are given up after a
 few episodes (successive halving, K. Jamieson and A. Talwalkar 2016), pools keep operators that
-differ, and nobody has to be asked over a network.
+differ, and nobody has to be asked over a network; a writer may be.
 
 A generation is a function of the state before it: a run that was ended goes on from its file as if
 it had not been.
@@ -17,7 +17,7 @@ import math
 import time
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -30,7 +30,7 @@ from nco.search.evolve.genetics import (
     random_removal,
 )
 from nco.search.evolve.judge import Trial, episode, loss, plain, price
-from nco.search.evolve.language import Program, program_of, to_json
+from nco.search.evolve.language import Insertion, Program, Removal, program_of, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,6 +44,7 @@ POOL = 8  # operators of each kind
 CHILDREN = 6  # new pairs a generation
 MUTATION, CROSSOVER = 0.5, 0.4  # chances; what is left is for children of a pair together
 FRESH = 0.15  # chance that a child is drawn at random instead
+WRITTEN = 0.5  # chance that a child is asked of a writer, where there is one
 HALVING = 2  # of how many pairs one is judged further
 RUNGS = 3  # of judging, each on twice as many instances as the one before
 PARENTS = 16  # pairs that have children
@@ -93,6 +94,29 @@ class State:
         return sorted(pairs, key=lambda pair: (float(np.mean(self.losses[pair])), pair))
 
 
+class Writer(Protocol):
+    """Who writes operators after others, such as `llm.author.Author`; None where none came out."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing is to be asked any more."""
+
+    def initialise(self, kind: type[Program], known: Sequence[Program]) -> Program | None:
+        """One unlike those that are known."""
+
+    def vary(self, program: Program) -> Program | None:
+        """One with another idea in it."""
+
+    def calibrate(self, program: Program) -> Program | None:
+        """One with other numbers."""
+
+    def recombine(self, one: Program, other: Program) -> Program | None:
+        """One of the second's kind with both ideas."""
+
+    def pair(self, removal: Removal, insertion: Insertion) -> tuple[Removal, Insertion] | None:
+        """Two that belong together."""
+
+
 class Evolution:
     """An evolution over some instances.
 
@@ -102,6 +126,8 @@ class Evolution:
         seed: of all that is random.
         executor: where episodes are run; None runs them here, one after the other.
         state: to go on from.
+        writer: asked for about half of the children; genetic programming makes the others, and
+            those that do not come out. Only without one is a run the same every time.
     """
 
     def __init__(
@@ -111,11 +137,12 @@ class Evolution:
         seed: int,
         executor: Executor | None = None,
         state: State | None = None,
+        writer: Writer | None = None,
     ) -> None:
         if len(problems) < 2:
             raise InputError(f"problems are {quoted(len(problems))}; give two or more")
         self._problems, self._trial, self._seed = list(problems), trial, seed
-        self._executor = executor
+        self._executor, self._writer = executor, writer
         self.state = state or State()
         self._rng = np.random.default_rng(seed)
         if self.state.random:
@@ -213,8 +240,12 @@ class Evolution:
             if draw >= MUTATION + CROSSOVER:  # children of a pair together
                 other = parents[int(rng.choice(len(parents), p=weights / weights.sum()))]
                 father = (program_from(other[0]), program_from(other[1]))
-                new = [crossed(m, f, rng) for m, f in zip(mother, father, strict=True)]  # type: ignore[type-var]
-                found.append((text_of(mutated(new[0], rng)), text_of(mutated(new[1], rng))))  # type: ignore[type-var]
+                writer = self._asked()
+                pair: Any = writer.pair(*mother) if writer else None  # type: ignore[arg-type]
+                if pair is None:
+                    new = [crossed(m, f, rng) for m, f in zip(mother, father, strict=True)]  # type: ignore[type-var]
+                    pair = mutated(new[0], rng), mutated(new[1], rng)  # type: ignore[type-var]
+                found.append((text_of(pair[0]), text_of(pair[1])))
                 continue
             kind = int(rng.integers(2))
             child = self._child(mother[kind], draw < MUTATION, kind)
@@ -223,14 +254,26 @@ class Evolution:
 
     def _child(self, program: Any, mutation: bool, kind: int) -> str:
         """A new operator after another one."""
-        rng = self._rng
+        rng, writer = self._rng, self._asked()
+        pool = [program_from(text) for text in (self.state.removals, self.state.insertions)[kind]]
+        written: Program | None = None
         if rng.random() < FRESH:
-            return text_of((random_removal, random_insertion)[kind](rng))
+            written = writer.initialise(type(program), pool) if writer else None
+            return text_of(written or (random_removal, random_insertion)[kind](rng))
         if mutation:
-            return text_of(mutated(program, rng))
-        pool = (self.state.removals, self.state.insertions)[kind]
-        other: Any = program_from(pool[int(rng.integers(len(pool)))])
-        return text_of(mutated(crossed(program, other, rng), rng))
+            if writer:
+                written = (writer.vary, writer.calibrate)[int(rng.integers(2))](program)
+            return text_of(written or mutated(program, rng))
+        other: Any = pool[int(rng.integers(len(pool)))]
+        written = writer.recombine(other, program) if writer else None
+        return text_of(written or mutated(crossed(program, other, rng), rng))
+
+    def _asked(self) -> Writer | None:
+        """The writer, if this child is asked of it."""
+        writer = self._writer
+        if writer is None or writer.ended or self._rng.random() >= WRITTEN:
+            return None
+        return writer
 
     def _select(self) -> None:
         """Keeps the operators of the best pairs, none twice that behaves like another one."""

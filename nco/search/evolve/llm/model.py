@@ -21,6 +21,7 @@ from nco.errors import InputError, ServiceError, option, quoted, shortened
 from nco.json_text import parse_json
 
 KEY = "NCO_LLM_KEY"  # variable of the environment
+MOST_TOKENS = 200_000  # in all, unless another number is given
 MOST_ANSWER_BYTES = 1 << 20
 _MOST_KEY, _MOST_URL, _MOST_NAME = 4096, 2000, 200
 _PER_TOKEN = 4  # characters, where a server does not count
@@ -85,7 +86,7 @@ class Model:
         url: str,
         name: str | None = None,
         *,
-        most_tokens: int = 200_000,
+        most_tokens: int = MOST_TOKENS,
         answer_tokens: int = 2_000,
         timeout_s: float = 120.0,
         retries: int = 2,

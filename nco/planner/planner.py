@@ -102,8 +102,9 @@ class Planner:
 
         Rows and columns of `Arcs` are in this order.
         """
-        own = self._day.problem
-        return (*own.names[: own.depots], *self.waiting, *self._standing())
+        own, duties = self._day.problem, self._day.duties
+        standing = [duty.last.name for duty in duties if duty.under_way]
+        return (*own.names[: own.depots], *self.waiting, *standing)
 
     @property
     def waiting(self) -> tuple[str, ...]:
@@ -116,10 +117,10 @@ class Planner:
         Raises:
             InputError: there is no such stop.
         """
-        own = self._day.problem
-        if name not in self._day.stops and name not in own.names[: own.depots]:
+        day = self._day
+        if name not in day.stops and name not in day.problem.names[: day.problem.depots]:
             raise InputError(f"there is no stop or depot {quoted(name)}")
-        known = self._day.places.lonlat[self._day.place(name)]
+        known = day.places.lonlat[day.place(name)]
         return None if known is None else (float(known[0]), float(known[1]))
 
     @property
@@ -406,10 +407,6 @@ class Planner:
         drive(self._day, duty, names, ready_s)
         self._day.begun |= dict.fromkeys(names, vehicle)
         self._unplan(set(names))
-
-    def _standing(self) -> list[str]:
-        """Where vehicles under way are."""
-        return [duty.last.name for duty in self._day.duties if duty.under_way]
 
     def _near(self) -> list[int]:
         """The numbers of `places`."""

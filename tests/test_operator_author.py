@@ -16,6 +16,7 @@ from loopback import loopback
 from nco.cli import main
 from nco.errors import InputError, ServiceError
 from nco.search.evolve.evolution import Evolution, text_of
+from nco.search.evolve.instances import square
 from nco.search.evolve.judge import Trial
 from nco.search.evolve.language import Insertion, Phase, Removal, program_of
 from nco.search.evolve.llm import author, prompts

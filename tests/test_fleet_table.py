@@ -302,7 +302,7 @@ def test_profiles_that_are_none(tmp_path):
     """A word that is no profile is told with its row, and one kind of streets is not enough."""
     assert "use car, bicycle or foot" in refused(tmp_path, "name,profile\nvan,boat\n")
     one_kind = FakeCity()
-    one_kind.with_profile = None
+    object.__setattr__(one_kind, "with_profile", None)
     (tmp_path / "f.csv").write_text("name,profile\nvan,walk\n")
     (tmp_path / "s.csv").write_text(STOPS)
     with pytest.raises(InputError, match="streets of one profile"):

@@ -12,7 +12,7 @@ from whole_seconds import WholeSeconds
 
 import nco
 from nco import Break, Objective, Problem, Profile, Rest, Route, Solution, Vehicle
-from nco.errors import InputError, ProblemError
+from nco.errors import ProblemError
 from nco.fleet.kinds import kinds_of
 from nco.problem.normal import normal
 from nco.problem.schedule import schedule
@@ -176,11 +176,14 @@ def test_what_cannot_be_meant_is_refused(make: object, said: str) -> None:
         make()
 
 
-def test_the_planner_refuses_what_it_does_not_know() -> None:
-    """A day with breaks is not planned without them in silence."""
+def test_a_day_is_planned_with_its_breaks() -> None:
+    """A day with breaks is not planned without them in silence: what is left has them."""
     problem = one_vehicle(Vehicle(breaks=[Break(length_s=60)]))
-    with pytest.raises(InputError, match="asks for breaks"):
-        nco.Planner(problem)
+    plan = nco.Planner(problem).plan(0.3)
+    assert plan.feasible
+    assert plan.rest is not None and plan.solution is not None
+    assert plan.rest.vehicles[0].breaks
+    assert nco.check(plan.rest, plan.solution).feasible
 
 
 def test_search_finds_the_cheapest_order_of_times() -> None:

@@ -574,12 +574,12 @@ def test_cells_without_end(tmp_path, letter):
 def test_a_table_of_very_many_columns_is_read_or_refused_in_a_moment(tmp_path):
     """Looking for slips in titles, or numbering equal ones, does not take minutes."""
     path = tmp_path / "wide.csv"
-    for titles in ([f"c{k}abcde" for k in range(16_000)], ["same title"] * 16_000):
+    for titles in ([f"c{k}abcde" for k in range(5_000)], ["same title"] * 5_000):
         path.write_text("\n".join((",".join(titles), ",".join("1" * len(titles)))))
         began = time.process_time()
         with pytest.raises(FormatError, match="no column"):
             load(path)
-        assert time.process_time() - began < 20
-    path.write_text("\n".join((",".join(titles * 2), ",".join("1" * 32_000))))
-    with pytest.raises(FormatError, match="32000 columns; 16384 are the most"):
+        assert time.process_time() - began < 6
+    path.write_text("\n".join((",".join(titles * 6), ",".join("1" * 30_000))))
+    with pytest.raises(FormatError, match="30000 columns; 16384 are the most"):
         load(path)

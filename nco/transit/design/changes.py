@@ -136,7 +136,7 @@ def through(ways: Ways, lines: Sequence[Line], rng: Random) -> list[Line] | None
         return None
     changed = list(lines)
     changed[r], changed[q] = tuple(path), fresh
-    return changed
+    return None if changed == list(lines) else changed
 
 
 def connect(ways: Ways, lines: Sequence[Line], rng: Random) -> list[Line] | None:

@@ -82,10 +82,10 @@ def _chosen_everywhere(browser: Browser) -> None:
     page = browser.page
     browser.tab("Timeline")
     page.locator(".service[data-stop='b']").click()
-    assert page.locator(".card h2").inner_text() == "b"
-    assert page.locator(".stop.chosen").get_attribute("data-stop") == "b"
+    page.locator(".card h2").get_by_text("b", exact=True).wait_for()
+    page.wait_for_selector(".stop.chosen[data-stop='b']")
     browser.tab("Stops")
-    assert "b" in page.locator("#sheet-stops .tabulator-row.chosen").inner_text()
+    page.locator("#sheet-stops .tabulator-row.chosen", has_text="b").wait_for()
 
 
 def _by_hand(browser: Browser) -> None:

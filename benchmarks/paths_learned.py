@@ -34,7 +34,6 @@ from pathlib import Path as FilePath
 import numpy as np
 from scipy.spatial import cKDTree
 
-from nco.bench.paths import _interval as interval
 from nco.data.cities.city import City
 from nco.errors import NcoError
 from nco.roads import Costs, Hierarchy, Path, Position, RoadGraph
@@ -54,6 +53,7 @@ from nco.roads.several.plateau import plateau
 from nco.roads.several.quality import Spent
 from nco.roads.several.query import Chosen, Limits, Query
 from nco.roads.several.sweep import Sweep
+from nco.stats import grouped_interval as interval
 
 K = 3
 BUDGETS = {"0.33": (1.12, 0.33), "0.38": (1.14, 0.38)}

@@ -13,13 +13,11 @@ import argparse
 import asyncio
 import json
 import os
-import re
-import sys
-import tempfile
 import time
 
 import httpx
 import numpy as np
+from serving import serving
 
 import nco
 from nco.data.formats.json_file import finite
@@ -46,34 +44,26 @@ async def measure(options: argparse.Namespace) -> list[float]:
     rng = np.random.default_rng(0)
     posed = problem(options.stops, options.vehicles, rng)
     order = rng.permutation(np.arange(1, options.stops + 1)).tolist()
-    with tempfile.TemporaryDirectory() as folder:
-        command = ["-m", "nco", "serve", "--port", "0", "--no-browser", "--no-warm-up"]
-        server = await asyncio.create_subprocess_exec(
-            sys.executable, *command, "--data", f"{folder}/kept", stdout=asyncio.subprocess.PIPE
-        )
-        assert server.stdout is not None
-        try:
-            base = re.search(r"http://\S+", (await server.stdout.readline()).decode())[0]
-            took = []
-            async with httpx.AsyncClient(base_url=base, timeout=300) as client:
-                raw = json.dumps(finite(problem_data(posed)))
-                reply = await client.post("/v1/problems", content=raw)
-                place = f"/v1/problems/{reply.json()['id']}/evaluate"
-                for _ in range(options.times + 1):
-                    a, b = rng.integers(0, options.stops, 2)
-                    order[a], order[b] = order[b], order[a]
-                    routes = [
-                        {"vehicle": v, "stops": order[v :: options.vehicles]}
-                        for v in range(options.vehicles)
-                    ]
-                    begun = time.perf_counter()
-                    reply = await client.post(place, json={"routes": routes})
-                    took.append(time.perf_counter() - begun)
-                    reply.raise_for_status()
-            return took[1:]
-        finally:
-            server.kill()
-            await server.wait()
+    async with (
+        serving("--no-warm-up") as (base, _),
+        httpx.AsyncClient(base_url=base, timeout=300) as client,
+    ):
+        took = []
+        raw = json.dumps(finite(problem_data(posed)))
+        reply = await client.post("/v1/problems", content=raw)
+        place = f"/v1/problems/{reply.json()['id']}/evaluate"
+        for _ in range(options.times + 1):
+            a, b = rng.integers(0, options.stops, 2)
+            order[a], order[b] = order[b], order[a]
+            routes = [
+                {"vehicle": v, "stops": order[v :: options.vehicles]}
+                for v in range(options.vehicles)
+            ]
+            begun = time.perf_counter()
+            reply = await client.post(place, json={"routes": routes})
+            took.append(time.perf_counter() - begun)
+            reply.raise_for_status()
+        return took[1:]
 
 
 def main() -> None:

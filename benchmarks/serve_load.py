@@ -16,15 +16,14 @@ import argparse
 import asyncio
 import json
 import os
-import re
 import statistics
-import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
 import numpy as np
+from serving import serving
 
 from nco.versions import machine
 
@@ -121,27 +120,19 @@ async def watch(process: int, tally: Tally) -> None:
 
 async def measure(options: argparse.Namespace) -> Tally:
     """Starts the server and all clients."""
-    command = ["-m", "nco", "serve", "--port", "0", "--no-browser", "--quiet"]
-    command += ["--waiting", str(options.waiting), "--data", str(options.data)]
-    server = await asyncio.create_subprocess_exec(
-        sys.executable, *command, stdout=asyncio.subprocess.PIPE
-    )
-    assert server.stdout is not None
-    try:
-        line = (await server.stdout.readline()).decode()
-        base = re.search(r"http://\S+", line)[0]
-        async with httpx.AsyncClient(base_url=base, timeout=900, limits=ENOUGH) as client:
-            warm = await client.post("/", json=problem(999, options.stops, 0.1))
-            warm.raise_for_status()
-            tally, end_s = Tally(), time.monotonic() + options.seconds
-            watcher = asyncio.create_task(watch(server.pid, tally))
-            numbers = range(1, options.clients + 1)
-            await asyncio.gather(*(run_client(k, client, end_s, options, tally) for k in numbers))
-            watcher.cancel()
-        return tally
-    finally:
-        server.kill()
-        await server.wait()
+    own = ("--quiet", "--waiting", str(options.waiting))
+    async with (
+        serving(*own, data=options.data) as (base, server),
+        httpx.AsyncClient(base_url=base, timeout=900, limits=ENOUGH) as client,
+    ):
+        warm = await client.post("/", json=problem(999, options.stops, 0.1))
+        warm.raise_for_status()
+        tally, end_s = Tally(), time.monotonic() + options.seconds
+        watcher = asyncio.create_task(watch(server, tally))
+        numbers = range(1, options.clients + 1)
+        await asyncio.gather(*(run_client(k, client, end_s, options, tally) for k in numbers))
+        watcher.cancel()
+    return tally
 
 
 def main() -> None:

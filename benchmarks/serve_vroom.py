@@ -15,13 +15,12 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import re
-import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
 
 import httpx
+from serving import serving
 
 import nco
 from nco.data.formats.vroom_json import read_vroom
@@ -57,27 +56,19 @@ def by_vroom(asked: dict, limit_s: float) -> float:
 async def measure(options: argparse.Namespace) -> list[tuple[float, float]]:
     """Costs of the server and of VROOM for each instance."""
     problems = instances(options)
-    with tempfile.TemporaryDirectory() as folder:
-        command = ["-m", "nco", "serve", "--port", "0", "--no-browser", "--jobs", "1"]
-        server = await asyncio.create_subprocess_exec(
-            sys.executable, *command, "--data", f"{folder}/kept", stdout=asyncio.subprocess.PIPE
-        )
-        assert server.stdout is not None
-        try:
-            base = re.search(r"http://\S+", (await server.stdout.readline()).decode())[0]
-            pairs = []
-            async with httpx.AsyncClient(base_url=base, timeout=900) as client:
-                for asked in problems:
-                    asked["options"] = {"l": options.time_limit}
-                    reply = await client.post("/", json=asked)
-                    reply.raise_for_status()
-                    summary = reply.json()["summary"]
-                    assert not summary["unassigned"], summary
-                    pairs.append((summary["cost"], by_vroom(asked, options.time_limit)))
-            return pairs
-        finally:
-            server.kill()
-            await server.wait()
+    async with (
+        serving("--jobs", "1") as (base, _),
+        httpx.AsyncClient(base_url=base, timeout=900) as client,
+    ):
+        pairs = []
+        for asked in problems:
+            asked["options"] = {"l": options.time_limit}
+            reply = await client.post("/", json=asked)
+            reply.raise_for_status()
+            summary = reply.json()["summary"]
+            assert not summary["unassigned"], summary
+            pairs.append((summary["cost"], by_vroom(asked, options.time_limit)))
+        return pairs
 
 
 def main() -> None:

@@ -25,9 +25,9 @@ from nco.roads.matching import MatchedDrive
 from nco.roads.several import paths, qualities
 from nco.roads.several.cities import Ready, ready
 from nco.roads.several.ours import node_pairs
+from nco.stats import grouped_interval
 
 TOUR = 1.5
-_RESAMPLES = 2000
 _FAR_M = 2000.0
 
 
@@ -277,7 +277,7 @@ def _row(method: str, k: int, outcomes: list[Outcome]) -> Row:
         with_k=_mean([len(one.stretch) >= k for one in far]),
         admissible_k=_mean([sum(one.admissible[:k]) >= k for one in far]),
         coverage=_mean(best),
-        interval=_interval(best, [one.group for one in drives]),
+        interval=grouped_interval(best.tolist(), [one.group for one in drives]),
         beyond=_mean(best > 0.9),
         tours=_mean([max(one.covered[:k]) for one in drives if one not in usual]),
         stretch=_mean(others),
@@ -290,15 +290,3 @@ def _row(method: str, k: int, outcomes: list[Outcome]) -> Row:
 
 def _mean(values: Any) -> float:
     return float(np.mean(values)) if len(values) else float("nan")
-
-
-def _interval(values: Any, groups: Sequence[str]) -> tuple[float, float]:
-    """Percentiles of the mean when whole groups are drawn again (Efron 1979), seeded."""
-    if not len(values):
-        return float("nan"), float("nan")
-    _, of = np.unique(np.array(groups), return_inverse=True)
-    total, count = np.bincount(of, weights=values), np.bincount(of)
-    drawn = np.random.default_rng(1979).integers(len(count), size=(_RESAMPLES, len(count)))
-    means = total[drawn].sum(axis=1) / count[drawn].sum(axis=1)
-    low, high = np.quantile(means, [0.025, 0.975])
-    return float(low), float(high)

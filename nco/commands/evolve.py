@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from nco.commands import _evolve_operators
+from nco.commands._parser import add_actions
 
 _ACTIONS = {
     "operators": (_evolve_operators, "evolve removals and insertions, judged in pairs"),
@@ -13,15 +14,7 @@ _ACTIONS = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the actions and their options."""
-    actions = parser.add_subparsers(dest="action", required=True, metavar="|".join(_ACTIONS))
-    for name, (module, purpose) in _ACTIONS.items():
-        action = actions.add_parser(
-            name,
-            help=purpose,
-            description=f"{purpose[0].upper()}{purpose[1:]}.",
-            allow_abbrev=False,
-        )
-        module.add_arguments(action)
+    add_actions(parser, _ACTIONS)
 
 
 def run(arguments: argparse.Namespace) -> int:

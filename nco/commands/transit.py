@@ -13,6 +13,7 @@ from nco.commands import (
     _transit_read,
     _transit_week,
 )
+from nco.commands._parser import add_actions
 
 _ACTIONS = {
     "design": (_transit_design, "design lines for an instance or a city"),
@@ -26,16 +27,8 @@ _ACTIONS = {
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the three actions and their options."""
-    actions = parser.add_subparsers(dest="action", required=True, metavar="|".join(_ACTIONS))
-    for name, (module, purpose) in _ACTIONS.items():
-        action = actions.add_parser(
-            name,
-            help=purpose,
-            description=f"{purpose[0].upper()}{purpose[1:]}.",
-            allow_abbrev=False,
-        )
-        module.add_arguments(action)
+    """Add the actions and their options."""
+    add_actions(parser, _ACTIONS)
 
 
 def run(arguments: argparse.Namespace) -> int:

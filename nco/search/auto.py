@@ -138,10 +138,9 @@ class Auto:
         clock = Clock(time_limit_s)
         if _collecting(problem) and problem.features <= self.pyvrp.supports:
             return self._collected(problem, clock, seed, initial)
-        first, share, then = self._stages(problem, time_limit_s, begun=initial is not None)
+        first, share, then, fresh = self._stages(problem, time_limit_s, begun=initial is not None)
         found = first.solve(problem, share * time_limit_s, seed, initial)
         if then is not None and not clock.over:
-            fresh = then is self.pyvrp and share == TIMED_SHARE
             first_s = (1 - FRESH * fresh) * clock.left_s
             further = self._best_of(then, problem, first_s, seed, found)
             # Where that found nothing, it gives back what it began from.
@@ -174,8 +173,10 @@ class Auto:
 
     def _stages(
         self, problem: Problem, time_limit_s: float, *, begun: bool
-    ) -> tuple[LNS, float, Genetic | PyVRP | None]:
-        """The neighbourhood search, its share of the time, and what goes on from there.
+    ) -> tuple[LNS, float, Genetic | PyVRP | None, bool]:
+        """The neighbourhood search, its share of the time, what goes on from there, and how.
+
+        The last says whether half of the time that is left then is for a begin from nothing.
 
         Args:
             problem: to solve.
@@ -188,11 +189,11 @@ class Auto:
             each, share = next(own for most, own in BEFORE.items() if size <= most)
             if first.max_iterations is None:
                 first = replace(first, max_iterations=each * size)
-            return first, share, self.genetic
-        share, least_s = _before_pyvrp(problem)
+            return first, share, self.genetic, False
+        share, least_s, fresh = _before_pyvrp(problem)
         if time_limit_s >= least_s and problem.features <= self.pyvrp.supports:
-            return first, share, self.pyvrp
-        return first, 1.0, None
+            return first, share, self.pyvrp, fresh
+        return first, 1.0, None, False
 
     def _best_of(
         self,
@@ -237,23 +238,25 @@ def _guided(problem: Problem) -> bool:
     return _plain(problem) and MEDIUM < len(problem.stops) <= LARGE
 
 
-def _before_pyvrp(problem: Problem) -> tuple[float, float]:
+def _before_pyvrp(problem: Problem) -> tuple[float, float, bool]:
     """The neighbourhood search's share of the time before PyVRP goes on, and from which time on.
+
+    The last says whether PyVRP then also begins from nothing.
 
     Where whom a stop suits counts, or trips depend on one another, it comes to an end sooner.
     """
     features, size = problem.features, len(problem.stops)
     if Feature.TRIPS in features and size <= MEDIUM:
-        return CHOOSING_SHARE, RUN_S
+        return CHOOSING_SHARE, RUN_S, False
     if Feature.GROUPS in features and size <= MEDIUM:
-        return CHOOSING_SHARE, 2 * RUN_S
+        return CHOOSING_SHARE, 2 * RUN_S, False
     if _small(problem) and Feature.PREFERENCES in features and _asked(problem):
-        return TIMED_SHARE, RUN_S
+        return TIMED_SHARE, RUN_S, True
     if _small(problem) and Feature.MIXED_FLEET in features:
-        return CHOOSING_SHARE, 2 * RUN_S
+        return CHOOSING_SHARE, 2 * RUN_S, False
     if _small(problem) and _asked(problem):
-        return TIMED_SHARE, 2 * RUN_S
-    return 1.0, math.inf
+        return TIMED_SHARE, 2 * RUN_S, True
+    return 1.0, math.inf, False
 
 
 def _asked(problem: Problem) -> bool:

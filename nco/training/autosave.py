@@ -38,7 +38,7 @@ class Autosave(Callback):
         batch_idx: int,
     ) -> None:
         """Writes if it is time."""
-        whole = math.lcm(getattr(pl_module, "cycle", 1), trainer.accumulate_grad_batches)
+        whole = whole_batches(trainer, pl_module)
         # The end of an epoch is left to Lightning, which knows then what was validated.
         if (batch_idx + 1) % whole or trainer.is_last_batch:
             return
@@ -65,3 +65,8 @@ def _path(callback: ModelCheckpoint, trainer: Trainer) -> str:
         if not callback.file_exists(path, trainer):
             return path
         version = callback.STARTING_VERSION if version is None else version + 1
+
+
+def whole_batches(trainer: Trainer, pl_module: LightningModule) -> int:
+    """After how many batches training can go on exactly: whole cycles of a method and steps."""
+    return math.lcm(getattr(pl_module, "cycle", 1), trainer.accumulate_grad_batches)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import time
 from typing import TYPE_CHECKING, Any
 
 from lightning.pytorch.callbacks import Callback
 
 from nco.errors import PolicyError, quoted
+from nco.training.autosave import whole_batches
 
 if TYPE_CHECKING:
     from lightning import LightningModule, Trainer
@@ -72,7 +72,7 @@ class CpuBudget(Callback):
     ) -> None:
         """Ends training if it is time, between the cycles of a method."""
         pl_module.log("train/cpu_s", self.used_s)
-        whole = math.lcm(getattr(pl_module, "cycle", 1), trainer.accumulate_grad_batches)
+        whole = whole_batches(trainer, pl_module)
         over = self.used_s >= 60 * self.minutes and (batch_idx + 1) % whole == 0
         # Processes must agree; the first one's clock counts.
         if trainer.strategy.broadcast(over):

@@ -134,16 +134,7 @@ def remove_engines(extract: Path) -> None:
         CityError: the extract cannot be read.
         StorageError: the cache folder cannot be written.
     """
-    root = cache_dir() / "osrm"
-    try:
-        for folder in root.glob(f"{content_hash(extract)[:24]}-*"):
-            if folder.is_dir():
-                with locked(folder):
-                    shutil.rmtree(folder)
-    except OSError as error:
-        raise StorageError(
-            f"cannot remove engines from {root}: {error.strerror or error}"
-        ) from error
+    _remove(_engines(extract))
 
 
 def remove_old_variants(extract: Path, keep: int) -> None:
@@ -157,19 +148,26 @@ def remove_old_variants(extract: Path, keep: int) -> None:
         CityError: the extract cannot be read.
         StorageError: the cache folder cannot be written.
     """
-    root = cache_dir() / "osrm"
-    built = [
-        (folder.stat().st_mtime, folder)
-        for folder in root.glob(f"{content_hash(extract)[:24]}-*")
-        if folder.is_dir() and _VARIANT.search(folder.name)
-    ]
+    variants = [folder for folder in _engines(extract) if _VARIANT.search(folder.name)]
+    built = sorted((folder.stat().st_mtime, folder) for folder in variants)
+    _remove([folder for _, folder in built[: max(0, len(built) - keep)]])
+
+
+def _engines(extract: Path) -> list[Path]:
+    """Folders of the engines of an extract."""
+    found = (cache_dir() / "osrm").glob(f"{content_hash(extract)[:24]}-*")
+    return [folder for folder in found if folder.is_dir()]
+
+
+def _remove(folders: Sequence[Path]) -> None:
+    """Remove engines, each under its lock."""
     try:
-        for _, folder in sorted(built)[: max(0, len(built) - keep)]:
+        for folder in folders:
             with locked(folder):
                 shutil.rmtree(folder)
     except OSError as error:
         raise StorageError(
-            f"cannot remove engines from {root}: {error.strerror or error}"
+            f"cannot remove engines from {cache_dir() / 'osrm'}: {error.strerror or error}"
         ) from error
 
 

@@ -255,16 +255,17 @@ class Evolution:
     def _child(self, program: Any, mutation: bool, kind: int) -> str:
         """A new operator after another one."""
         rng, writer = self._rng, self._asked()
-        pool = [program_from(text) for text in (self.state.removals, self.state.insertions)[kind]]
+        pool = (self.state.removals, self.state.insertions)[kind]
         written: Program | None = None
         if rng.random() < FRESH:
-            written = writer.initialise(type(program), pool) if writer else None
+            if writer:
+                written = writer.initialise(type(program), [program_from(text) for text in pool])
             return text_of(written or (random_removal, random_insertion)[kind](rng))
         if mutation:
             if writer:
                 written = (writer.vary, writer.calibrate)[int(rng.integers(2))](program)
             return text_of(written or mutated(program, rng))
-        other: Any = pool[int(rng.integers(len(pool)))]
+        other: Any = program_from(pool[int(rng.integers(len(pool)))])
         written = writer.recombine(other, program) if writer else None
         return text_of(written or mutated(crossed(program, other, rng), rng))
 

@@ -45,19 +45,26 @@ def _place_on(instance, state, h, v):
 
 
 @inner
-def _fits_without(instance, state, h, a, b):
-    """Whether a stop fits on a route without one or two others (`b` < 0 for one).
+def _place_without(instance, state, h, a, b):
+    """Takes one or two stops out (`b` < 0 for one); the place on their route where another fits.
 
-    Without them the route may break rules that they kept: where there is no triangle inequality,
-    or stops are tied.
+    -1 where it does not, or where the route without them breaks rules that it kept: where there is
+    no triangle inequality, or stops are tied.
     """
-    total, v = state.total[0], np.int64(state.vehicle[a])
+    v = np.int64(state.vehicle[a])
     state.log_size[0] = 0
     remove(instance, state, a)
     if b >= 0:
         remove(instance, state, b)
     settle(instance, state)
-    fits = not state.late[v] and _place_on(instance, state, h, v) >= 0
+    return np.int64(-1) if state.late[v] else _place_on(instance, state, h, v)
+
+
+@inner
+def _fits_without(instance, state, h, a, b):
+    """Whether a stop fits on a route without one or two others."""
+    total = state.total[0]
+    fits = _place_without(instance, state, h, a, b) >= 0
     take_back(instance, state, total)
     return fits
 
@@ -110,13 +117,7 @@ def _make_room(instance, state, h, absences, stop):
                     best, one, two = hard, a, b
     if one < 0:
         return
-    v = np.int64(state.vehicle[one])
-    state.log_size[0] = 0
-    remove(instance, state, one)
-    if two >= 0:
-        remove(instance, state, two)
-    settle(instance, state)
-    place = _place_on(instance, state, h, v)
+    place = _place_without(instance, state, h, one, two)
     if place >= 0:
         insert(instance, state, h, place)
 

@@ -9,6 +9,7 @@ import { icon } from "./icons.js";
 import { dot } from "./map/tip.js";
 import { menu } from "./menu.js";
 import { Sheet } from "./sheet.js";
+import { markTab, roundTabs } from "./tabs.js";
 import { timeline } from "./timeline.js";
 import { t } from "./words.js";
 import { zonesTable } from "./zones_table.js";
@@ -46,21 +47,11 @@ export function dock(place) {
   function show(name) {
     now = name;
     for (const view of VIEWS) views[view].hidden = view !== name;
-    tabs.forEach((tab) => {
-      const is = tab.dataset.view === name;
-      tab.setAttribute("aria-selected", String(is));
-      tab.tabIndex = is ? 0 : -1;
-    });
+    markTab(tabs, name);
     tools.replaceChildren(...(sheets[name] ? tableTools(sheets[name]) : []));
     if (sheets[name]?.ready) sheets[name].table.redraw();
   }
-  tabs.forEach((tab, k) => tab.addEventListener("keydown", (event) => {
-    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    if (!step) return;
-    const next = tabs.at((k + step) % tabs.length);
-    next.focus();
-    show(next.dataset.view);
-  }));
+  roundTabs(tabs, show);
 
   on("doc read problem view", perFrame(() => {
     counts.stops.textContent = store.doc.stops.rows.length || "";

@@ -7,6 +7,7 @@ import { h, perFrame } from "./dom.js";
 import { checksPanel } from "./panel_checks.js";
 import { planPanel } from "./panel_plan.js";
 import { routesPanel } from "./panel_routes.js";
+import { markTab, roundTabs } from "./tabs.js";
 import { t } from "./words.js";
 
 const VIEWS = ["checks", "routes", "compare", "day"];
@@ -24,19 +25,9 @@ export function side(place) {
       settleView();
     }
     VIEWS.forEach((one) => { views[one].hidden = one !== name; });
-    tabs.forEach((tab) => {
-      const is = tab.dataset.view === name;
-      tab.setAttribute("aria-selected", String(is));
-      tab.tabIndex = is ? 0 : -1;
-    });
+    markTab(tabs, name);
   }
-  tabs.forEach((tab, k) => tab.addEventListener("keydown", (event) => {
-    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    if (!step) return;
-    const next = tabs.at((k + step) % tabs.length);
-    next.focus();
-    show(next.dataset.view);
-  }));
+  roundTabs(tabs, show);
   on("read problem", perFrame(() => {
     const bad = known.checks.filter((one) => one.level === "bad").length;
     count.textContent = known.checks.length || "";

@@ -13,7 +13,9 @@ from instances import problems, ruled_problems
 
 from nco import Problem, Route, Solution
 from nco.fleet.kinds import kinds_of
-from nco.search.lns import annealing, arrays, changes, insertion, operators, removal  # noqa: F401
+from nco.search.lns import annealing, arrays, changes, insertion, operators
+from nco.search.lns import removal as _removal  # noqa: F401 (registers operators)
+from nco.search.lns import trading as _trading  # noqa: F401
 from nco.search.lns.operators import INSERTIONS, REMOVALS, Operator
 
 
@@ -68,12 +70,17 @@ class Begun:
         _in_order(self.instance, self.state, wanted)
 
     def take_out(self, operator: Operator, count: int) -> list[int]:
-        """Runs a removal and brings times up to date; the stops that it took, in order."""
+        """Runs a removal and brings times up to date; the stops that it took, in order.
+
+        Those that it put back on other vehicles are not among them.
+        """
         self.state.log_size[0] = 0
         self.run(operator, count)
-        taken = self.state.log[: self.state.log_size[0], 0].tolist()
+        log = self.state.log[: self.state.log_size[0]]
+        back = {*log[log[:, 1] < 0, 0].tolist()}
+        taken = [int(j) for j, before in log if before >= 0]
         changes.settle(self.instance, self.state)
-        return taken
+        return [j for j in taken if j not in back or self.state.vehicle[j] < 0]
 
     @property
     def absent(self) -> list[int]:

@@ -1,5 +1,7 @@
 """Removal operators take out what their names say, and no more than they are asked for."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
@@ -8,7 +10,7 @@ from instances import directed
 from states import Begun, searches
 from test_lns import ring
 
-from nco import Objective, Problem
+from nco import Objective, Problem, Route, Vehicle
 from nco.search.lns import changes
 from nco.search.lns.operators import REMOVALS
 from nco.search.lns.removal import STRING
@@ -35,7 +37,8 @@ def test_removals_take_about_as_many_as_wanted(begun: Begun, name: str, count: i
     before = begun.trips()
     taken = begun.take_out(REMOVALS[name], count)
     served = {j for trip in before.values() for j in trip}
-    assert len(set(taken)) == len(taken) and set(taken) <= served
+    assert set(taken) <= served
+    assert len(set(taken)) == len(taken) or name == "trade"  # that may take a stop again
     assert {j for trip in begun.trips().values() for j in trip} == served - set(taken)
     hit = {v: runs_taken(trip, set(taken)) for v, trip in before.items() if {*trip} & {*taken}}
     match name:
@@ -49,6 +52,8 @@ def test_removals_take_about_as_many_as_wanted(begun: Begun, name: str, count: i
             assert len(taken) == min(len(trip), 2 * count) or trip[-1] in taken
         case "routes":
             assert all({*before[v]} <= {*taken} for v in hit)
+        case "trade":  # what does not fit on the other vehicle is left out, however much it is
+            pass
         case _:
             assert len(taken) <= count
 
@@ -143,6 +148,35 @@ def test_unlikely_arcs_go_first():
     for seed in range(10):
         taken = Begun(ring(30), seed, heatmap).construct().take_out(REMOVALS["policy"], 3)
         assert len(taken) == 3 and {*taken} <= set(range(1, 16))
+
+
+def traded(begun: Begun) -> bool:
+    """Whether a trade put all of a route on a vehicle of another kind, in the same order."""
+    before, small = begun.trips(), begun.instance.first[1]
+    begun.take_out(REMOVALS["trade"], 1)
+    after = begun.trips()
+    for v, trip in before.items():
+        for w, other in after.items():
+            rest = [j for j in trip if j in other]
+            if (v < small) != (w < small) and len(rest) >= len(trip) - 1 > 1:
+                return tuple(rest) == other
+    return False
+
+
+@pytest.mark.parametrize("used", ["idle", "busy"])
+def test_a_route_goes_to_a_vehicle_of_another_kind_as_it_is(used: str):
+    """A trade keeps the order of a route, whether the other vehicle was idle or gives its own."""
+    vans = [Vehicle(capacity=3)] * 3 + [Vehicle(capacity=6, fixed_cost=1.0)] * 3
+    seen = 0
+    for seed in range(40):
+        begun = Begun(replace(ring(9), vehicles=vans), seed)
+        trips = [(1, 2, 3), (4, 5, 6)] + ([(7, 8, 9)] if used == "busy" else [])
+        begun.drive([Route(v, t) for v, t in zip((0, 1, 3), trips, strict=False)])
+        seen += traded(begun)
+        assert begun.solution().violations == ()
+        fresh = begun.fresh(begun.trips())
+        assert begun.state.total[0] == pytest.approx(fresh.total[0])
+    assert seen >= 10
 
 
 @pytest.mark.parametrize("name", REMOVALS)

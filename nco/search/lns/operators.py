@@ -69,6 +69,11 @@ def mixed(instance: Instance) -> bool:
     return len(instance.first) > 2
 
 
+def traded(instance: Instance) -> bool:
+    """For an operator that puts stops on vehicles of another kind, one by one."""
+    return mixed(instance) and not instance.chained and not (instance.mate >= 0).any()
+
+
 def balanced(instance: Instance) -> bool:
     """For an operator that shortens the longest route: whether it costs anything."""
     return instance.longest > 0 or instance.peaks != 0

@@ -35,7 +35,7 @@ def strings(instance, state, count):
     """Strings of routes near a stop, whole or with a gap (Christiaens and Vanden Berghe 2020)."""
     seed = any_served(instance, state)
     if seed >= 0:
-        _strings_near(instance, state, seed, count)
+        strings_near(instance, state, seed, count)
 
 
 @removal("longest", 3.0, when=balanced)
@@ -49,11 +49,11 @@ def longest(instance, state, count):
         seed = state.next[len(instance.service) + 2 * v]
         for _ in range(below(state.bits, state.served[v])):
             seed = state.next[seed]
-        _strings_near(instance, state, seed, count)
+        strings_near(instance, state, seed, count)
 
 
 @inner
-def _strings_near(instance, state, seed, count):
+def strings_near(instance, state, seed, count):
     """Strings of the routes that are nearest to a stop, its own first."""
     left, k = count, -1
     while left > 0 and k < instance.related.shape[1]:

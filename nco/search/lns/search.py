@@ -9,7 +9,7 @@ import numpy as np
 
 from nco.fleet.kinds import renumbered
 from nco.problem.route import Route
-from nco.search.lns import insertion, removal  # noqa: F401 (they register operators)
+from nco.search.lns import insertion, removal, trading  # noqa: F401 (they register operators)
 from nco.search.lns.annealing import anneal, construct
 from nco.search.lns.arrays import BOLD, Fleet, empty_state, instance_of, successors_of
 from nco.search.lns.chains import spread

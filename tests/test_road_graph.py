@@ -290,6 +290,21 @@ def test_places_are_snapped_as_the_city_does(cross, graph):
         snap.pair([10], [10, 0])
 
 
+def test_nobody_begins_on_a_private_drive(tmp_path, monkeypatch):
+    """As with OSRM, cars begin on the street beside a private service road, bicycles on it."""
+    monkeypatch.setenv("NCO_CACHE", str(tmp_path / "cache"))
+    nodes = {i: (10 + (i % 2) * STEP, 0.0001 * (i // 2)) for i in range(4)}
+    street = {"highway": "residential"}
+    own = {"highway": "service", "access": "private", "bicycle": "yes"}
+    ways = [([0, 1], street), ([2, 3], own), ([0, 2], own), ([1, 3], street)]
+    (tmp_path / "drive.osm").write_text(osm_xml(nodes, ways))
+    for profile, moved_m in (("car", 10.0), ("bicycle", 1.1)):
+        city = City.from_file(tmp_path / "drive.osm", profile=profile)
+        [place] = Snapper.of(RoadGraph.of(city), city)([[10 + STEP / 2, 0.00009]])
+        assert place.moved_m == pytest.approx(moved_m, abs=0.2)
+        assert city.nearest([[10 + STEP / 2, 0.00009]])[1] == pytest.approx([moved_m], abs=0.2)
+
+
 def test_the_nearest_segment_is_found(graph):
     """The place of a point is as near as that on any segment, looked at one by one."""
     snap = Snapper(graph, max_snap_m=5000)

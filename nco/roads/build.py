@@ -10,22 +10,24 @@ from numpy.typing import NDArray
 from nco.data.cities.links import StreetLinks, read_links
 from nco.data.cities.roads import StreetNetwork, read_roads
 from nco.roads.attributes import facts_of_links
-from nco.roads.classes import ROAD_CLASSES
+from nco.roads.classes import ACCESS, ROAD_CLASSES
 from nco.roads.graph import RoadGraph, segment_lengths
 from nco.roads.links import Links, Shapes, Turns, starts
 from nco.roads.tags import read_ways
 from nco.roads.turning import angles, bearings
 
-_FERRY = ROAD_CLASSES.index("ferry")
+_FERRY, _SERVICE = ROAD_CLASSES.index("ferry"), ROAD_CLASSES.index("service")
+_PRIVATE = ACCESS.index("private")
 
 
-def build_graph(extract: Path, base: Path, name: str) -> RoadGraph:
+def build_graph(extract: Path, base: Path, name: str, profile: str = "car") -> RoadGraph:
     """Read an engine's network and the tags of its extract.
 
     Args:
         extract: `.osm.pbf` or `.osm`.
         base: the base path of the engine that was built from it, with nested cells.
         name: of the place.
+        profile: that it was built for.
 
     Raises:
         CityError: something cannot be read.
@@ -40,6 +42,9 @@ def build_graph(extract: Path, base: Path, name: str) -> RoadGraph:
     # What a variant of the city closes has no seconds; OSRM keeps its links.
     closed = np.isinf(np.add.reduceat(shapes.seconds, shapes.first[:-1]))
     main = in_largest(streets.turn_from, streets.turn_to, len(original), closed)
+    # OSRM's cars begin and end on no private service road, such as one in a tunnel below a street.
+    own = (facts["road_class"] == _SERVICE) & (facts["access"] == _PRIVATE)
+    main &= ~ferry & ~(own & (profile == "car"))
     links = Links(
         tail=shapes.nodes[shapes.first[:-1]],
         head=shapes.nodes[shapes.first[1:] - 1],
@@ -61,7 +66,7 @@ def build_graph(extract: Path, base: Path, name: str) -> RoadGraph:
         way=facts["way"].astype(np.int64),
         reverse=reverse,
         original=original,
-        main=main & ~ferry,
+        main=main,
     )
     leaving, entering = bearings(network.lonlat, shapes)
     angle = angles(leaving, entering, streets.turn_from, streets.turn_to)

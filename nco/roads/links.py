@@ -44,8 +44,8 @@ class Links:
         reverse: the link back along the same street; -1 where that is closed.
         original: itself, or the link that it is a copy of. OSRM copies a link for restrictions that
             hold for those who come from a certain link further back.
-        main: whether it is open, in the largest strongly connected component and no ferry, so that
-            one can stand there and go anywhere.
+        main: whether it is open, in the largest strongly connected component, no ferry and, for
+            cars, no private service road, so that one can stand there and go anywhere.
     """
 
     tail: NDArray[np.int32]

@@ -28,7 +28,7 @@ from nco.roads.links import Links, Shapes, Turns, packed
 log = logging.getLogger("nco")
 
 # Part of every file's name: raise it when what is written changes.
-RECIPE = 3
+RECIPE = 4
 _PARTS: dict[str, type[Links | Turns | Shapes]] = {
     "links": Links,
     "turns": Turns,
@@ -59,7 +59,7 @@ def kept(extract: Path, profile: str, name: str, changes: Changes | None = None)
         return from_arrays(name, read_npz(path))
     except (OSError, BrokenArchiveError, CityError):
         pass  # not there yet, or damaged: made anew
-    graph = build_graph(extract, base, name)
+    graph = build_graph(extract, base, name, profile)
     whole = io.BytesIO()
     np.savez(whole, **to_arrays(graph))  # type: ignore[arg-type] # names are no options of savez
     write_atomic(path, whole.getvalue())

@@ -7,7 +7,7 @@ path is then as good as its detours are, and shares less.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,7 +50,7 @@ def combine(query: Query, chosen: Chosen, candidates: Iterable[Path]) -> None:
         chosen: what was taken so far, the cheapest path first.
         candidates: paths that share too much, each with a detour or more.
     """
-    found = list(_detours(query, candidates))
+    found = list(detours_of(query, candidates))
     taken = np.zeros(len(found))
     for _ in range(_ROUNDS):
         if chosen.full or not found:
@@ -60,13 +60,13 @@ def combine(query: Query, chosen: Chosen, candidates: Iterable[Path]) -> None:
         if not picked:
             return
         taken[picked] += 1
-        path = _joined(query.best, [found[i] for i in picked])
+        path = with_detours(query.best, [found[i] for i in picked])
         # Copies of links need not fit to one another.
         if (path.turns >= 0).all():
             chosen.offer(path)
 
 
-def _detours(query: Query, candidates: Iterable[Path]) -> Iterable[Detour]:
+def detours_of(query: Query, candidates: Iterable[Path]) -> Iterable[Detour]:
     """Different detours of candidates that are good by themselves."""
     best, graph = query.best, query.graph
     original = graph.links.original
@@ -112,7 +112,8 @@ def _best(found: list[Detour], worth: NDArray[np.float64]) -> list[int]:
     return picked[::-1]
 
 
-def _joined(best: Path, detours: list[Detour]) -> Path:
+def with_detours(best: Path, detours: Sequence[Detour]) -> Path:
+    """The cheapest path with detours, in their order; where one does not fit, a turn is -1."""
     parts, at = [], 0
     for one in detours:
         parts += [best.links[at : one.begin], one.links]

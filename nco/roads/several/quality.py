@@ -207,7 +207,8 @@ class Quality:
             over the cost of the earlier path; 0 for the first.
         locally_optimal: whether it passes the T-test, T being a quarter of the cheapest path.
         bounded_stretch: the largest stretch of its parts, as `stretch_between` measures it.
-        admissible: whether all three are within the published limits (0.25, 0.25, 0.8).
+        admissible: whether all three are within the published limits (0.25, 0.25, 0.8), or those
+            asked for.
     """
 
     stretch: float
@@ -217,12 +218,15 @@ class Quality:
     admissible: bool
 
 
-def qualities(paths: Sequence[Path], search: ShortestPaths) -> list[Quality]:
+def qualities(
+    paths: Sequence[Path], search: ShortestPaths, *, epsilon: float = EPSILON
+) -> list[Quality]:
     """The quality of each path of a set.
 
     Args:
         paths: the cheapest one first, or the first that was chosen.
         search: finds cheapest paths; its costs count.
+        epsilon: how much more than the cheapest an admissible path and its parts may cost.
     """
     found = []
     spent = [Spent.of(path, search.costs) for path in paths]
@@ -233,7 +237,7 @@ def qualities(paths: Sequence[Path], search: ShortestPaths) -> list[Quality]:
         shared = max((spent[rank].share(earlier) for earlier in spent[:rank]), default=0.0)
         local = locally_optimal(path, search, ALPHA * least)
         bounded = stretch_between(path, search)
-        fits = stretch <= 1 + EPSILON and bounded <= 1 + EPSILON
+        fits = stretch <= 1 + epsilon and bounded <= 1 + epsilon
         found.append(
             Quality(stretch, shared, local, bounded, bool(fits and local and shared <= GAMMA))
         )

@@ -2,6 +2,7 @@
 
 import contextlib
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from hypothesis import strategies as st
@@ -160,8 +161,15 @@ def problems_with_routes(draw: st.DrawFn) -> tuple[Problem, tuple[Route, ...]]:
 RULES = (
     "pickups", "backhauls", "shipments", "groups", "releases", "limits", "open", "skills", "speeds",
     "service", "handling", "sequences", "ties", "fewest", "hours", "pauses", "traffic",
-    "priorities", "reloads", "peaks",
+    "priorities", "reloads", "peaks", "notes",
 )  # fmt: skip
+
+
+class Unit(NamedTuple):
+    """What drawn seconds and metres are multiplied by, so that they suit a problem's ways."""
+
+    s: float = 1.0
+    m: float = 1.0
 
 
 @st.composite
@@ -180,6 +188,14 @@ def ruled_problems(
 
 def with_rules(problem: Problem, asked: set[str], rng: np.random.Generator) -> Problem:
     """A problem with drawn fields of the rules that are asked for."""
+    return replace(problem, **rule_fields(problem, asked, rng))
+
+
+def rule_fields(
+    problem: Problem, asked: set[str], rng: np.random.Generator, unit: Unit | None = None
+) -> dict[str, object]:
+    """The drawn fields, which may contradict others of a problem that is not one of `problems`."""
+    unit = unit or Unit()
     n, stops = problem.size, list(problem.stops)
     is_stop = np.arange(n) >= problem.depots
     fields: dict[str, object] = {}
@@ -187,20 +203,14 @@ def with_rules(problem: Problem, asked: set[str], rng: np.random.Generator) -> P
     if asked & {"pickups", "backhauls"}:
         fields |= _with_pickups(problem, rng, is_stop, backhauls="backhauls" in asked)
     if "shipments" in asked:
-        prize, shipments = problem.prize.copy(), []
-        for _ in range(int(rng.integers(1, 1 + max(1, len(free) // 2)))):
-            if len(free) >= 2:
-                pair = free.pop(), free.pop()
-                prize[list(pair)] = prize[pair[0]]
-                amount = tuple(float(a) for a in rng.integers(0, 9, problem.dimensions))
-                shipments.append(Shipment(pickup=pair[0], delivery=pair[1], amount=amount))
-        fields |= {"shipments": tuple(shipments), "prize": prize}
+        fields |= _with_shipments(problem, rng, free)
     if "groups" in asked and free:
         cut = int(rng.integers(1, len(free) + 1))
         members = tuple(free[:cut])
         fields["groups"] = (Group(stops=members, prize=float(rng.choice([np.inf, 300.0, 0.0]))),)
     if "releases" in asked:
-        fields["release_s"] = np.where(is_stop & (rng.random(n) < 0.5), rng.uniform(0, 1500, n), 0)
+        waits = np.where(is_stop & (rng.random(n) < 0.5), rng.uniform(0, 1500, n), 0)
+        fields["release_s"] = waits * unit.s
     if "skills" in asked:
         words = np.array(["cold", "lift", "key"])
         fields["skills"] = {
@@ -213,20 +223,41 @@ def with_rules(problem: Problem, asked: set[str], rng: np.random.Generator) -> P
     if ties:
         fields |= _with_ties(replace(problem, **fields), ties)
     if "handling" in asked:
-        fields |= _with_setup(problem, rng, is_stop)
+        fields |= _with_setup(problem, rng, is_stop, unit)
     if "hours" in asked:
-        fields |= _with_hours(problem, rng, is_stop)
+        fields |= _with_hours(problem, rng, is_stop, unit)
     if "traffic" in asked:
-        fields["profiles"] = _in_traffic(fields.get("profiles", problem.profiles), rng)
-    vehicles = [_with_rules(vehicle, asked, rng, is_stop) for vehicle in problem.vehicles]
-    return replace(problem, vehicles=tuple(vehicles), **fields)
+        fields["profiles"] = _in_traffic(fields.get("profiles", problem.profiles), rng, unit)
+    if "notes" in asked:
+        fields |= _with_notes(
+            replace(problem, profiles=fields.get("profiles", problem.profiles)), rng
+        )
+    vehicles = [_with_rules(vehicle, asked, rng, is_stop, unit) for vehicle in problem.vehicles]
+    return fields | {"vehicles": tuple(vehicles)}
 
 
 def _peaks(asked: set[str], rng: np.random.Generator) -> dict[str, float]:
-    """Weights of makespan and longest leg; where times are chosen, not of the makespan."""
+    """Weights of what rules add to the objective; where times are chosen, not of the makespan."""
     leg, makespan = rng.choice([0.0, 1.0, 3.0], 2) * ("peaks" in asked)
     chosen = bool(asked & {"hours", "pauses", "traffic"})
-    return {"longest_leg": float(leg), "makespan": 0.0 if chosen else float(makespan)}
+    weights = {"longest_leg": float(leg), "makespan": 0.0 if chosen else float(makespan)}
+    if "hours" in asked:
+        weights["soft_windows"] = float(rng.choice([1.0, 1.0, 0.0, 0.1]))
+    if "pauses" in asked:
+        weights["overtime"] = float(rng.choice([1.0, 1.0, 0.0, 10.0]))
+    return weights
+
+
+def _with_shipments(problem: Problem, rng: np.random.Generator, free: list[int]) -> dict:
+    """Shipments between stops that nothing else ties, and prizes that go with them."""
+    prize, shipments = problem.prize.copy(), []
+    for _ in range(int(rng.integers(1, 1 + max(1, len(free) // 2)))):
+        if len(free) >= 2:
+            pair = free.pop(), free.pop()
+            prize[list(pair)] = prize[pair[0]]
+            amount = tuple(float(a) for a in rng.integers(0, 9, problem.dimensions))
+            shipments.append(Shipment(pickup=pair[0], delivery=pair[1], amount=amount))
+    return {"shipments": tuple(shipments), "prize": prize}
 
 
 def _with_pickups(
@@ -268,54 +299,81 @@ def _with_ties(problem: Problem, ties: tuple) -> dict:
     return {"ties": kept, "prize": prize}
 
 
-def _with_setup(problem: Problem, rng: np.random.Generator, is_stop: np.ndarray) -> dict:
+def _with_notes(problem: Problem, rng: np.random.Generator) -> dict:
+    """What no solver reads: words, a clock, a plane, and why nobody gets to a stop."""
+    ways = np.array([np.isfinite(profile.distance_m) for profile in problem.profiles])
+    for matrix in ways:
+        np.fill_diagonal(matrix, val=False)
+    lost = [j for j in problem.stops if not ways[:, :, j].any()]
+    return {
+        "details": {j: {"phone": f"0{j}"} for j in problem.stops if rng.random() < 0.5},
+        "off_street": dict.fromkeys(lost, "in the sea"),
+        "moved_m": rng.uniform(0, 300, problem.size),
+        "xy": rng.random((problem.size, 2)),
+        "times": str(rng.choice(["numbers", "clock", "unix"])),
+        "name": "noted",
+    }
+
+
+def _with_setup(
+    problem: Problem, rng: np.random.Generator, is_stop: np.ndarray, unit: Unit
+) -> dict:
     """Set-up times, and now and then two stops at one place."""
-    fields: dict[str, object] = {"setup_s": rng.integers(0, 300, problem.size) * is_stop}
+    setup_s = rng.integers(0, 300, problem.size) * is_stop * unit.s
+    fields: dict[str, object] = {"setup_s": setup_s}
     if rng.random() < 0.5 and len(problem.stops) > 1:
         pair = problem.stops[0], problem.stops[1]
         fields["profiles"] = tuple(_together(p, *pair) for p in problem.profiles)
     return fields
 
 
-def _with_hours(problem: Problem, rng: np.random.Generator, is_stop: np.ndarray) -> dict:
+def _with_hours(
+    problem: Problem, rng: np.random.Generator, is_stop: np.ndarray, unit: Unit
+) -> dict:
     """Further windows of stops, and windows that may be missed at a price."""
     windows = {}
     for j in problem.stops:
         closes = float(problem.window_s[j, 1])
         if np.isfinite(closes) and rng.random() < 0.6:
-            opens = closes + float(rng.integers(1, 500))
-            windows[j] = ((opens, opens + float(rng.integers(0, 400))),)
+            opens = closes + float(rng.integers(1, 500)) * unit.s
+            windows[j] = ((opens, opens + float(rng.integers(0, 400)) * unit.s),)
     begins = rng.integers(0, 2000, problem.size)
     rates = rng.choice([0.0, 0.3, 2.0], (2, problem.size)) * is_stop
     return {
         "more_windows_s": windows,
-        "soft_window_s": np.stack([begins, begins + rng.integers(0, 600, problem.size)], axis=1),
+        "soft_window_s": unit.s
+        * np.stack([begins, begins + rng.integers(0, 600, problem.size)], axis=1),
         "early_per_s": rates[0],
         "late_per_s": rates[1],
     }
 
 
-def _in_traffic(profiles: tuple[Profile, ...], rng: np.random.Generator) -> tuple[Profile, ...]:
-    begins = np.cumsum(rng.integers(50, 800, 2)).tolist()
+def _in_traffic(
+    profiles: tuple[Profile, ...], rng: np.random.Generator, unit: Unit
+) -> tuple[Profile, ...]:
+    begins = (np.cumsum(rng.integers(50, 800, 2)) * unit.s).tolist()
     traffic = tuple(zip(begins, rng.choice([0.5, 0.8, 1.5], 2).tolist(), strict=True))
     return tuple(replace(profile, traffic=traffic) for profile in profiles)
 
 
-def _with_pauses(rng: np.random.Generator) -> dict:
+def _with_pauses(rng: np.random.Generator, unit: Unit) -> dict:
     """Breaks, a rest after so much driving, and overtime, some of them."""
     fields: dict[str, object] = {}
     if rng.random() < 0.7:
-        opens = float(rng.integers(0, 1500))
-        first = Break(window_s=(opens, opens + rng.integers(0, 900)), length_s=rng.integers(1, 300))
+        opens = float(rng.integers(0, 1500)) * unit.s
+        closes = opens + rng.integers(0, 900) * unit.s
+        first = Break(window_s=(opens, closes), length_s=rng.integers(1, 300) * unit.s)
         fields["breaks"] = (first,)
         if rng.random() < 0.3:
-            later = first.window_s[1] + first.length_s
-            fields["breaks"] = (first, Break(window_s=(later, later + 500), length_s=100))
+            later, length = first.window_s[1] + first.length_s, 100 * unit.s
+            second = Break(window_s=(later, later + 500 * unit.s), length_s=length)
+            fields["breaks"] = (first, second)
     if rng.random() < 0.4:
-        fields["rest"] = Rest(after_driving_s=rng.integers(150, 900), length_s=rng.integers(1, 300))
+        driven = rng.integers(150, 900) * unit.s
+        fields["rest"] = Rest(after_driving_s=driven, length_s=rng.integers(1, 300) * unit.s)
     if rng.random() < 0.5:
         fields |= {
-            "overtime_after_s": float(rng.integers(500, 3000)),
+            "overtime_after_s": float(rng.integers(500, 3000)) * unit.s,
             "cost_per_overtime_s": float(rng.choice([0.5, 3.0])),
         }
     return fields
@@ -333,7 +391,7 @@ def _together(profile: Profile, i: int, j: int) -> Profile:
 
 
 def _with_rules(
-    vehicle: Vehicle, asked: set[str], rng: np.random.Generator, is_stop: np.ndarray
+    vehicle: Vehicle, asked: set[str], rng: np.random.Generator, is_stop: np.ndarray, unit: Unit
 ) -> Vehicle:
     fields: dict[str, object] = {}
     if "reloads" in asked:
@@ -343,9 +401,9 @@ def _with_rules(
         fields |= {"start": int(rng.choice(depots)), "end": int(rng.choice(depots))}
     if "limits" in asked:
         limits = {
-            "max_duration_s": float(rng.uniform(300, 4000)),
-            "max_distance_m": float(rng.uniform(1000, 8000)),
-            "max_driving_s": float(rng.uniform(200, 1500)),
+            "max_duration_s": float(rng.uniform(300, 4000)) * unit.s,
+            "max_distance_m": float(rng.uniform(1000, 8000)) * unit.m,
+            "max_driving_s": float(rng.uniform(200, 1500)) * unit.s,
             "max_stops": int(rng.integers(1, 5)),
         }
         fields |= {name: value for name, value in limits.items() if rng.random() < 0.5}
@@ -357,11 +415,14 @@ def _with_rules(
     if "speeds" in asked:
         fields["speed"] = float(rng.choice([0.5, 1.0, 1.7]))
     if "pauses" in asked:
-        fields |= _with_pauses(rng)
+        fields |= _with_pauses(rng, unit)
     if "service" in asked and rng.random() < 0.7:
-        fields["service_s"] = rng.integers(0, 400, len(is_stop)) * is_stop
+        fields["service_s"] = rng.integers(0, 400, len(is_stop)) * is_stop * unit.s
     if "handling" in asked and rng.random() < 0.7:
-        fields |= {name: float(rng.integers(0, 200)) for name in ("loading_s", "unloading_s")}
+        for name in ("loading_s", "unloading_s"):
+            fields[name] = float(rng.integers(0, 200)) * unit.s
+    if "notes" in asked:
+        fields |= {"details": {"plate": str(rng.integers(1000))}, "name": "noted"}
     return replace(vehicle, **fields)
 
 

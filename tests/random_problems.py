@@ -4,69 +4,140 @@ from __future__ import annotations
 
 import time
 import warnings
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from hypothesis import strategies as st
+from instances import PLACES, RULES, Unit, rule_fields
 
 import nco
 from nco import Objective, Problem, Profile, Solution, Vehicle
-from nco.errors import NcoError
+from nco.errors import NcoError, ProblemError
+from nco.fleet.reductions.reduced import reduced
 from nco.solve import solver as registered
-from nco.solver import Prepares
+from nco.solver import Prepares, supported
 
 FEW, MANY = 12, 30  # stops
 DRAWN = 4  # vehicles, all fields of which are drawn by hypothesis
 FAR_S = 1e9  # when windows open that are far in time
+RICH = 0.75  # share of problems that ask for more than loads
+MOST_RULES = 6  # at a time, that go beyond loads, windows and trips
+USUAL_S, USUAL_M = 130.0, 1000.0  # a mean way of the problems that rules are drawn for
+LEAST_S = 1e-3  # a mean way beside which times may be far
 SPARE, GRACE_S = 1.1, 0.05  # what a time limit may be exceeded by
 
-Draw = st.DrawFn
 Floats = np.ndarray
 
 
-@st.composite
-def random_fields(draw: Draw, most: int = FEW, many: int = MANY, fleet: int = 4) -> dict[str, Any]:
-    """Arguments of `Problem`, which may refuse them.
+class Chance(Protocol):
+    """What decides what is odd about a problem."""
 
-    Every other problem asks for little, so that solvers of little have their share. What is odd
-    about a problem is drawn by hypothesis, which can make it simpler; single numbers come from a
-    generator with a drawn seed.
+    def whole(self, low: int, high: int) -> int:
+        """A whole number, both ends included."""
+
+    def flag(self) -> bool:
+        """Yes or no."""
+
+    def one_of(self, options: Sequence[Any]) -> Any:
+        """One of several."""
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Decided by hypothesis, which can make problems simpler, and draws many of them twice."""
+
+    draw: st.DrawFn
+
+    def whole(self, low: int, high: int) -> int:
+        """See `Chance`."""
+        return self.draw(st.integers(low, high))
+
+    def flag(self) -> bool:
+        """See `Chance`."""
+        return self.draw(st.booleans())
+
+    def one_of(self, options: Sequence[Any]) -> Any:
+        """See `Chance`."""
+        return self.draw(st.sampled_from(options))
+
+
+@dataclass(frozen=True)
+class Thrown:
+    """Decided by a generator, all alike often."""
+
+    rng: np.random.Generator
+
+    def whole(self, low: int, high: int) -> int:
+        """See `Chance`."""
+        return int(self.rng.integers(low, high + 1))
+
+    def flag(self) -> bool:
+        """See `Chance`."""
+        return bool(self.rng.random() < 0.5)
+
+    def one_of(self, options: Sequence[Any]) -> Any:
+        """See `Chance`."""
+        return options[int(self.rng.integers(len(options)))]
+
+
+@st.composite
+def random_fields(draw: st.DrawFn, most: int = FEW, many: int = MANY) -> dict[str, Any]:
+    """See `fields_by`, with hypothesis."""
+    return fields_by(Drawn(draw), most, many)
+
+
+def fields_by(draw: Chance, most: int = FEW, many: int = MANY, fleet: int = 4) -> dict[str, Any]:
+    """Arguments of `Problem`, which may refuse them; among them, all that there are.
+
+    One problem in four asks for little, so that solvers of little have their share. Single numbers
+    come from a generator with a drawn seed.
 
     Args:
-        draw: given by hypothesis.
+        draw: what decides.
         most: stops; one problem in ten has `many`.
         many: stops.
         fleet: vehicles at most.
     """
-    rng = np.random.default_rng(draw(st.integers(0, 2**16 - 1)))
-    stops = many if draw(st.integers(0, 9)) == 9 else draw(st.integers(1, most))
-    rich = draw(st.booleans())
-    depots = draw(st.integers(1, 3)) if rich else 1
+    rng = np.random.default_rng(draw.whole(0, 2**32 - 1))
+    stops = many if draw.whole(0, 9) == 9 else draw.whole(1, most)
+    rich = rng.random() < RICH
+    depots = draw.whole(1, 3) if rich else 1
     size = stops + depots
     is_stop = np.arange(size) >= depots
-    names = ("car", "bicycle")[: draw(st.integers(1, 2)) if rich else 1]
+    names = ("car", "bicycle")[: draw.whole(1, 2) if rich else 1]
     profiles = tuple(_profile(draw, rng, size, depots, name) for name in names)
     scale_s = float(profiles[0].duration_s[np.isfinite(profiles[0].duration_s)].mean()) or 1.0
     demand, capacities = _loads(draw, rng, size, is_stop)
     fields = {"profiles": profiles, "depots": depots, "demand": demand}
+    fields["names"] = tuple(f"node {k}" for k in range(size)) if rich else ()
     if not rich:
         vehicle = Vehicle(capacity=tuple(max(holds) for holds in capacities))
-        return fields | {"vehicles": (vehicle,) * draw(st.integers(1, fleet))}
-    return fields | {
+        return fields | {"vehicles": (vehicle,) * draw.whole(1, fleet)}
+    fields |= {
         "vehicles": _vehicles(draw, rng, size, depots, len(profiles), capacities, scale_s, fleet),
         "window_s": _windows(draw, rng, size, depots, scale_s),
-        "service_s": is_stop * draw(st.sampled_from([0.0, 0.5, 1.0, 100.0])) * scale_s,
+        "service_s": is_stop * draw.one_of([0.0, 0.5, 1.0, 100.0]) * scale_s,
         "prize": _prizes(draw, rng, size),
         "objective": _objective(draw),
+        "lonlat": PLACES[rng.integers(len(PLACES))] + rng.random((size, 2)) / 50,
     }
+    asked = set(rng.permutation(RULES)[: rng.integers(0, MOST_RULES + 1)].tolist())
+    with suppress(ProblemError):  # rules are of a problem that is one without them
+        far_m = profiles[0].distance_m
+        scale_m = float(far_m[np.isfinite(far_m)].mean()) or 1.0
+        unit = Unit(scale_s / USUAL_S, scale_m / USUAL_M)
+        fields |= rule_fields(Problem(**fields), asked, rng, unit)
+    return fields
 
 
-def _profile(draw: Draw, rng: np.random.Generator, size: int, depots: int, name: str) -> Profile:
+def _profile(draw: Chance, rng: np.random.Generator, size: int, depots: int, name: str) -> Profile:
     """Streets of one kind: how long they are, how fast, and which of them are missing."""
     kinds = ["random", "zero", "identical", "plane", "shortcuts", "whole"]
-    kind = draw(st.sampled_from(kinds))
-    scale = draw(st.sampled_from([1.0, 1000.0, 1000.0, 1e12, 1e-9]))
+    kind = draw.one_of(kinds)
+    scale = draw.one_of([1.0, 1000.0, 1000.0, 1e12, 1e-9])
     match kind:
         case "zero":
             distance = np.zeros((size, size))
@@ -82,7 +153,7 @@ def _profile(draw: Draw, rng: np.random.Generator, size: int, depots: int, name:
         case _:
             distance = rng.random((size, size))
     distance = distance * scale
-    speed = draw(st.sampled_from(["same", "varied", "instant", "opposite"]))
+    speed = draw.one_of(["same", "varied", "instant", "opposite"])
     match speed:
         case "same":
             duration = distance / 10
@@ -99,12 +170,12 @@ def _profile(draw: Draw, rng: np.random.Generator, size: int, depots: int, name:
 
 
 def _close_streets(
-    draw: Draw, rng: np.random.Generator, depots: int, distance: Floats, duration: Floats
+    draw: Chance, rng: np.random.Generator, depots: int, distance: Floats, duration: Floats
 ) -> None:
     size = len(distance)
     gap = np.zeros((size, size), np.bool_)
     stop = int(rng.integers(depots, size))
-    match draw(st.sampled_from(["none", "none", "some", "most", "into", "away", "depots", "all"])):
+    match draw.one_of(["none", "none", "some", "most", "into", "away", "depots", "all"]):
         case "some":
             gap = rng.random((size, size)) < 0.15
         case "most":
@@ -121,12 +192,12 @@ def _close_streets(
 
 
 def _loads(
-    draw: Draw, rng: np.random.Generator, size: int, is_stop: Floats
+    draw: Chance, rng: np.random.Generator, size: int, is_stop: Floats
 ) -> tuple[Floats, list[list[float]]]:
     """`[N, K]` demand, and for each dimension the capacities that vehicles may have."""
     columns, capacities = [], []
-    for _ in range(draw(st.integers(0, 2))):
-        match draw(st.sampled_from(["zero", "whole", "fraction", "exact", "huge", "too much"])):
+    for _ in range(draw.whole(0, 2)):
+        match draw.one_of(["zero", "whole", "fraction", "exact", "huge", "too much"]):
             case "zero":
                 column, holds = np.zeros(size), [0.0, 5.0]
             case "whole":
@@ -146,7 +217,7 @@ def _loads(
 
 
 def _vehicles(
-    draw: Draw,
+    draw: Chance,
     rng: np.random.Generator,
     size: int,
     depots: int,
@@ -159,25 +230,27 @@ def _vehicles(
 
     Hypothesis draws a few of them; where there are more, they differ by numbers of a generator.
     """
-    plain = draw(st.booleans())
-    count = draw(st.integers(1, fleet))
-    shifts = [(0.0, np.inf), (0.0, 6 * scale_s), (scale_s, 4 * scale_s), (5.0, 5.0), (FAR_S, 2e9)]
+    plain = draw.flag()
+    count = draw.whole(1, fleet)
+    shifts = [(0.0, np.inf), (0.0, 6 * scale_s), (scale_s, 4 * scale_s), (5 * scale_s,) * 2]
+    if scale_s > LEAST_S:  # what is shorter cannot be told from nothing so far away
+        shifts.append((FAR_S, 2 * FAR_S))
     vehicles = []
     for _ in range(1 if plain else min(count, DRAWN)):
         home = int(rng.integers(depots))
-        trips = 1 if plain else draw(st.sampled_from([1, 1, 1, 3]))
+        trips = 1 if plain else draw.one_of([1, 1, 1, 3])
         vehicles.append(
             Vehicle(
                 capacity=tuple(float(rng.choice(holds)) for holds in capacities),
                 start=home,
                 end=home if plain or trips > 1 else int(rng.integers(depots)),
-                shift_s=(0.0, np.inf) if plain else draw(st.sampled_from(shifts)),
+                shift_s=(0.0, np.inf) if plain else draw.one_of(shifts),
                 profile=int(rng.integers(profiles)),
-                fixed_cost=draw(st.sampled_from([0.0, 100.0, 1e12])),
-                cost_per_m=draw(st.sampled_from([1.0, 0.0, 2.5])),
-                cost_per_s=draw(st.sampled_from([1.0, 0.0, 1e-6])),
+                fixed_cost=draw.one_of([0.0, 100.0, 1e12]),
+                cost_per_m=draw.one_of([1.0, 0.0, 2.5]),
+                cost_per_s=draw.one_of([1.0, 0.0, 1e-6]),
                 max_trips=trips,
-                allowed=rng.random(size) < 0.6 if not plain and draw(st.booleans()) else None,
+                allowed=rng.random(size) < 0.6 if not plain and draw.flag() else None,
                 preference=_preference(draw, rng, size),
             )
         )
@@ -200,8 +273,8 @@ def _another(rng: np.random.Generator, vehicles: list[Vehicle], size: int) -> Ve
     )
 
 
-def _preference(draw: Draw, rng: np.random.Generator, size: int) -> Floats | None:
-    match draw(st.sampled_from(["none", "none", "some", "against", "huge"])):
+def _preference(draw: Chance, rng: np.random.Generator, size: int) -> Floats | None:
+    match draw.one_of(["none", "none", "some", "against", "huge"]):
         case "some":
             return rng.random(size)
         case "against":
@@ -213,10 +286,10 @@ def _preference(draw: Draw, rng: np.random.Generator, size: int) -> Floats | Non
 
 
 def _windows(
-    draw: Draw, rng: np.random.Generator, size: int, depots: int, scale_s: float
+    draw: Chance, rng: np.random.Generator, size: int, depots: int, scale_s: float
 ) -> Floats | None:
     """Windows that are open, tight, impossible, of no length, or far in time."""
-    kind = draw(st.sampled_from(["none", "open", "tight", "impossible", "instants", "far", "mix"]))
+    kind = draw.one_of(["none", "open", "tight", "impossible", "instants", "far", "mix"])
     if kind == "none":
         return None
     opens = rng.uniform(0, 4 * scale_s, size)
@@ -234,13 +307,13 @@ def _windows(
             windows += FAR_S
         case _:
             windows[rng.random(size) < 0.5] = (0.0, np.inf)
-    if kind == "far" or draw(st.booleans()):
+    if kind == "far" or draw.flag():
         windows[:depots] = (0.0, np.inf)
     return windows
 
 
-def _prizes(draw: Draw, rng: np.random.Generator, size: int) -> Floats | None:
-    match draw(st.sampled_from(["required", "zero", "tiny", "huge", "mix"])):
+def _prizes(draw: Chance, rng: np.random.Generator, size: int) -> Floats | None:
+    match draw.one_of(["required", "zero", "tiny", "huge", "mix"]):
         case "required":
             return None
         case "zero":
@@ -253,17 +326,17 @@ def _prizes(draw: Draw, rng: np.random.Generator, size: int) -> Floats | None:
             return rng.choice([0.0, 1e-9, 500.0, 1e15, np.inf], size)
 
 
-def _objective(draw: Draw) -> Objective:
+def _objective(draw: Chance) -> Objective:
     return Objective(
-        distance=draw(st.sampled_from([1.0, 1.0, 0.0])),
-        duration=draw(st.sampled_from([0.0, 1.0, 1e-3])),
-        fixed=draw(st.sampled_from([1.0, 0.0])),
-        preference=draw(st.sampled_from([1.0, 0.0])),
-        unserved=draw(st.sampled_from([1.0, 0.0])),
-        longest_route=draw(st.sampled_from([0.0, 0.0, 1.0, 1e3])),
-        longest_leg=draw(st.sampled_from([0.0, 0.0, 0.0, 1.0, 1e3])),
-        makespan=draw(st.sampled_from([0.0, 0.0, 0.0, 1.0])),
-        longest_by=draw(st.sampled_from(["distance", "duration"])),
+        distance=draw.one_of([1.0, 1.0, 0.0]),
+        duration=draw.one_of([0.0, 1.0, 1e-3]),
+        fixed=draw.one_of([1.0, 0.0]),
+        preference=draw.one_of([1.0, 0.0]),
+        unserved=draw.one_of([1.0, 0.0]),
+        longest_route=draw.one_of([0.0, 0.0, 1.0, 1e3]),
+        longest_leg=draw.one_of([0.0, 0.0, 0.0, 1.0, 1e3]),
+        makespan=draw.one_of([0.0, 0.0, 0.0, 1.0]),
+        longest_by=draw.one_of(["distance", "duration"]),
     )
 
 
@@ -292,8 +365,9 @@ def outcome(problem: Problem, method: str, limit_s: float, seed: int = 0) -> Out
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             solver = registered(method)
-            if isinstance(solver, Prepares) and problem.features <= solver.supports:
-                solver.prepare(problem)
+            form = reduced(problem, supported(solver, problem)).problem
+            if isinstance(solver, Prepares) and form.features <= solver.supports:
+                solver.prepare(form)
             begin_s, begin_cpu_s = time.perf_counter(), time.process_time()
             found = nco.solve(problem, method, time_limit_s=limit_s, seed=seed)
     except NcoError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
+DIGITS = 1e-14  # what a number holds of itself, some sums of such numbers later
 SLACK = 1e-6  # what rounding may add to a load, or to a time since the first one given, as a share
 
 
@@ -115,7 +116,8 @@ class Clock:
         """Whether it is later than a limit, by more than rounding explains."""
         if math.isinf(self.now) or math.isinf(limit):
             return False
-        return self.now > limit + SLACK * (abs(limit - self.first) + self.driven)
+        spent = SLACK * (abs(limit - self.first) + self.driven)
+        return self.now > limit + spent + DIGITS * abs(limit)
 
     def spend(self, seconds: float) -> None:
         """Goes on."""

@@ -141,7 +141,7 @@ def _normal(problem: Problem) -> Normal:
         soft_window_s=moved(problem.soft_window_s),
         service_s=problem.service_s * per_s,
         setup_s=problem.setup_s * per_s,
-        release_s=moved(problem.release_s),
+        release_s=np.where(problem.release_s > 0, moved(problem.release_s), 0.0),
         demand=problem.demand * units,
         pickup=problem.pickup * units,
         shipments=tuple(
@@ -192,14 +192,19 @@ def _zero(problem: Problem, vehicles: Iterable[Vehicle]) -> float:
             return float(math.floor(early))
         # What closes far too early is never met, as is what closes at 0 if nobody leaves then.
         return begin - lead
-    opens = np.append(opens, problem.release_s)
-    later = opens[opens > begin]
+    later, ready = opens[opens > begin], float(problem.release_s.max(initial=begin))
     first = float(min(later.min(initial=np.inf), closes.min(initial=np.inf)))
+    idle = begin
+    if ready < first:  # goods that come before anything opens or closes: one waits for them, too
+        idle = max(begin, ready)
+    else:
+        released = problem.release_s[problem.release_s > begin]
+        later, first = np.append(later, released), min(first, float(released.min(initial=np.inf)))
     last = float(later.max(initial=first))
-    if np.isfinite(first) and first - begin > IDLE * (last - first):
+    if np.isfinite(first) and first - idle > IDLE * (last - first):
         # Whoever leaves so much before that is home, or waits, when the first of these comes.
         lead = _rounded(_all_driven(problem, max(vehicle.max_trips for vehicle in vehicles)))
-        if first - begin > IDLE * (last - first + lead):
+        if first - idle > IDLE * (last - first + lead):
             return first - lead
     return begin
 

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from nco.fleet.reductions.reduced import reduced
+from nco.fleet.reductions.reduced import advice, reduced
 from nco.interruption import heeding
 from nco.problem import Feature, Problem
 from nco.problem.check import check
@@ -91,7 +91,9 @@ def compare(
         begin = time.perf_counter()
         chosen.append(solver(method))
         loading_s.append(time.perf_counter() - begin)
-        refuse_unsupported(chosen[-1], reduced(problem, supported(chosen[-1], problem)).problem)
+        known = supported(chosen[-1], problem)
+        other = reduced(problem, known).problem
+        refuse_unsupported(chosen[-1], other, advice(other, known))
     answers: list[Answer] = []
     for one, loaded_s in zip(chosen, loading_s, strict=True):
         try:

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from nco.errors import InputError, quoted
-from nco.fleet.reductions.reduced import Reduced, reduced
+from nco.fleet.reductions.reduced import Reduced, advice, reduced
 from nco.interruption import asked_since, keeping
 from nco.problem import Feature, Problem
 from nco.problem.given import given_problem
@@ -166,8 +166,9 @@ def solve(
     if operators is not None:
         chosen = with_operators(chosen, operators)
     begin = time.perf_counter()
-    form = reduced(problem, supported(chosen, problem))
-    refuse_unsupported(chosen, form.problem)
+    known = supported(chosen, problem)
+    form = reduced(problem, known)
+    refuse_unsupported(chosen, form.problem, advice(form.problem, known))
     took_s = time.perf_counter() - begin
     if isinstance(chosen, Prepares):
         chosen.prepare(form.problem)

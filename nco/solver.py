@@ -137,8 +137,13 @@ class ThreadClock(Clock):
         return time.thread_time()
 
 
-def refuse_unsupported(solver: Solver, problem: Problem) -> None:
+def refuse_unsupported(solver: Solver, problem: Problem, advice: str = "") -> None:
     """Raise if a problem asks for what a solver cannot do.
+
+    Args:
+        solver: any.
+        problem: to solve.
+        advice: what to state otherwise.
 
     Raises:
         UnsupportedError: names the solver and each feature that it lacks.
@@ -149,6 +154,7 @@ def refuse_unsupported(solver: Solver, problem: Problem) -> None:
             f"method {quoted(solver.name)} cannot handle: {', '.join(lacking)}; "
             "choose another method"
             + worded(" (`nco.methods(problem)` lists those that can)", ", such as --method auto")
+            + (advice and f", or {advice}")
         )
 
 

@@ -108,7 +108,7 @@ def problems(draw: st.DrawFn, max_stops: int = 6, *, rich: bool = True) -> Probl
                 cost_per_s=float(rng.integers(0, 3)),
                 max_trips=trips,
                 allowed=rng.random(n) < 0.8 if rich and rng.random() < 0.5 else None,
-                preference=rng.random(n) if rich and rng.random() < 0.5 else None,
+                preference=rng.random(n) * is_stop if rich and rng.random() < 0.5 else None,
             )
             if rich
             else Vehicle(capacity=(30.0,))
@@ -161,7 +161,7 @@ def problems_with_routes(draw: st.DrawFn) -> tuple[Problem, tuple[Route, ...]]:
 RULES = (
     "pickups", "backhauls", "shipments", "groups", "releases", "limits", "open", "skills", "speeds",
     "service", "handling", "sequences", "ties", "fewest", "hours", "pauses", "traffic",
-    "priorities", "reloads", "peaks", "notes",
+    "priorities", "reloads", "peaks", "notes", "overtime",
 )  # fmt: skip
 
 
@@ -239,11 +239,11 @@ def rule_fields(
 def _peaks(asked: set[str], rng: np.random.Generator) -> dict[str, float]:
     """Weights of what rules add to the objective; where times are chosen, not of the makespan."""
     leg, makespan = rng.choice([0.0, 1.0, 3.0], 2) * ("peaks" in asked)
-    chosen = bool(asked & {"hours", "pauses", "traffic"})
+    chosen = bool(asked & {"hours", "pauses", "overtime", "traffic"})
     weights = {"longest_leg": float(leg), "makespan": 0.0 if chosen else float(makespan)}
     if "hours" in asked:
         weights["soft_windows"] = float(rng.choice([1.0, 1.0, 0.0, 0.1]))
-    if "pauses" in asked:
+    if asked & {"pauses", "overtime"}:
         weights["overtime"] = float(rng.choice([1.0, 1.0, 0.0, 10.0]))
     return weights
 
@@ -371,12 +371,14 @@ def _with_pauses(rng: np.random.Generator, unit: Unit) -> dict:
     if rng.random() < 0.4:
         driven = rng.integers(150, 900) * unit.s
         fields["rest"] = Rest(after_driving_s=driven, length_s=rng.integers(1, 300) * unit.s)
-    if rng.random() < 0.5:
-        fields |= {
-            "overtime_after_s": float(rng.integers(500, 3000)) * unit.s,
-            "cost_per_overtime_s": float(rng.choice([0.5, 3.0])),
-        }
-    return fields
+    return fields | (_with_overtime(rng, unit) if rng.random() < 0.5 else {})
+
+
+def _with_overtime(rng: np.random.Generator, unit: Unit) -> dict:
+    return {
+        "overtime_after_s": float(rng.integers(500, 3000)) * unit.s,
+        "cost_per_overtime_s": float(rng.choice([0.5, 3.0])),
+    }
 
 
 def _together(profile: Profile, i: int, j: int) -> Profile:
@@ -416,6 +418,8 @@ def _with_rules(
         fields["speed"] = float(rng.choice([0.5, 1.0, 1.7]))
     if "pauses" in asked:
         fields |= _with_pauses(rng, unit)
+    if "overtime" in asked:
+        fields |= _with_overtime(rng, unit)
     if "service" in asked and rng.random() < 0.7:
         fields["service_s"] = rng.integers(0, 400, len(is_stop)) * is_stop * unit.s
     if "handling" in asked and rng.random() < 0.7:

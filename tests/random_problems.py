@@ -251,7 +251,7 @@ def _vehicles(
                 cost_per_s=draw.one_of([1.0, 0.0, 1e-6]),
                 max_trips=trips,
                 allowed=rng.random(size) < 0.6 if not plain and draw.flag() else None,
-                preference=_preference(draw, rng, size),
+                preference=_preference(draw, rng, np.arange(size) >= depots),
             )
         )
     if plain:
@@ -273,14 +273,14 @@ def _another(rng: np.random.Generator, vehicles: list[Vehicle], size: int) -> Ve
     )
 
 
-def _preference(draw: Chance, rng: np.random.Generator, size: int) -> Floats | None:
+def _preference(draw: Chance, rng: np.random.Generator, is_stop: Floats) -> Floats | None:
     match draw.one_of(["none", "none", "some", "against", "huge"]):
         case "some":
-            return rng.random(size)
+            return rng.random(len(is_stop)) * is_stop
         case "against":
-            return -1000.0 * rng.random(size)
+            return -1000.0 * rng.random(len(is_stop)) * is_stop
         case "huge":
-            return 1e9 * rng.random(size)
+            return 1e9 * rng.random(len(is_stop)) * is_stop
         case _:
             return None
 

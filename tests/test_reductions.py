@@ -28,11 +28,21 @@ RULES = {
     Feature.MOST_STOPS: ("limits", "backhauls", "shipments"),
     Feature.LONGEST_DUTY: ("limits", "releases", "open"),
     Feature.SPEEDS: ("speeds", "service", "limits"),
-    Feature.SETUP: ("handling", "speeds", "open", "service"),
-    Feature.LOADING: ("handling", "speeds", "open", "releases"),
-    Feature.SEQUENCES: ("sequences", "ties", "skills", "limits", "pickups", "releases", "service"),
+    Feature.SETUP: ("handling", "speeds", "open", "service", "hours", "overtime"),
+    Feature.LOADING: ("handling", "speeds", "open", "releases", "hours", "overtime"),
+    Feature.SEQUENCES: (
+        "sequences",
+        "ties",
+        "skills",
+        "limits",
+        "pickups",
+        "releases",
+        "service",
+        "overtime",
+        "hours",
+    ),
     Feature.OPEN_ROUTES: ("open", "shipments", "groups", "skills", "releases", "service"),
-    Feature.OWN_SERVICE: ("service", "speeds", "limits", "open"),
+    Feature.OWN_SERVICE: ("service", "speeds", "limits", "open", "hours", "overtime"),
 }
 
 
@@ -139,6 +149,52 @@ def test_optimum_is_found_through_reductions(problem: Problem) -> None:
     if np.isfinite(best):
         assert found.feasible
         assert found.cost.total == pytest.approx(best, rel=1e-6, abs=1e-6)
+
+
+CHOSEN = {Feature.SETUP, Feature.LOADING, Feature.OWN_SERVICE, Feature.SEQUENCES}
+
+
+@settings(many, max_examples=12)
+@given(problem=ruled_problems(3, ("hours", "overtime", "handling", "service", "sequences", "open")))
+def test_optimum_where_times_are_chosen(problem: Problem) -> None:
+    """Set-up, loading, own service and sequences beside several or soft windows and overtime."""
+    vehicles = [replace(vehicle, max_trips=1) for vehicle in problem.vehicles]
+    problem = replace(problem, vehicles=vehicles)
+    assume(problem.timetabled and problem.features & CHOSEN)
+    assume(reduced(problem, LNS.supports).problem.features <= LNS.supports)
+    found = nco.solve(problem, LNS(max_iterations=200), time_limit_s=9.0, seed=1)
+    assert {finding.kind for finding in nco.check(problem, found).findings} <= {"unserved"}
+    best = optimum(problem)
+    if np.isfinite(best):
+        assert found.cost.total == pytest.approx(best, rel=1e-6, abs=1e-6)
+
+
+@pytest.mark.parametrize("paused", ["breaks", "rest", "traffic", "max_driving_s"])
+@pytest.mark.parametrize(
+    ("asked", "advice"),
+    [
+        ({"setup_s": [0, 9, 9, 9]}, "such times part of service_s"),
+        ({"ties": [nco.Sequence(stops=(1, 2))]}, "state it as nco.SameVehicle and nco.Precedence"),
+    ],
+)
+def test_what_is_not_had_together_is_refused_with_advice(
+    paused: str, asked: dict[str, object], advice: str
+) -> None:
+    """Neither solved as something else nor refused without a word of what to do."""
+    own: dict[str, object] = {
+        "breaks": {"breaks": [nco.Break(window_s=(0, 90), length_s=9)]},
+        "rest": {"rest": nco.Rest(after_driving_s=500, length_s=9)},
+        "max_driving_s": {"max_driving_s": 900.0},
+    }.get(paused, {})
+    problem = square(vehicles=[Vehicle(**own)], **asked)
+    if paused == "traffic":
+        profiles = [replace(p, traffic=((50.0, 0.5),)) for p in problem.profiles]
+        problem = replace(problem, profiles=profiles)
+    if paused == "max_driving_s" and "ties" in asked:
+        assert nco.solve(problem, "lns", time_limit_s=0.1).feasible
+    else:
+        with pytest.raises(UnsupportedError, match=advice):
+            nco.solve(problem, "lns")
 
 
 @pytest.mark.parametrize(

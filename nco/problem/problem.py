@@ -286,8 +286,13 @@ class Problem(ByValue):
                     raise ProblemError(
                         f"{where}: {name} has {counted(len(array), 'entry')}; give one a node ({n})"
                     )
-            if vehicle.service_s is not None and vehicle.service_s[: self.depots].any():
-                raise ProblemError(f"{where}: service_s is not 0 at a depot; it is of stops alone")
+            for name in ("preference", "service_s"):
+                array = getattr(vehicle, name)
+                if array is not None and array[: self.depots].any():
+                    raise ProblemError(
+                        f"{where}: {name} is not 0 at a depot; it is of stops alone: give 0 for "
+                        f"the first {counted(self.depots, 'node')}"
+                    )
 
     def _check_prizes(self) -> None:
         """Refuse shipments of which one end is required and the other is not."""

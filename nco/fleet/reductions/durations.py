@@ -70,8 +70,11 @@ def own_service(problem: Problem) -> Problem | None:
 def longest_duty(problem: Problem) -> Problem | None:
     """Who never waits is on duty from the first moment on, and returns before the limit is over.
 
-    Not where something opens, or comes to the depot, after a limited vehicle can leave.
+    Not where something opens, or comes to the depot, after a limited vehicle can leave, nor where
+    it may pay to wait.
     """
+    if problem.timetabled:
+        return None
     opens = max(float(problem.window_s[:, 0].max()), float(problem.release_s.max()))
 
     def begins(vehicle: Vehicle) -> float:

@@ -22,7 +22,8 @@ def handling(problem: Problem) -> Problem | None:
     """A profile for each speed, place of loading and time that it takes.
 
     Where routes are open, they first begin and end at a depot of their own, at which nothing is
-    loaded, and from which every way leads to another place. Not where driving itself counts.
+    loaded, and from which every way leads to another place. Not where driving itself counts, or is
+    interrupted.
     """
     if driving_counts(problem):
         return None

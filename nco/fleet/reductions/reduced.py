@@ -48,17 +48,32 @@ ALWAYS = frozenset({Feature.TRIPS})
 """What is better said otherwise even to solvers that know it: PyVRP finds better routes for copies
 of vehicles than for vehicles that come back."""
 
-OF_TIME = frozenset(
-    {
-        Feature.LONGEST_DUTY,
-        Feature.SETUP,
-        Feature.LOADING,
-        Feature.SEQUENCES,
-        Feature.OWN_SERVICE,
+ADVICE: MappingProxyType[Feature, str] = MappingProxyType(
+    dict.fromkeys(
+        (Feature.SETUP, Feature.LOADING, Feature.OWN_SERVICE),
+        "beside breaks, rests, traffic, max_driving_s or a longest leg by duration, make such "
+        "times part of service_s, the same for all vehicles",
+    )
+    | {
+        Feature.SEQUENCES: "where a sequence cannot be joined to a single stop (beside breaks, "
+        "rests, traffic, longest_leg, open ends, or where its stops have several or soft windows), "
+        "state it as nco.SameVehicle and nco.Precedence, between whose stops others may come",
+        Feature.BACKHAULS: "beside shipments that share stops with deliveries or pickups, leave "
+        "linehauls_first out, or give the goods a dimension of their own",
     }
 )
-"""What says one thing with time by another, which is no longer the same where times are chosen:
-a break interrupts a drive but no service, and traffic slows down nothing else."""
+"""What to state in place of a feature that a reduction cannot say here."""
+
+
+def advice(problem: Problem, supports: AbstractSet[Feature]) -> str:
+    """What to do about features that a problem has and a solver lacks; empty where nothing helps.
+
+    Args:
+        problem: reduced.
+        supports: of the solver.
+    """
+    lacking = sorted(problem.features - supports)
+    return "; ".join(dict.fromkeys(ADVICE[f] for f in lacking if f in ADVICE))
 
 
 @dataclass(frozen=True)
@@ -158,8 +173,6 @@ def reduced(problem: Problem, supports: AbstractSet[Feature]) -> Reduced:
     """
     other = problem
     for feature, reduction in REDUCTIONS.items():
-        if problem.timetabled and feature in OF_TIME:
-            continue
         if feature in other.features and (feature not in supports or feature in ALWAYS):
             simpler = reduction(other)
             if simpler is not None and simpler.features - other.features <= supports:

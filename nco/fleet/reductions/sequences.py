@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nco.fleet.reductions.loads import most_stops
-from nco.fleet.reductions.vehicles import changed
+from nco.fleet.reductions.vehicles import INTERRUPTED, changed
 from nco.problem import Feature, Profile, Sequence
 from nco.problem.duty import loads
 from nco.problem.passages import services
@@ -48,20 +48,29 @@ def sequences(problem: Problem) -> Problem | None:
 
     Driving within it is part of the ways out. Not where it depends on the vehicle when a sequence
     can begin, where its goods take more room within than before and behind it, where the longest
-    leg counts, nor where other rules tell its stops apart.
+    leg counts, where a drive may be interrupted or a stop of it has several or soft windows, nor
+    where other rules tell its stops apart.
     """
     other: Problem | None = problem
     if Feature.MOST_STOPS in problem.features:
         other = most_stops(problem)
     apart = {Feature.OPEN_ROUTES, Feature.SETUP, Feature.LOADING, Feature.LONGEST_LEG}
-    if other is None or other.features & apart:
+    if other is None or other.features & (apart | INTERRUPTED):
         return None
     rows = [tie.stops for tie in other.ties if isinstance(tie, Sequence)]
+    if any(_chooses(other, j) for row in rows for j in row):
+        return None
     ties, shipments = _other_ties(other, rows), _other_shipments(other, rows)
     passed = _all_passed(other, rows)
     if ties is None or passed is None or not all(_has_room(other, row) for row in rows):
         return None
     return _joined(other, rows, passed, ties, shipments)
+
+
+def _chooses(problem: Problem, j: int) -> bool:
+    """Whether it is a matter of cost, or of which window, when a stop is begun."""
+    priced = problem.early_per_s[j] or problem.late_per_s[j]
+    return bool(priced) or j in problem.more_windows_s
 
 
 def _passed(problem: Problem, vehicle: Vehicle, row: Row) -> _Passed:
@@ -238,6 +247,7 @@ def _joined(
         window_s=window,
         service_s=service,
         setup_s=problem.setup_s[kept],
+        more_windows_s={number[j]: windows for j, windows in problem.more_windows_s.items()},
         soft_window_s=problem.soft_window_s[kept],
         early_per_s=problem.early_per_s[kept],
         late_per_s=problem.late_per_s[kept],

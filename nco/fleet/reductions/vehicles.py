@@ -12,8 +12,14 @@ if TYPE_CHECKING:
     from nco.problem import Problem, Vehicle
 
 
+INTERRUPTED = frozenset({Feature.BREAKS, Feature.RESTS, Feature.TRAFFIC})
+"""What happens to a drive and not to a service: a break may come in between, traffic slows it."""
+
+
 def driving_counts(problem: Problem) -> bool:
     """Whether seconds of driving count by themselves, so that none may be added to a drive."""
+    if problem.features & INTERRUPTED:
+        return True
     legs = Feature.LONGEST_LEG in problem.features and problem.objective.longest_by == "duration"
     return legs or Feature.MOST_DRIVING in problem.features
 

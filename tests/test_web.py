@@ -306,6 +306,56 @@ def test_a_day_is_planned_again_and_outlives_its_process(ask, posed):
     assert ask("DELETE", place).status_code == 204
 
 
+def test_a_day_takes_all_that_the_planner_knows(ask, posed):
+    """Stops with every field, a shipment and a further vehicle, after a restart as before."""
+    from nco.web.work import days
+
+    asked = {"problem_id": posed, "method": "auto"}
+    place = f"/v1/plans/{ask('POST', '/v1/plans', json=asked).json()['id']}"
+
+    def change(op: str, **more):
+        return ask("POST", f"{place}/changes", json={"op": op, **more})
+
+    fields = {
+        "window_s": [100, 5000], "more_windows_s": [[6000, None]], "soft_window_s": [200, 4000],
+        "early_per_s": 0.01, "late_per_s": 0.02, "service_s": 60, "setup_s": 30, "prize": None,
+        "priority": 5, "skills": [], "demand": [1], "pickup": [1], "release_s": 0,
+    }  # fmt: skip
+    for name in ("new", "other"):
+        told = change("add", name=name, lonlat=[24.943, 60.169], **fields)
+        assert told.status_code == 200, told.text
+    assert change("add_shipment", pickup="new", delivery="other", amount=1).status_code == 200
+    for name in ("new", "other"):  # which methods do not know beside several windows
+        assert change("change", name=name, setup_s=0).status_code == 200
+    van = {"name": "spare", "capacity": [9], "cost_per_m": 2, "shift_s": [0, None]}
+    assert change("add_vehicle", vehicle=van).status_code == 200
+    told = change("replan", time_limit_s=0.2)
+    assert told.status_code == 200, told.text
+    plan = told.json()["plan"]
+    names = [call["name"] for route in plan["routes"] for call in route["calls"]]
+    assert names.index("new") < names.index("other")
+    days._days.clear()
+    assert ask("GET", place).json()["plan"]["cost"] == plan["cost"]
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"op": "cancel", "name": "a", "lonlat": [24.9, 60.1]}, "lonlat is nothing that cancel"),
+        ({"op": "replan", "prize": 3}, "prize is nothing that replan knows"),
+        ({"op": "add", "name": "x", "group": 1}, "group"),
+        ({"op": "add_vehicle", "vehicle": {"wheels": 4}}, "wheels"),
+        ({"op": "add_shipment", "pickup": "nobody", "delivery": "a"}, "'nobody'"),
+    ],
+)
+def test_what_a_change_cannot_take_is_refused_by_name(ask, posed, change, told):
+    """Nothing is left out in silence."""
+    day = ask("POST", "/v1/plans", json={"problem_id": posed, "method": "nearest"}).json()["id"]
+    reply = ask("POST", f"/v1/plans/{day}/changes", json=change)
+    assert reply.status_code in (400, 422)
+    assert told in reply.json()["error"]["message"]
+
+
 def test_the_description_covers_what_there_is(ask):
     """OpenAPI names every path, and its references lead somewhere."""
     found = ask("GET", "/openapi.json").json()

@@ -1,9 +1,11 @@
 """What the planner's page asks for beyond problems and jobs: the map, an example, zones, files."""
 
 import os
+import re
 
 import numpy as np
 import pytest
+import shapely
 from in_process import Served, serving
 
 import nco
@@ -124,6 +126,66 @@ def test_a_zone_without_streets_changes_nothing_and_is_told(ask: Served):
     zones = [{"name": "sea", "ring": [[0, 0], [0, 1], [1, 1]]}]
     told = ask("POST", "/v1/problems", json={**_TABLES, "zones": zones}).json()["notes"]
     assert any("no street in it" in note for note in told)
+
+
+def test_written_lines_are_those_of_each_vehicle(ask: Served):
+    """What is drawn is as long as what was planned: around a zone, by bicycle, and plainly."""
+    fleet = {
+        "header": ["name", "capacity", "profile"],
+        "rows": [["van", 9, ""], ["bike", 9, "bicycle"], ["lorry", 9, ""]],
+    }
+    zones = [{"name": "centre", "ring": _ZONE, "vehicles": ["van"]}]
+    posed = {"stops": _TABLES["stops"], "fleet": fleet, "zones": zones}
+    place = f"/v1/problems/{ask('POST', '/v1/problems', json=posed).json()['id']}"
+    routes = [{"vehicle": 0, "stops": [2]}, {"vehicle": 1, "stops": [1]}]
+    written = {
+        kind: ask("POST", f"{place}/export", json={"routes": routes, "format": kind})
+        for kind in ("geojson", "gpx", "vroom")
+    }
+    lines = [one for one in written["geojson"].json()["features"] if "stops" in one["properties"]]
+    for one in lines:
+        drawn_m = metres_along(np.array(one["geometry"]["coordinates"]))
+        assert drawn_m == pytest.approx(one["properties"]["distance_m"], rel=0.03)
+    around = np.array(lines[0]["geometry"]["coordinates"])
+    assert not shapely.contains_xy(shapely.Polygon(_ZONE).buffer(-1e-5), around).any()
+    tracks = re.findall(r'<trkpt lat="([^"]*)" lon="([^"]*)"', written["gpx"].text)
+    driven = np.array([(float(lon), float(lat)) for lat, lon in tracks])
+    assert abs(around[:, None] - driven).max(axis=2).min(axis=1).max() < 1e-5
+    assert all(route["geometry"] for route in written["vroom"].json()["routes"])
+
+
+def metres_along(line: np.ndarray) -> float:
+    """Length of a line in degrees."""
+    metres = np.array([111_320 * np.cos(np.radians(line[0, 1])), 110_570])
+    return float(np.linalg.norm(np.diff(line, axis=0) * metres, axis=1).sum())
+
+
+def test_what_lies_in_a_zone_of_all_is_told_by_its_name(ask: Served):
+    """A dispatcher reads which zone it is."""
+    zones = [{"name": "Market", "ring": _ZONE}]
+    posed = ask("POST", "/v1/problems", json={**_TABLES, "zones": zones}).json()
+    assert [one["reason"] for one in posed["off_street"]] == [
+        "it lies in 'Market', a zone that vehicles avoid"
+    ]
+
+
+def test_a_day_has_new_stops_on_the_streets_of_every_kind(ask: Served):
+    """With vans that avoid a zone and a bicycle, a stop that comes up is on the streets of all."""
+    fleet = {
+        "header": ["name", "capacity", "profile"],
+        "rows": [["van", 9, ""], ["bike", 9, "bicycle"]],
+    }
+    zones = [{"name": "centre", "ring": _ZONE, "vehicles": ["van"]}]
+    posed = {"stops": _TABLES["stops"], "fleet": fleet, "zones": zones}
+    day = ask("POST", "/v1/plans", json={"problem": posed, "method": "nearest"}).json()["id"]
+
+    def change(op: str, **more):
+        return ask("POST", f"/v1/plans/{day}/changes", json={"op": op, **more})
+
+    assert change("add", name="new", lonlat=[24.9455, 60.171], demand=1).status_code == 200
+    plan = change("replan", time_limit_s=0.1).json()["plan"]
+    [own] = [r["vehicle"] for r in plan["routes"] if "new" in [c["name"] for c in r["calls"]]]
+    assert (own, plan["unassigned"]) == (1, {})
 
 
 @pytest.fixture(scope="module")

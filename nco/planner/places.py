@@ -83,7 +83,8 @@ class Places:
         self.moved_m = [None] * problem.size if moved is None else moved.tolist()
         self.distance_m = [profile.distance_m for profile in problem.profiles]
         self.duration_s = [profile.duration_s for profile in problem.profiles]
-        self._off_street = frozenset(problem.off_street)
+        # By profile, places that no way leads to: off all streets, or closed to such vehicles.
+        self._closed = [set(problem.off_street) | _cut_off(table) for table in self.distance_m]
         self._names = [profile.name for profile in problem.profiles]
         self._roads = roads
 
@@ -97,7 +98,7 @@ class Places:
 
         Raises:
             InputError: there is no city.
-            CityError: no street of the city is near enough to it.
+            CityError: no street of any profile is near enough to it.
         """
         if not self._roads:
             raise InputError(
@@ -108,12 +109,25 @@ class Places:
         point = as_lonlat(one, f"the place of {quoted(name)}")[0]
         # That a street is cut off shows only beside places that are not.
         known = [k for k, there in enumerate(self.lonlat) if there is not None]
-        others = self._points([k for k in known if k not in self._off_street][:_WITNESSES])
-        tables = [roads.matrix(one, targets=others, names=[name]) for roads in self._roads]
-        moved = [float(table.moved_m[0]) for table in tables if table.moved_m is not None]
+        refused: dict[int, CityError] = {}
+        moved: list[float] = []
+        for p, roads in enumerate(self._roads):
+            others = self._points([k for k in known if k not in self._closed[p]][:_WITNESSES])
+            try:
+                table = roads.matrix(one, targets=others, names=[name])
+            except CityError as error:
+                refused[p] = error
+                continue
+            if table.moved_m is not None:
+                moved.append(float(table.moved_m[0]))
+        if len(refused) == len(self._roads):
+            raise refused[0]
+        place = len(self.lonlat)
+        for p in refused:  # others may go there
+            self._closed[p].add(place)
         self.lonlat.append(point)
         self.moved_m.append(max(moved, default=None))
-        return len(self.lonlat) - 1
+        return place
 
     def by(self, arcs: Arcs | Sequence[Arcs], name: str, near: Sequence[int]) -> int:
         """A new place given by its rows and columns.
@@ -162,11 +176,13 @@ class Places:
         first, last = len(self.distance_m[0]), len(self.lonlat)
         if first == last:
             return
-        new = list(range(first, last))
-        old = [place for place in near if place < first and place not in self._off_street]
         self._grow(last)
-        points, others = self._points(new), self._points(old)
         for p, roads in enumerate(self._roads):
+            new = [place for place in range(first, last) if place not in self._closed[p]]
+            old = [place for place in near if place < first and place not in self._closed[p]]
+            if not new:
+                continue
+            points, others = self._points(new), self._points(old)
             away = roads.matrix(points, targets=np.concatenate([others, points]))
             back = roads.matrix(others, targets=points)
             for table, there, here in (
@@ -178,7 +194,7 @@ class Places:
                 table[new, new] = 0.0
 
     def _points(self, places: Sequence[int]) -> Floats:
-        return np.array([self.lonlat[place] for place in places])
+        return np.array([self.lonlat[place] for place in places]).reshape(-1, 2)
 
     def _grow(self, size: int) -> None:
         for tables in (self.distance_m, self.duration_s):
@@ -187,6 +203,12 @@ class Places:
                 np.fill_diagonal(grown, 0.0)
                 grown[: len(known), : len(known)] = known
                 tables[p] = grown
+
+
+def _cut_off(distance_m: Floats) -> set[int]:
+    """Places that no way leads to."""
+    inward = np.isfinite(distance_m).sum(axis=0) <= 1
+    return set(np.flatnonzero(inward & (len(distance_m) > 1)).tolist())
 
 
 def roads_of(city: Roads | Sequence[Roads] | None) -> list[Roads]:
@@ -202,8 +224,8 @@ def roads_of(city: Roads | Sequence[Roads] | None) -> list[Roads]:
 
 
 def _quick(roads: Roads) -> Roads:
-    if not isinstance(roads, City):
-        return roads
+    if not isinstance(roads, City) or roads.changes is not None:
+        return roads  # of a variant, which may be gone tomorrow, that would take too long
     try:
         return roads.contracted(most_streets=SOON_CONTRACTED)
     except (CityError, StorageError) as error:  # it serves as it is: nothing is lost but time

@@ -12,6 +12,7 @@ import numpy as np
 
 from nco.arrays import Floats
 from nco.colours import COLOURS
+from nco.data.formats.drawn import Drawn, streets_of
 from nco.errors import CityError, InputError, quoted
 from nco.problem import Problem
 from nco.problem.schedule import RouteSchedule, schedule
@@ -74,8 +75,8 @@ def places(problem: Problem) -> Floats:
 def paths(
     problem: Problem,
     solution: Solution,
-    city: City | None = None,
-    streets: Mapping[str, City] = MappingProxyType({}),
+    city: Drawn | None = None,
+    streets: Mapping[str, Drawn] = MappingProxyType({}),
 ) -> list[Path]:
     """Every route of a solution as lines, along the streets of a city if there is one.
 
@@ -83,23 +84,23 @@ def paths(
         problem: what the solution is for.
         solution: feasible or not.
         city: whose streets to follow; None draws straight lines.
-        streets: those of vehicles that drive on others, by the names of their profiles.
+        streets: those of vehicles that drive on others, see `nco.data.formats.drawn.streets_of`.
 
     Raises:
         InputError: the problem has no coordinates.
     """
     where = places(problem)
     drawn = []
+    along = streets_of(problem, city, streets) if problem.lonlat is not None else None
     for r, timetable in enumerate(schedule(problem, solution)):
         nodes = [visit.node for visit in timetable.visits]
-        own = problem.profile_of(timetable.vehicle).name
-        follow = streets.get(own, city) if problem.lonlat is not None else None
+        follow = along[problem.vehicles[timetable.vehicle].profile] if along is not None else None
         legs = tuple(_legs(where[nodes], follow))
         drawn.append(Path(timetable, legs, COLOURS[r % len(COLOURS)]))
     return drawn
 
 
-def _legs(points: Floats, city: City | None) -> Sequence[Leg]:
+def _legs(points: Floats, city: Drawn | None) -> Sequence[Leg]:
     if city is None:
         return [Leg(np.stack(pair), on_streets=False) for pair in pairwise(points)]
     try:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from nco import _validate as validate
@@ -21,6 +22,7 @@ from nco.sheets.sheet import Day, Sheet, day_of
 
 if TYPE_CHECKING:
     from nco.data.cities.city import City
+    from nco.data.formats.drawn import Drawn
     from nco.plot.paths import Path as Way
 
 logger = logging.getLogger("nco")
@@ -35,6 +37,7 @@ def write_sheets(
     city: City | None = None,
     *,
     begin_s: float = 0.0,
+    streets: Mapping[str, Drawn] = MappingProxyType({}),
 ) -> dict[str, Path]:
     """Write a page a vehicle and a summary for the dispatcher, as HTML and PDF, and ways as GPX.
 
@@ -45,6 +48,7 @@ def write_sheets(
         city: its streets are drawn and followed; None draws straight lines.
         begin_s: time of day, in seconds, at which times begin that count from nowhere
             (`Times.NUMBERS`).
+        streets: those of vehicles that drive on others, see `nco.data.formats.drawn.streets_of`.
 
     Returns:
         What was written, by name: `summary.html`, `sheets.pdf` (all pages), `vehicle-0.html`,
@@ -63,7 +67,8 @@ def write_sheets(
     day = day_of(problem, solution, begin_s)
     if not day.located:
         logger.warning("%s has no coordinates: sheets are without maps and links", problem.name)
-    contents = list(_contents(day, problem, solution, city))  # all of them, before the first is out
+    ways = _ways(day, problem, solution, city, streets)
+    contents = list(_contents(day, problem, city, ways))  # all of them, before the first is out
     written = {name: write_atomic(folder / name, content) for name, content in contents}
     left = sorted(
         path.name
@@ -77,12 +82,11 @@ def write_sheets(
 
 
 def _contents(
-    day: Day, problem: Problem, solution: Solution, city: City | None
+    day: Day, problem: Problem, city: City | None, ways: list[Way]
 ) -> Iterator[tuple[str, bytes | str]]:
     """Name and content of each file."""
     from nco.sheets.pdf import Pages
 
-    ways = _ways(day, problem, solution, city)
     pictures = _Pictures(city, ways)
     names = [f"vehicle-{sheet.vehicle}" for sheet in day.sheets]
     overview = pictures.of(day.sheets)
@@ -103,12 +107,18 @@ def _contents(
         yield "sheets.pdf", pages.content()
 
 
-def _ways(day: Day, problem: Problem, solution: Solution, city: City | None) -> list[Way]:
+def _ways(
+    day: Day,
+    problem: Problem,
+    solution: Solution,
+    city: City | None,
+    streets: Mapping[str, Drawn],
+) -> list[Way]:
     if not day.located:
         return []
     from nco.plot.paths import paths
 
-    return paths(problem, solution.on(problem), city)
+    return paths(problem, solution.on(problem), city, streets)
 
 
 class _Pictures:

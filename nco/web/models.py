@@ -16,6 +16,8 @@ Seconds = Annotated[FiniteFloat, Field(gt=0)]
 Ring = Annotated[list[LonLat], Field(min_length=3, max_length=500)]
 Number = Annotated[int, Field(ge=0)]
 Json = dict[str, Any]
+Amount = FiniteFloat | list[FiniteFloat]
+Window = tuple[FiniteFloat, FiniteFloat | None]
 
 
 class Strict(BaseModel):
@@ -135,16 +137,32 @@ class Change(Strict):
     """What happens on a day; what an operation needs depends on it, see `nco.Planner`."""
 
     op: Literal[
-        "replan", "advance", "served", "add", "move", "change", "cancel", "drop_vehicle", "adopt"
-    ]
+        "replan", "advance", "served", "add", "add_shipment", "add_vehicle", "move", "change",
+        "cancel", "drop_vehicle", "adopt",
+    ]  # fmt: skip
     name: Text | None = None
     lonlat: LonLat | None = None
-    demand: FiniteFloat | list[FiniteFloat] | None = None
-    window_s: tuple[FiniteFloat, FiniteFloat | None] | None = None
+    demand: Amount | None = None
+    window_s: Window | None = None
+    more_windows_s: list[Window] | None = None
+    soft_window_s: Window | None = None
+    early_per_s: FiniteFloat | None = None
+    late_per_s: FiniteFloat | None = None
     service_s: FiniteFloat | None = None
-    prize: FiniteFloat | None = None
+    setup_s: FiniteFloat | None = None
+    release_s: FiniteFloat | None = None
+    prize: FiniteFloat | None = Field(None, description="null makes the stop required")
+    priority: FiniteFloat | None = None
+    skills: list[Text] | None = None
     vehicles: list[int] | None = None
-    vehicle: int | None = None
+    pickup: Amount | Text | None = Field(
+        None, description="what a stop gives away; of a shipment, the stop where it is taken up"
+    )
+    delivery: Text | None = None
+    amount: Amount | None = None
+    vehicle: int | Json | None = Field(
+        None, description="a number; of add_vehicle, a vehicle as in our JSON"
+    )
     stops: list[Text] | None = None
     ready_s: FiniteFloat | None = None
     now_s: FiniteFloat | None = None

@@ -10,15 +10,17 @@ Unreachable times are `null`.
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from nco.arrays import Floats
 from nco.data.cities.city import CREDIT
+from nco.data.formats.drawn import Drawn, streets_of
 from nco.data.formats.json_file import Fields, read_json, write_json
 from nco.errors import InputError, NcoError, quoted
 from nco.problem import Problem
@@ -28,17 +30,13 @@ from nco.problem.solution import Route, Solution
 logger = logging.getLogger("nco")
 
 
-@runtime_checkable
-class Drawn(Protocol):
-    """A city that knows the shape of its streets."""
-
-    def geometry(self, points: ArrayLike) -> list[Floats]:
-        """One polyline `[k, 2]` (lonlat) for each leg of a route through points."""
-        ...
-
-
 def write_geojson(
-    path: str | Path, problem: Problem, solution: Solution, *, city: Drawn | None = None
+    path: str | Path,
+    problem: Problem,
+    solution: Solution,
+    *,
+    city: Drawn | None = None,
+    streets: Mapping[str, Drawn] = MappingProxyType({}),
 ) -> Path:
     """Write the routes of a solution for maps.
 
@@ -47,16 +45,21 @@ def write_geojson(
         problem: with `lonlat`.
         solution: what to draw.
         city: draws the routes along its streets; None draws straight lines.
+        streets: those of vehicles that drive on others, see `streets_of`.
 
     Raises:
         InputError: the problem has no coordinates.
         StorageError: the file cannot be written; what stood there before is untouched.
     """
-    return write_json(path, geojson_data(problem, solution, city=city))
+    return write_json(path, geojson_data(problem, solution, city=city, streets=streets))
 
 
 def geojson_data(
-    problem: Problem, solution: Solution, *, city: Drawn | None = None
+    problem: Problem,
+    solution: Solution,
+    *,
+    city: Drawn | None = None,
+    streets: Mapping[str, Drawn] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """The collection as JSON data, in which infinity has yet to become null; see `write_geojson`.
 
@@ -69,7 +72,11 @@ def geojson_data(
             "save them as .json, .csv or .sol"
         )
     timetables = schedule(problem, solution)
-    features = [_line(problem, r, t, city) for r, t in enumerate(timetables)]
+    along = streets_of(problem, city, streets)
+    features = [
+        _line(problem, r, t, along[problem.vehicles[t.vehicle].profile])
+        for r, t in enumerate(timetables)
+    ]
     for feature, route in zip(features, solution.routes, strict=True):
         if route.reload_at is not None:
             feature["properties"]["reload_at"] = int(route.reload_at)

@@ -112,7 +112,7 @@ def problem_from(data: Fields) -> Problem:
         count = entry.whole("count", 1, low=1)
         if len(vehicles) + count > _MOST_VEHICLES:
             entry.fail("count", f"is {count}; a problem has at most {_MOST_VEHICLES} vehicles")
-        vehicles += [_to_vehicle(entry)] * count
+        vehicles += [vehicle_from(entry)] * count
     profiles = []
     for entry in data.children("profiles"):
         entry.refuse_unknown(f.name for f in fields(Profile))
@@ -305,7 +305,7 @@ def solution_data(solution: Solution, problem: Problem | None = None) -> dict[st
         **solution.remarks,
         "feasible": solution.feasible,
         "cost": {"total": solution.cost.total, **_plain(asdict(solution.cost))},
-        "routes": [_from_route(route) for route in solution.routes],
+        "routes": [route_data(route) for route in solution.routes],
         "unassigned": [_plain(asdict(entry)) for entry in solution.unassigned],
         "violations": [_plain(asdict(entry)) for entry in solution.violations],
         **({} if problem is None else _from_details(problem)),
@@ -375,7 +375,8 @@ def solution_from(data: Fields) -> Solution:
     )
 
 
-def _from_route(route: Route) -> dict[str, Any]:
+def route_data(route: Route) -> dict[str, Any]:
+    """A route as JSON data."""
     entry: dict[str, Any] = {"vehicle": int(route.vehicle), "stops": [int(j) for j in route.stops]}
     return entry if route.reload_at is None else entry | {"reload_at": int(route.reload_at)}
 
@@ -451,7 +452,12 @@ _VEHICLE: dict[str, Callable[[Fields, str], Any]] = {
 """How each field of a vehicle is read."""
 
 
-def _to_vehicle(entry: Fields) -> Vehicle:
+def vehicle_from(entry: Fields) -> Vehicle:
+    """A vehicle as it stands in a problem.
+
+    Raises:
+        FormatError: a field is not known or malformed.
+    """
     entry.refuse_unknown(("count", *(f.name for f in fields(Vehicle))))
     given = {name: _VEHICLE[name](entry, name) for name in _VEHICLE if name in entry}
     if len(given.get("shift_s", (0, 0))) != 2:

@@ -33,6 +33,7 @@ from nco.data.formats import (
     vroom_write,
 )
 from nco.data.formats import vrplib as instances
+from nco.data.formats.drawn import Drawn
 from nco.data.formats.json_file import read_json
 from nco.data.formats.stops import problem_from_stops
 from nco.data.formats.table_files import SUFFIXES, is_table, read_rows
@@ -177,7 +178,7 @@ def save(
     path: str | Path,
     *,
     problem: Problem | None = None,
-    city: geojson.Drawn | None = None,
+    city: Drawn | None = None,
 ) -> Path:
     """Write a problem, a solution or a table of stops in the format of the suffix.
 
@@ -195,7 +196,7 @@ def save(
     """
     path = path_of(path, "path")
     if city is not None:
-        given_city(city, geojson.Drawn)  # type: ignore[type-abstract]
+        given_city(city, Drawn)  # type: ignore[type-abstract]
     name = path.name.lower()
     writers = _writers(thing, problem, city)
     # The longest suffix wins: .vroom.json before .json.
@@ -209,7 +210,7 @@ def save(
 
 
 def _writers(
-    thing: Problem | Solution | Stops, problem: Problem | None, city: geojson.Drawn | None
+    thing: Problem | Solution | Stops, problem: Problem | None, city: Drawn | None
 ) -> dict[str, Callable[[Path], Path]]:
     """How a thing is written, by suffix."""
     if isinstance(thing, Stops):

@@ -7,15 +7,16 @@ Violations of a kind that VROOM does not know keep our name.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from nco.arrays import Floats
 from nco.data.cities.city import CREDIT
-from nco.data.formats.geojson import Drawn
+from nco.data.formats.drawn import Drawn, streets_of
 from nco.data.formats.json_file import Fields, read_json, write_json
 from nco.data.formats.polyline import encoded
 from nco.data.formats.vroom_tasks import MOST_ID
@@ -42,7 +43,12 @@ _CAUSES = {
 
 
 def write_vroom_solution(
-    path: str | Path, problem: Problem, solution: Solution, *, city: Drawn | None = None
+    path: str | Path,
+    problem: Problem,
+    solution: Solution,
+    *,
+    city: Drawn | None = None,
+    streets: Mapping[str, Drawn] = MappingProxyType({}),
 ) -> Path:
     """Write a solution as VROOM would; ids are those of `write_vroom`.
 
@@ -52,22 +58,29 @@ def write_vroom_solution(
         solution: what to write.
         city: along whose streets routes have a `geometry`; without it, or without coordinates,
             they have none.
+        streets: those of vehicles that drive on others, see `streets_of`.
 
     Raises:
         StorageError: the file cannot be written; what stood there before is untouched.
     """
-    return write_json(path, vroom_answer(problem, solution, city=city))
+    return write_json(path, vroom_answer(problem, solution, city=city, streets=streets))
 
 
 def vroom_answer(
-    problem: Problem, solution: Solution, *, city: Drawn | None = None
+    problem: Problem,
+    solution: Solution,
+    *,
+    city: Drawn | None = None,
+    streets: Mapping[str, Drawn] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """A solution as VROOM would answer; see `write_vroom_solution`."""
     steps = step_ids(problem)
     vehicles = vehicle_ids(problem)
     timetables = schedule(problem, solution)
+    along = [None] * len(problem.profiles) if city is None else streets_of(problem, city, streets)
     routes = [
-        _route(problem, t, vehicles, steps, solution.violations) | _geometry(problem, t, city)
+        _route(problem, t, vehicles, steps, solution.violations)
+        | _geometry(problem, t, along[problem.vehicles[t.vehicle].profile])
         for t in timetables
     ]
     total = {

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
+from typing import NamedTuple
 
 import numpy as np
 
@@ -43,7 +45,19 @@ class Zone:
         return profile in self.profiles or not named.isdisjoint((own, own.rpartition(" ")[0]))
 
 
-def around_zones(problem: Problem, city: City, zones: Sequence[Zone]) -> Problem:
+class Around(NamedTuple):
+    """A problem with zones.
+
+    Attributes:
+        problem: in which vehicles drive around the zones that concern them.
+        streets: what vehicles drive on, by the names of the problem's profiles.
+    """
+
+    problem: Problem
+    streets: dict[str, City]
+
+
+def around_zones(problem: Problem, city: City, zones: Sequence[Zone]) -> Around:
     """The problem in which vehicles drive around the zones that concern them.
 
     A stop in a zone is left to the vehicles that may enter it. A zone without streets changes
@@ -61,13 +75,15 @@ def around_zones(problem: Problem, city: City, zones: Sequence[Zone]) -> Problem
     """
     base = [profile.name for profile in problem.profiles]
     _check_names(problem, zones, base)
-    zones = list(with_streets(city, zones))
+    zones = list(with_streets(city, zones)) if zones else []
     lonlat = problem.lonlat
+    plain = {name: _streets(city, name) for name in base}
     if not zones or lonlat is None:
-        return problem
+        return Around(problem, plain)
     optional = np.arange(problem.size) >= problem.depots
     known: dict[tuple[int, tuple[int, ...]], int] = {}
     profiles: list[Profile] = []
+    streets: dict[str, City] = {}
     refused: list[dict[int, str]] = []
     vehicles = []
     for vehicle in problem.vehicles:
@@ -83,24 +99,49 @@ def around_zones(problem: Problem, city: City, zones: Sequence[Zone]) -> Problem
                 )
             if not own:
                 profiles.append(problem.profiles[vehicle.profile])
+                streets[name] = plain[name]
                 refused.append(dict(problem.off_street))
             else:
-                streets = city if name == city.profile else city.with_profile(name)
-                closed = streets.variant(closed=[zones[k].ring for k in own])
+                closed = plain[name].variant(closed=[zones[k].ring for k in own])
                 table = closed.matrix(lonlat, names=problem.names, optional=optional)
-                told = f"{name} around {listed([quoted(zones[k].name) for k in own])}"
+                told = _unlike(
+                    f"{name} around {listed([quoted(zones[k].name) for k in own])}", streets
+                )
+                streets[told] = closed
                 profiles.append(
                     Profile(distance_m=table.distance_m, duration_s=table.duration_s, name=told)
                 )
-                refused.append(dict(table.refused))
+                refused.append(_reasons(table.refused, [zones[k] for k in own], lonlat))
         vehicles.append(replace(vehicle, profile=known[key]))
     nowhere = set.intersection(*(set(one) for one in refused))
-    return replace(
-        problem,
-        profiles=tuple(profiles),
-        vehicles=tuple(vehicles),
-        off_street={j: refused[0][j] for j in sorted(nowhere)},
+    off_street = {j: refused[0][j] for j in sorted(nowhere)}
+    made = replace(
+        problem, profiles=tuple(profiles), vehicles=tuple(vehicles), off_street=off_street
     )
+    return Around(made, streets)
+
+
+def _streets(city: City, profile: str) -> City:
+    return city if profile == city.profile else city.with_profile(profile)
+
+
+def _reasons(refused: Mapping[int, str], zones: Sequence[Zone], lonlat: Floats) -> dict[int, str]:
+    """Why places are on no street of vehicles that avoid zones; a zone is named where it is one."""
+    import shapely
+
+    found = dict(refused)
+    for zone in zones:
+        inside = shapely.contains_xy(shapely.Polygon(zone.ring), lonlat)
+        for j in np.flatnonzero(inside):
+            if j in found:
+                found[int(j)] = f"it lies in {quoted(zone.name)}, a zone that vehicles avoid"
+    return found
+
+
+def _unlike(name: str, known: Container[str]) -> str:
+    """A name that is not there yet: zones may be called alike."""
+    named = (name if k == 1 else f"{name} ({k})" for k in count(1))
+    return next(one for one in named if one not in known)
 
 
 def _check_names(problem: Problem, zones: Iterable[Zone], profiles: Sequence[str]) -> None:

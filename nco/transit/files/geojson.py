@@ -16,7 +16,7 @@ import numpy as np
 from nco.arrays import Floats
 from nco.colours import COLOURS
 from nco.data.cities.city import CREDIT
-from nco.data.formats.geojson import Drawn
+from nco.data.formats.drawn import Drawn
 from nco.data.formats.json_file import write_json
 from nco.errors import InputError, NcoError, quoted
 from nco.transit.instance.lines import Lines, LinesLike, refuse_bad_lines

@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike
 from nco import _validate as validate
 from nco.arrays import Floats
 from nco.colours import COLOURS
-from nco.data.formats.geojson import Drawn
+from nco.data.formats.drawn import Drawn
 from nco.errors import InputError
 from nco.files import write_atomic
 from nco.transit.files.geojson import line_names, line_shape, need_lonlat

@@ -56,7 +56,7 @@ def route(
 ) -> Reply:
     """The fastest way through places in their order, around areas that are avoided."""
     rings = tuple(tuple(ring) for ring in avoid)
-    streets = _around(city, profile, rings) if rings else served.city(city, profile)
+    streets = _around(city, profile, rings) if rings else served.streets(city, profile)
     found = streets.route(points)
     return as_json(
         {
@@ -73,7 +73,7 @@ def route(
 def _around(
     city: str | None, profile: str | None, rings: tuple[tuple[tuple[float, float], ...], ...]
 ) -> City:
-    there = served.city(city, profile)
+    there = served.streets(city, profile)
     zones = with_streets(there, [Zone(f"avoid[{k}]", np.array(r)) for k, r in enumerate(rings)])
     closed = [zone.ring for zone in zones]
     if not closed:

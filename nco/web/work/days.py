@@ -13,17 +13,20 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nco.data.formats.json_file import Fields, finite
+from nco.data.formats.native import route_data, vehicle_from
 from nco.errors import InputError
 from nco.planner import Planner
 from nco.problem.solution import Solution
 from nco.solver import check_limits
 from nco.web.reply import Reply, as_json
 from nco.web.work import served
-from nco.web.work.posing import posed_by, routes_of
+from nco.web.work.posing import posed_by, routes_of, streets_by
 from nco.web.work.solving import method_of
 
 if TYPE_CHECKING:
+    from nco.data.cities.city import City
     from nco.planner import Plan
+    from nco.problem import Problem
 
 _KEPT = 16
 REPLAN_S = 0.2
@@ -63,14 +66,11 @@ class _Day:
     def __init__(self, kept: Kept) -> None:
         options = Fields("plan", "", json.loads(kept.options))
         problem = posed_by(kept.problem)
-        city = None
-        if problem.lonlat is not None and len(problem.profiles) == 1:
-            named = [options.raw(name, None) for name in ("city", "profile")]
-            there = served.city(*named)
-            # A problem from elsewhere, with matrices of its own, is planned without a city.
-            city = there if there.covers(problem.lonlat).all() else None
         self.planner = Planner(
-            problem, city=city, method=method_of(options), seed=options.whole("seed", 0)
+            problem,
+            city=_streets(kept.problem, problem, options),
+            method=method_of(options),
+            seed=options.whole("seed", 0),
         )
         self.plan: Plan | None = None
         self.count = 0
@@ -80,9 +80,23 @@ class _Day:
     def apply(self, data: Fields) -> str:
         """Does a change; what is to be kept of it."""
         op = data.text("op")
-        kept = _OPERATIONS[op](self, data)
+        kept = _OPERATIONS[op].do(self, data)
         self.count += 1
         return json.dumps(finite(data.data) if kept is None else kept)
+
+
+def _streets(raw: bytes, problem: Problem, options: Fields) -> list[City] | None:
+    """What new places are measured on, one a profile.
+
+    None for a problem from elsewhere, with matrices of its own: new places come with theirs.
+    """
+    own = streets_by(raw)
+    if own:
+        return [own[profile.name] for profile in problem.profiles]
+    if problem.lonlat is None or len(problem.profiles) > 1:
+        return None
+    there = served.city(*(options.raw(name, None) for name in ("city", "profile")))
+    return [there] if there.covers(problem.lonlat).all() else None
 
 
 _days: OrderedDict[str, _Day] = OrderedDict()
@@ -112,7 +126,9 @@ def change(number: str, count: int, raw: bytes | None, kept: Kept | None) -> Don
         _days.move_to_end(number)
         with served.notes() as noted:
             if raw is not None:
-                told.append(day.apply(served.fields_of(raw)))
+                asked = served.fields_of(raw)
+                _refuse_others(asked)
+                told.append(day.apply(asked))
         return as_json({"id": number, "changes": day.count, **_shown(day), "notes": noted})
 
     answer = reply()
@@ -160,14 +176,7 @@ def _replan(day: _Day, data: Fields) -> dict[str, Any]:
     day.plan = day.planner.replan(limit_s)
     found = day.plan.solution
     routes = () if found is None else found.routes
-    return {
-        "op": "adopt",
-        "routes": [
-            {"vehicle": int(route.vehicle), "stops": [int(j) for j in route.stops]}
-            | ({} if route.reload_at is None else {"reload_at": int(route.reload_at)})
-            for route in routes
-        ],
-    }
+    return {"op": "adopt", "routes": [route_data(route) for route in routes]}
 
 
 def _adopt(day: _Day, data: Fields) -> None:
@@ -190,21 +199,41 @@ def _served(day: _Day, data: Fields) -> None:
 
 def _asked(data: Fields) -> dict[str, Any]:
     """What a stop asks for, as far as it is given."""
-    given: dict[str, Any] = {}
-    if "demand" in data:
-        demand = data.raw("demand")
-        given["demand"] = (
-            data.numbers("demand") if isinstance(demand, list) else data.number("demand")
-        )
-    if "window_s" in data:
-        window = data.numbers("window_s")
-        if len(window) != 2:
-            data.fail("window_s", "must be two numbers: earliest and latest start of service")
-        given["window_s"] = tuple(window)
-    for name in ("service_s", "prize"):
-        if name in data:
-            given[name] = data.number(name)
-    return given
+    return {name: read(data, name) for name, read in _ASKED.items() if name in data}
+
+
+def _amount(data: Fields, name: str) -> float | list[float]:
+    """One number, or one a dimension."""
+    return data.numbers(name) if isinstance(data.raw(name), list) else data.number(name)
+
+
+def _pair(data: Fields, name: str) -> tuple[float, float]:
+    window = data.numbers(name)
+    if len(window) != 2:
+        data.fail(name, "must be two numbers: earliest and latest start of service")
+    return window[0], window[1]
+
+
+def _pairs(data: Fields, name: str) -> list[tuple[float, float]]:
+    return [_pair(Fields(data.path, data.where, {name: one}), name) for one in data.items(name, [])]
+
+
+def _words(data: Fields, name: str) -> list[str]:
+    words = data.items(name, [])
+    if not all(isinstance(word, str) for word in words):
+        data.fail(name, "must be a list of words")
+    return words
+
+
+_ASKED: dict[str, Callable[[Fields, str], Any]] = {
+    **dict.fromkeys(("demand", "pickup"), _amount),
+    **dict.fromkeys(("window_s", "soft_window_s"), _pair),
+    **dict.fromkeys(("early_per_s", "late_per_s", "service_s", "setup_s"), Fields.number),
+    **dict.fromkeys(("release_s", "prize", "priority"), Fields.number),
+    "more_windows_s": _pairs,
+    "skills": _words,
+}
+"""What a stop can ask for, see `nco.planner.asked.Asked`, and how it is read."""
 
 
 def _place(data: Fields) -> list[float]:
@@ -228,19 +257,51 @@ def _cancel(day: _Day, data: Fields) -> None:
     day.planner.cancel(data.text("name"))
 
 
+def _add_shipment(day: _Day, data: Fields) -> None:
+    amount = _amount(data, "amount") if "amount" in data else ()
+    day.planner.add_shipment(data.text("pickup"), data.text("delivery"), amount)
+
+
+def _add_vehicle(day: _Day, data: Fields) -> None:
+    day.planner.add_vehicle(vehicle_from(data.child("vehicle")))
+
+
 def _drop_vehicle(day: _Day, data: Fields) -> None:
     day.planner.drop_vehicle(data.whole("vehicle"))
 
 
-_OPERATIONS: dict[str, Callable[[_Day, Fields], dict[str, Any] | None]] = {
-    "replan": _replan,
-    "adopt": _adopt,
-    "advance": _advance,
-    "served": _served,
-    "add": _add,
-    "move": _move,
-    "change": _change,
-    "cancel": _cancel,
-    "drop_vehicle": _drop_vehicle,
+class _Operation(NamedTuple):
+    """Something that can happen on a day.
+
+    Attributes:
+        do: does it; what is to be kept of it, None for the change as it came.
+        fields: what it may be given.
+    """
+
+    do: Callable[[_Day, Fields], dict[str, Any] | None]
+    fields: tuple[str, ...] = ()
+
+
+_OPERATIONS: dict[str, _Operation] = {
+    "replan": _Operation(_replan, ("time_limit_s",)),
+    "adopt": _Operation(_adopt, ("routes",)),
+    "advance": _Operation(_advance, ("now_s",)),
+    "served": _Operation(_served, ("vehicle", "stops", "ready_s")),
+    "add": _Operation(_add, ("name", "lonlat", "vehicles", *_ASKED)),
+    "add_shipment": _Operation(_add_shipment, ("pickup", "delivery", "amount")),
+    "add_vehicle": _Operation(_add_vehicle, ("vehicle",)),
+    "move": _Operation(_move, ("name", "lonlat")),
+    "change": _Operation(_change, ("name", *_ASKED)),
+    "cancel": _Operation(_cancel, ("name",)),
+    "drop_vehicle": _Operation(_drop_vehicle, ("vehicle",)),
 }
 """What can happen on a day, by the name that a client gives; each a method of `nco.Planner`."""
+
+
+def _refuse_others(data: Fields) -> None:
+    """Refuse fields that an operation would not look at: whoever gave them meant something."""
+    op = data.text("op")
+    for name, value in data.data.items():
+        if value is not None and name not in ("op", *_OPERATIONS[op].fields):
+            known = ", ".join(_OPERATIONS[op].fields)
+            data.fail(name, f"is nothing that {op} knows; it takes {known}")

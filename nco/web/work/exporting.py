@@ -5,9 +5,9 @@ from __future__ import annotations
 import io
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from nco.data.cities.city import City
 from nco.data.formats.geojson import geojson_data
@@ -16,42 +16,49 @@ from nco.data.formats.native import solution_data
 from nco.data.formats.solution_csv import routes_table, routes_text
 from nco.data.formats.vroom_solution import vroom_answer
 from nco.data.formats.xlsx import workbook
-from nco.errors import CityError, InputError
+from nco.errors import InputError
 from nco.problem import Problem
 from nco.problem.solution import Solution
 from nco.web.reply import JSON, Reply
 from nco.web.work import served
 from nco.web.work.judging import answer
-from nco.web.work.posing import needs_lonlat, posed_by, routes_of
+from nco.web.work.posing import city_by, needs_lonlat, posed_by, routes_of, streets_by
 
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+class _Ground(NamedTuple):
+    """What routes are drawn on: a city, and the streets of vehicles that do not use its own."""
+
+    city: City | None
+    streets: Mapping[str, City]
 
 
 def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "backslashreplace")
 
 
-def _json(problem: Problem, solution: Solution, _city: City | None) -> Reply:
+def _json(problem: Problem, solution: Solution, _ground: _Ground) -> Reply:
     body = _bytes(json_text(solution_data(solution, problem)))
     return Reply(200, body, JSON, "solution.json")
 
 
-def _geojson(problem: Problem, solution: Solution, city: City | None) -> Reply:
-    body = _bytes(json_text(finite(geojson_data(problem, solution, city=city))))
+def _geojson(problem: Problem, solution: Solution, ground: _Ground) -> Reply:
+    body = _bytes(json_text(finite(geojson_data(problem, solution, **ground._asdict()))))
     return Reply(200, body, "application/geo+json", "routes.geojson")
 
 
-def _vroom(problem: Problem, solution: Solution, city: City | None) -> Reply:
-    body = _bytes(json_text(vroom_answer(problem, solution, city=city)))
+def _vroom(problem: Problem, solution: Solution, ground: _Ground) -> Reply:
+    body = _bytes(json_text(vroom_answer(problem, solution, **ground._asdict())))
     return Reply(200, body, JSON, "solution.vroom.json")
 
 
-def _csv(problem: Problem, solution: Solution, _city: City | None) -> Reply:
+def _csv(problem: Problem, solution: Solution, _ground: _Ground) -> Reply:
     text = "\ufeff" + routes_text(problem, solution)  # the mark, or Excel takes it for another code
     return Reply(200, _bytes(text), "text/csv; charset=utf-8", "routes.csv")
 
 
-def _xlsx(problem: Problem, solution: Solution, _city: City | None) -> Reply:
+def _xlsx(problem: Problem, solution: Solution, _ground: _Ground) -> Reply:
     """The timetable, the vehicles, the figures of the plan, and what is not served and why."""
     header, rows = routes_table(problem, solution)
     found = answer(problem, solution)
@@ -71,41 +78,41 @@ def _xlsx(problem: Problem, solution: Solution, _city: City | None) -> Reply:
     return Reply(200, workbook(sheets), _XLSX, "routes.xlsx")
 
 
-def _gpx(problem: Problem, solution: Solution, city: City | None) -> Reply:
+def _gpx(problem: Problem, solution: Solution, ground: _Ground) -> Reply:
     """Every vehicle's stops as a route, and its way along the streets as a track."""
     from nco.plot.paths import paths
     from nco.sheets.gpx import gpx_of_all
     from nco.sheets.sheet import day_of
 
     needs_lonlat(problem)
-    ways, day = paths(problem, solution, city), day_of(problem, solution)
+    ways, day = paths(problem, solution, *ground), day_of(problem, solution)
     text = gpx_of_all(
         ((sheet, [ways[r].line for r in sheet.routes]) for sheet in day.sheets), day.title
     )
     return Reply(200, _bytes(text), "application/gpx+xml", "routes.gpx")
 
 
-def _sheets(problem: Problem, solution: Solution, city: City | None) -> Reply:
+def _sheets(problem: Problem, solution: Solution, ground: _Ground) -> Reply:
     """All pages for drivers and the dispatcher in one archive."""
     from nco.sheets import write_sheets
 
     packed = io.BytesIO()
     with tempfile.TemporaryDirectory(prefix="nco-") as folder:
-        written = write_sheets(folder, problem, solution, city)
+        written = write_sheets(folder, problem, solution, **ground._asdict())
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
             for name, path in written.items():
                 archive.write(path, name)
     return Reply(200, packed.getvalue(), "application/zip", "sheets.zip")
 
 
-def _sheet(kind: str, media: str) -> Callable[[Problem, Solution, City | None], Reply]:
+def _sheet(kind: str, media: str) -> Callable[[Problem, Solution, _Ground], Reply]:
     """A single one of the sheets."""
 
-    def one(problem: Problem, solution: Solution, city: City | None) -> Reply:
+    def one(problem: Problem, solution: Solution, ground: _Ground) -> Reply:
         from nco.sheets import write_sheets
 
         with tempfile.TemporaryDirectory(prefix="nco-") as folder:
-            written = write_sheets(folder, problem, solution, city)
+            written = write_sheets(folder, problem, solution, **ground._asdict())
             if kind not in written:
                 raise InputError("the problem has no coordinates, or nothing is driven")
             return Reply(200, Path(written[kind]).read_bytes(), media, kind)
@@ -113,7 +120,7 @@ def _sheet(kind: str, media: str) -> Callable[[Problem, Solution, City | None], 
     return one
 
 
-FORMATS: dict[str, Callable[[Problem, Solution, City | None], Reply]] = {
+FORMATS: dict[str, Callable[[Problem, Solution, _Ground], Reply]] = {
     "json": _json,
     "geojson": _geojson,
     "vroom": _vroom,
@@ -137,17 +144,11 @@ def export(kind: str, solution: bytes, problem: bytes, city: str | None) -> Repl
         kind: of `FORMATS`.
         solution: JSON with `routes`.
         problem: JSON as it was posed.
-        city: whose streets routes follow; the first one if left out.
+        city: whose streets routes follow; that of the problem, or the first one, if left out.
     """
     if kind not in FORMATS:
         raise InputError(f"this format is not known; known are {', '.join(FORMATS)}")
     posed_problem = posed_by(problem)
     found = routes_of(served.fields_of(solution), posed_problem).with_reasons(posed_problem)
-    streets = None
-    if posed_problem.lonlat is not None:
-        there = served.city(city)
-        if there.covers(posed_problem.lonlat).all():
-            streets = there
-        elif city is not None:
-            raise CityError("places of the problem are outside of the city")
-    return FORMATS[kind](posed_problem, found, streets)
+    ground = _Ground(city_by(problem, city), streets_by(problem))
+    return FORMATS[kind](posed_problem, found, ground)

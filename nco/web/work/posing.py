@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
+from nco.data.cities.city import City
 from nco.data.formats import native, vroom_json
 from nco.data.formats.json_file import Fields, finite, json_text
 from nco.data.formats.stops import problem_from_stops
 from nco.data.formats.tables.fleet import fleet_from
-from nco.data.formats.zones import Zone, around_zones
-from nco.errors import InputError
+from nco.data.formats.zones import Around, Zone, around_zones
+from nco.errors import CityError, InputError
 from nco.problem import Problem
 from nco.problem.solution import Route, Solution
 from nco.web.reply import Reply, as_json
@@ -41,21 +44,58 @@ def posed_by(raw: bytes) -> Problem:
     return served.remembered(key_of(raw), lambda: posed(served.fields_of(raw)))
 
 
+@lru_cache(4)
+def streets_by(raw: bytes) -> Mapping[str, City]:
+    """What vehicles of a problem that was posed as tables drive on, by the names of its profiles.
+
+    Nothing is known of other problems: their profiles are called as whoever made them likes.
+    """
+    data = served.fields_of(raw)
+    return {} if _is_other(data) or "stops" not in data else _tables(data).streets
+
+
+def city_by(raw: bytes, name: str | None = None) -> City | None:
+    """The city in which the places of a problem lie, if that is served.
+
+    Args:
+        raw: the problem.
+        name: of the city; the one that the problem names, or the first one, if left out.
+
+    Raises:
+        CityError: there is a name, and the places are elsewhere.
+    """
+    problem, data = posed_by(raw), served.fields_of(raw)
+    if problem.lonlat is None:
+        return None
+    options = data.child("options", {}) if "format" not in data else Fields("", "", {})
+    there = _city(options) if name is None else served.city(name)
+    if there.covers(problem.lonlat).all():
+        return there
+    if name is not None:
+        raise CityError("places of the problem are outside of the city")
+    return None
+
+
 def key_of(raw: bytes) -> str:
     """What a problem is known by: a digest of what was sent."""
     return hashlib.sha256(raw).hexdigest()[:32]
 
 
+def _is_other(data: Fields) -> bool:
+    """Whether a problem is no tables."""
+    return "format" in data or "jobs" in data or "shipments" in data
+
+
 def _read(data: Fields) -> Problem:
     if "format" in data:
         return native.problem_from(data)
-    if "jobs" in data or "shipments" in data:
+    if _is_other(data):
         options = data.child("options", {})
         return vroom_json.vroom_problem(
             data, city=_city(options), names="id", allow_unassigned=True
         )
     if "stops" in data:
-        return _tables(data)
+        return _tables(data).problem
     return data.fail(
         "",
         "is no problem; give ours ('format': 'nco-problem'), VROOM's ('jobs', 'vehicles'), or "
@@ -69,7 +109,7 @@ def _city(options: Fields) -> Any:
     return served.city(name, profile)
 
 
-def _tables(data: Fields) -> Problem:
+def _tables(data: Fields) -> Around:
     """The problem that tables pose, as `nco solve stops.csv --fleet fleet.csv --city ...` does."""
     data.refuse_unknown(("stops", "fleet", "zones", "name", "options"))
     options = data.child("options", {})
@@ -90,9 +130,8 @@ def _tables(data: Fields) -> Problem:
         given["depot"] = depot if isinstance(depot, str) else options.numbers("depot")
     problem = problem_from_stops(stops, city, name=data.text("name", "stops"), **given)
     zones = _zones(data)
-    if not zones:
-        return problem
-    served.tidy(city)
+    if zones:
+        served.tidy(city)
     return around_zones(problem, city, zones)
 
 

@@ -30,6 +30,7 @@ _KEPT = 16  # problems
 _VARIANTS = 40  # of a city, whose engines stay on the disk
 _settings = Settings()
 _cities: dict[tuple[str, str], City] = {}
+_streets: dict[tuple[str, str], City] = {}  # of profiles that are not served by themselves
 _problems: OrderedDict[str, Problem] = OrderedDict()
 
 
@@ -43,6 +44,7 @@ def begin(settings: Settings, *, searches: bool) -> None:
     global _settings
     _settings = settings
     _cities.clear()
+    _streets.clear()
     _problems.clear()
     with suppress(NcoError):  # whoever asks for the city will be told
         city()
@@ -77,6 +79,21 @@ def city(name: str | None = None, profile: str | None = None) -> City:
         options = {} if _settings.max_snap_m is None else {"max_snap_m": _settings.max_snap_m}
         _cities[name, profile] = open_city(name, profile, **options)
     return _cities[name, profile]
+
+
+def streets(name: str | None = None, profile: str | None = None) -> City:
+    """Streets of any profile of a city that is served: vehicles of tables may have others.
+
+    Raises:
+        CityError: the city is not served, or has no such streets.
+    """
+    there = city(name)
+    if profile is None or profile in _settings.profiles:
+        return city(name, profile)
+    key = (there.name, profile)
+    if key not in _streets:
+        _streets[key] = there.with_profile(profile)
+    return _streets[key]
 
 
 def remembered(key: str, make: Callable[[], Problem]) -> Problem:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nco.crew import tell
 from nco.data.formats.json_file import Fields, finite
+from nco.data.formats.native import route_data
 from nco.errors import InputError
 from nco.problem.solution import Solution
 from nco.solve import DEFAULT_METHOD, METHODS, solve
@@ -73,10 +74,7 @@ def tell_of(solution: Solution) -> None:
                 "vehicles": len({route.vehicle for route in solution.routes}),
                 "unassigned": len(solution.unassigned),
                 "violations": len(solution.violations),
-                "routes": [
-                    {"vehicle": route.vehicle, "stops": list(map(int, route.stops))}
-                    for route in solution.routes
-                ],
+                "routes": [route_data(route) for route in solution.routes],
             }
         )
     )

@@ -170,6 +170,7 @@ def _read_fleet(table: Rows, _city: str | None) -> _Found:
             "capacity": list(row.vehicle.capacity),
             "shift_s": list(row.vehicle.shift_s),
             "skills": sorted(row.vehicle.skills),
+            "profile": row.profile,
         }
         for row in fleet.rows
     ]

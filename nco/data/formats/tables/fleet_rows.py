@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from nco.data.formats.drawn import PROFILE_WORDS
 from nco.data.formats.rows import Rows
 from nco.data.formats.tables import cells as read
 from nco.data.formats.tables.clock import (
@@ -30,11 +31,6 @@ from nco.problem import Break, Rest, Vehicle
 
 logger = logging.getLogger("nco")
 COSTS = ("fixed_cost", "cost_per_km", "cost_per_hour", "cost_per_overtime_hour")
-_PROFILES = {
-    "car": "car", "drive": "car", "driving": "car", "van": "car", "truck": "car",
-    "bicycle": "bicycle", "bike": "bicycle", "cycling": "bicycle", "cargo bike": "bicycle",
-    "foot": "foot", "walk": "foot", "walking": "foot", "pedestrian": "foot", "on foot": "foot",
-}  # fmt: skip
 _OPEN = frozenset({"any", "open", "anywhere", "free"})
 _MOST_SPEED = 5.0
 _MOST_VEHICLES = 100_000
@@ -338,7 +334,7 @@ def _metres(text: str, unit: float | None, *, commas: bool) -> float:
 
 
 def _profile(text: str) -> str:
-    found = _PROFILES.get(text.strip().casefold())
+    found = PROFILE_WORDS.get(text.strip().casefold())
     if found is None:
         raise CellFault(f"is {quoted(text)}; use car, bicycle or foot, or leave it empty")
     return found

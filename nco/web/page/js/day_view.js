@@ -19,7 +19,7 @@ export function dayView({ plan, now_s }) {
         ...call, depot: Boolean(depot), number: depot ? 0 : ++number,
         // A stop is begun as soon as its vehicle sets out for it: nothing of it can be changed then.
         done: call.begun || (k > 0 && all[k - 1].departure_s !== null && all[k - 1].departure_s <= now_s),
-        lonlat: plan.places[call.name] ?? [0, 0], waiting_s: Math.max(0, call.start_s - call.arrival_s), load: [], breaks: [],
+        lonlat: plan.places[call.name] ?? [0, 0], waiting_s: Math.max(0, call.start_s - call.arrival_s), load: [], breaks: call.pauses,
         late_s: depot || latest === null || call.start_s < latest + 1 ? 0 : call.start_s - latest,
       };
     });

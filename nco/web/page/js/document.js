@@ -14,7 +14,7 @@ export function emptyDocument() {
     stops: { header: STOPS, rows: [] },
     fleet: { header: FLEET, rows: [] },
     zones: [], // {name, ring: [[lon, lat], ...], vehicles: [names]}; no vehicles: all of them
-    routes: null, // [{vehicle, stops}], by names
+    routes: null, // [{vehicle, stops, reload_at}], by names; reload_at: where it loads for its next trip
     locked: [], // names of vehicles whose routes stay
     kept: [], // plans to compare: {name, routes}
     options: { time_limit_s: 10 },
@@ -33,11 +33,15 @@ export function documentFrom(data) {
     rows: rows.map((row) => header.map((_, k) => (row[k] ?? "") + "")),
   });
   const routes = (list) => (Array.isArray(list)
-    ? list.map((one) => ({ vehicle: String(one.vehicle), stops: [...one.stops].map(String) })) : null);
+    ? list.map((one) => ({
+      vehicle: String(one.vehicle), stops: [...one.stops].map(String),
+      ...(typeof one.reload_at === "string" ? { reload_at: one.reload_at } : {}),
+    })) : null);
   const zones = (Array.isArray(data.zones) ? data.zones : []).map((zone) => ({
     name: String(zone.name ?? ""),
     ring: zone.ring.map(([lon, lat]) => [Number(lon), Number(lat)]),
     vehicles: (zone.vehicles ?? []).map(String),
+    ...(Array.isArray(zone.profiles) && zone.profiles.length ? { profiles: zone.profiles.map(String) } : {}),
   }));
   return {
     ...emptyDocument(),
@@ -120,7 +124,7 @@ export function renamed(doc, kind, from, to) {
   if (!doc.routes || from === to) return doc;
   const name = (one) => (one === from ? to : one);
   const change = (routes) => routes.map((route) => (kind === "stops"
-    ? { ...route, stops: route.stops.map(name) } : { ...route, vehicle: name(route.vehicle) }));
+    ? { ...route, stops: route.stops.map(name), ...(route.reload_at ? { reload_at: name(route.reload_at) } : {}) } : { ...route, vehicle: name(route.vehicle) }));
   return {
     ...doc,
     routes: change(doc.routes),

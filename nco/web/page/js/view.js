@@ -9,6 +9,7 @@ export function routesOf(routes, problem) {
     .map((route) => ({
       vehicle: problem.vehicleOf.get(route.vehicle),
       stops: route.stops.map((name) => problem.nodeOf.get(name)).filter((node) => node !== undefined),
+      ...(problem.nodeOf.has(route.reload_at) ? { reload_at: problem.nodeOf.get(route.reload_at) } : {}),
     }))
     .filter((route) => route.stops.length);
 }
@@ -18,6 +19,7 @@ export function namesOf(routes, problem) {
   return routes.filter((route) => route.stops.length).map((route) => ({
     vehicle: problem.fleet[route.vehicle].name,
     stops: route.stops.map((node) => problem.names[node]),
+    ...(route.reload_at === undefined || route.reload_at === null ? {} : { reload_at: problem.names[route.reload_at] }),
   }));
 }
 

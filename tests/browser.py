@@ -100,7 +100,7 @@ def browsing(address: str, **context: Any) -> Iterator[Browser]:
         )
         context = {"viewport": {"width": 1280, "height": 800}, **context}
         page = browser.new_context(accept_downloads=True, **context).new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(60_000)
         try:
             yield Browser(page, address)
         finally:

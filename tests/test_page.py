@@ -122,6 +122,161 @@ def _driven(browser: Browser) -> None:
     page.click("text=End and forget this day")
 
 
+HAND = {
+    **SCENARIO,
+    "name": "By hand",
+    "stops": {"header": STOPS["header"], "rows": STOPS["rows"][:6]},
+    "fleet": {"header": FLEET["header"], "rows": [[row[0], "3", row[2]] for row in FLEET["rows"]]},
+}
+PLACES = """() => {
+  const { scene, drawn } = document.getElementById("map").cityMap;
+  const box = drawn._container.getBoundingClientRect();
+  return scene.screen.map(([x, y, one]) => [one.name, [x + box.left, y + box.top, one.owner]]);
+}"""
+
+
+def places(browser: Browser) -> dict:
+    """Where stops are on the screen, and whose they are."""
+    return dict(browser.page.evaluate(PLACES))
+
+
+def test_hands_zones_files_and_the_day(address):
+    """Stops are dragged, zones drawn, a scenario opened again, files written, a day driven."""
+    with browsing(address) as browser:
+        browser.open(as_file(HAND))
+        browser.plan()
+        _dragged(browser)
+        _zoned(browser)
+        _stopped(browser)
+        _reopened(browser)
+        _written(browser)
+        _whole_day(browser)
+        assert browser.wrong == []
+
+
+def _dragged(browser: Browser) -> None:
+    """Onto another route on the map and back by undo; onto another lane of the timeline."""
+    page = browser.page
+    browser.tab("Timeline")
+    page.wait_for_selector(".service")
+    at = places(browser)
+    x, y, owner = at["b"]
+    there = next(place for name, place in at.items() if place[2] not in (owner, None))
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 20, y, steps=3)
+    page.mouse.move(*there[:2], steps=4)
+    page.locator(".hint", has_text="km").wait_for()  # what it costs is told before it is dropped
+    page.mouse.up()
+    moved = page.locator(f".lane[data-row='{there[2]}'] .service[data-stop='b']")
+    moved.wait_for()
+    page.click("[aria-label=Undo]")
+    moved.wait_for(state="detached")
+    box = page.locator(".service[data-stop='b']").bounding_box()
+    lane = page.locator(f".lane[data-row='{there[2]}'] .lane-back").bounding_box()
+    page.mouse.move(box["x"] + 3, box["y"] + 9)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 30, lane["y"] + 14, steps=6)
+    page.locator(".hint", has_text="km").wait_for()
+    page.mouse.up()
+    moved.wait_for()
+
+
+def _zoned(browser: Browser) -> None:
+    """A stop in a zone that all avoid is left out, with the zone's name; undo frees it."""
+    page = browser.page
+    x, y, _ = places(browser)["c"]
+    page.click("[aria-label='Draw a zone to avoid']")
+    for dx, dy in ((-20, -20), (20, -20), (20, 20), (-20, 20)):
+        page.mouse.click(x + dx, y + dy)
+    page.keyboard.press("Enter")
+    page.wait_for_selector("[data-key='zone 0']")
+    page.locator(".total.bad", has_text="rules broken").wait_for()
+    browser.plan()
+    page.locator(".unserved", has_text="it lies in 'Zone 1'").wait_for()
+    browser.tab("Zones")
+    page.click("[data-key^='zone 0 ']:has-text('van')")  # the other one may go there
+    browser.plan()
+    page.locator(".unserved").wait_for(state="detached")
+
+
+def _stopped(browser: Browser) -> None:
+    """A long search is stopped early, and goes on from what it has."""
+    page = browser.page
+    page.select_option(".seconds", "60")
+    page.click("#plan:not(:disabled)")
+    page.click("[data-key=stop]:not(:disabled)")
+    page.wait_for_selector("[data-key=further]:not(:disabled)")
+    page.click("[data-key=further]")
+    page.click("[data-key=stop]:not(:disabled)")
+    page.wait_for_selector("[data-key=further]:not(:disabled)")
+
+
+def _reopened(browser: Browser) -> None:
+    """What is saved is there again after a new page: stops, routes, zones."""
+    page = browser.page
+    page.keyboard.press("Control+s")
+    page.click("dialog .main")
+    page.wait_for_selector("text=Saved: By hand")
+    page.reload()
+    page.wait_for_selector("body[data-ready=yes]")
+    page.click("[aria-label='Open and save']")
+    page.click(".menu >> text=By hand")
+    browser.tab("Routes")
+    page.wait_for_selector(".route")
+    page.locator(".tab:has-text('Zones') .tag", has_text="1").wait_for()
+
+
+def _written(browser: Browser) -> None:
+    """Files begin as their formats do."""
+    page = browser.page
+    for kind, begin in (
+        ("PDF", b"%PDF"),
+        ("XLSX", b"PK"),
+        ("GPX", b"<?xml"),
+        ("CSV", b"\xef\xbb\xbf"),
+    ):
+        with page.expect_download() as download:
+            page.click("#bar >> text=Export")
+            page.locator(".menu button", has_text=kind).last.click()
+        raw = download.value.path().read_bytes()
+        assert raw.startswith(begin), kind
+
+
+def _whole_day(browser: Browser) -> None:
+    """Stops come up, are cancelled and moved, one is reported, a vehicle drops out."""
+    page = browser.page
+    browser.tab("Day")
+    page.click("#begin-day:not(:disabled)")
+    page.wait_for_selector(".clock-now")
+    page.click("[data-key=add]:not(:disabled)")
+    x, y, _ = places(browser)["d"]
+    page.mouse.click(x + 40, y)
+    page.fill("dialog [aria-label=Name]", "new")
+    page.click("dialog .main")
+    page.wait_for_selector("text=new is added")
+    browser.tab("Timeline")
+    page.wait_for_selector(".service[data-stop='new']")
+    page.click("[data-key=move]:not(:disabled)")
+    x, y, _ = places(browser)["new"]
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 30, y + 10, steps=4)
+    page.mouse.up()
+    page.wait_for_selector("text=new was moved")
+    page.keyboard.press("Escape")
+    page.locator(".service[data-stop='new']").click()
+    page.click("[data-key=cancel]:not(:disabled)")
+    page.wait_for_selector("text=new is cancelled")
+    page.locator(".day [aria-label^='What van reports']").click()
+    page.locator(".menu button", has_text="as served").first.click()
+    page.click("dialog .main")
+    page.wait_for_selector("text=is reported as served")
+    page.locator(".day [aria-label^='What van reports']").click()
+    page.click(".menu >> text=drops out")
+    page.wait_for_selector("text=The vehicle is out")
+
+
 @pytest.mark.slow
 def test_a_phone_shows_one_part_at_a_time(address):
     """At 390 px nothing is wider than the screen, whichever part is shown."""

@@ -8,6 +8,7 @@ export const store = new Store(emptyDocument());
 /** What the server said of the present document; see derive.js. */
 export const known = {
   about: null, // the server itself
+  cities: [], // that are served
   city: null, // whose streets are used
   stops: { read: [], faults: [], doubtful: [], columns: [] },
   fleet: { read: [], faults: [], doubtful: [], columns: [] },

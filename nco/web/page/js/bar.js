@@ -1,6 +1,7 @@
 // The bar on top: which scenario, undo and redo, the button that plans, and everything else in menus.
 
 import { known, on, store, tell } from "./app.js";
+import { cityItems } from "./cities.js";
 import { h, perFrame } from "./dom.js";
 import { exportItems } from "./exports.js";
 import { chooseFiles, example } from "./files.js";
@@ -34,6 +35,7 @@ export function bar(place) {
     { label: t("start.files"), icon: "table", run: chooseFiles },
     { label: t("start.example"), icon: "map", run: () => example().catch(failed) },
     { label: t("scenario.new"), icon: "drop", run: () => tell("new") },
+    ...cityItems(),
     "-",
     { label: t("theme"), icon: document.documentElement.dataset.theme === "dark" ? "sun" : "moon", run: () => turnTheme(() => tell("theme")) },
     { label: t("help"), icon: "help", key: "?", run: help },

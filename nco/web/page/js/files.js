@@ -37,7 +37,8 @@ async function takeScenario(file) {
 
 async function takeTable(file, suffix) {
   const raw = new Blob([await file.arrayBuffer()], { type: "application/octet-stream" });
-  const read = (kind) => ask("POST", `/v1/tables?kind=${kind}&suffix=${encodeURIComponent(suffix)}`, raw);
+  const city = store.doc.city ? `&city=${encodeURIComponent(store.doc.city)}` : "";
+  const read = (kind) => ask("POST", `/v1/tables?kind=${kind}&suffix=${encodeURIComponent(suffix)}${city}`, raw);
   // What most of the titles belong to is what the table is; the name decides where they say neither.
   const [stops, fleet] = await Promise.all([read("stops"), read("fleet")]);
   const fits = (found) => found.columns.filter(Boolean).length;
@@ -61,7 +62,8 @@ export function setTable(kind, header, rows, columns) {
 
 /** The example that the server has for its city. */
 export async function example() {
-  const found = await ask("GET", "/v1/example");
+  const { city } = store.doc;
+  const found = await ask("GET", `/v1/example${city ? `?city=${encodeURIComponent(city)}` : ""}`);
   const doc = { ...emptyDocument(), name: t("example.name"), city: found.city ?? null };
   const text = ({ header, rows }) => ({ header: header.map(String), rows: rows.map((row) => row.map((cell) => String(cell ?? ""))) });
   const fleet = text(found.fleet);

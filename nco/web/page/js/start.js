@@ -2,6 +2,7 @@
 
 import { ask } from "./api.js";
 import { known, on, store, tell } from "./app.js";
+import { cityField, titleOf } from "./cities.js";
 import { h, perFrame, refill } from "./dom.js";
 import { chooseFiles, example } from "./files.js";
 import { icon } from "./icons.js";
@@ -22,16 +23,11 @@ export function start(place) {
   show();
 }
 
-/** What people call the city that is served, which may be named by the file of its extract. */
-function cityTitle() {
-  const name = (known.city?.name ?? "").split(/[\\/]/).at(-1).replace(/(\.osm)?(\.pbf)?$/, "");
-  return name.charAt(0).toUpperCase() + name.slice(1);
-}
-
 function content(saved) {
   return h("div.start", {},
-    h("h1", {}, t("start.title", { city: cityTitle() })),
+    h("h1", {}, t("start.title", { city: titleOf(known.city) })),
     h("p.soft", {}, t("start.lead")),
+    cityField(),
     h("div.ways", {},
       h("button.way", { onclick: chooseFiles, "data-key": "files" }, icon("table"), h("strong", {}, t("start.files")), h("span.soft", {}, t("start.files.more"))),
       h("button.way", { onclick: () => example().catch(failed), "data-key": "example", id: "example" }, icon("map"), h("strong", {}, t("start.example")), h("span.soft", {}, t("start.example.more"))),

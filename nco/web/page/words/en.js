@@ -21,6 +21,7 @@ export default {
   "file.no_scenario": "{name} is no scenario of this page.",
   "example.name": "Example",
 
+  city: "City", "undo.city": "another city",
   "scenario.name": "Name of the scenario", "scenario.unnamed": "Unnamed scenario", "scenario.open": "Open and save",
   "scenario.save_as": "Save as…", "scenario.saved": "Saved scenarios", "scenario.none": "Nothing is saved yet",
   "scenario.is_saved": "Saved: {name}", "scenario.new": "New, empty", "scenario.today": "Plan {date}",

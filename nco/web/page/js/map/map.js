@@ -18,6 +18,7 @@ import { followZones } from "./zones.js";
 export class CityMap {
   constructor(place) {
     this.place = place;
+    place.cityMap = this; // for tests, and for whoever looks at it in the console
     this.map = makeMap(place, {
       zoomControl: false, attributionControl: true, zoomSnap: 0.5, wheelPxPerZoomLevel: 90, maxZoom: 20,
       doubleClickZoom: false,
@@ -39,20 +40,30 @@ export class CityMap {
     placeOrigin((west + east) / 2, (south + north) / 2);
     this.frame = [[south, west], [north, east]];
     this.map.fitBounds(this.frame);
+    if (this.drawn) {
+      this.scene.take(); // what is drawn is measured from the middle of the city
+      this.redraw();
+    } else this.#begin();
+    await this.#below(city, tiles);
+  }
+
+  #begin() {
     this.labels = new Drawn((pen) => { if (this.base) drawLabels(pen, this.base.labels()); }, "labels", 0.1).addTo(this.map);
     this.drawn = new Drawn((pen) => this.scene.draw(pen), "scene", 0.2).addTo(this.map);
     this.redraw = () => this.drawn.redraw();
     this.#listen();
-    await this.#below(city, tiles);
   }
 
   async #below(city, tiles) {
     if (tiles) {
-      tileLayer(tiles, { pane: "base", maxZoom: 20, attribution: city.credit }).addTo(this.map);
+      this.tiles ??= tileLayer(tiles, { pane: "base", maxZoom: 20, attribution: city.credit }).addTo(this.map);
       return;
     }
+    this.base?.remove();
+    this.base = null;
     try {
       const about = await ask("GET", `/v1/map?city=${encodeURIComponent(city.name)}`);
+      if (city !== this.city) return; // another one was chosen meanwhile
       this.base = new Base({ city: city.name, ...about }).addTo(this.map);
     } catch {
       this.map.attributionControl.addAttribution(city.credit); // routes on plain ground do as well

@@ -9,6 +9,7 @@ import pytest
 
 import nco
 from nco import Group
+from nco.fleet.columns import collector
 from nco.problem import Problem
 from nco.problem.objective import Objective
 from nco.problem.solution import Solution
@@ -105,25 +106,28 @@ def test_given_routes_begin_the_first_run_only(told):
     assert [warm for _, _, warm in told.lns.asked] == [True, False]
 
 
-@pytest.mark.parametrize(("limit_s", "rest_s"), [(9.0, None), (10.0, 2.5), (30.0, 7.5)])
+@pytest.mark.parametrize(("limit_s", "rest_s"), [(9.0, []), (10.0, [2.0, 2.5]), (30.0, [6.0, 7.5])])
 def test_long_time_with_windows_is_shared_with_pyvrp(told, limit_s, rest_s):
-    """Where there are 10 s PyVRP goes on from the neighbourhood search, then begins anew."""
+    """Where there are 10 s PyVRP goes on from the neighbourhood search, then begins anew.
+
+    Before each time is kept for a choice among all routes, which takes none here.
+    """
     timed = replace(plain(12), window_s=np.tile([0.0, 500.0], (13, 1)))
     told.solve(timed, limit_s, 7)
     assert len(told.lns.asked) == 1
-    asked = [(time_s, warm) for time_s, _, warm in told.pyvrp.asked]
-    assert asked == ([] if rest_s is None else [(rest_s, True), (rest_s, False)])
+    assert [time_s for time_s, _, _ in told.pyvrp.asked] == pytest.approx(rest_s)
+    assert [warm for _, _, warm in told.pyvrp.asked] == [True, False][: len(rest_s)]
     assert not told.genetic.asked
 
 
-@pytest.mark.parametrize(("limit_s", "rest_s"), [(4.0, None), (6.0, 1.5)])
+@pytest.mark.parametrize(("limit_s", "rest_s"), [(4.0, []), (6.0, [1.2, 1.5])])
 def test_preferences_are_shared_with_pyvrp_sooner(told, limit_s, rest_s):
     """Where whom a stop suits counts, PyVRP goes on from 5 s on."""
     likes = np.arange(13.0)
     vehicles = [Vehicle(capacity=(9.0,), preference=likes), Vehicle(capacity=(9.0,))]
     told.solve(replace(plain(12), vehicles=vehicles), limit_s, 7)
-    asked = [(time_s, warm) for time_s, _, warm in told.pyvrp.asked]
-    assert asked == ([] if rest_s is None else [(rest_s, True), (rest_s, False)])
+    assert [time_s for time_s, _, _ in told.pyvrp.asked] == pytest.approx(rest_s)
+    assert [warm for _, _, warm in told.pyvrp.asked] == [True, False][: len(rest_s)]
 
 
 @pytest.mark.parametrize(("limit_s", "rest_s"), [(4.0, None), (6.0, 4.8)])
@@ -144,11 +148,33 @@ def test_joined_trips_are_shared_with_pyvrp_sooner(told, stops, limit_s, rest_s)
     ],
 )
 def test_most_of_a_long_time_is_for_pyvrp_where_vehicles_or_stops_are_chosen(told, fields):
-    """Mixed fleets and groups: from 10 s on PyVRP goes on after a fifth of the time."""
+    """Mixed fleets and groups: from 10 s on PyVRP goes on after a fifth of the time, twice."""
     told.solve(replace(plain(12), **fields), 9.0, 7)
     assert not told.pyvrp.asked
     told.solve(replace(plain(12), **fields), 10.0, 7)
-    assert [(time_s, warm) for time_s, _, warm in told.pyvrp.asked] == [(8.0, True)]
+    assert [time_s for time_s, _, _ in told.pyvrp.asked] == pytest.approx([4.2, 3.3])
+    assert all(warm for _, _, warm in told.pyvrp.asked)
+
+
+def test_the_best_choice_among_routes_seen_counts(told, monkeypatch):
+    """Each search finds one good route and one bad one: from 5 s on the good ones are combined."""
+    at = np.array([0.0, -200.0, -100.0, 100.0, 200.0])
+    vehicles = [Vehicle(capacity=(2.0,)), Vehicle(capacity=(2.0,), fixed_cost=1.0)]
+    problem = Problem.from_matrices(
+        abs(at[:, None] - at), demand=[0, 1, 1, 1, 1], vehicles=vehicles
+    )
+
+    def crossed(problem, time_limit_s, seed, initial=None):
+        collected = collector()
+        if collected is not None:
+            for vehicle, fixed in ((0, 0.0), (1, 1.0)):
+                collected.note(vehicle, (1, 2), 400.0 + fixed)
+                collected.note(vehicle, (3, 4), 400.0 + fixed)
+        return Solution.from_routes(problem, [(1, 3), (2, 4)])
+
+    monkeypatch.setattr(told.lns, "solve", crossed)
+    assert told.solve(problem, 4.0, 0).cost.total > 801
+    assert told.solve(problem, 6.0, 0).cost.total == 801
 
 
 def test_several_trips_and_the_longest_route_together():

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from time import perf_counter
 from typing import ClassVar
 
 import pyvrp
@@ -13,6 +14,7 @@ import pyvrp
 from nco import progress
 from nco.baselines.pyvrp_model import Model
 from nco.baselines.quick import quick_routes
+from nco.fleet.columns import collector
 from nco.fleet.kinds import Kind, kinds_of
 from nco.fleet.mending import completed, finished
 from nco.problem import Feature, Problem
@@ -26,6 +28,7 @@ OWN_START_S = 5e-3  # a stop: with less time, PyVRP gets further from routes by 
 SET_UP_S = 4.5e-4  # a stop: what PyVRP needs to read a problem and to improve its first routes,
 KIND_S = 3e-8  # and a pair of nodes for each kind of vehicles
 PATIENCE = 0.4  # share of the limit after which a search without feasible answer is given up
+NOTING_SHARE = 0.03  # of the time, for routes that may be wanted later
 SEED = 1  # of what policies are measured by or learn from
 
 
@@ -195,15 +198,31 @@ def _run(
 
 
 class _Telling(pyvrp.IteratedLocalSearchCallbacks):
-    """Tells of PyVRP's best solutions."""
+    """Tells of PyVRP's best solutions, and notes routes of others now and then."""
 
     def __init__(self, model: Model) -> None:
-        self._model = model
+        self._model, self._columns, self._next_s = model, collector(), 0.0
 
     def on_best(self, best: pyvrp.Solution) -> None:
         """See PyVRP."""
         if best.is_feasible():
             progress.tell(lambda: self._model.routes(self._model.duties(best)))
+            if self._columns is not None:
+                self._model.note(best, self._columns)
+
+    def on_iteration(
+        self,
+        current: pyvrp.Solution,  # noqa: ARG002 (PyVRP names what it gives)
+        candidate: pyvrp.Solution,
+        best: pyvrp.Solution,  # noqa: ARG002
+        cost_evaluator: pyvrp.CostEvaluator,  # noqa: ARG002
+    ) -> None:
+        """See PyVRP."""
+        if self._columns is None or perf_counter() < self._next_s or not candidate.is_feasible():
+            return
+        begun_s = perf_counter()
+        self._model.note(candidate, self._columns)
+        self._next_s = begun_s + (perf_counter() - begun_s) / NOTING_SHARE
 
 
 def solve_by_cpu(problem: Problem, cpu_s: float) -> Solution:

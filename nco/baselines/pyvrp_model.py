@@ -11,6 +11,7 @@ from pyvrp import Activity, ActivityType, PenaltyManager, ProblemData
 from pyvrp.PenaltyManager import PenaltyParams
 
 from nco.arrays import Ints
+from nco.fleet.columns import Columns
 from nco.fleet.costs import Costs
 from nco.fleet.kinds import Kind, renumbered, routes_of
 from nco.fleet.scaling import Loads, Ticks, timed
@@ -280,6 +281,19 @@ class Model:
             if trips:
                 duties.append((route.vehicle_type(), tuple(trips)))
         return duties
+
+    def note(self, solution: pyvrp.Solution, columns: Columns) -> None:
+        """Notes the routes, each of a single trip, of a solution that breaks no rule.
+
+        Those on arcs that do not exist are none.
+        """
+        routes = [route for route in solution.routes() if len(route)]
+        for route, (k, trips) in zip(routes, self.duties(solution), strict=True):
+            stops = trips[0].stops
+            units = route.distance_cost() + route.duration_cost() + route.fixed_vehicle_cost()
+            cost = units / self.costs.scale - float(self.costs.shift[list(stops)].sum())
+            if units < self.costs.barred:
+                columns.note(self._kinds[k].numbers[0], stops, cost)
 
     def duties_of(self, routes: Iterable[Route]) -> list[KindTrips]:
         """The kind and the trips of each vehicle that routes use."""

@@ -35,6 +35,7 @@ class Costs:
         reward: more than leaving out a single stop can save.
         barred: more than all rewards and prizes together.
         dearest: the largest arc that may be driven, time included.
+        shift: `[N]` of the objective, what arcs into each node are shifted by.
     """
 
     scale: float
@@ -45,6 +46,7 @@ class Costs:
     reward: int
     barred: int
     dearest: int
+    shift: Floats
 
     @classmethod
     def of(
@@ -113,6 +115,7 @@ class Costs:
             reward=reward,
             barred=barred,
             dearest=int(np.ceil(dearest * scale)),
+            shift=shift,
         )
 
 

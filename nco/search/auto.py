@@ -12,6 +12,7 @@ import numpy as np
 
 from nco.baselines.pyvrp import PyVRP, quiet, set_up_s
 from nco.baselines.quick import quick_routes
+from nco.fleet.columns import Columns, collecting, separable
 from nco.fleet.kinds import kinds_of
 from nco.fleet.mending import finished, unexplained
 from nco.problem import Feature
@@ -39,6 +40,8 @@ CHOOSING_SHARE = 0.2  # of the time for the neighbourhood search, where PyVRP ge
 # before it, which do not depend on the limit, so that a longer one begins like a shorter one, and
 # the share of the time that they may take.
 BEFORE = {SMALL: (200, 0.5), MEDIUM: (800, 0.7)}
+RECOMBINED_SHARE = 0.05  # of the time for a choice among all routes seen,
+AGAIN = 0.4  # and of PyVRP's for going on from there, where routes are chosen from twice
 LEAST_S = 0.4  # with less time the neighbourhood search gets all
 RUN_S = 5.0  # up to SMALL stops, with twice as much time something else is tried as well
 OPTIONAL = 0.2  # share of optional stops, from which on PyVRP is ahead in choosing among them
@@ -65,6 +68,10 @@ class Auto:
     Several trips a vehicle are other vehicles where nothing joins them
     (`nco.fleet.reductions.trips`), and else known to the neighbourhood search, from whose routes
     PyVRP goes on sooner.
+
+    From some seconds on, routes seen on the way are kept where none depends on the others, and the
+    best choice among them counts (`nco.fleet.columns`): where routes are short, that is worth 0.2
+    to 0.5 points.
 
     No stage is begun that is not expected to end in time, and quick routes are there before any.
 
@@ -100,6 +107,8 @@ class Auto:
         (self.guided if _guided(problem) else self.lns).prepare(problem)
         if _plain(problem):
             self.genetic.prepare(problem)
+        elif separable(problem):
+            import scipy.optimize  # noqa: F401 (what takes a moment is loaded before the clock)
 
     def solve(
         self,
@@ -139,16 +148,34 @@ class Auto:
         if _collecting(problem) and problem.features <= self.pyvrp.supports:
             return self._collected(problem, clock, seed, initial)
         first, share, then, fresh = self._stages(problem, time_limit_s, begun=initial is not None)
-        found = first.solve(problem, share * time_limit_s, seed, initial)
-        if then is not None and not clock.over:
-            first_s = (1 - FRESH * fresh) * clock.left_s
-            further = self._best_of(then, problem, first_s, seed, found)
-            # Where that found nothing, it gives back what it began from.
-            found = replace(further, fallback=found.fallback) if further.fallback else further
-            if fresh and not clock.over:
-                other = self._best_of(then, problem, clock.left_s, seed, None)
-                found = other if other.better_than(found) else found
+        columns = Columns() if self._recombines(problem, time_limit_s) else None
+        choice_s = 0.0 if columns is None else RECOMBINED_SHARE * time_limit_s
+        with collecting(columns):
+            first_s = share * time_limit_s - (choice_s if then is None else 0.0)
+            found = first.solve(problem, first_s, seed, initial)
+            if then is None:
+                return replace(_recombined(problem, columns, found, clock.left_s), seed=seed)
+            goes = [(FRESH, True), (1.0, False)] if fresh else [(1.0, True)]
+            if columns is not None and not fresh:
+                goes = [(1 - AGAIN, True), (1.0, True)]
+            for n, (part, onward) in enumerate(goes):
+                if clock.over:
+                    break
+                go_s = part * (clock.left_s - choice_s * (len(goes) - n))
+                further = self._best_of(then, problem, go_s, seed, found if onward else None)
+                # Where that found nothing, it gives back what it began from.
+                if onward:
+                    fallback = found.fallback if further.fallback else ""
+                    found = replace(further, fallback=fallback)
+                elif further.better_than(found):
+                    found = further
+                found = _recombined(problem, columns, found, min(choice_s, clock.left_s))
         return replace(found, seed=seed)
+
+    def _recombines(self, problem: Problem, time_limit_s: float) -> bool:
+        """Whether routes are kept, to choose the best ones among all of them."""
+        counted = (self.lns.max_iterations, self.pyvrp.max_iterations) != (None, None)
+        return time_limit_s >= RUN_S and not counted and not _plain(problem) and separable(problem)
 
     def _collected(
         self, problem: Problem, clock: Clock, seed: int, initial: Solution | None
@@ -220,6 +247,19 @@ class Auto:
                 seed += self.jobs
                 if method.max_iterations is not None or clock.left_s < LAST * time_limit_s:
                     return initial
+
+
+def _recombined(
+    problem: Problem, columns: Columns | None, found: Solution, limit_s: float
+) -> Solution:
+    """The best choice among all routes seen, where it is better than what was found."""
+    if columns is None or limit_s <= 0.0 or not found.feasible:
+        return found
+    routes = columns.best(problem, kinds_of(problem), found, limit_s)
+    if routes is None:
+        return found
+    other = Solution.from_routes(problem, routes, explain=False)
+    return other if not other.violations and other.better_than(found) else found
 
 
 def _plain(problem: Problem) -> bool:

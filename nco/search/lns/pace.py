@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
+from nco.fleet.columns import collector
 from nco.progress import Teller
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class Pace:
         self._made, self._last = 0, 0
         self._each_s = 0.0
         self._tell = Teller()
+        self._columns = collector()
 
     def run(self, search: Search, share: float = 1.0) -> None:
         """Cools once over all of the time, until a share of it is over.
@@ -68,6 +70,7 @@ class Pace:
                 begin = 1.0 - (1.0 - begin) * math.sqrt(left / length)
             self._round(search, length, begin)
             search.go_on_from(search)
+            self._note(search)
             length, begin = self._made, WARM
 
     def _round(self, search: Search, length: int, begin: float) -> None:
@@ -87,9 +90,14 @@ class Pace:
         before_s = self._clock.elapsed_s
         search.run(count, begin, end)
         self._tell(search.cost, lambda: search.routes)
+        self._note(search)
         self._each_s = max(self._clock.elapsed_s - before_s, 1e-6) / count
         self._made += count
         self._last = count
+
+    def _note(self, search: Search) -> None:
+        if self._columns is not None:
+            search.note(self._columns)
 
     @property
     def _done(self) -> float:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from nco.arrays import Floats
+    from nco.fleet.columns import Columns
     from nco.fleet.kinds import Kind
     from nco.problem import Problem
     from nco.search.lns.arrays import Ints, Singles
@@ -146,6 +147,24 @@ class Search:
     def cost(self) -> float:
         """Of the best routes, with what is left out."""
         return float(self._cost[0])
+
+    def note(self, columns: Columns) -> None:
+        """Notes the routes of where the search stands; those that break a rule are none."""
+        instance, state = self._instance, self._state
+        size, following, leaving = (
+            len(instance.service),
+            state.next.tolist(),
+            state.leaving.tolist(),
+        )
+        beside = instance.per_s * state.duty + state.times_cost + instance.fixed
+        for v in np.flatnonzero((state.served > 0) & ~state.late).tolist():
+            place, cost, stops = size + 2 * v, float(beside[v]), list[int]()
+            while (place := following[place]) < size:
+                stops.append(place)
+                cost += leaving[place]
+            cost += leaving[size + 2 * v]
+            if cost < instance.barred:
+                columns.note(self._fleet.kinds[self._fleet.kind[v]].numbers[0], stops, cost)
 
     @property
     def routes(self) -> list[Route]:

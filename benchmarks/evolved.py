@@ -1,12 +1,15 @@
 """What evolved operators are worth, and that no program breaks anything.
 
     python benchmarks/evolved.py glns OPS.json [--stops 50 100 200] [--instances 64] [--ortools S]
-    python benchmarks/evolved.py cities OPS.json [--city helsinki] [--stops 100 500] [--limits 1 5]
+    python benchmarks/evolved.py cities OPS.json [--city helsinki porto.osm.pbf] [--kind rcvrp]
+                                 [--stops 100 500] [--limits 1 5] [--minutes 8] [--cpu]
     python benchmarks/evolved.py programs [--count 10000]
 
 `glns`: squares, 500 iterations from stops in random order, as in G-LNS: a file's first removal and
 insertion alone against all hand-made operators, and OR-Tools with a time limit. `cities`: `lns`
-with the operators against `lns`, instances of a city, equal wall-clock time, the two in turn.
+with the operators against `lns`, instances of cities in turn, equal wall-clock time, the two in
+turn; with `--minutes` as many rounds over all settings as fit, one instance a round, and with
+`--cpu` equal seconds of the processor, under other load.
 `programs`: pairs of random programs in searches, each plan checked by `nco.check`.
 """
 
@@ -14,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from dataclasses import replace
 
 import numpy as np
 
@@ -23,6 +27,8 @@ from nco.search.evolve.genetics import mutated, random_insertion, random_removal
 from nco.search.evolve.instances import KINDS, square, training
 from nco.search.evolve.judge import Trial, searched
 from nco.search.evolve.language import Insertion, Removal
+from nco.search.lns.solver import SOLVER
+from nco.solver import ThreadClock
 from nco.stats import interval
 from nco.threads import one_thread
 from nco.versions import machine
@@ -39,7 +45,10 @@ def main() -> None:
     parser.add_argument("--stops", type=int, nargs="+", default=[50, 100, 200])
     parser.add_argument("--instances", type=int, default=64)
     parser.add_argument("--ortools", type=float, default=0.0, help="seconds; 0 leaves it out")
-    parser.add_argument("--city", default="helsinki")
+    parser.add_argument("--city", nargs="+", default=["helsinki"])
+    parser.add_argument("--kind", nargs="+", choices=KINDS, default=list(KINDS))
+    parser.add_argument("--minutes", type=float, default=np.inf)
+    parser.add_argument("--cpu", action="store_true", help="the processor's seconds count")
     parser.add_argument("--limits", type=float, nargs="+", default=[1.0, 5.0])
     parser.add_argument("--count", type=int, default=10_000)
     given = parser.parse_args()
@@ -88,30 +97,37 @@ def glns(given: argparse.Namespace) -> None:
 
 def cities(given: argparse.Namespace) -> None:
     """What operators add to `lns`."""
-    operators, city = read_operators(given.operators), nco.city(given.city)
-    for kind, sample in KINDS.items():
-        for stops in given.stops:
-            problems = [sample(city, stops, seed=FIRST_SEED + k) for k in range(given.instances)]
-            nco.solve(problems[0], "lns", time_limit_s=0.1, operators=operators)
-            for limit in given.limits:
-                costs = np.zeros((2, len(problems)))
-                for k, problem in enumerate(problems):
-                    for row in (k % 2, 1 - k % 2):
-                        more = operators if row else None
-                        found = nco.solve(
-                            problem, "lns", time_limit_s=limit, seed=k, operators=more
-                        )
-                        assert nco.check(problem, found).feasible
-                        costs[row, k] = found.cost.total
-                gains = 100 * (1 - costs[1] / costs[0])
-                print(told(f"{given.city}, {kind}, {stops} stops, {limit:g} s:", gains), flush=True)
+    operators, towns = read_operators(given.operators), [nco.city(name) for name in given.city]
+    settings = [
+        (kind, n, limit) for kind in given.kind for n in given.stops for limit in given.limits
+    ]
+    method = replace(SOLVER, clock=ThreadClock) if given.cpu else SOLVER
+    gains: dict[tuple[str, int, float], list[float]] = {setting: [] for setting in settings}
+    end_s = time.monotonic() + 60 * given.minutes
+    for k in range(given.instances):
+        for kind, stops, limit in settings:
+            if time.monotonic() + 2 * limit > end_s:
+                break
+            problem = KINDS[kind](towns[k % len(towns)], stops, seed=FIRST_SEED + k)
+            if k == 0:
+                nco.solve(problem, method, time_limit_s=0.1, operators=operators)
+            costs = [0.0, 0.0]
+            for row in (k % 2, 1 - k % 2):
+                more = operators if row else None
+                found = nco.solve(problem, method, time_limit_s=limit, seed=k, operators=more)
+                assert nco.check(problem, found).feasible
+                costs[row] = found.cost.total
+            gains[kind, stops, limit].append(100 * (1 - costs[1] / costs[0]))
+    for (kind, stops, limit), own in gains.items():
+        if own:
+            print(told(f"{kind}, {stops} stops, {limit:g} s:", np.array(own)), flush=True)
 
 
 def programs(given: argparse.Namespace) -> None:
     """Whether any program breaks a plan or takes too long."""
     rng = np.random.default_rng(0)
     problems = [square(20, 1), square(40, 2)]
-    problems += [sample(nco.city(given.city), 20, seed=3) for sample in KINDS.values()]
+    problems += [sample(nco.city(given.city[0]), 20, seed=3) for sample in KINDS.values()]
     trial, slowest_s = Trial(40, alone=True), 0.0
     for k in range(given.count // 2):
         out, back = random_removal(rng), random_insertion(rng)

@@ -1,6 +1,7 @@
 """What becomes of operators from outside that mean no good: refused, or programs that always end?
 
-    python benchmarks/hostile_operators.py [--programs 10000] [--seed 0] [--jobs 1] [--out FOLDER]
+    python benchmarks/hostile_operators.py [--programs 10000] [--first 0] [--seed 0] [--jobs 1]
+                                           [--out FOLDER]
 
 A third of the texts are random programs in the subset of Python, a third are such programs with
 hostile lines put in (imports, files, sockets, endless loops, huge numbers), a third are damaged at
@@ -108,6 +109,7 @@ def main() -> int:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--programs", type=int, default=10_000)
+    parser.add_argument("--first", type=int, default=0, help="number of the first text")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=1, help="texts at a time")
     parser.add_argument("--out", type=Path, default=Path("out/hostile_operators"))
@@ -129,13 +131,17 @@ def main() -> int:
             kind, text = written(asked.seed, k, canary, port)
             return kind, text, judged(text)
 
-        for k, (kind, text, outcome) in enumerate(pool.map(one, range(asked.programs))):
+        numbers = range(asked.first, asked.first + asked.programs)
+        for k, (kind, text, outcome) in zip(numbers, pool.map(one, numbers), strict=True):
             counts[kind, outcome] += 1
             if outcome.startswith("!"):
                 asked.out.mkdir(parents=True, exist_ok=True)
                 (asked.out / f"{k}.py").write_text(text, errors="surrogatepass")
-            if (k + 1) % 1000 == 0:
-                print(f"{k + 1} texts in {time.monotonic() - began:.0f} s", file=sys.stderr)
+            if (k + 1 - asked.first) % 1000 == 0:
+                print(
+                    f"{k + 1 - asked.first} texts in {time.monotonic() - began:.0f} s",
+                    file=sys.stderr,
+                )
         escaped = canary.read_text() != "untouched" or len(list(Path(folder).iterdir())) > 1
         try:
             listening.accept()

@@ -89,3 +89,63 @@ def test_a_page_loads_pictures_of_the_tile_server_that_was_named_and_of_no_other
     for wrong in ("tile.example/{z}/{x}/{y}", "https://t.example/{z}/{x}", "https://a b/{z}{x}{y}"):
         with pytest.raises(InputError, match="tiles is"):
             Settings(tiles=wrong)
+
+
+def test_who_does_not_send_or_read_is_cut_off(monkeypatch):
+    """Silence, half a header, and half a second one; and an answer that nobody takes in."""
+    import asyncio
+
+    import uvicorn
+
+    from nco.web import hurried
+
+    monkeypatch.setattr(hurried, "HEADERS_S", 0.3)
+    monkeypatch.setattr(hurried, "WRITTEN_S", 0.3)
+
+    async def app(scope, receive, send):
+        assert scope["type"] == "http"
+        large = scope["path"] == "/large"
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for _ in range(200 if large else 1):
+            body = b"x" * (1 << 20 if large else 1)
+            await send({"type": "http.response.body", "body": body, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def told(*parts: bytes, reads: bool = True) -> bytes:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        found = b""
+        for part in parts:
+            writer.write(part)
+            found += await asyncio.wait_for(reader.read(500), 5) if reads else b""
+        if not reads:
+            await asyncio.sleep(1.5)
+        while len(found) < 1 << 28:
+            try:
+                more = await asyncio.wait_for(reader.read(1 << 20), 5)
+            except ConnectionError:
+                break
+            if not more:
+                break
+            found += more
+        writer.close()
+        return found
+
+    async def all_of():
+        nonlocal port
+        config = uvicorn.Config(
+            app, port=0, http=hurried.Hurried, ws="none", lifespan="off", log_level="critical"
+        )
+        server = uvicorn.Server(config)
+        running = asyncio.create_task(server.serve())
+        while not server.started:
+            await asyncio.sleep(0.01)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        ask = b"GET /%s HTTP/1.1\r\nHost: x\r\n\r\n"
+        assert await told() == await told(b"GET / HT") == b""
+        assert (await told(ask % b"", b"GET / HT")).startswith(b"HTTP/1.1 200")
+        assert len(await told(ask % b"large", reads=False)) < 150 << 20
+        server.should_exit = True
+        await running
+
+    port = 0
+    asyncio.run(all_of())

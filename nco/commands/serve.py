@@ -70,6 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
         import uvicorn
 
         from nco.web.app import application
+        from nco.web.hurried import Hurried
     except ModuleNotFoundError as error:
         raise InputError(
             f"serving needs the package {error.name}; install it by `pip install nco-routing[web]`"
@@ -80,6 +81,8 @@ def run(arguments: argparse.Namespace) -> int:
     address = _address(settings.host, sock.getsockname()[1])
     config = uvicorn.Config(
         served,
+        http=Hurried,
+        ws="none",
         log_level="warning",
         access_log=False,
         server_header=False,

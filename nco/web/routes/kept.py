@@ -29,7 +29,9 @@ async def all_scenarios(server: TheServer) -> dict[str, Any]:
 async def add_scenario(asked: ScenarioRequest, server: TheServer) -> dict[str, Any]:
     """Saves a new one; it is on the disk when this answers."""
     most = server.settings.limits.scenarios
-    return await server.keeping(server.store.add_scenario, asked.name, _text(asked), most)
+    return await server.keeping(
+        server.store.add_scenario, asked.name, _text(asked.content, "content"), most
+    )
 
 
 @scenarios.get("/{number}")
@@ -44,7 +46,11 @@ async def scenario(number: str, server: TheServer) -> Response:
 async def change_scenario(number: str, asked: ScenarioRequest, server: TheServer) -> dict[str, Any]:
     """Saves it again; with `version`, only if nobody has changed it since."""
     return await server.keeping(
-        server.store.change_scenario, number, asked.name, _text(asked), asked.version
+        server.store.change_scenario,
+        number,
+        asked.name,
+        _text(asked.content, "content"),
+        asked.version,
     )
 
 
@@ -54,11 +60,11 @@ async def remove_scenario(number: str, server: TheServer) -> None:
     await server.keeping(server.store.remove_scenario, number)
 
 
-def _text(asked: ScenarioRequest) -> str:
+def _text(content: Any, name: str) -> str:
     try:
-        return json.dumps(asked.content, allow_nan=False)
+        return json.dumps(content, allow_nan=False)
     except ValueError:
-        raise RefusedError(422, "RequestError", "content: NaN and Infinity are no JSON") from None
+        raise RefusedError(422, "RequestError", f"{name}: NaN and Infinity are no JSON") from None
 
 
 @plans.get("")
@@ -77,7 +83,7 @@ async def begin(request: Request, server: TheServer) -> Response:
     if asked.problem_id is not None:
         problem = server.kept(asked.problem_id)
     else:
-        problem = json.dumps(asked.problem, allow_nan=False).encode()
+        problem = _text(asked.problem, "problem").encode()
     options = {"city": asked.city, "profile": asked.profile, "method": asked.method}
     text = json.dumps(options | {"seed": asked.seed})
     # It is planned once without being kept, so that nothing is kept that cannot be planned.

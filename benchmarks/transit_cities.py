@@ -78,7 +78,7 @@ def main() -> None:
     parser.add_argument("extracts", nargs="+", type=Path)
     parser.add_argument("--evaluations", type=int, default=8000)
     parser.add_argument("--lines", type=int, default=12)
-    parser.add_argument("--demand", type=Path)
+    parser.add_argument("--demand", help="uniform, gravity or a file")
     parser.add_argument("--within-km", type=float)
     parser.add_argument("--out", type=Path, default=Path("out/transit-cities"))
     given = parser.parse_args()

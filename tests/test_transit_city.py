@@ -13,7 +13,13 @@ from nco.data.cities.table import TableCity
 from nco.errors import CityError, FormatError, InputError
 from nco.transit.instance.bus_speeds import AS_CARS, BusSpeeds
 from nco.transit.instance.city import from_city
-from nco.transit.instance.demand import Zones, gravity_demand, random_demand, read_zones
+from nco.transit.instance.demand import (
+    Zones,
+    gravity_demand,
+    nearer_demand,
+    random_demand,
+    read_zones,
+)
 from nco.transit.instance.links import neighbour_links
 from nco.transit.instance.stops import both_ways, spread
 from nco.transit.instance.transit_instance import TransitInstance
@@ -286,3 +292,37 @@ def test_speeds_out_of_range(changes, message):
     """Speeds that make no sense are refused by name."""
     with pytest.raises(InputError, match=message):
         BusSpeeds(**changes)
+
+
+def test_gravity_without_people_and_jobs_prefers_near_stops():
+    """All stops send as many trips, the fewer to a stop the longer the drive there."""
+    drive_s = np.abs(np.subtract.outer(np.arange(4), np.arange(4))) * 600.0
+    demand = nearer_demand(drive_s, 400)
+    assert demand.sum() == pytest.approx(400)
+    assert demand.sum(axis=1) == pytest.approx([100] * 4)
+    assert demand[0, 1] / demand[0, 2] == pytest.approx(np.exp(600 / 900))
+    instance = from_city(FakeCity(), stops=8, demand="gravity", trips_per_hour=400, seed=1)
+    assert instance.trips == pytest.approx(400)
+    with pytest.raises(InputError, match="decay_s is 0"):
+        nearer_demand(drive_s, 400, decay_s=0)
+
+
+def test_zones_walk_on_paths_where_these_are_known():
+    """Who lives across a river uses the stop that is near on paths, not as the crow flies."""
+
+    class River(FakeCity):
+        """No path leads from the first point to the stop beside it."""
+
+        def matrix(self, points, *, names=None, optional=None):
+            """Metres as the crow flies, but for that pair and the last zone, off all paths."""
+            away = haversine_m(points[:, None], points[None])
+            away[0, 2] = away[2, 0] = np.inf
+            away[1, 2:] = away[2:, 1] = np.inf
+            return Matrices(away, away, np.zeros(len(points)))
+
+    zones = Zones(np.array([ROW[0], ROW[1]]), np.array([100.0, 0.0]), np.array([0.0, 100.0]))
+    stops, drive_s = ROW[:2], np.full((2, 2), 60.0)
+    assert gravity_demand(zones, stops, drive_s, 10, walk_m=2000)[0, 1] == pytest.approx(10)
+    with pytest.raises(InputError, match="no people or no jobs"):
+        # On paths both zones come to the second stop, and nobody travels from it to itself.
+        gravity_demand(zones, stops, drive_s, 10, walk_m=2000, foot=River())

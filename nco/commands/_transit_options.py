@@ -49,15 +49,18 @@ def add_city(parser: argparse.ArgumentParser) -> None:
         "--stops", metavar="N|FILE", help="how many to draw, a table of stops or a GTFS feed (60)"
     )
     group.add_argument(
-        "--demand", metavar="FILE", help="orig, dest, volume or lon, lat, people, jobs (uniform)"
-    )
+        "--demand",
+        metavar="FILE",
+        help="orig, dest, volume or lon, lat, people, jobs; or gravity: fewer"
+        " trips the longer the drive (uniform)",
+    )  # fmt: skip
     group.add_argument("--within-km", type=_problem.seconds, metavar="KM", help="of the middle")
     group.add_argument(
         "--spacing-m", type=_problem.seconds, metavar="M", help="least distance of two stops"
     )
     group.add_argument(
         "--trips-per-hour", type=_problem.seconds, metavar="T",
-        help="in total, uniform or by people and jobs (10000)",
+        help="in total, where no file says it (10000)",
     )  # fmt: skip
     group.add_argument(
         "--bus-hour", type=_hour, metavar="H",

@@ -19,11 +19,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--day", metavar="D", help="YYYY-MM-DD or monday ... (busiest weekday)")
     parser.add_argument(
-        "--demand", metavar="FILE", help="orig, dest, volume or lon, lat, people, jobs (uniform)"
-    )
+        "--demand",
+        metavar="FILE",
+        help="orig, dest, volume or lon, lat, people, jobs; or gravity: fewer"
+        " trips the longer the drive (uniform)",
+    )  # fmt: skip
     parser.add_argument(
         "--trips-per-hour", type=_problem.seconds, default=10_000.0, metavar="T",
-        help="in total, uniform or by people and jobs (10000)",
+        help="in total, where no file says it (10000)",
     )  # fmt: skip
     parser.add_argument(
         "--more-stops", type=_problem.whole, default=0, metavar="N", help="where no line runs (0)"

@@ -6,18 +6,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nco.transit.design.direct import STEPS, DirectLines
 from nco.transit.design.objective import BROKEN_MIN
 from nco.transit.evaluate.exact import KINDS, Evaluator
 from nco.transit.operate.network_cost import CostModel
 from nco.transit.operate.periods import representative
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
     from nco.arrays import Floats
-    from nco.transit.instance.lines import LinesLike
+    from nco.transit.instance.lines import Lines, LinesLike
     from nco.transit.instance.transit_instance import TransitInstance
     from nco.transit.operate.periods import Period
     from nco.transit.operate.prices import Prices
@@ -54,6 +55,7 @@ class CityObjective:
         self._hours = ((1.0, 1.0),) if periods is None else representative(periods)
         self.model = CostModel(instance, prices, settings)
         self._rules = Evaluator(instance)
+        self._direct: DirectLines | None = None
         self.evaluations = 0
 
     def costs(self, lines: NDArray[np.int16]) -> Floats:
@@ -62,6 +64,27 @@ class CityObjective:
         sets = [[line[line >= 0] for line in given if line[0] >= 0] for given in lines]
         found = np.array([self.judged(one) for one in sets])
         return np.asarray(found + self.broken(lines))
+
+    def lawful(self, lines: Iterable[tuple[int, ...]]) -> bool:
+        """See `RuleKnowing`: whether no line is led astray."""
+        return bool((self.model.detours(lines) < self.model.prices.most_line_detour).all())
+
+    def constructions(self, seed: int, count: int, share: float) -> list[Lines]:
+        """See `RuleKnowing`: lines that join as many trips as they can without a change."""
+        if not np.isfinite(self.model.prices.most_transfers):
+            return []
+        self._direct = DirectLines(
+            self.instance,
+            self.model.drive_s,
+            self.model.fastest_s,
+            self.model.prices.most_line_detour,
+            seed,
+        )
+        return [self._direct.lines(max(1, int(share * STEPS))) for _ in range(count)]
+
+    def rebuilt(self, lines: Sequence[tuple[int, ...]], which: Sequence[int]) -> Lines | None:
+        """See `RuleKnowing`."""
+        return None if self._direct is None else self._direct.rebuilt(lines, which)
 
     def broken(self, lines: NDArray[np.int16]) -> Floats:
         """`[B]` what rules of the instance that lines break cost."""

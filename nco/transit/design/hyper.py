@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nco.transit.design.changes import CHANGES
-from nco.transit.design.objective import BROKEN_MIN
+from nco.transit.design.objective import BROKEN_MIN, RuleKnowing
 from nco.transit.design.start import searched
 from nco.transit.design.ways import padded
 
@@ -43,6 +43,7 @@ class Hyper:
         batch: most neighbours evaluated in one go.
         deluge: at the beginning a set may be worse than the best by so many times what a change
             worsens it in the middle; in the end by nothing.
+        rebuild: how often a few lines are built anew at once, where the objective can.
         name: see `DesignMethod`.
     """
 
@@ -50,6 +51,7 @@ class Hyper:
     longest: int = 4
     batch: int = 16
     deluge: float = 0.3
+    rebuild: float = 0.1
     name: str = "hyper"
 
     def design(
@@ -72,7 +74,7 @@ class Hyper:
         accepted = 1.0  # share of late neighbours
         while not progress.over:
             count = min(progress.left, self.batch, max(1, round(0.5 / accepted)))
-            tried = [learnt.applied(ways, current, rng) for _ in range(count)]
+            tried = [self._neighbour(learnt, progress, ways, current, rng) for _ in range(count)]
             found = progress.costs(padded([lines for lines, _ in tried], ways))
             level = lowest + allowed * (1 - progress.share) ** 2
             k = int(found.argmin())
@@ -84,6 +86,30 @@ class Hyper:
                 lowest = float(found[k])
             if found[k] <= max(level, cost):
                 current, cost = tried[k][0], float(found[k])
+
+    def _neighbour(
+        self,
+        learnt: _Sequences,
+        progress: Progress,
+        ways: Ways,
+        lines: list[Line],
+        rng: Random,
+    ) -> tuple[list[Line], list[int]]:
+        """Other lines; from lawful ones lawful ones, as far as the objective knows."""
+        objective = progress.objective
+        if not isinstance(objective, RuleKnowing):
+            return learnt.applied(ways, lines, rng)
+        if rng.random() < self.rebuild:
+            count = min(len(lines), rng.randint(1, 3))
+            fresh = objective.rebuilt(lines, rng.sample(range(len(lines)), count))
+            if fresh is not None and list(fresh) != lines:
+                return list(fresh), []
+        found = learnt.applied(ways, lines, rng)
+        for _ in range(_TRIES if objective.lawful(lines) else 0):
+            if objective.lawful(found[0]):
+                break
+            found = learnt.applied(ways, lines, rng)
+        return found
 
 
 class _Sequences:

@@ -137,6 +137,12 @@ class Progress:
         return min(1.0, max(spent))
 
     @property
+    def usual_s(self) -> float:
+        """Seconds that the method is given; `inf` where only evaluations count."""
+        limits = (self.budget.time_limit_s, self.budget.processor_limit_s)
+        return min((limit for limit in limits if limit is not None), default=np.inf)
+
+    @property
     def over(self) -> bool:
         """Whether nothing is left of the budget."""
         return self.share >= 1.0

@@ -6,7 +6,7 @@ meets every evaluator, and numbers of evaluations can be compared.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -20,10 +20,13 @@ from nco.transit.simulate.simulation import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from numpy.typing import NDArray
 
     from nco.arrays import Floats
     from nco.transit.evaluate.exact import Evaluations
+    from nco.transit.instance.lines import Lines
     from nco.transit.instance.transit_instance import TransitInstance
 
     Nodes = NDArray[np.int16]
@@ -50,6 +53,29 @@ class LineObjective(Protocol):
             lines: `[B, R, L]` nodes, -1 after the end of a line and in rows without one. Lines use
                 links that exist and no stop twice; they may break any other rule.
         """
+        ...
+
+
+@runtime_checkable
+class RuleKnowing(Protocol):
+    """An objective that knows more of lines than what they cost, and spares methods evaluations."""
+
+    def lawful(self, lines: Iterable[tuple[int, ...]]) -> bool:
+        """Whether lines break none of its own rules, known without an evaluation."""
+        ...
+
+    def constructions(self, seed: int, count: int, share: float) -> list[Lines]:
+        """So many sets of lines to begin with, or none.
+
+        Args:
+            seed: of what is random.
+            count: of sets.
+            share: of the time that this usually takes.
+        """
+        ...
+
+    def rebuilt(self, lines: Sequence[tuple[int, ...]], which: Sequence[int]) -> Lines | None:
+        """The same lines with a few of them, given by number, built anew; None if it cannot."""
         ...
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from nco.transit.design.greedy import construction, from_tree
 from nco.transit.design.joining import joined
 from nco.transit.design.method import Progress
+from nco.transit.design.objective import RuleKnowing
 from nco.transit.design.ways import Line, Ways, padded
 from nco.transit.instance.lines import pad_lines, refuse_bad_lines
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from nco.transit.design.result import Design
     from nco.transit.instance.lines import Lines
 
+_OWN = 2  # sets of lines that an objective which knows how constructs by itself
+_OWN_SHARE = 0.25  # of their usual effort for each second that there is
 _NOISE = 0.6  # most that links of a spanning tree are off, as a share
 
 
@@ -60,14 +63,19 @@ def begin(
         progress: of the method.
         ways: of its instance.
         initial: what it was given.
-        count: of sets; those given come first, then some built from demand, some over spanning
-            trees and some at random.
+        count: of sets; those given come first, then what the objective itself constructs, then some
+            built from demand, some over spanning trees and some at random.
         rng: draws.
 
     Returns:
         Legal sets of lines and their costs; fewer than asked for where the budget is smaller.
     """
     sets = [fitted(ways, lines, rng) for lines in initial][:count]
+    objective = progress.objective
+    if isinstance(objective, RuleKnowing) and len(sets) + _OWN < min(count, progress.left):
+        share = min(1.0, _OWN_SHARE * progress.usual_s)
+        own = objective.constructions(rng.getrandbits(31), _OWN, share)
+        sets += [fitted(ways, lines, rng) for lines in own]
     number = 0
     while len(sets) < min(count, max(1, progress.left)):
         if number % 4 < 2:

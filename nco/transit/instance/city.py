@@ -17,7 +17,12 @@ from nco.data.formats.csv_rows import read_csv
 from nco.data.formats.stops_csv import read_stops
 from nco.errors import CityError, InputError, counted, quoted
 from nco.transit.instance.bus_speeds import BusSpeeds
-from nco.transit.instance.demand import gravity_demand, random_demand, read_zones
+from nco.transit.instance.demand import (
+    gravity_demand,
+    nearer_demand,
+    random_demand,
+    read_zones,
+)
 from nco.transit.instance.links import neighbour_links
 from nco.transit.instance.stops import draw_stops, spread
 from nco.transit.instance.streets import SampledCity
@@ -62,9 +67,10 @@ def from_city(
         city: measures times; draws the stops if they are not given.
         stops: how many to draw; or places `[N, 2]` (lonlat); or a table of stops (CSV with name,
             lon, lat); or a GTFS feed (a `.zip` or a folder), whose stops inside the city are used.
-        demand: "uniform" (at random), None for none, a matrix `[N, N]` of trips an hour, or a CSV:
-            orig, dest, volume by names of stops, or lon, lat, people, jobs for a gravity model.
-            Trips of stops that were thinned out are those of the nearest stop that was kept,
+        demand: "uniform" (at random), "gravity" (trips between stops that are all alike, the
+            fewer the longer the drive), None for none, a matrix `[N, N]` of trips an hour, or a
+            CSV: orig, dest, volume by names of stops, or lon, lat, people, jobs for a gravity
+            model. Trips of stops that were thinned out are those of the nearest stop that was kept,
             trips of a feed's stops outside the city are left out.
         lines: how many lines to design.
         min_stops: fewest stops of a line; None for 5 where there are 30 stops or more, else 2.
@@ -129,7 +135,7 @@ def from_city(
         **fields,
     )
     gravity = {"trips_per_hour": trips_per_hour, "decay_s": decay_s, "walk_m": walk_m}
-    return instance.changed(demand=demand_of(instance, demand, merged, seed, gravity))
+    return instance.changed(demand=demand_of(instance, demand, merged, seed, gravity, foot))
 
 
 def ways_on_foot(foot: SampledCity | None, lonlat: Floats) -> Floats | None:
@@ -226,6 +232,7 @@ def demand_of(
     merged: dict[str, int],
     seed: int,
     gravity: dict[str, float],
+    foot: SampledCity | None = None,
 ) -> Floats | None:
     """Trips an hour between the stops of an instance; see `from_city`.
 
@@ -235,16 +242,22 @@ def demand_of(
         merged: nodes by further names of stops.
         seed: of uniform demand.
         gravity: trips_per_hour, decay_s and walk_m.
+        foot: the city for people on foot, where it is known.
     """
     if demand is None:
         return None
     if isinstance(demand, str) and demand == "uniform":
         return random_demand(instance.size, gravity["trips_per_hour"], seed)
+    if isinstance(demand, str) and demand == "gravity":
+        pulled = {name: gravity[name] for name in ("trips_per_hour", "decay_s")}
+        return nearer_demand(instance.drive_s, **pulled)
     if not isinstance(demand, str | Path):
         return np.asarray(demand, dtype=np.float64)
     if "people" in (name.lower() for name in read_csv(demand).header):
         if instance.lonlat is None:
             raise InputError("a gravity model needs the places of the stops")
-        return gravity_demand(read_zones(demand), instance.lonlat, instance.drive_s, **gravity)
+        return gravity_demand(
+            read_zones(demand), instance.lonlat, instance.drive_s, **gravity, foot=foot
+        )
     known = {name: k for k, name in enumerate(instance.names)}
     return read_demand(demand, merged | known, size=instance.size)

@@ -1,17 +1,21 @@
-"""Demand between stops: from zones with people and jobs by a gravity model, or at random."""
+"""Demand between stops: by a gravity model, from people and jobs or without, or at random."""
 
 from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from nco.arrays import Floats
-from nco.data.cities.roads import haversine_m
 from nco.errors import FormatError, InputError, quoted
+from nco.transit.instance.walks import WALK_DETOUR, metres_on_foot
 from nco.transit.sources.table import read_columns
+
+if TYPE_CHECKING:
+    from nco.transit.instance.streets import SampledCity
 
 logger = logging.getLogger("nco")
 
@@ -57,12 +61,14 @@ def gravity_demand(
     *,
     decay_s: float = 900.0,
     walk_m: float = 1000.0,
+    foot: SampledCity | None = None,
 ) -> Floats:
     """Trips from home to work by a gravity model that is constrained at the homes.
 
-    Everybody walks to the nearest stop. Trips begin at stops in proportion to the people there and
-    divide among the other stops by `jobs * exp(-drive_s / decay_s)` (Wilson, 1967). They are
-    directed, as in a morning; `demand + demand.T` is a day.
+    Everybody walks to the nearest stop, on paths where these are known. Trips begin at stops in
+    proportion to the people there and divide among the other stops by
+    `jobs * exp(-drive_s / decay_s)` (Wilson, 1967). They are directed, as in a morning;
+    `demand + demand.T` is a day.
 
     Args:
         zones: people and jobs.
@@ -70,7 +76,9 @@ def gravity_demand(
         drive_s: `[N, N]` seconds between the stops.
         trips_per_hour: in total.
         decay_s: seconds over which a job's pull falls by a factor e.
-        walk_m: zones farther from every stop than this take no bus.
+        walk_m: zones farther from every stop than this take no bus, as the crow flies; on paths
+            it is `WALK_DETOUR` times as far.
+        foot: the city for people on foot; None takes all ways as the crow flies.
 
     Returns:
         `[N, N]` trips an hour, 0 on the diagonal.
@@ -78,21 +86,19 @@ def gravity_demand(
     Raises:
         InputError: a number is not positive, or no zone with people or with jobs is near a stop.
     """
-    for name, value in (("decay_s", decay_s), ("walk_m", walk_m)):
-        if not 0 < value < np.inf:
-            raise InputError(f"{name} is {quoted(value)}; it must be a positive number")
+    _check_positive("walk_m", walk_m)
     _check_trips(trips_per_hour)
-    away_m = haversine_m(zones.lonlat[:, None], lonlat[None])
-    stop, near = away_m.argmin(axis=1), away_m.min(axis=1) <= walk_m
+    away_m = metres_on_foot(zones.lonlat, lonlat, foot)
+    # The middle of a zone may be in a field: who lives there comes as the crow flies.
+    lost = ~np.isfinite(away_m).any(axis=1)
+    away_m[lost] = metres_on_foot(zones.lonlat[lost], lonlat)
+    stop, near = away_m.argmin(axis=1), away_m.min(axis=1) <= WALK_DETOUR * walk_m
     people, jobs = (
         np.bincount(stop[near], values[near], minlength=len(lonlat))
         for values in (zones.people, zones.jobs)
     )
-    pull = jobs * np.exp(-drive_s / decay_s)
-    np.fill_diagonal(pull, 0.0)
-    reached = pull.sum(axis=1)
-    homes = np.where(reached > 0, people, 0.0)
-    if not homes.any():
+    share = _pulled(people, jobs, drive_s, decay_s)
+    if not share.any():
         raise InputError(
             f"no people or no jobs are within {walk_m:g} m of a stop; raise walk_m, or check that "
             "the zones lie in this city"
@@ -100,8 +106,38 @@ def gravity_demand(
     lost = 1 - near @ zones.people / zones.people.sum()
     if lost > 0:
         logger.info("%.0f %% of the people live more than %g m from a stop", 100 * lost, walk_m)
-    share = (homes / homes.sum())[:, None] * pull / np.where(reached > 0, reached, 1.0)[:, None]
     return np.asarray(trips_per_hour * share)
+
+
+def nearer_demand(drive_s: Floats, trips_per_hour: float, *, decay_s: float = 900.0) -> Floats:
+    """Trips by the same model where nothing is known of people and jobs: all stops are alike.
+
+    Args:
+        drive_s: `[N, N]` seconds between the stops.
+        trips_per_hour: in total.
+        decay_s: see `gravity_demand`.
+
+    Returns:
+        `[N, N]` trips an hour, 0 on the diagonal.
+
+    Raises:
+        InputError: a number is not positive.
+    """
+    _check_trips(trips_per_hour)
+    alike = np.ones(len(drive_s))
+    return np.asarray(trips_per_hour * _pulled(alike, alike, drive_s, decay_s))
+
+
+def _pulled(people: Floats, jobs: Floats, drive_s: Floats, decay_s: float) -> Floats:
+    """`[N, N]` share of all trips; nothing where nobody has anywhere to go."""
+    _check_positive("decay_s", decay_s)
+    pull = jobs * np.exp(-drive_s / decay_s)
+    np.fill_diagonal(pull, 0.0)
+    reached = pull.sum(axis=1)
+    homes = np.where(reached > 0, people, 0.0)
+    every = max(float(homes.sum()), 1e-300)
+    share = (homes / every)[:, None] * pull / np.where(reached > 0, reached, 1.0)[:, None]
+    return np.asarray(share)
 
 
 def random_demand(n: int, trips_per_hour: float, seed: int) -> Floats:
@@ -114,6 +150,11 @@ def random_demand(n: int, trips_per_hour: float, seed: int) -> Floats:
     share = np.random.default_rng(seed).random((n, n))
     np.fill_diagonal(share, 0.0)
     return np.asarray(trips_per_hour * share / share.sum())
+
+
+def _check_positive(name: str, value: float) -> None:
+    if not 0 < value < np.inf:
+        raise InputError(f"{name} is {quoted(value)}; it must be a positive number")
 
 
 def _check_trips(trips_per_hour: float) -> None:

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from nco.arrays import Floats
-from nco.data.cities.roads import haversine_m
 from nco.kernels.compiled import compiled
+from nco.transit.instance.walks import metres_on_foot
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from nco.transit.instance.streets import SampledCity
     from nco.transit.instance.transit_instance import TransitInstance
     from nco.transit.operate.prices import Prices
 
@@ -39,28 +38,6 @@ class Reached(NamedTuple):
     last: NDArray[np.int64]
 
 
-def metres_on_foot(
-    places: Floats, stops: Floats, prices: Prices, foot: SampledCity | None = None
-) -> Floats:
-    """`[P, N]` metres on foot from places to stops, there or back, whichever is less.
-
-    Args:
-        places: `[P, 2]` degrees.
-        stops: `[N, 2]` degrees.
-        prices: detours of walking, where paths are unknown.
-        foot: the city for people on foot; None takes `walk_detour` times the crow's way.
-
-    Returns:
-        Metres; `inf` where no path leads, or none is near.
-    """
-    if foot is None:
-        return prices.walk_detour * haversine_m(places[:, None], stops[None])
-    count = len(places)
-    points = np.concatenate([places, stops])
-    both = foot.matrix(points, optional=np.ones(len(points), dtype=bool)).distance_m
-    return np.minimum(both[:count, count:], both[count:, :count].T)
-
-
 def walks_s(instance: TransitInstance, prices: Prices, most_m: float) -> Floats:
     """`[N, N]` seconds on foot between stops, `inf` where it is too far or places are unknown.
 
@@ -74,7 +51,7 @@ def walks_s(instance: TransitInstance, prices: Prices, most_m: float) -> Floats:
     if instance.walk_m is not None:
         way_m = instance.walk_m.copy()
     elif instance.lonlat is not None:
-        way_m = metres_on_foot(instance.lonlat, instance.lonlat, prices)
+        way_m = metres_on_foot(instance.lonlat, instance.lonlat, detour=prices.walk_detour)
     np.fill_diagonal(way_m, 0.0)
     return np.where(way_m <= most_m, way_m / prices.walk_m_per_s, np.inf)
 

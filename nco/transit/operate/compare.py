@@ -10,7 +10,7 @@ import numpy as np
 from nco.data.cities.roads import haversine_m
 from nco.errors import InputError
 from nco.transit.instance.stops import spread
-from nco.transit.operate.access import metres_on_foot
+from nco.transit.instance.walks import metres_on_foot
 from nco.transit.operate.mode_choice import Modes, chosen
 from nco.transit.simulate.days import Figure, simulate_days
 
@@ -226,7 +226,7 @@ def _catchment(
         places, weight = lonlat, model.demand.sum(axis=1) + model.demand.sum(axis=0)
     else:
         places, weight = zones.lonlat, zones.people
-    away_m = metres_on_foot(places, served, model.prices, foot).min(axis=1)
+    away_m = metres_on_foot(places, served, foot, model.prices.walk_detour).min(axis=1)
     total = float(weight.sum())
     near = float(weight[away_m <= model.prices.most_way_m].sum())
     return near / total if total else 0.0

@@ -143,7 +143,7 @@ def from_feed(
     )
     instance = instance.changed(walk_m=ways_on_foot(foot, lonlat))
     gravity = {"trips_per_hour": trips_per_hour, "decay_s": 900.0, "walk_m": 1000.0}
-    instance = instance.changed(demand=demand_of(instance, demand, node_of, seed, gravity))
+    instance = instance.changed(demand=demand_of(instance, demand, node_of, seed, gravity, foot))
     periods = tuple(
         Period(DayType("day read", (found.day.strftime("%A").lower(),)), 3600 * a, 3600 * b)
         for a, b in PERIODS_H

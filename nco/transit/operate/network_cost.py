@@ -28,6 +28,8 @@ from nco.transit.simulate.service import buses_for, runs_per_h
 from nco.transit.simulate.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
     from nco.transit.instance.lines import Lines, LinesLike
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
 _ROUNDS = 2  # of frequencies and itineraries from each other
 _FIRST_PER_H = 6.0
+_MOST_KNOWN = 100_000  # lines whose detours are kept; searches come by the same ones again
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -191,11 +194,23 @@ class CostModel:
         self.limit_s = given.most_journey_detour * self.fastest_s + 60.0 * given.patience_min
         self.on_foot_s = given.walk * walks_s(instance, given, 2.0 * given.most_way_m)
         self._near = nearest_stops(given.walk * walks_s(instance, given, given.most_way_m))
+        self._detours: dict[tuple[int, ...], float] = {}
 
     @property
     def demand(self) -> Floats:
         """`[N, N]` trips an hour that may take the bus."""
         return self._demand
+
+    def detours(self, lines: Iterable[tuple[int, ...]]) -> Floats:
+        """`[R]` driving along each line by the fastest way between its ends (`line_detours`)."""
+        if len(self._detours) > _MOST_KNOWN:
+            self._detours.clear()
+        found = []
+        for line in lines:
+            if line not in self._detours:
+                (self._detours[line],) = line_detours(self.drive_s, self.fastest_s, (line,))
+            found.append(self._detours[line])
+        return np.array(found)
 
     def priced(self, prices: Prices) -> CostModel:
         """The same with other prices."""
@@ -254,8 +269,9 @@ class CostModel:
         )
         reached = with_walking(plan.expected_s, *self._near)
         by_bus = reached.weighed_s < np.minimum(self.on_foot_s, self.limit_s)
-        taken = np.zeros_like(trips)
-        np.add.at(taken, (reached.first, reached.last), np.where(by_bus, trips, 0.0))
+        between = (reached.first * len(trips) + reached.last).ravel()
+        taken = np.bincount(between, np.where(by_bus, trips, 0.0).ravel(), trips.size)
+        taken = taken.reshape(trips.shape)
         load, boarded = assign.loads(net, seldom, taken, plan)
         return _Assigned(reached, by_bus, taken, load, boarded)
 
@@ -319,7 +335,7 @@ class CostModel:
             transfers=transfers,
             weighed_h=weighed_h,
             overload=overload,
-            line_detour=line_detours(self.drive_s, self.fastest_s, lines),
+            line_detour=self.detours(lines),
             cost=cost,
             operator=operator,
             weighed_s=best_s,

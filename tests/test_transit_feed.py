@@ -1,5 +1,7 @@
 """Feeds as networks: what is read back from what was written, and damaged or odd feeds."""
 
+import csv
+import io
 import time
 import zipfile
 from datetime import date
@@ -15,7 +17,8 @@ from nco.transit.design.registry import design
 from nco.transit.files.gtfs import Service, write_gtfs
 from nco.transit.instance.city import from_city
 from nco.transit.operate.network import from_feed
-from nco.transit.operate.network_cost import CostModel
+from nco.transit.operate.network_cost import CostModel, line_detours
+from nco.transit.operate.network_files import load_network, save_network
 from nco.transit.operate.periods import SUNDAY, WEEKDAY, Period
 from nco.transit.operate.timetable import regular
 from nco.transit.simulate.settings import Settings
@@ -103,6 +106,34 @@ def test_vehicles_are_counted_where_a_feed_has_no_blocks(feed, tmp_path):
     found = from_feed(FakeCity(), changed(path, tmp_path, "trips", without), layover_s=60.0)
     assert not found.blocks
     assert found.fleet == pytest.approx(peak.fleet, abs=1)
+
+
+def test_lines_that_run_one_way_only_are_told(feed, tmp_path):
+    """Without its trips back, line B is said to run one way; A, which runs both, is not."""
+    path, _, _ = feed
+
+    def there_only(text):
+        rows = list(csv.DictReader(io.StringIO(text)))
+        routes = sorted({row["route_id"] for row in rows})
+        kept = [row for row in rows if row["route_id"] != routes[1] or row["direction_id"] == "0"]
+        made = io.StringIO()
+        table = csv.DictWriter(made, list(rows[0]))
+        table.writeheader()
+        table.writerows(kept)
+        return made.getvalue()
+
+    network = from_feed(FakeCity(), changed(path, tmp_path, "trips", there_only))
+    assert network.one_way == ("B",)
+    assert from_feed(FakeCity(), path).one_way == ()
+    save_network(tmp_path, network)
+    assert load_network(tmp_path, network.instance).one_way == ("B",)
+
+
+def test_a_ring_is_no_detour_without_end(row):
+    """It counts as two lines to its farthest stop, where its ends are one place."""
+    ring = (0, 1, 2, 1, 0)
+    (found,) = line_detours(row.link_s, row.drive_s, (ring,))
+    assert found == pytest.approx(1.0, abs=0.01)
 
 
 @pytest.mark.parametrize("blocks", [False, pytest.param(True, marks=pytest.mark.slow)])

@@ -94,6 +94,7 @@ def run(arguments: argparse.Namespace) -> int:
         1.0,
         network.dwell_s,
         network.layover_s,
+        tuple(name for name in found.names if name in network.one_way),
     )
     files = write_network(arguments.out, changed)
     files["gtfs"] = write_gtfs(

@@ -72,6 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
         "lines": len(network.lines),
         "stops": network.instance.size,
         "trips_read": network.kept,
+        "one_way": list(network.one_way),
         "fleet": network.fleet,
         "fleet_by": "blocks" if network.blocks else "trips",
         "fleet_of_the_busiest_period": cost.fleet,
@@ -89,6 +90,11 @@ def run(arguments: argparse.Namespace) -> int:
     for name, line, often in zip(network.names, network.lines, busiest.tolist(), strict=True):
         ends = f"{network.instance.names[line[0]]} - {network.instance.names[line[-1]]}"
         console.write(f"line {name}: {ends}, {len(line)} stops, {often:.1f} an hour")
+    if network.one_way:
+        console.write(
+            f"one way only, or in a ring: {', '.join(network.one_way)}; here lines run both ways, "
+            "half of these buses in either"
+        )
     for path in files.values():
         console.write(f"written: {path}")
     return 0

@@ -39,6 +39,7 @@ PERIODS_H = ((5.0, 6.5), (6.5, 9.0), (9.0, 15.0), (15.0, 18.5), (18.5, 24.0))
 _SPACING_M = 150.0  # stops on both sides of a street are one
 _LEAST_SHARE = 0.15  # of a route's trips, for a pattern to be a line of its own
 _LEAST_S = 5.0  # of a link
+_ONE_WAY = 0.05  # share of a line's trips, at most, that run against all others
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +58,8 @@ class Network(ByValue):
         kept: share of the trips of the feed that lines stand for.
         dwell_s: how long doors are open, which the links' times are without.
         layover_s: at the ends.
+        one_way: names of lines that nearly all trips run in one direction only, rings among them.
+            Lines run both ways here, so that half of their buses are taken to run in either.
     """
 
     instance: TransitInstance
@@ -69,6 +72,7 @@ class Network(ByValue):
     kept: float
     dwell_s: float
     layover_s: float
+    one_way: tuple[str, ...] = ()
 
     def busiest(self) -> int:
         """The period in which most buses run."""
@@ -133,7 +137,7 @@ def from_feed(
     if more_stops:
         lonlat, names = _with_more(city, lonlat, names, more_stops, spacing_m, seed)
     patterns = _patterns(found, node_of)
-    lines, titles, counted = _lines(patterns)
+    lines, titles, counted, one_way = _lines(patterns)
     if not lines:
         raise InputError(f"no line of {feed} has two stops in {city.name}; is it the right city?")
     stood_s = _stood_s(found)
@@ -160,7 +164,9 @@ def from_feed(
     )
     fleet, blocks = _fleet(found, patterns, layover_s)
     kept = sum(map(len, counted)) / max(len(found.trips), 1)
-    return Network(instance, lines, titles, periods, per_h, fleet, blocks, kept, dwell_s, layover_s)
+    return Network(
+        instance, lines, titles, periods, per_h, fleet, blocks, kept, dwell_s, layover_s, one_way
+    )
 
 
 def _stops(
@@ -247,14 +253,20 @@ def _stretches(trip: FeedTrip, node_of: dict[str, int]) -> list[tuple[int, ...]]
     return [tuple(best)] if len(best) > 1 else []
 
 
-def _lines(patterns: list[_Pattern]) -> tuple[Lines, tuple[str, ...], list[list[float]]]:
-    """Lines, their names, and the departures that each stands for, both directions together."""
+def _lines(
+    patterns: list[_Pattern],
+) -> tuple[Lines, tuple[str, ...], list[list[float]], tuple[str, ...]]:
+    """Lines, their names, the departures that each stands for, and which run one way only.
+
+    Departures are those of both directions together.
+    """
     by_route: dict[str, list[_Pattern]] = defaultdict(list)
     for one in patterns:
         by_route[one.route].append(one)
     lines: list[tuple[int, ...]] = []
     names: list[str] = []
     counted: list[list[float]] = []
+    one_way: list[str] = []
     for route in sorted(by_route):
         own = by_route[route]
         total = sum(len(one.trips) for one in own)
@@ -264,15 +276,27 @@ def _lines(patterns: list[_Pattern]) -> tuple[Lines, tuple[str, ...], list[list[
             if not mains or (often and not any(_part(one.nodes, main) for main in mains)):
                 mains = [main for main in mains if not _part(main, one.nodes)] + [one.nodes]
         starts: list[list[float]] = [[] for _ in mains]
+        ways = [Counter[bool]() for _ in mains]
         for one in own:
             shared = [len(set(one.nodes) & set(main)) / len(set(main)) for main in mains]
             k = int(np.argmax(shared))
             starts[k] += [trip.leave_s[places[0]] for trip, places in one.trips]
+            ways[k][_forward(one.nodes, mains[k])] += len(one.trips)
         for k, main in enumerate(mains):
             lines.append(main)
             names.append(route if len(mains) == 1 else f"{route}{chr(97 + k % 26)}")
             counted.append(starts[k])
-    return tuple(lines), tuple(names), counted
+            if min(ways[k][True], ways[k][False]) <= _ONE_WAY * ways[k].total():
+                one_way.append(names[-1])
+    return tuple(lines), tuple(names), counted, tuple(one_way)
+
+
+def _forward(nodes: tuple[int, ...], main: tuple[int, ...]) -> bool:
+    """Whether a pattern comes by the stops of a line in the line's order rather than backwards."""
+    place = {node: k for k, node in reversed(list(enumerate(main)))}
+    at = [place[node] for node in nodes if node in place]
+    # A ring comes back to its first stop: that one step says nothing.
+    return sum(int(np.sign(b - a)) for a, b in pairwise(at)) >= 0
 
 
 def _part(short: tuple[int, ...], long: tuple[int, ...]) -> bool:

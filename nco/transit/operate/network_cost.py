@@ -347,17 +347,24 @@ class CostModel:
 def line_detours(drive_s: Floats, fastest_s: Floats, lines: Lines) -> Floats:
     """`[R]` driving along each line by the fastest way between its ends, the worse direction.
 
+    A ring, which ends where it begins, is held to be two lines to its farthest stop.
+
     Args:
         drive_s: `[N, N]` seconds of links.
         fastest_s: `[N, N]` seconds of the fastest ways.
         lines: nodes of each.
     """
-    found = []
-    for line in lines:
-        ratios = [1.0]
-        for nodes in (line, line[::-1]):
-            along = float(drive_s[list(nodes[:-1]), list(nodes[1:])].sum())
-            direct = float(fastest_s[nodes[0], nodes[-1]])
-            ratios.append(along / direct if direct > 0 else np.inf)
-        found.append(max(ratios))
-    return np.array(found)
+    return np.array([_detour(drive_s, fastest_s, line) for line in lines])
+
+
+def _detour(drive_s: Floats, fastest_s: Floats, line: tuple[int, ...]) -> float:
+    if line[0] == line[-1] and len(line) > 2:
+        far = int(fastest_s[line[0], list(line)].argmax())
+        halves = line[: far + 1], line[far:]
+        return max(_detour(drive_s, fastest_s, half) for half in halves)
+    worst = 1.0
+    for nodes in (line, line[::-1]):
+        along = float(drive_s[list(nodes[:-1]), list(nodes[1:])].sum())
+        direct = float(fastest_s[nodes[0], nodes[-1]])
+        worst = max(worst, along / direct if direct > 0 else np.inf)
+    return worst

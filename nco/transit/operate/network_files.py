@@ -46,6 +46,7 @@ def save_network(folder: Path, network: Network) -> Path:
             "kept": network.kept,
             "dwell_s": network.dwell_s,
             "layover_s": network.layover_s,
+            "one_way": list(network.one_way),
         },
     )
 
@@ -95,4 +96,5 @@ def load_network(folder: Path, instance: TransitInstance) -> Network:
         data.number("kept"),
         data.number("dwell_s"),
         data.number("layover_s"),
+        tuple(str(name) for name in data.items("one_way", [])),
     )

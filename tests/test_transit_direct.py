@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from nco.errors import ProblemError
 from nco.transit.design.city_objective import CityObjective
 from nco.transit.design.direct import DirectLines, joined_share
 from nco.transit.design.hyper import Hyper
@@ -15,6 +16,8 @@ from nco.transit.instance.lines import check_lines
 from nco.transit.instance.transit_instance import TransitInstance
 from nco.transit.operate.network_cost import line_detours
 from nco.transit.operate.prices import Prices
+from nco.transit.simulate.demand import trips
+from nco.transit.simulate.settings import Settings
 
 
 def star(arms=4, steps=3, lines=2):
@@ -89,3 +92,14 @@ def test_what_is_unlawful_is_known_beforehand():
     objective = CityObjective(instance)
     assert objective.lawful([(0, 1, 2, 3)])
     assert not objective.lawful([(0, 1, 2, 3, 4)])
+
+
+def test_nobody_and_far_too_many_are_refused():
+    """Without trips nothing can be weighed; as many as no machine holds are no demand."""
+    instance = star()
+    with pytest.raises(ProblemError, match="nobody travels"):
+        CityObjective(instance.changed(demand=np.zeros_like(instance.demand)))
+    with pytest.raises(ProblemError, match="nobody travels"):
+        CityObjective(instance, settings=Settings.city(demand_share=0.0))
+    with pytest.raises(ProblemError, match="too many"):
+        trips(1e12 * instance.demand, Settings())

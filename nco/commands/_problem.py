@@ -138,13 +138,18 @@ def seed(text: str) -> int:
 
 
 def seconds(text: str) -> float:
-    """A finite number above 0."""
+    """A finite number of seconds above 0."""
+    return positive(text, " of seconds")
+
+
+def positive(text: str, what: str = "") -> float:
+    """A finite number above 0; messages say of `what` it is."""
     try:
         value = float(text)
     except ValueError:
         value = 0.0
     if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{quoted(text)} is not a positive number of seconds")
+        raise argparse.ArgumentTypeError(f"{quoted(text)} is not a positive number{what}")
     return value
 
 

@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--max-stops", type=_problem.whole, metavar="N", help="most of a line")
     group.add_argument("--fleet", type=_problem.whole, metavar="BUSES", help="(as by the feed)")
     group.add_argument(
-        "--bus-hours", type=_problem.seconds, metavar="H", help="of all buses in a week (any)"
+        "--bus-hours", type=_problem.positive, metavar="H", help="of all buses in a week (any)"
     )
     _transit_options.add_periods(group)
     group = parser.add_argument_group("search")

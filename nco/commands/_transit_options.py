@@ -54,12 +54,12 @@ def add_city(parser: argparse.ArgumentParser) -> None:
         help="orig, dest, volume or lon, lat, people, jobs; or gravity: fewer"
         " trips the longer the drive (uniform)",
     )  # fmt: skip
-    group.add_argument("--within-km", type=_problem.seconds, metavar="KM", help="of the middle")
+    group.add_argument("--within-km", type=_problem.positive, metavar="KM", help="of the middle")
     group.add_argument(
-        "--spacing-m", type=_problem.seconds, metavar="M", help="least distance of two stops"
+        "--spacing-m", type=_problem.positive, metavar="M", help="least distance of two stops"
     )
     group.add_argument(
-        "--trips-per-hour", type=_problem.seconds, metavar="T",
+        "--trips-per-hour", type=_problem.positive, metavar="T",
         help="in total, where no file says it (10000)",
     )  # fmt: skip
     group.add_argument(

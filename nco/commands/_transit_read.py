@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         " trips the longer the drive (uniform)",
     )  # fmt: skip
     parser.add_argument(
-        "--trips-per-hour", type=_problem.seconds, default=10_000.0, metavar="T",
+        "--trips-per-hour", type=_problem.positive, default=10_000.0, metavar="T",
         help="in total, where no file says it (10000)",
     )  # fmt: skip
     parser.add_argument(

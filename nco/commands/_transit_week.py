@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     _transit_options.add_bounds(parser)
     parser.add_argument(
-        "--bus-hours", type=_problem.seconds, metavar="H", help="of all buses in a week (any)"
+        "--bus-hours", type=_problem.positive, metavar="H", help="of all buses in a week (any)"
     )
     _transit_options.add_periods(parser)
     parser.add_argument(

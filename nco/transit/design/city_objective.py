@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nco.errors import ProblemError, quoted
 from nco.transit.design.direct import STEPS, DirectLines
 from nco.transit.design.objective import BROKEN_MIN
 from nco.transit.evaluate.exact import KINDS, Evaluator
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from nco.transit.operate.prices import Prices
     from nco.transit.simulate.settings import Settings
 
+_LEAST_TRIPS = 1e-3  # an hour; fewer are nobody
 _TRANSFER_MIN = 100.0  # a transfer a trip beyond `Prices.most_transfers`
 
 
@@ -42,6 +44,9 @@ class CityObjective:
         periods: of a week, whose frequencies are set for each set of lines by itself; the fleet
             bounds each of them. A few hours stand for all (`representative`). None designs for the
             peak hour alone.
+
+    Raises:
+        ProblemError: nobody travels, so that no trip is worth anything.
     """
 
     def __init__(
@@ -54,6 +59,11 @@ class CityObjective:
         self.instance = instance
         self._hours = ((1.0, 1.0),) if periods is None else representative(periods)
         self.model = CostModel(instance, prices, settings)
+        if self.model.demand.sum() < _LEAST_TRIPS:
+            raise ProblemError(
+                f"nobody travels in {quoted(instance.name)}: its demand, or the share of it that "
+                "takes the bus, is 0; give trips, or another objective"
+            )
         self._rules = Evaluator(instance)
         self._direct: DirectLines | None = None
         self.evaluations = 0

@@ -200,7 +200,12 @@ def day_types(periods: Sequence[Period]) -> list[DayType]:
         for before, after in pairwise(own):
             if after.first_s < before.last_s - 1e-6:
                 raise InputError(
-                    f"periods {quoted(before.name)} and {quoted(after.name)} of {kind.name} "
-                    "overlap; let one end where the next begins"
+                    f"periods {_called(before)} and {_called(after)} of {kind.name} overlap; "
+                    "let one end where the next begins"
                 )
     return types
+
+
+def _called(period: Period) -> str:
+    hours = f"{period.first_s / 3600:g} to {period.last_s / 3600:g} h"
+    return f"{quoted(period.name)} ({hours})" if period.name else hours

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from nco.arrays import Floats
+from nco.errors import ProblemError
 from nco.transit.simulate.kernels import Trips
 from nco.transit.simulate.settings import Settings
 
 _GOLDEN = 0.6180339887498949  # multiples of it, modulo 1, spread evenly however many there are
+_MOST = 1e8  # passengers; the largest regions have a tenth of it on a day
 
 
 def trips(demand: Floats, settings: Settings) -> Trips:
@@ -22,11 +24,19 @@ def trips(demand: Floats, settings: Settings) -> Trips:
     Args:
         demand: `[N, N]` trips an hour.
         settings: for how long, which share, and how.
+
+    Raises:
+        ProblemError: there are too many to be kept.
     """
     begin, end = settings.demand_s
     origin, destination = np.nonzero(demand)
     hours = (end - begin) / 3600.0
     expected = demand[origin, destination] * hours * settings.demand_share * settings.surge
+    if expected.sum() > _MOST:
+        raise ProblemError(
+            f"{expected.sum():.3g} passengers are more than {_MOST:.0e}, too many to travel one by "
+            "one; is the demand in trips an hour?"
+        )
     if settings.arrivals == "poisson":
         rng = np.random.default_rng(settings.seed)
         count = rng.poisson(expected)

@@ -129,6 +129,28 @@ def test_lines_that_run_one_way_only_are_told(feed, tmp_path):
     assert load_network(tmp_path, network.instance).one_way == ("B",)
 
 
+def test_trips_that_cannot_be_run_are_counted(feed, tmp_path, caplog):
+    """Trips whose times run backwards are left out, which is said; without any it is no feed."""
+    path, _, _ = feed
+    backwards = changed(path, tmp_path, "stop_times", lambda text: text.replace("06:", "99:"))
+    kept = len(read_feed(backwards).trips)
+    assert 0 < kept < len(read_feed(path).trips)
+    assert "trips are left out" in caplog.text
+    bare = changed(path, tmp_path, "stop_times", lambda text: text.splitlines()[0] + "\n")
+    with pytest.raises(InputError, match="two stops and times that ascend"):
+        read_feed(bare)
+
+
+def test_stops_that_are_nowhere_are_told(feed, tmp_path, caplog):
+    """A trip that calls at a stop without a place passes there."""
+    path, _, _ = feed
+    without = changed(
+        path, tmp_path, "stops", lambda text: "\n".join(text.splitlines()[:-1]) + "\n"
+    )
+    from_feed(FakeCity(), without)
+    assert "trips call at 1 stop, which is not in stops.txt" in caplog.text
+
+
 def test_a_ring_is_no_detour_without_end(row):
     """It counts as two lines to its farthest stop, where its ends are one place."""
     ring = (0, 1, 2, 1, 0)

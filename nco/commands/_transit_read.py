@@ -89,7 +89,9 @@ def run(arguments: argparse.Namespace) -> int:
     )
     for name, line, often in zip(network.names, network.lines, busiest.tolist(), strict=True):
         ends = f"{network.instance.names[line[0]]} - {network.instance.names[line[-1]]}"
-        console.write(f"line {name}: {ends}, {len(line)} stops, {often:.1f} an hour")
+        console.write(
+            f"line {name.removeprefix('line ')}: {ends}, {len(line)} stops, {often:.1f} an hour"
+        )
     if network.one_way:
         console.write(
             f"one way only, or in a ring: {', '.join(network.one_way)}; here lines run both ways, "

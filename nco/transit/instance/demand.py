@@ -90,8 +90,8 @@ def gravity_demand(
     _check_trips(trips_per_hour)
     away_m = metres_on_foot(zones.lonlat, lonlat, foot)
     # The middle of a zone may be in a field: who lives there comes as the crow flies.
-    lost = ~np.isfinite(away_m).any(axis=1)
-    away_m[lost] = metres_on_foot(zones.lonlat[lost], lonlat)
+    pathless = ~np.isfinite(away_m).any(axis=1)
+    away_m[pathless] = metres_on_foot(zones.lonlat[pathless], lonlat)
     stop, near = away_m.argmin(axis=1), away_m.min(axis=1) <= WALK_DETOUR * walk_m
     people, jobs = (
         np.bincount(stop[near], values[near], minlength=len(lonlat))

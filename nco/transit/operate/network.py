@@ -13,7 +13,7 @@ import numpy as np
 
 from nco.arrays import ByValue, Floats
 from nco.data.cities.roads import haversine_m
-from nco.errors import CityError, InputError, quoted
+from nco.errors import CityError, InputError, counted, quoted
 from nco.transit.instance.bus_speeds import BusSpeeds
 from nco.transit.instance.city import demand_of, names_by_streets, ways_on_foot
 from nco.transit.instance.links import neighbour_links
@@ -137,7 +137,7 @@ def from_feed(
     if more_stops:
         lonlat, names = _with_more(city, lonlat, names, more_stops, spacing_m, seed)
     patterns = _patterns(found, node_of)
-    lines, titles, counted, one_way = _lines(patterns)
+    lines, titles, departures, one_way = _lines(patterns)
     if not lines:
         raise InputError(f"no line of {feed} has two stops in {city.name}; is it the right city?")
     stood_s = _stood_s(found)
@@ -157,13 +157,13 @@ def from_feed(
             [
                 sum(period.first_s <= start_s < period.last_s for start_s in starts)
                 / (2.0 * period.hours)
-                for starts in counted
+                for starts in departures
             ]
             for period in periods
         ]
     )
     fleet, blocks = _fleet(found, patterns, layover_s)
-    kept = sum(map(len, counted)) / max(len(found.trips), 1)
+    kept = sum(map(len, departures)) / max(len(found.trips), 1)
     return Network(
         instance, lines, titles, periods, per_h, fleet, blocks, kept, dwell_s, layover_s, one_way
     )
@@ -175,6 +175,12 @@ def _stops(
     """Places and names of nodes, and the node of each stop that lies in the city."""
     (ids, everywhere), titles = read_gtfs_stops(feed), read_gtfs_stop_names(feed)
     used = {stop for trip in found.trips for stop in trip.stops}
+    unknown = sorted(used - set(ids))
+    if unknown:
+        logger.warning(
+            "%s: trips call at %s, which %s not in stops.txt; they pass there",
+            feed, counted(len(unknown), "stop"), "is" if len(unknown) == 1 else "are",
+        )  # fmt: skip
     inside = city.covers(everywhere)
     here = [k for k, one in enumerate(ids) if one in used and inside[k]]
     if len(here) < 2:
@@ -265,7 +271,7 @@ def _lines(
         by_route[one.route].append(one)
     lines: list[tuple[int, ...]] = []
     names: list[str] = []
-    counted: list[list[float]] = []
+    departures: list[list[float]] = []
     one_way: list[str] = []
     for route in sorted(by_route):
         own = by_route[route]
@@ -285,10 +291,10 @@ def _lines(
         for k, main in enumerate(mains):
             lines.append(main)
             names.append(route if len(mains) == 1 else f"{route}{chr(97 + k % 26)}")
-            counted.append(starts[k])
+            departures.append(starts[k])
             if min(ways[k][True], ways[k][False]) <= _ONE_WAY * ways[k].total():
                 one_way.append(names[-1])
-    return tuple(lines), tuple(names), counted, tuple(one_way)
+    return tuple(lines), tuple(names), departures, tuple(one_way)
 
 
 def _forward(nodes: tuple[int, ...], main: tuple[int, ...]) -> bool:

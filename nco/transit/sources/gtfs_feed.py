@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import logging
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from pathlib import Path
 from nco.archives import BrokenArchiveError, read_members
 from nco.data.formats.json_file import read_text
 from nco.errors import FormatError, InputError, StorageError, quoted, shortened
+
+logger = logging.getLogger("nco")
 
 _NEEDED = ("routes", "trips", "stop_times")
 _TABLES = (*_NEEDED, "calendar", "calendar_dates", "frequencies")
@@ -104,6 +107,12 @@ def read_feed(feed: str | Path, day: str | date | None = None) -> FeedDay:
         )
     )
     found = list(islice(every, _MOST_TRIPS + 1))
+    _tell_untimed(feed, sum(_timed(tables.stop_times(kept).get(name, [])) for name in kept), kept)
+    if not found:
+        raise InputError(
+            f"{shortened(feed)}: no trip on {chosen} has two stops and times that ascend; check "
+            "stop_times.txt"
+        )
     if len(found) > _MOST_TRIPS:
         raise FormatError(
             f"{shortened(feed)}: more than {_MOST_TRIPS:,} trips run on {chosen}; check "
@@ -111,6 +120,23 @@ def read_feed(feed: str | Path, day: str | date | None = None) -> FeedDay:
         )
     found.sort(key=lambda trip: (trip.leave_s[0], trip.route))
     return FeedDay(chosen, tuple(found), tuple(sorted(set(routes.values()))))
+
+
+def _tell_untimed(feed: str | Path, timed: int, kept: dict[str, dict[str, str]]) -> None:
+    if timed < len(kept):
+        logger.warning(
+            "%s: %d of %d trips are left out: they have fewer than two stops, no times at their "
+            "ends, or times that do not ascend",
+            shortened(feed), len(kept) - timed, len(kept),
+        )  # fmt: skip
+
+
+def _timed(times: list[tuple[int, str, float, float]]) -> bool:
+    """Whether a trip can be run as its times say."""
+    known = [one[2:] for one in times if one[2] == one[2]]
+    if len(times) < 2 or times[0][2] != times[0][2] or times[-1][2] != times[-1][2]:
+        return False
+    return all(leave <= arrive for (_, leave), (arrive, _) in pairwise(known))
 
 
 class _Tables:
@@ -230,18 +256,15 @@ def _trip(
     route: str, row: dict[str, str], times: list[tuple[int, str, float, float]]
 ) -> FeedTrip | None:
     """A trip with times at all stops; None if it has none, or fewer than two stops."""
-    timed = [k for k, one in enumerate(times) if one[2] == one[2]]
-    if len(times) < 2 or not timed or timed[0] != 0 or timed[-1] != len(times) - 1:
+    if not _timed(times):
         return None
+    timed = [k for k, one in enumerate(times) if one[2] == one[2]]
     arrive = [one[2] for one in times]
     leave = [one[3] for one in times]
     # Between stops with times the feed leaves open, they are spread evenly.
     for a, b in pairwise(timed):
         for k in range(a + 1, b):
             arrive[k] = leave[k] = leave[a] + (arrive[b] - leave[a]) * (k - a) / (b - a)
-    ascending = all(x <= y for x, y in zip(leave, arrive[1:], strict=False))
-    if not ascending:
-        return None
     return FeedTrip(
         route,
         (row.get("direction_id") or "").strip(),

@@ -9,7 +9,17 @@ from hypothesis import HealthCheck, given, settings
 from instances import ruled_problems
 
 import nco
-from nco import Group, Problem, Profile, Sequence, Shipment, Vehicle
+from nco import (
+    DifferentVehicles,
+    Group,
+    Problem,
+    Profile,
+    SameVehicle,
+    Sequence,
+    Shipment,
+    Solution,
+    Vehicle,
+)
 
 
 def line(**fields: object) -> Problem:
@@ -27,6 +37,26 @@ OPEN = (0, 9e9)
     ("fields", "stops", "message"),
     [
         ({"skills": {2: {"cold", "lift"}}}, (2,), "no vehicle has the skill 'lift'"),
+        ({"skills": {2: {"Cold"}}}, (2,), "the skill 'Cold'; did you mean 'cold'?"),
+        (
+            {"vehicles": [Vehicle(skills={"a"}), Vehicle(skills={"b"})], "skills": {1: {"a", "b"}}},
+            (1,),
+            "no vehicle has all of the skills 'a', 'b'",
+        ),
+        (
+            {
+                "vehicles": [Vehicle(skills={"a"}), Vehicle(skills={"b"})],
+                "skills": {1: {"a"}, 2: {"b"}},
+                "ties": [SameVehicle(stops=(1, 2))],
+            },
+            (1, 2),
+            "stops 1 .'1'., 2 .'2'.: no vehicle has all of the skills 'a', 'b'",
+        ),
+        (
+            {"ties": [DifferentVehicles(stops=(1, 2))]},
+            (1, 2),
+            "they are for different vehicles, of which there are 1",
+        ),
         (
             {"vehicles": [Vehicle(allowed=[1, 1, 0, 0])], "groups": [Group(stops=(2, 3))]},
             (2, 3),
@@ -64,6 +94,13 @@ def test_what_contradicts_is_named(fields, stops, message) -> None:
     assert found.stops == stops
     assert re.search(message, found.text), found.text
     assert optimum(problem) == np.inf
+
+
+def test_the_unit_is_guessed_where_a_stop_is_left_out() -> None:
+    """A window in minutes is asked about by the reason, too, where nothing but windows is asked."""
+    problem = line(window_s=[OPEN, OPEN, (20, 30), OPEN])
+    (left, *_) = [u for u in Solution.from_routes(problem, [[1, 3]]).unassigned if u.stop == 2]
+    assert left.reason.endswith("was its window given in minutes?"), left.reason
 
 
 def test_what_may_be_left_out_is_no_contradiction() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from itertools import pairwise
 
 import numpy as np
@@ -17,6 +18,9 @@ from nco.errors import quoted
 from nco.problem.given import given_problem
 from nco.problem.passages import services
 from nco.problem.problem import Problem
+from nco.problem.tied.different_vehicles import DifferentVehicles
+from nco.problem.tied.same_vehicle import SameVehicle
+from nco.problem.tied.tie import Tie
 from nco.problem.tolerance import slack
 from nco.problem.trying import Unit, stops_of, units
 from nco.problem.vehicle import Vehicle
@@ -74,6 +78,11 @@ def _found(problem: Problem, among: Sequence[int]) -> Iterator[Contradiction]:
         if text:
             reason = text if len(stops_of(unit)) == 1 else f"{names}: {text}"
             yield Contradiction(stops_of(unit), f"{names}: {text}", reason)
+    for t, tie in enumerate(problem.ties):
+        text = "" if asked.isdisjoint(tie.stops) else _tied(problem, tie)
+        if text and required[list(tie.stops)].all():
+            text = f"ties[{t}]: {_names(problem, tie.stops)}: {text}"
+            yield Contradiction(tie.stops, text, text)
     for g, group in enumerate(problem.groups):
         if not np.isinf(group.prize) or asked.isdisjoint(group.stops):
             continue
@@ -92,25 +101,61 @@ def _names(problem: Problem, stops: Sequence[int]) -> str:
 def _fault(problem: Problem, unit: Unit) -> str:
     """Why no vehicle can serve a unit; empty where one may be able to."""
     stops = stops_of(unit)
-    words = frozenset().union(*(problem.skills.get(j, frozenset()) for j in stops))
-    fleet = [vehicle for vehicle, _ in problem.fleet]
-    unknown = words - frozenset().union(*(vehicle.skills for vehicle in fleet))
-    if unknown:
-        return f"no vehicle has the skill {', '.join(map(quoted, sorted(unknown)))}"
-    fit = [
-        v for v in fleet if words <= v.skills and (v.allowed is None or all(v.allowed[[*stops]]))
-    ]
-    if not fit:
-        return "no vehicle may serve all of them" if len(stops) > 1 else "no vehicle may serve it"
-    if problem.more_windows_s or any(profile.traffic for profile in problem.profiles):
-        return ""  # who has several windows, or streets that are faster later, may be in time
+    barred = _barred(problem, stops)
+    if barred or problem.more_windows_s or any(profile.traffic for profile in problem.profiles):
+        return barred  # who has several windows, or streets that are faster later, may be in time
     first = ""
-    for vehicle in fit:
+    for vehicle in _fit(problem, stops):
         late = _late(problem, vehicle, unit)
         if not late:
             return ""
         first = first or late
     return first
+
+
+def _fit(problem: Problem, stops: Sequence[int]) -> list[Vehicle]:
+    """Vehicles that may serve all of some stops, one of each kind."""
+    words = _words(problem, stops)
+    return [
+        v
+        for v, _ in problem.fleet
+        if words <= v.skills and (v.allowed is None or all(v.allowed[[*stops]]))
+    ]
+
+
+def _words(problem: Problem, stops: Sequence[int]) -> frozenset[str]:
+    return frozenset().union(*(problem.skills.get(j, frozenset()) for j in stops))
+
+
+def _barred(problem: Problem, stops: Sequence[int]) -> str:
+    """Why no vehicle may serve all of some stops; empty where one may."""
+    words, fleet = _words(problem, stops), [vehicle for vehicle, _ in problem.fleet]
+    unknown = words - frozenset().union(*(vehicle.skills for vehicle in fleet))
+    if unknown:
+        meant = "".join(_meant(word, fleet) for word in sorted(unknown)[:1])
+        return f"no vehicle has the skill {', '.join(map(quoted, sorted(unknown)))}{meant}"
+    if not any(words <= vehicle.skills for vehicle in fleet):
+        return f"no vehicle has all of the skills {', '.join(map(quoted, sorted(words)))}"
+    if not _fit(problem, stops):
+        return "no vehicle may serve all of them" if len(stops) > 1 else "no vehicle may serve it"
+    return ""
+
+
+def _meant(word: str, fleet: Sequence[Vehicle]) -> str:
+    """A skill of a vehicle that is nearly the same word."""
+    known = {skill.casefold(): skill for vehicle in fleet for skill in vehicle.skills}
+    near = get_close_matches(word.casefold(), list(known), 1)
+    return f"; did you mean {quoted(known[near[0]])}?" if near else ""
+
+
+def _tied(problem: Problem, tie: Tie) -> str:
+    """Why the stops of a tie cannot all be served, whatever each of them can alone."""
+    stops = tie.stops
+    if isinstance(tie, DifferentVehicles) and len(stops) > len(problem.vehicles):
+        return f"they are for different vehicles, of which there are {len(problem.vehicles)}"
+    if isinstance(tie, SameVehicle):
+        return _barred(problem, stops)
+    return ""
 
 
 def _late(problem: Problem, vehicle: Vehicle, unit: Unit) -> str:
@@ -130,7 +175,7 @@ def _late(problem: Problem, vehicle: Vehicle, unit: Unit) -> str:
         if ready > closes + slack(closes):
             at = problem.times.at
             text = f"{quoted(problem.names[j])} is reached at {at(ready)} at the earliest and "
-            return text + f"closes at {at(closes)}" + _hint(problem, j)
+            return text + f"closes at {at(closes)}" + unit_hint(problem, j)
         now, here = max(ready, float(window[j, 0])) + float(service[j]), j
     if here >= problem.depots and not vehicle.open_end and np.isinf(_fastest(drive[here], here)):
         return f"no street leads away from {quoted(problem.names[here])}"
@@ -138,7 +183,7 @@ def _late(problem: Problem, vehicle: Vehicle, unit: Unit) -> str:
     if now > finish + slack(finish):
         at = problem.times.at
         text = f"it ends at {at(now)} at the earliest, after all shifts ({at(finish)})"
-        return text + _hint(problem, here)
+        return text + unit_hint(problem, here)
     return ""
 
 
@@ -154,8 +199,8 @@ def _fastest(row: Floats, own: int) -> float:
     return float(np.delete(row, own).min(initial=np.inf))
 
 
-def _hint(problem: Problem, j: int) -> str:
-    """Which unit a window may have been meant in: one in which it lies within the shifts."""
+def unit_hint(problem: Problem, j: int) -> str:
+    """Which unit a stop's window may have been meant in: one in which it lies within the shifts."""
     begin = min(vehicle.shift_s[0] for vehicle in problem.vehicles)
     end = max(vehicle.shift_s[1] for vehicle in problem.vehicles)
     opens, closes = (float(time) for time in problem.window_s[j])

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nco.problem.contradictions import reasons_of
+from nco.problem.contradictions import reasons_of, unit_hint
 from nco.problem.normal import normal
 from nco.problem.objective import CLASSICAL
 from nco.problem.obstacles import Bill, Obstacle, obstacles
@@ -124,7 +124,7 @@ class _Explainer:
             (self._least(stop, n, *pair) for pair in tried), key=lambda weighed: weighed[0]
         )
         if not free.any():
-            return least
+            return Reason(least.text + unit_hint(self._problem, stop), least.obstacles)
         count = len(self._problem.vehicles)
         who = "the only vehicle is" if count == 1 else f"all {count} vehicles are"
         busy = f"{who} in use and " if len(self._trips) == count else ""

@@ -58,8 +58,8 @@ ADVICE: MappingProxyType[Feature, str] = MappingProxyType(
         Feature.SEQUENCES: "where a sequence cannot be joined to a single stop (beside breaks, "
         "rests, traffic, longest_leg, open ends, or where its stops have several or soft windows), "
         "state it as nco.SameVehicle and nco.Precedence, between whose stops others may come",
-        Feature.BACKHAULS: "beside shipments that share stops with deliveries or pickups, leave "
-        "linehauls_first out, or give the goods a dimension of their own",
+        Feature.BACKHAULS: "where stops have neither demand nor pickup, as ends of shipments may, "
+        "give each of them a little of one, which says whether it comes before or after",
     }
 )
 """What to state in place of a feature that a reduction cannot say here."""

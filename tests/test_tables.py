@@ -152,6 +152,19 @@ def test_decimal_commas_and_thousands(tmp_path):
     assert "write decimals with a point" in refused(tmp_path, HEAD, 'a,"60,15",24')
 
 
+@pytest.mark.parametrize("more", [[], ["b,60,24,9:00,10:00"]])
+def test_hours_are_told_with_other_faults_of_a_row(tmp_path, more):
+    """A row that is wrong elsewhere, too, need not be mended twice; with a good row and without."""
+    text = refused(tmp_path, "name,lat,lon,tw_start,tw_end", "a,x,24,9:00,8:00", *more)
+    assert "has 2 faults" in text and "column 'lat' is 'x'" in text
+    assert "column 'tw_end' is before window_start" in text
+
+
+def test_bars_between_cells(tmp_path):
+    """What databases print: cells with | between them."""
+    assert stops(tmp_path, "name|lat|lon|demand", "a|60.15|24.91|2").demand[0, 0] == 2
+
+
 def test_all_faults_are_told_together(tmp_path):
     """Each with its row and column; beyond twenty they are counted."""
     lines = [f"s{k},60,24,{k if k % 2 else 'x'}" for k in range(50)]

@@ -1,7 +1,7 @@
 """Rows of CSV files, as spreadsheets write them, in and out.
 
-Commas, semicolons and tabs separate cells, or what a first line `sep=;` names. The text is UTF-8,
-UTF-16 with its mark, or Windows-1252, which is said in the log.
+Commas, semicolons, bars and tabs separate cells, or what a first line `sep=;` names. The text is
+UTF-8, UTF-16 with its mark, or Windows-1252, which is said in the log.
 
 A cell that a spreadsheet would run as a formula (it begins with `=`, `+`, `-`, `@`, a tab or a
 carriage return and is no number) is written with an apostrophe before it, which reading takes away
@@ -24,7 +24,7 @@ from nco.errors import FormatError, shortened
 
 logger = logging.getLogger("nco")
 _LOOK = 200  # bytes that tell UTF-16 of western letters
-_SEPARATORS = ",;\t"
+_SEPARATORS = ",;\t|"
 _NAMED = re.compile(r'"?sep=([,;|\t])"?[,;\t ]*', re.IGNORECASE)
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 _ESCAPED = re.compile(r"'+[=+\-@\t\r]")

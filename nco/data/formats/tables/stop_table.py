@@ -81,8 +81,9 @@ class _Whole:
         self.calendar = Calendar()
 
     def stops(self, rows: list[StopRow], *, skip_bad_rows: bool) -> Stops:
-        """The stops of rows without a fault, or of all rows."""
+        """The stops of rows without a fault, or of all rows; what is wrong is told together."""
         faults = self._faults
+        unread = set(faults.rows)
         while True:
             good = [row for row in rows if row.line not in faults.rows]
             known = len(faults.rows)
@@ -91,6 +92,12 @@ class _Whole:
             if len(faults.rows) == known:
                 break
         bad = [row for row in rows if row.line in faults.rows]
+        torn = [row for row in rows if row.line in unread]
+        if good:  # whose calendar counts
+            for row in torn:
+                self._hours(row)
+        else:
+            self._times(torn)
         bad_depot = any(DEPOT in (row.kind, row.name.casefold()) for row in bad)
         if not skip_bad_rows or bad_depot or not good:
             faults.raise_rows()

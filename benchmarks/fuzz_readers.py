@@ -28,7 +28,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-sys.path.append(str(Path(__file__).parents[1] / "tests"))  # where spreadsheets are written
+sys.path.append(str(Path(__file__).parents[1] / "tests"))  # where spreadsheets are written, ...
 MOST_S = 1.0
 MOST_BYTES = 1 << 29
 MOST_MESSAGE = 6000  # our own words, things that are quoted in twenty faults, and the path

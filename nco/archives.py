@@ -1,4 +1,4 @@
-"""Reading zip, npz and deflated data that may be damaged, or made to fill the memory.
+"""Reading zip, npz, gzip and deflated data that may be damaged, or made to fill the memory.
 
 What an archive says of its sizes is checked before anything is unpacked or allocated, and no more
 is unpacked than it said. `BrokenArchiveError` says what is wrong; readers add which file it is and
@@ -7,6 +7,7 @@ what to do.
 
 from __future__ import annotations
 
+import gzip
 import io
 import math
 import struct
@@ -57,6 +58,28 @@ def inflate(raw: bytes, size: int) -> bytes:
         raise BrokenArchiveError(f"it is damaged ({error})") from None
     if len(content) != size:
         raise BrokenArchiveError(f"it does not hold {size} bytes, as it says")
+    return content
+
+
+def gunzip(path: Path) -> bytes:
+    """What a `.gz` file holds.
+
+    Raises:
+        BrokenArchiveError: it is damaged, or unpacks to too much.
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as packed:
+        size = packed.seek(0, io.SEEK_END)
+        packed.seek(0)
+        most = max(_FREE_BYTES, _MOST_RATIO * size)
+        try:
+            with gzip.open(packed) as file:
+                content = file.read(most + 1)
+        except (EOFError, zlib.error, gzip.BadGzipFile, struct.error) as error:
+            raise BrokenArchiveError(
+                f"it is damaged or not packed by gzip: {_words(error)}"
+            ) from None
+    _refuse_bomb(len(content), size)
     return content
 
 
@@ -125,6 +148,16 @@ def read_npz(path: Path, names: Iterable[str] | None = None) -> dict[str, NDArra
     inside = None if names is None else [f"{name}.npy" for name in names]
     members = read_members(path, inside)
     return {name.removesuffix(".npy"): _array(name, raw) for name, raw in members.items()}
+
+
+def read_npy(path: Path) -> NDArray[Any]:
+    """The array of a numpy `.npy` file; nothing in it is unpickled.
+
+    Raises:
+        BrokenArchiveError: it is no such file, is damaged, or claims more than it holds.
+        OSError: it cannot be read.
+    """
+    return _array(path.name, path.read_bytes())
 
 
 def as_numbers[Scalar: np.generic](array: NDArray[Any], kind: type[Scalar]) -> NDArray[Scalar]:

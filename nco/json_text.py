@@ -66,4 +66,9 @@ def _value(hint: Any, name: str, value: Any) -> Any:
         value = value if wrong else float(value)
     if wrong or not isinstance(value, allowed) or (type(value) is int and abs(value) > _MOST):
         raise ValueError(f"{name} is {quoted(value)}")
-    return tuple(value) if isinstance(value, list) else value
+    if not isinstance(value, list):
+        return value
+    match get_args(hint):
+        case (part, second) if second is Ellipsis:
+            return tuple(_value(part, f"an entry of {name}", entry) for entry in value)
+    return tuple(value)

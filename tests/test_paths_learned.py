@@ -259,7 +259,7 @@ def test_drives_are_read(tmp_path: FilePath, graph) -> None:
     with pytest.raises(FormatError, match="no drive lies on the streets of town"):
         read_drives(graph, matched, trips)
     matched.write_bytes(b"no gzip")
-    with pytest.raises(FormatError, match="cannot be read as CSV"):
+    with pytest.raises(FormatError, match="damaged or no text"):
         read_drives(graph, matched, trips)
     with pytest.raises(FormatError, match="lies on no street"):
         Drive.of(graph, NodePairs(graph).links([1, 2]), driver="x")

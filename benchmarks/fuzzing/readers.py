@@ -15,7 +15,7 @@ import torch
 from spreadsheets import write_ods, write_xlsx
 
 import nco
-from fuzzing import addresses
+from fuzzing import addresses, kept, roads, web
 from fuzzing.mutations import BYTES, JSON, TENSORS, TEXT, ZIP, Mutation
 from nco import Problem, Route, Solution, TableCity, Vehicle
 from nco.bench.policies.references import FORMAT
@@ -292,7 +292,8 @@ def readers(folder: Path) -> list[Reader]:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     return [
-        *_routes(folder), *_cities(folder), *_training(folder), *_transit(folder), *_other(folder)
+        *_routes(folder), *_cities(folder), *_training(folder), *_transit(folder), *_other(folder),
+        *(Reader(*one) for room in (roads, kept, web) for one in room.readers(folder)),
     ]  # fmt: skip
 
 

@@ -18,8 +18,10 @@ from typing import Any
 import numpy as np
 
 from nco.data.cities.city import City
+from nco.data.formats.json_file import read_text
 from nco.errors import FormatError, NcoError, quoted, shortened
 from nco.files import appending
+from nco.json_text import parse_json, record
 from nco.roads import Costs, Limits, Path, Position
 from nco.roads.matching import MatchedDrive
 from nco.roads.several import paths, qualities
@@ -117,7 +119,7 @@ def measure(
     """
     here, limits = ready(city), Limits() if limits is None else limits
     asked = json.dumps({"k": k, "limits": asdict(limits), "graph": len(here.graph.links)})
-    known = _known(out, asked)
+    known = read_outcomes(out, asked)
     wanted = [(method, request) for method in methods for request in requests]
     with appending(out) as append:
         if not known and not (out.is_file() and out.stat().st_size):
@@ -131,11 +133,16 @@ def measure(
     return [known[method, request.name] for method, request in wanted]
 
 
-def _known(out: FilePath, asked: str) -> dict[tuple[str, str], Outcome]:
-    """What a file of results has already, if it is of the same question."""
+def read_outcomes(out: FilePath, asked: str) -> dict[tuple[str, str], Outcome]:
+    """What a file of results has already, by method and request; nothing if there is none.
+
+    Raises:
+        FormatError: it is of another question than `asked`, or damaged.
+        StorageError: it cannot be read.
+    """
     if not out.is_file():
         return {}
-    lines = out.read_text(encoding="utf-8").split("\n")[:-1]
+    lines = read_text(out).split("\n")[:-1]  # what comes after the last one was cut off
     if lines and lines[0] != asked:
         raise FormatError(
             f"{out} holds results of another question, {quoted(lines[0])}; choose another file"
@@ -143,10 +150,8 @@ def _known(out: FilePath, asked: str) -> dict[tuple[str, str], Outcome]:
     found = {}
     for number, line in enumerate(lines[1:], start=2):
         try:
-            fields = json.loads(line)
-            lists = {name: tuple(one) for name, one in fields.items() if isinstance(one, list)}
-            outcome = Outcome(**(fields | lists))
-        except (ValueError, TypeError) as error:
+            outcome = record(Outcome, parse_json(line))
+        except ValueError as error:
             raise FormatError(f"{out}, line {number} is no result: {shortened(error)}") from None
         found[outcome.method, outcome.request] = outcome
     return found

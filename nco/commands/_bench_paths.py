@@ -73,7 +73,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _requests(arguments: argparse.Namespace, city: City) -> list[Request]:
     from nco.bench.paths import Request, random_requests
-    from nco.roads.matching import read_matched, read_table
+    from nco.roads.matching import read_matched
+    from nco.roads.tables import read_table
 
     if arguments.drives is None:
         return random_requests(city, arguments.pairs, arguments.seed)

@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nco.archives import BrokenArchiveError, as_numbers, read_npy
 from nco.arrays import Floats
 from nco.data.cities.cache import cache_dir
 from nco.files import write_atomic
@@ -208,8 +209,8 @@ def _file(graph: RoadGraph) -> FilePath:
 def _kept(path: FilePath, links: int) -> NDArray[np.int64] | None:
     """An order that was kept, if it is whole."""
     try:
-        order = np.load(path, allow_pickle=False).astype(np.int64)
-    except (OSError, ValueError, EOFError):
+        order = as_numbers(read_npy(path), np.int64)
+    except (OSError, BrokenArchiveError):
         return None
     whole = order.shape == (links,) and (np.sort(order) == np.arange(links)).all()
     return order if whole else None

@@ -7,9 +7,7 @@ drive is good if it is one piece, at least 1 km long, and its points lie near it
 from __future__ import annotations
 
 import csv
-import gzip
 import io
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,8 +17,9 @@ from numpy.typing import NDArray
 from nco.arrays import Floats
 from nco.data.cities.city import City
 from nco.data.cities.osrm import Matched, Osrm
-from nco.errors import CityError, FormatError, StorageError, listed, quoted
+from nco.errors import CityError, FormatError, quoted
 from nco.files import write_atomic
+from nco.roads.tables import numbered_rows, osm_nodes
 
 HEADER = ("trip", "start_lon", "start_lat", "end_lon", "end_lat", "osm_nodes")
 """Columns of a file of matched drives; nodes are joined by blanks."""
@@ -28,7 +27,6 @@ HEADER = ("trip", "start_lon", "start_lat", "end_lon", "end_lat", "osm_nodes")
 _TIMES = ("unix_time", "time", "timestamp", "unix_s")
 _LEAST_M = 1000.0
 _MOST_OFF_M = 12.0
-_MOST_BYTES = 2_000_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +75,7 @@ def read_drives(path: str | Path) -> list[Drive]:
         FormatError: a column is missing, or a cell is no number; the message says where.
         StorageError: the file cannot be read.
     """
-    rows = _rows(path, ("trip", "lon", "lat"))
+    rows = numbered_rows(path, ("trip", "lon", "lat"))
     found: dict[str, tuple[list[tuple[float, float]], list[int]]] = {}
     for line, row in rows:
         points, times = found.setdefault(row["trip"], ([], []))
@@ -169,55 +167,11 @@ def read_matched(path: str | Path) -> list[MatchedDrive]:
         StorageError: the file cannot be read.
     """
     found = []
-    for line, row in _rows(path, HEADER):
+    for line, row in numbered_rows(path, HEADER):
         lon_a, lat_a, lon_b, lat_b = (_number(path, line, row, name) for name in HEADER[1:5])
-        words = row["osm_nodes"].split()
-        if not words or not all(word.isdecimal() and len(word) < 19 for word in words):
-            raise FormatError(
-                f"{path}, line {line}: osm_nodes must be whole numbers, blanks between"
-            )
-        nodes = np.array(words, dtype=np.int64)
+        nodes = osm_nodes(path, line, row["osm_nodes"])
         found.append(MatchedDrive(row["trip"], (lon_a, lat_a), (lon_b, lat_b), nodes, np.nan))
     return found
-
-
-def read_table(path: str | Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
-    """Rows of a `.csv` or `.csv.gz` that has at least these columns.
-
-    Raises:
-        FormatError: it has not.
-        StorageError: the file cannot be read.
-    """
-    return [row for _, row in _rows(path, columns)]
-
-
-def _rows(path: str | Path, wanted: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
-    """Lines and cells by column."""
-    path = Path(path)
-    try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            raw = file.read(_MOST_BYTES + 1)
-        text = raw.decode("utf-8-sig")
-    except OSError as error:
-        raise StorageError(f"cannot read {path}: {error.strerror or error}") from error
-    except (EOFError, ValueError) as error:
-        raise FormatError(f"{path} is damaged or no text: {quoted(str(error))}") from None
-    if len(raw) > _MOST_BYTES:
-        raise FormatError(f"{path} holds more than {_MOST_BYTES} bytes; give it in parts")
-    reader = csv.DictReader(io.StringIO(text, newline=""))
-    try:
-        header = reader.fieldnames or []
-        if missing := [name for name in wanted if name not in header]:
-            raise FormatError(
-                f"{path}: there is no column {' or '.join(map(quoted, missing))}; it has "
-                f"{listed(header) if header else 'none'}"
-            )
-        for row in reader:
-            if any(row[name] is None for name in wanted):
-                raise FormatError(f"{path}, line {reader.line_num} has too few cells")
-            yield reader.line_num, row
-    except csv.Error as error:
-        raise FormatError(f"{path}, line {reader.line_num}: {quoted(str(error))}") from None
 
 
 def _number(path: str | Path, line: int, row: dict[str, str], name: str) -> float:

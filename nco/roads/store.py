@@ -55,16 +55,22 @@ def kept(extract: Path, profile: str, name: str, changes: Changes | None = None)
     stem = f"{content_hash(extract)[:24]}-{profile}-{recipes}"
     stem += f"-{changes.digest}" if changes else ""
     path = cache_dir() / "roads" / f"{stem}.npz"
-    try:
-        return from_arrays(name, read_npz(path))
-    except (OSError, BrokenArchiveError, CityError):
-        pass  # not there yet, or damaged: made anew
+    if (known := from_file(name, path)) is not None:
+        return known
     graph = build_graph(extract, base, name, profile)
     whole = io.BytesIO()
     np.savez(whole, **to_arrays(graph))  # type: ignore[arg-type] # names are no options of savez
     write_atomic(path, whole.getvalue())
     log.info("roads of %s (%s) ready after %.1f s", name, profile, time.perf_counter() - started)
     return graph
+
+
+def from_file(name: str, path: Path) -> RoadGraph | None:
+    """The graph in a file; None if it is not there or damaged (it can be made anew)."""
+    try:
+        return from_arrays(name, read_npz(path))
+    except (OSError, BrokenArchiveError, CityError):
+        return None
 
 
 def to_arrays(graph: RoadGraph) -> dict[str, NDArray[Any]]:

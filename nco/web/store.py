@@ -99,9 +99,22 @@ class Store:
                 f"nothing was saved: {error}; delete scenarios or days that are not needed"
             ) from error
 
+    def _rows(self, question: str, *given: object) -> list[tuple[Any, ...]]:
+        """What the file answers.
+
+        Raises:
+            StorageError: it is damaged, or cannot be read.
+        """
+        try:
+            return self._database.execute(question, given).fetchall()
+        except sqlite3.Error as error:
+            raise StorageError(
+                f"what was kept cannot be read: {error}; give another file with --data"
+            ) from error
+
     def scenarios(self) -> list[dict[str, Any]]:
         """All of them without their content, the latest first."""
-        rows = self._database.execute(
+        rows = self._rows(
             "select id, name, version, created, updated from scenarios order by updated desc, id"
         )
         names = ("id", "name", "version", "created", "updated")
@@ -113,12 +126,13 @@ class Store:
         Raises:
             RefusedError: there is none.
         """
-        row = self._database.execute(
+        rows = self._rows(
             "select id, name, version, created, updated, content from scenarios where id = ?",
-            (number,),
-        ).fetchone()
-        if row is None:
+            number,
+        )
+        if not rows:
             raise RefusedError(404, "NotFound", "there is no such scenario")
+        [row] = rows
         names = ("id", "name", "version", "created", "updated")
         return dict(zip(names, row[:-1], strict=True)), str(row[-1])
 
@@ -179,7 +193,7 @@ class Store:
 
     def plans(self) -> list[dict[str, Any]]:
         """All days without their problems, the latest first."""
-        rows = self._database.execute(
+        rows = self._rows(
             "select id, created, (select count(*) from changes where plan = id) from plans "
             "order by created desc, id"
         )
@@ -212,15 +226,12 @@ class Store:
         Raises:
             RefusedError: there is none.
         """
-        row = self._database.execute(
-            "select problem, options from plans where id = ?", (number,)
-        ).fetchone()
-        if row is None:
+        rows = self._rows("select problem, options from plans where id = ?", number)
+        if not rows:
             raise RefusedError(404, "NotFound", "there is no such plan")
-        changes = self._database.execute(
-            "select change from changes where plan = ? order by number", (number,)
-        )
-        return row[0], row[1], [change for (change,) in changes]
+        [(problem, options)] = rows
+        changes = self._rows("select change from changes where plan = ? order by number", number)
+        return problem, options, [change for (change,) in changes]
 
     def add_change(self, number: str, count: int, change: str) -> None:
         """Keeps what has happened.

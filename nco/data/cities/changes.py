@@ -190,7 +190,8 @@ def rings_of(area: Any) -> list[Floats]:
         )
     except CityError:
         raise
-    except (AttributeError, KeyError, TypeError, ValueError, shapely.errors.ShapelyError) as error:
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError,
+            shapely.errors.ShapelyError) as error:  # fmt: skip
         raise CityError(f"closed has no area: {shortened(error)}; {_GIVE}") from error
     if not good:
         raise CityError(

@@ -329,10 +329,11 @@ def _whole(folder: Path) -> dict[str, Any] | None:
     files, info = manifest.get("files"), manifest.get("info")
     if not isinstance(files, dict) or not isinstance(info, dict):
         return None
-    for name, (size, mtime_ns, digest) in files.items():
+    for name, known in files.items():
         try:
+            size, mtime_ns, digest = known
             status = os.stat(folder / name)  # noqa: PTH116 -- half the time of Path.stat
-        except OSError:
+        except (OSError, TypeError, ValueError):  # gone, or the manifest is damaged
             return None
         if status.st_size != size:
             return None

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
-import io
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nco.arguments import path_of
 from nco.arrays import Floats
-from nco.errors import FormatError, quoted, shortened
+from nco.errors import FormatError, quoted
 from nco.roads.drives import Driven, NodePairs
 from nco.roads.graph import RoadGraph
 from nco.roads.path import Path
 from nco.roads.position import Position
+from nco.roads.tables import numbered_rows, osm_nodes, read_table
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,25 +108,26 @@ def read_drives(graph: RoadGraph, matched: str | FilePath, trips: str | FilePath
         trips: CSV with `trip`, and `taxi` (or `driver`), `start_utc` and `good` where known.
 
     Raises:
-        FormatError: a file is missing or damaged, or no drive lies on the map.
+        FormatError: a file is damaged, or no drive lies on the map.
+        StorageError: a file cannot be read.
     """
-    known = {row.get("trip", ""): row for row in _rows(trips)}
+    known = {row["trip"]: row for row in read_table(trips, ("trip",))}
     pairs = NodePairs(graph)
     drives = []
-    for row in _rows(matched):
-        trip = known.get(row.get("trip") or "", {})
-        if trip.get("good", "1") != "1":
+    for line, row in numbered_rows(matched, ("trip", "osm_nodes")):
+        trip = known.get(row["trip"], {})
+        if trip.get("good", "1") != "1" or not row["osm_nodes"].strip():
             continue
         try:
-            nodes = [int(number) for number in (row.get("osm_nodes") or "").split()]
             start = float(trip.get("start_utc") or "nan")
-        except ValueError as error:
+        except ValueError:
             raise FormatError(
-                f"{matched}: trip {quoted(row.get('trip'))}: {shortened(error)}"
+                f"{trips}: start_utc of trip {quoted(row['trip'])} is "
+                f"{quoted(trip['start_utc'])}; give seconds"
             ) from None
-        driven = pairs.links(nodes)
+        driven = pairs.links(osm_nodes(matched, line, row["osm_nodes"]))
         if len(driven.links) > 2:
-            driver = trip.get("taxi") or trip.get("driver") or row.get("trip") or ""
+            driver = trip.get("taxi") or trip.get("driver") or row["trip"]
             drives.append(Drive.of(graph, driven, driver=driver, hour=start % 86400 / 3600))
     if not drives:
         raise FormatError(
@@ -137,16 +135,3 @@ def read_drives(graph: RoadGraph, matched: str | FilePath, trips: str | FilePath
             "nodes must be those of the same OpenStreetMap extract"
         )
     return drives
-
-
-def _rows(path: str | FilePath) -> list[dict[str, str]]:
-    path = path_of(path, "drives", FormatError)
-    try:
-        raw = path.read_bytes()
-        text = (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode()
-        rows = list(csv.DictReader(io.StringIO(text)))
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
-        raise FormatError(f"{path} cannot be read as CSV: {shortened(error)}") from None
-    if not rows or "trip" not in rows[0]:
-        raise FormatError(f"{path} has no column 'trip'; name one for each drive")
-    return rows

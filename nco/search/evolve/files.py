@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from nco.data.formats.json_file import read_json, write_json
 from nco.errors import FormatError, InputError, quoted, shortened
 from nco.search.evolve.evolution import State, program_from
@@ -203,7 +205,7 @@ def read_state(path: str | Path, task: dict[str, Any]) -> State:
             parents=[(str(a), str(b)) for a, b in known["parents"]],
             losses=losses,
             known=[list(map(float, costs)) for costs in known["known"]],
-            random=dict(known["random"]),
+            random=_checked_random(known["random"]),
             told=[float("inf") if x is None else float(x) for x in known["told"]],
         )
         for pair in (*losses, *state.parents):
@@ -211,8 +213,14 @@ def read_state(path: str | Path, task: dict[str, Any]) -> State:
                 program_from(text)
         for text in (*state.removals, *state.insertions):
             program_from(text)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise FormatError(
             f"{path} is damaged: {shortened(error)}; delete it to begin anew"
         ) from error
     return state
+
+
+def _checked_random(state: Any) -> dict[str, Any]:
+    """A state that random numbers can go on from; numpy raises where they cannot."""
+    np.random.default_rng(0).bit_generator.state = state
+    return dict(state)

@@ -1,11 +1,15 @@
 """What the command line writes: results to stdout; errors, log lines and progress to stderr.
 
+Names and words come from files of strangers. What a terminal would obey in them is written as an
+escape (the letters x1b behind a backslash), here, for all that is printed. Files keep names.
+
 rich is imported only once a bar is really shown, two seconds into a task on a terminal.
 """
 
 import json
 import logging
 import math
+import re
 import sys
 import threading
 import time
@@ -18,11 +22,25 @@ from nco.errors import StorageError
 PATIENCE_S = 2.0  # how long a task may be silent
 _REFRESH_S = 0.1
 _LINE_EVERY_S = 10.0
+# Control characters but for the tab and the end of a line; marks and overrides of the direction of
+# writing; other ends of lines; tags that nobody sees.
+_OBEYED = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff"
+    "\U000e0000-\U000e007f]"
+)
 _log, _kernels = logging.getLogger("nco"), logging.getLogger("nco.kernels")
 
 
+def visible(text: str) -> str:
+    """A text in which nothing moves a cursor, changes colours or turns the order of letters.
+
+    Lines and tabs stay.
+    """
+    return _OBEYED.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+
+
 def write(text: str) -> None:
-    """Write lines to stdout; what its encoding lacks is escaped.
+    """Write lines to stdout; what a terminal would obey, or its encoding lacks, is escaped.
 
     Raises:
         BrokenPipeError: the reader has gone.
@@ -32,7 +50,7 @@ def write(text: str) -> None:
         return
     encoding = sys.stdout.encoding or "utf-8"
     try:
-        sys.stdout.write(f"{text}\n".encode(encoding, "backslashreplace").decode(encoding))
+        sys.stdout.write(f"{visible(text)}\n".encode(encoding, "backslashreplace").decode(encoding))
         sys.stdout.flush()
     except BrokenPipeError:
         raise
@@ -44,14 +62,14 @@ def write(text: str) -> None:
 def write_error(text: str) -> None:
     """Write an error to stderr, in the form that scripts look for."""
     if sys.stderr is not None:
-        sys.stderr.write(f"nco: error: {text}\n")
+        sys.stderr.write(f"nco: error: {visible(text)}\n")
 
 
 def confirmed(question: str) -> bool:
     """Whether a person at the terminal says yes; without one nobody does."""
     if sys.stdin is None or sys.stderr is None or not sys.stdin.isatty():
         return False
-    sys.stderr.write(f"{question} [y/N] ")
+    sys.stderr.write(f"{visible(question)} [y/N] ")
     sys.stderr.flush()
     return sys.stdin.readline().strip().casefold() in ("y", "yes")
 
@@ -73,7 +91,7 @@ def finite(content: Any) -> Any:
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Aligned text: the first column to the left, the others to the right."""
-    lines = [tuple(header), *(tuple(row) for row in rows)]
+    lines = [[visible(cell).replace("\n", "\\n") for cell in row] for row in (header, *rows)]
     widths = [max(len(line[k]) for line in lines) for k in range(len(header))]
     rule = "  ".join("-" * width for width in widths)
     text = [
@@ -91,7 +109,7 @@ class _ToStderr(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         if sys.stderr is not None:
-            sys.stderr.write(f"{self.format(record)}\n")
+            sys.stderr.write(f"{visible(self.format(record))}\n")
 
 
 @contextmanager
@@ -125,7 +143,8 @@ def progress(task: str, expected_s: float | None = None, *, quiet: bool = False)
         yield
         return
     over = threading.Event()
-    watcher = threading.Thread(target=_watch, args=(task, expected_s, over), daemon=True)
+    shown = visible(task)
+    watcher = threading.Thread(target=_watch, args=(shown, expected_s, over), daemon=True)
     watcher.start()
     try:
         yield
@@ -142,7 +161,7 @@ def _watch(task: str, expected_s: float | None, over: threading.Event) -> None:
     from rich.progress import BarColumn, Progress, TextColumn
 
     seconds = TextColumn("{task.completed:.0f} s")
-    columns = (TextColumn("{task.description}"), BarColumn(), seconds)
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), seconds)
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         number = bar.add_task(task, total=expected_s)
         while not over.wait(_REFRESH_S):

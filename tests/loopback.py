@@ -9,8 +9,13 @@ Answer = tuple[int, bytes]
 
 
 @contextlib.contextmanager
-def loopback(answer: Callable[[str, bytes, int], Answer]) -> Iterator[str]:
-    """Serve what `answer(path, body, how many requests came before)` returns; yield the URL."""
+def loopback(
+    answer: Callable[[str, bytes, int], Answer], moved: str | None = None
+) -> Iterator[str]:
+    """Serve what `answer(path, body, how many requests came before)` returns; yield the URL.
+
+    With `moved`, everything is said to be there.
+    """
     count = 0
     lock = threading.Lock()
 
@@ -23,6 +28,8 @@ def loopback(answer: Callable[[str, bytes, int], Answer]) -> Iterator[str]:
             status, reply = answer(self.path, body, before)
             with contextlib.suppress(OSError):
                 self.send_response(status)
+                if moved:
+                    self.send_header("Location", moved)
                 self.send_header("Content-Length", str(len(reply)))
                 self.end_headers()
                 self.wfile.write(reply)

@@ -383,6 +383,28 @@ def test_full_and_closed_output_end_without_traceback(four):
         assert b"Traceback" not in found.stderr
 
 
+def test_names_do_not_steer_the_terminal(tmp_path, capsys):
+    """A stop called `ESC[31m` and a bell, or written from right to left, is shown as letters."""
+    evil, turned = "\x1b[31mred\x07\x9b2J", "a\u202eb\u2066"
+    table = tmp_path / "stops.csv"
+    rows = f"depot,60.17,24.94,\n{evil},60.171,24.945,3\n{turned},60.168,24.95,4\n"
+    table.write_text(f"name,lat,lon,demand\n{rows}", encoding="utf-8")
+    made = tmp_path / "out"
+    options = ["--city", "helsinki", "--method", "nearest", "--out", str(made)]
+    main(["solve", str(table), *options, "--vehicles", "2", "--capacity", "4"])
+    main(["check", str(made / "problem.json"), str(made / "solution.json")])
+    main(["solve", str(tmp_path / f"{evil}.csv")])
+    console.write(evil + turned)
+    console.write(console.table(["a", evil], [[turned, "two\nlines"]]))
+    told = capsys.readouterr()
+    for text in (told.out, told.err):
+        assert set("\x1b\x07\x9b\u202e\u2066").isdisjoint(text)
+    assert r"\x1b[31mred\x07\x9b2J" in told.out
+    assert r"a\u202eb\u2066" in told.out
+    assert r"two\nlines" in told.out
+    assert nco.load(made / "problem.json").names[1:] == (evil, turned)
+
+
 def test_json_has_no_infinity():
     """What JSON cannot hold becomes null, however deep."""
     assert console.finite({"a": [1.0, float("inf"), (float("nan"),)]}) == {"a": [1.0, None, [None]]}

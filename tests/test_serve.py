@@ -1,14 +1,18 @@
 """`nco serve` as a process of its own, with its workers, and the client that speaks with it."""
 
+import contextlib
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
+from loopback import loopback
 
 import nco
 from nco.cli import main
@@ -137,7 +141,57 @@ def test_what_cannot_be_served_is_said(options, message, capsys, monkeypatch):
 
 def test_a_client_says_where_nobody_is():
     """No server, or no address of one."""
-    with pytest.raises(ServiceError, match="does not answer"):
+    with pytest.raises(ServiceError, match="cannot be reached"):
         Client("http://127.0.0.1:9", timeout_s=2).about()
     with pytest.raises(InputError, match="begins with http://"):
         Client("file:///etc/passwd")
+
+
+def test_a_token_goes_nowhere_else():
+    """A server that sends a client elsewhere gets no further, and the other one no request."""
+    asked = []
+    with (
+        loopback(lambda path, _body, _before: asked.append(path) or (200, b"{}")) as elsewhere,
+        loopback(lambda *_: (302, b""), moved=f"{elsewhere}/stolen") as url,
+    ):
+        client = Client(url, token="secret", timeout_s=5)
+        for ask in (client.about, lambda: next(client.events("1"))):
+            with pytest.raises(RefusedError, match="sends us elsewhere"):
+                ask()
+    assert not asked
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        ((200, b"x" * 2000), "more than 1000 bytes"),
+        ((200, b"[" * 900), "what is no JSON"),
+        ((200, b"[1]"), "what is no JSON"),
+        ((503, b'{"error": {"kind": "Busy", "message": "later"}}'), "later"),
+        ((500, b'{"error": ' + b"[" * 900), "did not say why"),
+    ],
+)
+def test_a_client_believes_no_answer(answer, message):
+    """Too much, too deep, something else, or an error: a sentence each."""
+    with loopback(lambda *_: answer) as url:
+        client = Client(url, timeout_s=5, most_bytes=1000)
+        with pytest.raises(ServiceError, match=message):
+            client.about()
+
+
+def test_a_client_waits_for_no_drip():
+    """A server that answers letter by letter has the time of one answer, not of one letter."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def drip():
+            connection, _ = server.accept()
+            with connection, contextlib.suppress(OSError):
+                for _ in range(100):
+                    connection.sendall(b"H")
+                    time.sleep(0.05)
+
+        threading.Thread(target=drip, daemon=True).start()
+        begun = time.monotonic()
+        with pytest.raises(ServiceError, match=r"no whole answer within 0\.3 s"):
+            Client(f"http://127.0.0.1:{server.getsockname()[1]}", timeout_s=0.3).about()
+        assert time.monotonic() - begun < 3

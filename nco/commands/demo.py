@@ -62,7 +62,7 @@ def _print(done: Demo) -> None:
         shown.add_column(title, justify="right" if k else "left")
     winner = best(done.answers)
     for answer, row in zip(done.answers, rows, strict=True):
-        shown.add_row(*row, style="bold green" if answer is winner else None)
+        shown.add_row(*map(console.visible, row), style="bold green" if answer is winner else None)
     Console().print(shown)
     for note in notes(done.answers):
         console.write(note)

@@ -55,6 +55,11 @@ def unexplained() -> Iterator[None]:
         _explains.reset(token)
 
 
+def explained(problem: Problem, found: Solution) -> Solution:
+    """A solution with reasons for what it leaves out, unless it is part of another."""
+    return found.with_reasons(problem) if _explains.get() else found
+
+
 def completed(
     problem: Problem,
     routes: Sequence[Route],
@@ -119,13 +124,17 @@ def finished(
     Args:
         problem: what was to be solved.
         routes: what the solver found; they may break rules or leave stops out.
-        initial: what it was given to start from; never returned if it breaks a rule.
+        initial: what it was given to start from, evaluated on this problem; never returned if it
+            breaks a rule.
         clock: mending stops when it is over, and it tells the time taken.
         method: name of the solver.
         seed: recorded.
         fallback: what the routes are if the solver did not find them, see `Solution`.
     """
-    found = Solution.from_routes(problem, routes, explain=False)
+    if initial is not None and routes is initial.routes:  # evaluated before
+        found = initial
+    else:
+        found = Solution.from_routes(problem, routes, explain=False)
     if found.violations or not (found.feasible or clock.over):
         routes = completed(problem, routes, clock)
         mended = Solution.from_routes(problem, routes, explain=False)
@@ -133,7 +142,5 @@ def finished(
             found = mended
     if initial is not None and not initial.violations and initial.better_than(found):
         found, fallback = initial, INITIAL
-    if _explains.get():
-        found = found.with_reasons(problem)
-    found = found.stamped(method=method, seed=seed, time_s=clock.elapsed_s)
+    found = explained(problem, found).stamped(method=method, seed=seed, time_s=clock.elapsed_s)
     return replace(found, fallback=fallback)

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 
@@ -23,7 +24,7 @@ from nco.problem.tied.same_vehicle import SameVehicle
 from nco.problem.tied.tie import Tie
 from nco.problem.tolerance import slack
 from nco.problem.trying import Unit, stops_of, units
-from nco.problem.vehicle import Vehicle
+from nco.problem.vehicle import Profile, Vehicle
 
 UNITS = {"minutes": 60.0, "hours": 3600.0, "milliseconds": 1e-3}
 """What times may have been meant in, and the seconds of one."""
@@ -73,8 +74,9 @@ def reasons_of(problem: Problem, among: Iterable[int]) -> dict[int, str]:
 
 def _found(problem: Problem, among: Sequence[int]) -> Iterator[Contradiction]:
     known, required, asked = units(problem), problem.required, set(among)
+    streets = [_Streets.of(profile) for profile in problem.profiles] if asked else []
     for unit in dict.fromkeys(known[j] for j in among if required[j]):
-        text, names = _fault(problem, unit), _names(problem, stops_of(unit))
+        text, names = _fault(problem, unit, streets), _names(problem, stops_of(unit))
         if text:
             reason = text if len(stops_of(unit)) == 1 else f"{names}: {text}"
             yield Contradiction(stops_of(unit), f"{names}: {text}", reason)
@@ -86,7 +88,7 @@ def _found(problem: Problem, among: Sequence[int]) -> Iterator[Contradiction]:
     for g, group in enumerate(problem.groups):
         if not np.isinf(group.prize) or asked.isdisjoint(group.stops):
             continue
-        texts = [_fault(problem, known[j]) for j in group.stops]
+        texts = [_fault(problem, known[j], streets) for j in group.stops]
         if all(texts):
             names = _names(problem, group.stops)
             text = f"groups[{g}]: none of {names} can be served: {texts[0]}"
@@ -98,7 +100,28 @@ def _names(problem: Problem, stops: Sequence[int]) -> str:
     return f"stop {names[0]}" if len(names) == 1 else f"stops {', '.join(names)}"
 
 
-def _fault(problem: Problem, unit: Unit) -> str:
+class _Streets(NamedTuple):
+    """Seconds between nodes, and the least of them away from each and to each.
+
+    Attributes:
+        drive: `[N, N]`.
+        away: `[N]`, without the way from a node to itself.
+        to: likewise.
+    """
+
+    drive: Floats
+    away: Floats
+    to: Floats
+
+    @classmethod
+    def of(cls, profile: Profile) -> _Streets:
+        """Those of a profile."""
+        others = profile.duration_s.copy()
+        np.fill_diagonal(others, np.inf)
+        return cls(profile.duration_s, others.min(axis=1), others.min(axis=0))
+
+
+def _fault(problem: Problem, unit: Unit, streets: Sequence[_Streets]) -> str:
     """Why no vehicle can serve a unit; empty where one may be able to."""
     stops = stops_of(unit)
     barred = _barred(problem, stops)
@@ -106,7 +129,7 @@ def _fault(problem: Problem, unit: Unit) -> str:
         return barred  # who has several windows, or streets that are faster later, may be in time
     first = ""
     for vehicle in _fit(problem, stops):
-        late = _late(problem, vehicle, unit)
+        late = _late(problem, vehicle, unit, streets[vehicle.profile])
         if not late:
             return ""
         first = first or late
@@ -158,16 +181,17 @@ def _tied(problem: Problem, tie: Tie) -> str:
     return ""
 
 
-def _late(problem: Problem, vehicle: Vehicle, unit: Unit) -> str:
+def _late(problem: Problem, vehicle: Vehicle, unit: Unit, streets: _Streets) -> str:
     """What of a unit a vehicle is too late for at the earliest; empty where it may be in time."""
-    drive = problem.profiles[vehicle.profile].duration_s / vehicle.speed
     service, window = services(problem, vehicle), problem.window_s
     now, here = _leaves(problem, vehicle), vehicle.start
     direct = {pair for row in unit for pair in pairwise(row)}
     for j in stops_of(unit):
-        leg = 0.0 if vehicle.open_start and here < problem.depots else float(drive[here, j])
+        anywhere = vehicle.open_start and here < problem.depots
+        leg = 0.0 if anywhere else float(streets.drive[here, j]) / vehicle.speed
         if leg and (here, j) not in direct:
-            leg = min(leg, _fastest(drive[here], here) + _fastest(drive[:, j], j))
+            least = float(streets.away[here] + streets.to[j]) / vehicle.speed
+            leg = min(leg, least)
         ready = max(now + leg, float(problem.release_s[j]) if here < problem.depots else 0.0)
         closes = float(window[j, 1])
         if np.isinf(leg):
@@ -177,7 +201,7 @@ def _late(problem: Problem, vehicle: Vehicle, unit: Unit) -> str:
             text = f"{quoted(problem.names[j])} is reached at {at(ready)} at the earliest and "
             return text + f"closes at {at(closes)}" + unit_hint(problem, j)
         now, here = max(ready, float(window[j, 0])) + float(service[j]), j
-    if here >= problem.depots and not vehicle.open_end and np.isinf(_fastest(drive[here], here)):
+    if here >= problem.depots and not vehicle.open_end and np.isinf(streets.away[here]):
         return f"no street leads away from {quoted(problem.names[here])}"
     finish = float(vehicle.shift_s[1])
     if now > finish + slack(finish):
@@ -192,11 +216,6 @@ def _leaves(problem: Problem, vehicle: Vehicle) -> float:
     if vehicle.open_start:
         return begin
     return max(begin, float(problem.window_s[vehicle.start, 0])) + vehicle.loading_s
-
-
-def _fastest(row: Floats, own: int) -> float:
-    """The fastest arc but for that from a node to itself."""
-    return float(np.delete(row, own).min(initial=np.inf))
 
 
 def unit_hint(problem: Problem, j: int) -> str:

@@ -104,7 +104,7 @@ def begun(
 
 def never_above(curve: Curve, other: Curve) -> bool:
     """Whether a curve costs nowhere more than another one."""
-    if not curve or not other or curve[0][0] > other[0][0]:
+    if not curve or not other or curve[0][0] > other[0][0] or curve[-1][1] > other[-1][1]:
         return False
     for time in {t for t, _ in curve} | {t for t, _ in other}:
         if time < other[0][0]:

@@ -6,6 +6,7 @@ of each kind; of what keeps it out, the least is said.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,7 +19,7 @@ from nco.problem.obstacles import Bill, Obstacle, obstacles
 from nco.problem.problem import Problem
 from nco.problem.route import Route
 from nco.problem.slots import Ints, Limit, Slots, Trial
-from nco.problem.trying import reasons_by_trying
+from nco.problem.trying import LIMIT_S, reasons_by_trying
 
 AT_ONCE = 2**16  # pairs of stops and slots that are tried in one go
 # What the last resorts weigh; other limits weigh their share of a day, or of what is carried.
@@ -41,7 +42,10 @@ class Reason:
 
 
 def reasons_unassigned(
-    problem: Problem, routes: Sequence[Route], missing: Sequence[int]
+    problem: Problem,
+    routes: Sequence[Route],
+    missing: Sequence[int],
+    within_s: float = LIMIT_S,
 ) -> list[Reason]:
     """One reason for each missing stop.
 
@@ -49,14 +53,16 @@ def reasons_unassigned(
         problem: as given.
         routes: of its vehicles; where these break rules, less may be said than would have to give.
         missing: stops on none of them.
+        within_s: seconds for what takes long, which is rules beyond loads, windows and trips.
     """
+    end_s = time.perf_counter() + within_s
     found = {j: Reason(problem.off_street[j]) for j in missing if j in problem.off_street}
     if problem.features - CLASSICAL:
         certain = reasons_of(problem, [j for j in missing if j not in found])
         found.update((j, Reason(text)) for j, text in certain.items())
     asked = np.array([j for j in missing if j not in found], np.int64)
     if problem.features - CLASSICAL:
-        texts = reasons_by_trying(problem, routes, asked.tolist())
+        texts = reasons_by_trying(problem, routes, asked.tolist(), end_s - time.perf_counter())
         found.update(zip(asked.tolist(), map(Reason, texts), strict=True))
     elif len(asked):
         explainer = _Explainer(problem, routes)

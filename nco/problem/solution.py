@@ -13,7 +13,7 @@ from nco.problem.evaluate import Cost, evaluate
 from nco.problem.given import given_problem, given_routes
 from nco.problem.priorities import left_out_rank
 from nco.problem.problem import Problem
-from nco.problem.reasons import reasons_unassigned
+from nco.problem.reasons import LIMIT_S, reasons_unassigned
 from nco.problem.route import Route
 from nco.problem.violations import Violation
 
@@ -131,12 +131,17 @@ class Solution:
         )
         return replace(self, routes=kept, cost=cost, violations=violations, unassigned=unassigned)
 
-    def with_reasons(self, problem: Problem) -> Self:
-        """The same with a reason for every stop that is left out and has none yet."""
+    def with_reasons(self, problem: Problem, within_s: float = LIMIT_S) -> Self:
+        """The same with a reason for every stop that is left out and has none yet.
+
+        Args:
+            problem: that the routes are for.
+            within_s: seconds to look for reasons that are found by trying.
+        """
         mute = [entry.stop for entry in self.unassigned if not entry.reason]
         if not mute:
             return self
-        found = reasons_unassigned(problem, self.routes, mute)
+        found = reasons_unassigned(problem, self.routes, mute, within_s)
         reasons = {j: reason.text for j, reason in zip(mute, found, strict=True)}
         unassigned = tuple(
             entry if entry.reason else replace(entry, reason=reasons[entry.stop])

@@ -198,14 +198,20 @@ def _on_the_road(way: Way, one: _Label, drive: float) -> Iterator[_Label]:
 def _kept(labels: Sequence[_Label]) -> list[_Label]:
     """Those that no other one beats."""
     found: list[_Label] = []
+    ends: list[float] = []  # what each of them costs at last
     for one in sorted(labels, key=lambda label: (label.curve[0][0], -label.taken, label.driven)):
-        if not any(
-            other.taken >= one.taken
-            and other.driven <= one.driven
-            and never_above(other.curve, one.curve)
-            for other in found
-        ):
+        end, taken, driven = one.curve[-1][1], one.taken, one.driven
+        for k, least in enumerate(ends):
+            if least > end:
+                continue
+            other = found[k]
+            if other.taken < taken or other.driven > driven:
+                continue
+            if never_above(other.curve, one.curve):
+                break
+        else:
             found.append(one)
+            ends.append(end)
     return found[:MOST_LABELS]
 
 

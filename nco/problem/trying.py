@@ -19,6 +19,7 @@ from nco.problem.route import Route
 from nco.problem.violations import Violation, between_routes, broken_ties, of_vehicle
 
 LIMIT_S = 0.5  # of trying, for all stops together; what is found until then counts
+SURE = 20  # stops for which one place at least is tried, however late it is
 # Kinds of violations that are a last resort, the later the less likely to be said.
 RANK = ("trips", "skills", "not allowed", "unreachable")
 
@@ -39,7 +40,7 @@ class _Place:
 
 
 def reasons_by_trying(
-    problem: Problem, routes: Sequence[Route], missing: Sequence[int]
+    problem: Problem, routes: Sequence[Route], missing: Sequence[int], within_s: float = LIMIT_S
 ) -> list[str]:
     """One reason for each missing stop, in words; see the module.
 
@@ -47,15 +48,22 @@ def reasons_by_trying(
         problem: as given.
         routes: of its vehicles.
         missing: stops on none of them.
+        within_s: seconds; those whose turn comes later are only said to be left out.
     """
     trips: dict[int, Trips] = {}
     for route in routes:
         trips[route.vehicle] = (*trips.get(route.vehicle, ()), route)
     unit = units(problem)
-    end_s = time.perf_counter() + LIMIT_S
+    end_s = time.perf_counter() + min(within_s, LIMIT_S)
     found = []
     for n, stop in enumerate(missing):
-        share_s = (end_s - time.perf_counter()) / (len(missing) - n)
+        left_s = end_s - time.perf_counter()
+        if n >= SURE and left_s < 0:
+            found += ["the method left it out; there was no time to look for the reason"] * (
+                len(missing) - n
+            )
+            break
+        share_s = left_s / (len(missing) - n)
         found.append(_reason(problem, trips, unit, stop, time.perf_counter() + share_s))
     return found
 

@@ -1,4 +1,8 @@
-"""A small client for the interface, with the standard library alone."""
+"""A small client for the interface, with the standard library alone.
+
+Its token goes to the server that was named and nowhere else: redirections are not followed. An
+answer has a time and a size that it may take.
+"""
 
 from __future__ import annotations
 
@@ -6,20 +10,26 @@ import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode
-from urllib.request import Request, urlopen
+from urllib.request import Request
 
 from nco.arguments import of_kind
+from nco.data.cities.web import Ask, opener
 from nco.errors import InputError, ServiceError, quoted, shortened
+from nco.json_text import parse_json
 
 if TYPE_CHECKING:
     from http.client import HTTPResponse
 
     from nco.problem import Problem
     from nco.problem.solution import Solution
+
+MOST_BYTES = 1 << 28  # of an answer
+_MOST_LINE = 1 << 24  # bytes of a line of events
 
 type LonLat = tuple[float, float]
 
@@ -60,19 +70,22 @@ class Client:
     Args:
         url: such as `http://127.0.0.1:8765`.
         token: where the server wants one.
-        timeout_s: for one answer.
+        timeout_s: for one answer, from connecting to the last byte; of events, for each.
+        most_bytes: that an answer may have.
 
     Raises:
         InputError: the address is none of HTTP.
     """
 
     def __init__(
-        self, url: str = "http://127.0.0.1:8765", *, token: str | None = None, timeout_s: float = 60
-    ) -> None:
+        self, url: str = "http://127.0.0.1:8765", *, token: str | None = None,
+        timeout_s: float = 60, most_bytes: int = MOST_BYTES,
+    ) -> None:  # fmt: skip
         of_kind(url, str, "url", "the address of a server, such as 'http://127.0.0.1:8765'")
         if not url.startswith(("http://", "https://")):
             raise InputError(f"url is {quoted(url)}; give one that begins with http:// or https://")
-        self.url, self._token, self._timeout_s = url.rstrip("/"), token, timeout_s
+        self.url, self._token = url.rstrip("/"), token
+        self._timeout_s, self._most_bytes = timeout_s, most_bytes
 
     def about(self) -> dict[str, Any]:
         """What is served, by which version, and the limits."""
@@ -110,10 +123,8 @@ class Client:
         """What a table of stops or of vehicles (`kind="fleet"`) holds, and what is doubtful."""
         path = Path(path)
         query = {"kind": kind, "suffix": path.suffix} | ({} if city is None else {"city": city})
-        raw = self._bytes(
-            "POST", f"/v1/tables?{urlencode(query)}", path.read_bytes(), "application/octet-stream"
-        )
-        return dict(json.loads(raw))
+        where = f"/v1/tables?{urlencode(query)}"
+        return self._read(self._bytes("POST", where, path.read_bytes(), "application/octet-stream"))
 
     def vroom(self, problem: Mapping[str, Any]) -> dict[str, Any]:
         """What vroom-express would answer."""
@@ -182,14 +193,17 @@ class Client:
 
     def events(self, number: str) -> Iterator[Progress]:
         """Better answers of a job, as they are found, until it is over."""
-        with self._open("GET", f"/v1/solve/{number}/events") as answer:
+        with self._open(f"/v1/solve/{number}/events") as answer:
             kind = ""
-            for raw in answer:
-                line = raw.decode().rstrip("\n")
+            while raw := answer.readline(_MOST_LINE):
+                line = raw.decode(errors="replace").rstrip("\n")
                 if line.startswith("event: "):
                     kind = line.removeprefix("event: ")
                 elif line.startswith("data: ") and kind == "better":
-                    yield _progress(json.loads(line.removeprefix("data: ")))
+                    try:
+                        yield _progress(parse_json(line.removeprefix("data: ")))
+                    except (ValueError, TypeError, KeyError):
+                        raise self._strange() from None
 
     def stop(self, number: str) -> None:
         """Has a job return the best that it has found so far."""
@@ -209,47 +223,58 @@ class Client:
 
     def _object(self, method: str, path: str, asked: Any = None) -> dict[str, Any]:
         raw = None if asked is None else json.dumps(asked, allow_nan=False).encode()
-        answer = self._bytes(method, path, raw)
+        return self._read(self._bytes(method, path, raw))
+
+    def _read(self, answer: bytes) -> dict[str, Any]:
+        """The object in an answer."""
         try:
-            return dict(json.loads(answer))
+            return dict(parse_json(answer))
         except (ValueError, TypeError):
-            raise ServiceError(
-                f"{self.url} answered what is no JSON; is it an nco server?"
-            ) from None
+            raise self._strange() from None
+
+    def _strange(self) -> ServiceError:
+        return ServiceError(f"{self.url} answered what is no JSON; is it an nco server?")
+
+    def _headers(self, media: str) -> dict[str, str]:
+        headers = {"content-type": media}
+        if self._token is not None:
+            headers["authorization"] = f"Bearer {self._token}"
+        return headers
 
     def _bytes(
         self, method: str, path: str, raw: bytes | None = None, media: str = "application/json"
     ) -> bytes:
-        with self._open(method, path, raw, media) as answer:
-            return bytes(answer.read())
+        headers, no = self._headers(media), frozenset[int]()
+        ask = Ask(self._timeout_s, 0, 0.0, self._most_bytes, headers, follow=False, retried=no)
+        status, answer = ask(self.url + path, raw, method)
+        if status >= 300:
+            raise self._refused(status, answer)
+        return answer
 
-    def _open(
-        self, method: str, path: str, raw: bytes | None = None, media: str = "application/json"
-    ) -> HTTPResponse:
-        headers = {"content-type": media}
-        if self._token is not None:
-            headers["authorization"] = f"Bearer {self._token}"
-        asked = Request(self.url + path, raw, headers, method=method)  # noqa: S310 -- see __init__
+    def _open(self, path: str) -> HTTPResponse:
+        """An answer that comes in pieces."""
+        asked = Request(self.url + path, headers=self._headers("application/json"))  # noqa: S310
         try:
-            answer: HTTPResponse = urlopen(asked, timeout=self._timeout_s)  # noqa: S310
+            answer: HTTPResponse = opener(follow=False).open(asked, timeout=self._timeout_s)
         except HTTPError as error:
-            raise _refused(self.url, error) from None
-        except (URLError, OSError) as error:
+            with error:
+                raise self._refused(error.code, error.read(_MOST_LINE)) from None
+        except (URLError, OSError, HTTPException) as error:
             raise ServiceError(f"{self.url} does not answer: {shortened(error)}") from error
         return answer
 
-
-def _refused(url: str, error: HTTPError) -> RefusedError:
-    kind, text = "HTTPError", str(error.reason)
-    try:
-        told = json.loads(error.read())
-        inner = told["error"]
-        kind, text = (
-            (inner["kind"], inner["message"]) if isinstance(inner, dict) else ("VROOM", inner)
-        )
-    except (ValueError, TypeError, KeyError):
-        pass
-    return RefusedError(f"{url}: {shortened(text)} (status {error.code})", error.code, str(kind))
+    def _refused(self, status: int, answer: bytes) -> RefusedError:
+        kind, text = "HTTPError", "it did not say why"
+        if 300 <= status < 400:
+            text = "it sends us elsewhere, where a token must not go; give the address itself"
+        try:
+            inner = parse_json(answer)["error"]
+            kind, text = (
+                (inner["kind"], inner["message"]) if isinstance(inner, dict) else ("VROOM", inner)
+            )
+        except (ValueError, TypeError, KeyError):
+            pass
+        return RefusedError(f"{self.url}: {shortened(text)} (status {status})", status, str(kind))
 
 
 def _plain(problem: Problem | Mapping[str, Any]) -> Any:

@@ -36,6 +36,7 @@ class Ask:
         headers: sent with every request; never shown, because there may be a key among them.
         follow: whether to go where the server says that something is; with a key in the headers
             better not, because they would be sent there too.
+        retried: statuses after which is asked again; those of others are returned.
     """
 
     timeout_s: float = 30.0
@@ -44,9 +45,12 @@ class Ask:
     max_bytes: int = 1 << 30
     headers: Mapping[str, str] = field(default=MappingProxyType({}), repr=False)
     follow: bool = True
+    retried: frozenset[int] = _RETRIED
 
-    def __call__(self, url: str, data: bytes | None = None) -> tuple[int, bytes]:
-        """GET a URL, or POST data to it; return the status and the body.
+    def __call__(
+        self, url: str, data: bytes | None = None, method: str | None = None
+    ) -> tuple[int, bytes]:
+        """GET a URL, or POST data to it (or what `method` says); return the status and the body.
 
         Raises:
             ServiceError: no usable answer after all tries, or one that is too long.
@@ -58,7 +62,7 @@ class Ask:
         host = urlsplit(url).netloc
         pause_s = self.pause_s
         for attempt in range(self.retries + 1):
-            status, body, problem, asked_pause_s = self._in_time(url, data)
+            status, body, problem, asked_pause_s = self._in_time(url, data, method)
             if problem is None:
                 return status, body
             if attempt < self.retries:
@@ -72,7 +76,7 @@ class Ask:
             "or try again later"
         )
 
-    def _in_time(self, url: str, data: bytes | None) -> _Reply:
+    def _in_time(self, url: str, data: bytes | None, method: str | None) -> _Reply:
         """`_once` by a thread of its own, which is left behind when the time is over.
 
         A socket's time-out is for each piece that arrives: a server that sends its headers letter
@@ -82,7 +86,7 @@ class Ask:
 
         def ask() -> None:
             try:
-                replies.append(self._once(url, data))
+                replies.append(self._once(url, data, method))
             except BaseException as error:
                 replies.append(error)
 
@@ -96,17 +100,17 @@ class Ask:
             raise reply
         return reply
 
-    def _once(self, url: str, data: bytes | None) -> _Reply:
+    def _once(self, url: str, data: bytes | None, method: str | None) -> _Reply:
         """Status, body, what went wrong if another try may help, and the pause asked for."""
         headers = {"User-Agent": USER_AGENT, **self.headers}
-        request = urllib.request.Request(url, data, headers)  # noqa: S310
+        request = urllib.request.Request(url, data, headers, method=method)  # noqa: S310
         deadline = time.monotonic() + self.timeout_s
         try:
-            with _opener(self.follow).open(request, timeout=self.timeout_s) as response:
+            with opener(follow=self.follow).open(request, timeout=self.timeout_s) as response:
                 return response.status, self._read(response, url, deadline), None, 0.0
         except urllib.error.HTTPError as error:
             with error:
-                if error.code in _RETRIED:
+                if error.code in self.retried:
                     asked_s = _seconds(error.headers.get("Retry-After"))
                     return error.code, b"", f"answered {error.code} {error.reason}", asked_s
                 try:
@@ -140,9 +144,9 @@ class Ask:
         return b"".join(parts)
 
 
-def _opener(follow: bool) -> urllib.request.OpenerDirector:
+def opener(*, follow: bool) -> urllib.request.OpenerDirector:
     """What opens http and https addresses and no others, wherever a server sends us."""
-    opener = urllib.request.OpenerDirector()
+    found = urllib.request.OpenerDirector()
     for handler in (
         urllib.request.ProxyHandler,
         urllib.request.UnknownHandler,
@@ -152,8 +156,8 @@ def _opener(follow: bool) -> urllib.request.OpenerDirector:
         *([urllib.request.HTTPRedirectHandler] if follow else []),
         urllib.request.HTTPErrorProcessor,
     ):
-        opener.add_handler(handler())
-    return opener
+        found.add_handler(handler())
+    return found
 
 
 def _seconds(header: str | None) -> float:

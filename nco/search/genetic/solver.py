@@ -10,7 +10,7 @@ from nco.baselines.pyvrp import KIND_S, Limit, feasible_first, quiet, reserve_s
 from nco.baselines.pyvrp_model import Model
 from nco.baselines.quick import quick_routes
 from nco.fleet.kinds import kinds_of
-from nco.fleet.mending import finished
+from nco.fleet.mending import explained, finished
 from nco.problem import Feature
 from nco.problem.objective import CLASSICAL
 from nco.problem.solution import SEED, Solution
@@ -93,7 +93,7 @@ class Genetic:
         if not fallback:
             known = Solution.from_routes(problem, given[0], explain=False)
             if known.better_than(found):
-                found = replace(known.with_reasons(problem), fallback=SEED)
+                found = replace(explained(problem, known), fallback=SEED)
         return found.stamped(method=self.name, seed=seed, time_s=clock.elapsed_s)
 
     def _by_hgs(self, problem: Problem) -> bool:

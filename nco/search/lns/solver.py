@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from time import perf_counter
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -11,6 +12,7 @@ from nco.baselines.quick import better_of, quick_routes
 from nco.fleet.kinds import kinds_of
 from nco.fleet.mending import finished
 from nco.problem import Feature, Problem
+from nco.problem.duty import duty
 from nco.problem.objective import CLASSICAL, PEAKED, RULES, TIMETABLED
 from nco.problem.solution import CONSTRUCTION, SEED
 from nco.search import seeds
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
 # those a pair in each table of arcs.
 SETUP_S, PAIR_S, TABLE_S = 5e-3, 7e-8, 3e-8
 REASON_S = 1.2e-4  # for the reason of a stop left out
+TRYING_S = 4e-3  # where it is found by trying
+REASONS_SHARE = 0.1  # of the time, for all of them together
 GRACE_S = 0.03  # for quick routes, where there is no time
 SEARCHED = CLASSICAL | RULES | TIMETABLED | PEAKED | {Feature.PRIORITIES, Feature.RELOADS}
 SHRINKING = 0.5  # share of the time for fewer vehicles, at most, where they are dear
@@ -143,8 +147,11 @@ class LNS:
                 search = Search(problem, kinds, routes, seed, heatmap, self.settings)
                 if len(search.instance.stops):
                     # To say why stops are left out takes time behind the search.
-                    reasons_s = REASON_S * int(search.state.bank_size[0])
-                    until = self.clock(max(0.0, clock.left_s - reasons_s))
+                    each_s = REASON_S if problem.features <= CLASSICAL else TRYING_S
+                    reasons_s = each_s * int(search.state.bank_size[0])
+                    reasons_s = min(reasons_s, REASONS_SHARE * time_limit_s)
+                    ending_s = reasons_s + min(_evaluating_s(problem, routes), clock.left_s / 2)
+                    until = self.clock(max(0.0, clock.left_s - ending_s))
                     self._run(problem, kinds, search, until, seed)
                 routes = search.routes
             elif routes:
@@ -173,6 +180,17 @@ class LNS:
                 Pace(clock, self.max_iterations).run_rounds(search)
             else:
                 run_islands(search, self.jobs, clock, self.max_iterations, seed)
+
+
+def _evaluating_s(problem: Problem, routes: Sequence[Route]) -> float:
+    """Seconds to evaluate routes, where times are chosen for each vehicle; else no time at all."""
+    if not problem.timetabled or not routes:
+        return 0.0
+    longest = max(routes, key=lambda route: len(route.stops))
+    begin = perf_counter()
+    duty(problem, problem.vehicles[longest.vehicle], [longest])
+    stops = sum(len(route.stops) for route in routes)
+    return (perf_counter() - begin) * stops / len(longest.stops)
 
 
 def setup_s(problem: Problem, kinds: Sequence[Kind]) -> float:

@@ -12,6 +12,7 @@ import torch
 from nco.envs import environment
 from nco.envs.convert import CONVERSIONS, FAMILIES, conversion
 from nco.errors import quoted
+from nco.fleet.mending import completed, explained
 from nco.models.files import read_policy, shipped
 from nco.models.pointer import LIGHT
 from nco.problem.solution import CONSTRUCTION, INITIAL, Solution
@@ -110,7 +111,7 @@ class PolicySolver:
                 found, fallback = quick, CONSTRUCTION
         if initial is not None and initial.better_than(found):
             found, fallback = initial, INITIAL
-        found = found.with_reasons(problem)
+        found = explained(problem, found)
         found = found.stamped(method=self.name, seed=seed, time_s=clock.elapsed_s)
         return replace(found, fallback=fallback)
 
@@ -165,7 +166,6 @@ class PolicySolver:
 def _nearest(problem: Problem, clock: Clock) -> list[Route]:
     from nco.baselines.nearest import nearest_routes
     from nco.fleet.kinds import kinds_of
-    from nco.fleet.mending import completed
 
     return completed(problem, nearest_routes(problem, kinds_of(problem), clock), clock)
 

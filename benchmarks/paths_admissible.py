@@ -22,7 +22,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Iterator
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 
@@ -119,7 +119,7 @@ def joined(query: Query, detours: list[Detour]) -> Iterator[Path]:
     count = 0
     for size in (1, 2, 3):
         for some in combinations(good, size):
-            apart = all(a.end < b.begin for a, b in zip(some, some[1:], strict=False))
+            apart = all(a.end < b.begin for a, b in pairwise(some))
             if apart and count < MOST_JOINED:
                 count += 1
                 yield with_detours(query.best, some)

@@ -1,5 +1,6 @@
 """Archives that lie about their sizes, JSON that is too deep, and what messages quote."""
 
+import gzip
 import pickle
 import time
 import zipfile
@@ -8,7 +9,7 @@ import zlib
 import numpy as np
 import pytest
 
-from nco.archives import BrokenArchiveError, inflate, read_members, read_npz
+from nco.archives import BrokenArchiveError, gunzip, inflate, read_members, read_npy, read_npz
 from nco.data.cities.city import City
 from nco.data.cities.server import OsrmServer
 from nco.data.cities.table import TableCity
@@ -201,3 +202,26 @@ def test_pickles_are_not_opened(tmp_path):
     for read in (read_policy, load_network):
         with pytest.raises(PolicyError, match="pickled files are not opened"):
             read(path)
+
+
+def test_gzip_files_are_read_or_refused(tmp_path):
+    """What is packed comes back; a cut one, one that is none, and one that fills the memory not."""
+    path = tmp_path / "x.gz"
+    path.write_bytes(gzip.compress(b"abc"))
+    assert gunzip(path) == b"abc"
+    for raw in (gzip.compress(b"abc" * 100)[:-9], b"abc", gzip.compress(bytes(130 << 20), 1)):
+        path.write_bytes(raw)
+        with pytest.raises(BrokenArchiveError):
+            gunzip(path)
+
+
+def test_single_arrays_are_read_or_refused(tmp_path):
+    """A header that claims more than there is, or is Python, gets nowhere."""
+    path = tmp_path / "x.npy"
+    np.save(path, np.arange(3))
+    assert read_npy(path).tolist() == [0, 1, 2]
+    whole = path.read_bytes()
+    for raw in (whole.replace(b"(3,)", b"(9,)"), whole.replace(b"(3,)", b"((((")):
+        path.write_bytes(raw)
+        with pytest.raises(BrokenArchiveError):
+            read_npy(path)

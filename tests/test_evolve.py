@@ -248,7 +248,8 @@ def test_a_state_of_another_evolution_is_refused(evolved: Evolution, tmp_path: P
     with pytest.raises(FormatError, match="another evolution"):
         read_state(path, {"seed": 4})
     data = json.loads(path.read_text())
-    for change in ({"losses": [["x", "y", [0]]]}, {"state": {}}, {"losses": 3}):
+    luck = {**data["state"], "random": {**data["state"]["random"], "state": {"state": "x"}}}
+    for change in ({"losses": [["x", "y", [0]]]}, {"state": {}}, {"losses": 3}, {"state": luck}):
         path.write_text(json.dumps(data | change))
         with pytest.raises(FormatError, match="damaged"):
             read_state(path, {"seed": 3})

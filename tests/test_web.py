@@ -254,6 +254,16 @@ def test_limits_hold(tmp_path):
         assert [reply.status_code for reply in saved] == [201, 507]
 
 
+@pytest.mark.parametrize("path", ["/v1/scenarios", "/v1/plans"])
+def test_what_is_kept_is_json(ask, path):
+    """Numbers that JSON has no words for are refused before they are kept."""
+    body = b'{"name": "x", "content": [NaN], "problem": {"stops": Infinity}}'
+    if path == "/v1/plans":
+        body = b'{"problem": {"stops": Infinity}}'
+    reply = ask("POST", path, content=body, headers={"content-type": "application/json"})
+    assert reply.status_code == 422
+
+
 def test_what_is_kept_fills_no_disk(tmp_path):
     """Beyond its size nothing is saved, what was saved stays, and the message says so."""
     with serving(data=tmp_path / "kept", limits={"store_bytes": 200_000}) as ask:

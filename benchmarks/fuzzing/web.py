@@ -114,7 +114,7 @@ def _solved(file: Path) -> object:
 
 
 def _judged(status: int, told: str) -> str:
-    if status >= 500:
+    if status >= 500 and '"code": 3' not in told:  # as vroom-express says that there is no street
         raise AssertionError(f"status {status}: {told[:200]}")
     if status >= 400:
         raise InputError(told)

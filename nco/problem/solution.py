@@ -13,8 +13,9 @@ from nco.problem.evaluate import Cost, evaluate
 from nco.problem.given import given_problem, given_routes
 from nco.problem.priorities import left_out_rank
 from nco.problem.problem import Problem
-from nco.problem.reasons import LIMIT_S, reasons_unassigned
+from nco.problem.reasons import reasons_unassigned
 from nco.problem.route import Route
+from nco.problem.trying import LIMIT_S
 from nco.problem.violations import Violation
 
 __all__ = ["Cost", "Route", "Solution", "Unassigned", "Violation"]

@@ -125,7 +125,7 @@ def test_what_can_be_served_is_never_named(problem: Problem) -> None:
 def test_a_contradiction_is_the_reason_in_the_answer() -> None:
     """What is certain before planning is said of the stops that the plan leaves out."""
     problem = line(skills={2: {"lift"}}, ties=[Sequence(stops=(2, 3))])
-    found = nco.solve(problem, "ortools", time_limit_s=0.05)
+    found = nco.solve(problem, "ortools", time_limit_s=0.5)
     [contradiction] = nco.contradictions(problem)
     said = {u.stop: u.reason for u in found.unassigned}
     assert said == dict.fromkeys(contradiction.stops, contradiction.reason)

@@ -1,6 +1,7 @@
 """Along whose streets lines go."""
 
 import logging
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ class Town:
 
     def geometry(self, points):
         """See `Drawn`."""
-        return [np.array(pair) for pair in zip(points, points[1:], strict=False)]
+        return [np.array(pair) for pair in pairwise(points)]
 
     def with_profile(self, profile: str) -> "Town":
         """As a city has it."""

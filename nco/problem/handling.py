@@ -27,7 +27,7 @@ def handling(problem: Problem, vehicle: Vehicle, nodes: Sequence[int]) -> Floats
     is at the depot.
     """
     found = np.zeros(len(nodes) - 1)
-    if not (problem.setup_s.any() or vehicle.loading_s or vehicle.unloading_s):
+    if not len(found) or not (problem.setup_s.any() or vehicle.loading_s or vehicle.unloading_s):
         return found
     here, there = np.array(nodes[:-1], int), np.array(nodes[1:], int)
     profile = problem.profiles[vehicle.profile]

@@ -106,11 +106,11 @@ def test_given_routes_begin_the_first_run_only(told):
     assert [warm for _, _, warm in told.lns.asked] == [True, False]
 
 
-@pytest.mark.parametrize(("limit_s", "rest_s"), [(9.0, []), (10.0, [2.0, 2.5]), (30.0, [6.0, 7.5])])
+@pytest.mark.parametrize(("limit_s", "rest_s"), [(9.0, []), (10.0, [2.5, 2.5]), (30.0, [7.5, 7.5])])
 def test_long_time_with_windows_is_shared_with_pyvrp(told, limit_s, rest_s):
     """Where there are 10 s PyVRP goes on from the neighbourhood search, then begins anew.
 
-    Before each time is kept for a choice among all routes, which takes none here.
+    In the end time is kept for a choice among all routes, which takes none here.
     """
     timed = replace(plain(12), window_s=np.tile([0.0, 500.0], (13, 1)))
     told.solve(timed, limit_s, 7)
@@ -120,7 +120,7 @@ def test_long_time_with_windows_is_shared_with_pyvrp(told, limit_s, rest_s):
     assert not told.genetic.asked
 
 
-@pytest.mark.parametrize(("limit_s", "rest_s"), [(4.0, []), (6.0, [1.2, 1.5])])
+@pytest.mark.parametrize(("limit_s", "rest_s"), [(4.0, []), (6.0, [1.2, 1.2])])
 def test_preferences_are_shared_with_pyvrp_sooner(told, limit_s, rest_s):
     """Where whom a stop suits counts, PyVRP goes on from 5 s on."""
     likes = np.arange(13.0)
@@ -140,20 +140,27 @@ def test_joined_trips_are_shared_with_pyvrp_sooner(told, stops, limit_s, rest_s)
     assert asked == ([] if rest_s is None else [(rest_s, True)])
 
 
+SHORT = [Vehicle(capacity=(2.0,)), Vehicle(capacity=(4.0,), fixed_cost=5.0)] * 4
+
+
 @pytest.mark.parametrize(
-    "fields",
+    ("fields", "asked"),
     [
-        {"vehicles": [Vehicle(capacity=(9.0,)), Vehicle(capacity=(19.0,), fixed_cost=5.0)]},
-        {"groups": (Group(stops=(1, 2)),)},
+        ({"vehicles": [Vehicle(capacity=(90.0,)), Vehicle(capacity=(99.0,))]}, [(8.0, True)]),
+        ({"vehicles": SHORT}, [(5.0, True), (3.0, True)]),
+        ({"groups": (Group(stops=(1, 2)),)}, [(9.5, False)]),
+        ({"pickup": np.r_[0.0, np.ones(12)]}, [(5.0, True)]),
     ],
+    ids=["vehicles", "short routes", "groups", "pickups"],
 )
-def test_most_of_a_long_time_is_for_pyvrp_where_vehicles_or_stops_are_chosen(told, fields):
-    """Mixed fleets and groups: from 10 s on PyVRP goes on after a fifth of the time, twice."""
+def test_much_of_a_long_time_is_for_pyvrp_where_more_than_an_order_is_chosen(told, fields, asked):
+    """From 10 s on PyVRP goes on, or begins from nothing; a choice among routes is in between."""
     told.solve(replace(plain(12), **fields), 9.0, 7)
     assert not told.pyvrp.asked
     told.solve(replace(plain(12), **fields), 10.0, 7)
-    assert [time_s for time_s, _, _ in told.pyvrp.asked] == pytest.approx([4.2, 3.3])
-    assert all(warm for _, _, warm in told.pyvrp.asked)
+    found = [(time_s, warm) for time_s, _, warm in told.pyvrp.asked]
+    assert [warm for _, warm in found] == [warm for _, warm in asked]
+    assert [time_s for time_s, _ in found] == pytest.approx([time_s for time_s, _ in asked])
 
 
 def test_the_best_choice_among_routes_seen_counts(told, monkeypatch):

@@ -33,15 +33,19 @@ PLAIN = frozenset({Feature.CAPACITY, Feature.UNREACHABLE})
 
 SMALL, MEDIUM, LARGE = 150, 350, 1500  # stops
 TIMED_SHARE = 0.5  # of the time for the neighbourhood search, up to SMALL stops with windows
-FRESH = 0.5  # of PyVRP's time then, begun from nothing: what it goes on from may be a trap
+ONWARD = 0.5  # of PyVRP's time then for going on; the rest is begun from nothing, as that may be a
+# trap
+GROUPS_SHARE = 0.05  # of the time for it with groups: PyVRP gets further then, from nothing
+BOTH_SHARE = 0.5  # the same where some stops give and others take, up to LARGE / 2
 CHOOSING_SHARE = 0.2  # of the time for the neighbourhood search, where PyVRP gets further: fleets
-# of several kinds up to SMALL stops; trips that are joined, and groups, up to MEDIUM
+# of several kinds up to SMALL stops; trips that are joined up to MEDIUM
 # Where the genetic search goes on, up to such a size: iterations a stop of the neighbourhood search
 # before it, which do not depend on the limit, so that a longer one begins like a shorter one, and
 # the share of the time that they may take.
 BEFORE = {SMALL: (200, 0.5), MEDIUM: (800, 0.7)}
-RECOMBINED_SHARE = 0.05  # of the time for a choice among all routes seen,
-AGAIN = 0.4  # and of PyVRP's for going on from there, where routes are chosen from twice
+SHORT = 10  # stops of a route, up to which routes of several plans often fit together
+RECOMBINED_SHARE = 0.1  # of the time for a choice among all routes seen,
+AGAIN = 0.25  # and of PyVRP's for going on from there
 LEAST_S = 0.4  # with less time the neighbourhood search gets all
 RUN_S = 5.0  # up to SMALL stops, with twice as much time something else is tried as well
 OPTIONAL = 0.2  # share of optional stops, from which on PyVRP is ahead in choosing among them
@@ -67,7 +71,8 @@ class Auto:
 
     Several trips a vehicle are other vehicles where nothing joins them
     (`nco.fleet.reductions.trips`), and else known to the neighbourhood search, from whose routes
-    PyVRP goes on sooner.
+    PyVRP goes on sooner. Where some stops give and others take, the two share the time; among
+    groups of alternatives PyVRP has nearly all of a long time, and begins from nothing.
 
     From some seconds on, routes seen on the way are kept where none depends on the others, and the
     best choice among them counts (`nco.fleet.columns`): where routes are short, that is worth 0.2
@@ -147,35 +152,46 @@ class Auto:
         clock = Clock(time_limit_s)
         if _collecting(problem) and problem.features <= self.pyvrp.supports:
             return self._collected(problem, clock, seed, initial)
-        first, share, then, fresh = self._stages(problem, time_limit_s, begun=initial is not None)
+        first, share, then, onward = self._stages(problem, time_limit_s, begun=initial is not None)
         columns = Columns() if self._recombines(problem, time_limit_s) else None
         choice_s = 0.0 if columns is None else RECOMBINED_SHARE * time_limit_s
         with collecting(columns):
             first_s = share * time_limit_s - (choice_s if then is None else 0.0)
             found = first.solve(problem, first_s, seed, initial)
-            if then is None:
-                return replace(_recombined(problem, columns, found, clock.left_s), seed=seed)
-            goes = [(FRESH, True), (1.0, False)] if fresh else [(1.0, True)]
-            if columns is not None and not fresh:
-                goes = [(1 - AGAIN, True), (1.0, True)]
-            for n, (part, onward) in enumerate(goes):
-                if clock.over:
-                    break
-                go_s = part * (clock.left_s - choice_s * (len(goes) - n))
-                further = self._best_of(then, problem, go_s, seed, found if onward else None)
-                # Where that found nothing, it gives back what it began from.
-                if onward:
-                    fallback = found.fallback if further.fallback else ""
-                    found = replace(further, fallback=fallback)
-                elif further.better_than(found):
-                    found = further
+            if then is not None and onward < 1.0:
+                onward_s = onward * (clock.left_s - choice_s)
+                found = self._onward(then, problem, onward_s, seed, found)
+                fresh_s = clock.left_s - choice_s
+                if fresh_s > 0.0:
+                    other = self._best_of(then, problem, fresh_s, seed, None)
+                    found = other if other.better_than(found) else found
+            elif then is not None:
+                again_s = 0.0 if columns is None else AGAIN * clock.left_s
+                onward_s = clock.left_s - choice_s - again_s
+                found = self._onward(then, problem, onward_s, seed, found)
                 found = _recombined(problem, columns, found, min(choice_s, clock.left_s))
+                if columns is not None:
+                    found = self._onward(then, problem, clock.left_s, seed, found)
+                    columns = None  # it is what one goes on from that has to be good
+            found = _recombined(problem, columns, found, clock.left_s)
         return replace(found, seed=seed)
+
+    def _onward(
+        self, then: Genetic | PyVRP, problem: Problem, time_limit_s: float, seed: int,
+        found: Solution,
+    ) -> Solution:  # fmt: skip
+        """What a method makes of what was found."""
+        if time_limit_s <= 0.0:
+            return found
+        further = self._best_of(then, problem, time_limit_s, seed, found)
+        # Where that found nothing, it gives back what it began from.
+        return replace(further, fallback=found.fallback) if further.fallback else further
 
     def _recombines(self, problem: Problem, time_limit_s: float) -> bool:
         """Whether routes are kept, to choose the best ones among all of them."""
         counted = (self.lns.max_iterations, self.pyvrp.max_iterations) != (None, None)
-        return time_limit_s >= RUN_S and not counted and not _plain(problem) and separable(problem)
+        chosen = not _plain(problem) and separable(problem) and _short_routes(problem)
+        return chosen and time_limit_s >= RUN_S and not counted
 
     def _collected(
         self, problem: Problem, clock: Clock, seed: int, initial: Solution | None
@@ -200,10 +216,11 @@ class Auto:
 
     def _stages(
         self, problem: Problem, time_limit_s: float, *, begun: bool
-    ) -> tuple[LNS, float, Genetic | PyVRP | None, bool]:
-        """The neighbourhood search, its share of the time, what goes on from there, and how.
+    ) -> tuple[LNS, float, Genetic | PyVRP | None, float]:
+        """The neighbourhood search, its share of the time, and what goes on from there.
 
-        The last says whether half of the time that is left then is for a begin from nothing.
+        The last is the share of the time that is left then for going on; in the rest it begins from
+        nothing.
 
         Args:
             problem: to solve.
@@ -216,11 +233,11 @@ class Auto:
             each, share = next(own for most, own in BEFORE.items() if size <= most)
             if first.max_iterations is None:
                 first = replace(first, max_iterations=each * size)
-            return first, share, self.genetic, False
-        share, least_s, fresh = _before_pyvrp(problem)
+            return first, share, self.genetic, 1.0
+        share, least_s, onward = _before_pyvrp(problem)
         if time_limit_s >= least_s and problem.features <= self.pyvrp.supports:
-            return first, share, self.pyvrp, fresh
-        return first, 1.0, None, False
+            return first, share, self.pyvrp, onward
+        return first, 1.0, None, 1.0
 
     def _best_of(
         self,
@@ -278,25 +295,36 @@ def _guided(problem: Problem) -> bool:
     return _plain(problem) and MEDIUM < len(problem.stops) <= LARGE
 
 
-def _before_pyvrp(problem: Problem) -> tuple[float, float, bool]:
+def _before_pyvrp(problem: Problem) -> tuple[float, float, float]:
     """The neighbourhood search's share of the time before PyVRP goes on, and from which time on.
 
-    The last says whether PyVRP then also begins from nothing.
+    The last is the share of PyVRP's time in which it goes on, before it begins from nothing.
 
     Where whom a stop suits counts, or trips depend on one another, it comes to an end sooner.
     """
     features, size = problem.features, len(problem.stops)
     if Feature.TRIPS in features and size <= MEDIUM:
-        return CHOOSING_SHARE, RUN_S, False
+        return CHOOSING_SHARE, RUN_S, 1.0
     if Feature.GROUPS in features and size <= MEDIUM:
-        return CHOOSING_SHARE, 2 * RUN_S, False
+        return GROUPS_SHARE, 2 * RUN_S, 0.0
+    both = not features.isdisjoint({Feature.BACKHAULS, Feature.PICKUPS})
+    if both and size <= LARGE / 2 and not _asked(problem):
+        return BOTH_SHARE, 2 * RUN_S, 1.0
     if _small(problem) and Feature.PREFERENCES in features and _asked(problem):
-        return TIMED_SHARE, RUN_S, True
+        return TIMED_SHARE, RUN_S, ONWARD
     if _small(problem) and Feature.MIXED_FLEET in features:
-        return CHOOSING_SHARE, 2 * RUN_S, False
+        return CHOOSING_SHARE, 2 * RUN_S, 1.0
     if _small(problem) and _asked(problem):
-        return TIMED_SHARE, 2 * RUN_S, True
-    return 1.0, math.inf, False
+        return TIMED_SHARE, 2 * RUN_S, ONWARD
+    return 1.0, math.inf, 1.0
+
+
+def _short_routes(problem: Problem) -> bool:
+    """Whether vehicles are full after so few stops that many of the routes seen fit together."""
+    wanted = np.maximum(problem.demand.sum(axis=0), problem.pickup.sum(axis=0))
+    room = np.array([vehicle.capacity for vehicle in problem.vehicles]).mean(axis=0)
+    least = (wanted / np.maximum(room, 1e-9)).max(initial=0.0)
+    return len(problem.stops) <= SHORT * least
 
 
 def _asked(problem: Problem) -> bool:

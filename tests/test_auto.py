@@ -146,8 +146,8 @@ SHORT = [Vehicle(capacity=(2.0,)), Vehicle(capacity=(4.0,), fixed_cost=5.0)] * 4
 @pytest.mark.parametrize(
     ("fields", "asked"),
     [
-        ({"vehicles": [Vehicle(capacity=(90.0,)), Vehicle(capacity=(99.0,))]}, [(8.0, True)]),
-        ({"vehicles": SHORT}, [(5.0, True), (3.0, True)]),
+        ({"vehicles": [Vehicle(capacity=(90.0,)), Vehicle(capacity=(99.0,))]}, [(6.0, True)]),
+        ({"vehicles": SHORT}, [(3.5, True), (2.5, True)]),
         ({"groups": (Group(stops=(1, 2)),)}, [(9.5, False)]),
         ({"pickup": np.r_[0.0, np.ones(12)]}, [(5.0, True)]),
     ],

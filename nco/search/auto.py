@@ -37,8 +37,8 @@ ONWARD = 0.5  # of PyVRP's time then for going on; the rest is begun from nothin
 # trap
 GROUPS_SHARE = 0.05  # of the time for it with groups: PyVRP gets further then, from nothing
 BOTH_SHARE = 0.5  # the same where some stops give and others take, up to LARGE / 2
-CHOOSING_SHARE = 0.2  # of the time for the neighbourhood search, where PyVRP gets further: fleets
-# of several kinds up to SMALL stops; trips that are joined up to MEDIUM
+JOINED_SHARE = 0.2  # the same for trips that are joined, up to MEDIUM stops
+MIXED_SHARE = 0.4  # the same for fleets of several kinds, up to SMALL
 # Where the genetic search goes on, up to such a size: iterations a stop of the neighbourhood search
 # before it, which do not depend on the limit, so that a longer one begins like a shorter one, and
 # the share of the time that they may take.
@@ -304,7 +304,7 @@ def _before_pyvrp(problem: Problem) -> tuple[float, float, float]:
     """
     features, size = problem.features, len(problem.stops)
     if Feature.TRIPS in features and size <= MEDIUM:
-        return CHOOSING_SHARE, RUN_S, 1.0
+        return JOINED_SHARE, RUN_S, 1.0
     if Feature.GROUPS in features and size <= MEDIUM:
         return GROUPS_SHARE, 2 * RUN_S, 0.0
     both = not features.isdisjoint({Feature.BACKHAULS, Feature.PICKUPS})
@@ -313,7 +313,7 @@ def _before_pyvrp(problem: Problem) -> tuple[float, float, float]:
     if _small(problem) and Feature.PREFERENCES in features and _asked(problem):
         return TIMED_SHARE, RUN_S, ONWARD
     if _small(problem) and Feature.MIXED_FLEET in features:
-        return CHOOSING_SHARE, 2 * RUN_S, 1.0
+        return MIXED_SHARE, 2 * RUN_S, 1.0
     if _small(problem) and _asked(problem):
         return TIMED_SHARE, 2 * RUN_S, ONWARD
     return 1.0, math.inf, 1.0

@@ -1,6 +1,6 @@
 """How much of recorded drives several paths cover, by folds of drivers.
 
-    python benchmarks/paths_learned.py EXTRACT MATCHED TRIPS [--every 1] [--out FOLDER]
+    python benchmarks/paths_learned.py EXTRACT MATCHED TRIPS [--every 1] [--engines] [--out FOLDER]
 
 EXTRACT is the map that the drives were matched to; MATCHED and TRIPS are what
 `nco.roads.learn.read_drives` reads. Costs are learned from the other folds, and each fold's drives
@@ -15,7 +15,9 @@ and no more alike than those of another engine are: `0.33` like OSRM's (stretch 
 and share are at a method's own costs, as other engines count theirs; those at OSRM's costs are
 printed as well. What Valhalla gives is compared by its own line within 15 m, and by links as far as
 it lies on links of the graph from end to end.
-`known` methods know where the drives of the other folds went.
+`learned` costs are of attributes of streets alone, and so could be of another city. `known` costs
+are of this city: they know where other drivers (those of the other folds) drove on each link, and
+have a factor for each street and link that was learned from these drives (`learn_known`).
 
 Intervals are of the bootstrap over drivers. Results of folds are kept in the folder; what is there
 is not measured again.
@@ -29,6 +31,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path as FilePath
 
 import numpy as np
@@ -39,14 +42,13 @@ from nco.errors import NcoError
 from nco.roads import Costs, Hierarchy, Path, Position, RoadGraph
 from nco.roads.learn import (
     Drive,
-    LearnedPaths,
     Settings,
     groups_of,
     learn_costs,
-    learn_memory,
+    learn_known,
+    load_costs,
     read_drives,
     save_costs,
-    usage_of,
 )
 from nco.roads.path import part_of_line
 from nco.roads.several.plateau import plateau
@@ -58,7 +60,7 @@ from nco.stats import grouped_interval as interval
 K = 3
 BUDGETS = {"0.33": (1.12, 0.33), "0.38": (1.14, 0.38)}
 SHARES = (0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8)
-TUNED_ON = 80
+TUNED_ON = 40
 COMPARED = (
     ("plateau 0.33", "OSRM"),
     ("learned 0.33", "OSRM"),
@@ -164,9 +166,10 @@ def without_direction(graph: RoadGraph, drive: Drive) -> Ends:
 
 
 def tuned(answer: Answer, drives: list[tuple[Drive, Ends]], own: Hierarchy) -> dict[str, float]:
-    """The largest limit on sharing that keeps each budget."""
-    means = []
-    for share in SHARES:
+    """The largest limit on sharing that keeps each budget; paths share more the larger it is."""
+
+    @lru_cache
+    def means(share: float) -> tuple[float, float]:
         stretch, shared = [], []
         for _, ends in drives:
             try:
@@ -176,15 +179,35 @@ def tuned(answer: Answer, drives: list[tuple[Drive, Ends]], own: Hierarchy) -> d
             one = quality(own, ends, found)
             stretch += one[0]
             shared += one[1]
-        means.append((np.mean(stretch or [1.0]), np.mean(shared or [0.0])))
-        if all(means[-1][1] > budget[1] for budget in BUDGETS.values()):
-            break
+        return float(np.mean(stretch or [1.0])), float(np.mean(shared or [0.0]))
+
     fitting = {}
-    for name, (most_stretch, most_share) in BUDGETS.items():
-        keeps = [s for s, (a, b) in zip(SHARES, means, strict=False)
-                 if a <= most_stretch and b <= most_share]  # fmt: skip
-        fitting[name] = keeps[-1] if keeps else SHARES[0]
+    for name, budget in BUDGETS.items():
+        low, high = 0, len(SHARES)
+        while low < high:
+            at = (low + high) // 2
+            if all(mean <= most for mean, most in zip(means(SHARES[at]), budget, strict=True)):
+                low = at + 1
+            else:
+                high = at
+        fitting[name] = SHARES[max(low - 1, 0)]
     return fitting
+
+
+def learned_costs(graph: RoadGraph, train: list[Drive], asked, out) -> dict[str, Costs]:
+    """Costs by attributes alone, and those of this city; kept in files."""
+    settings = Settings(steps=asked.steps, factor_steps=max(asked.steps // 4, 1))
+    files = [out.with_name(out.name.replace("fold", kind)) for kind in ("costs", "known")]
+    weights, known = files[0].with_suffix(".safetensors"), files[1].with_suffix(".npz")
+    if not weights.is_file():
+        network = learn_costs(graph, train, settings)
+        save_costs(weights, network, {"about": "a fold of a benchmark"})
+    if not known.is_file():
+        costs = learn_known(graph, train, settings)
+        np.savez(known, links=costs.links, turns=costs.turns)
+    with np.load(known) as read:
+        of_city = Costs(read["links"], read["turns"])
+    return {"learned": load_costs(weights).network.costs(graph), "known": of_city}
 
 
 def one_fold(city: City, usual: Hierarchy, train: list[Drive], test: list[Drive], asked, out):
@@ -193,26 +216,16 @@ def one_fold(city: City, usual: Hierarchy, train: list[Drive], test: list[Drive]
     from nco.roads.several.valhalla import shapes, valhalla
 
     graph = usual.graph
-    weights = out.with_name(out.name.replace("fold", "costs")).with_suffix(".safetensors")
-    settings = Settings(steps=asked.steps, rounds=asked.rounds)
-    if weights.is_file():
-        from nco.roads.learn import load_costs
-
-        network = load_costs(weights).network
-    else:
-        network = learn_costs(graph, train, settings)
-        if settings.rounds:
-            network = learn_memory(graph, train, network, settings)
-        save_costs(weights, network, {"about": "a fold of a benchmark"})
+    methods = {}
+    if not asked.ours:
+        methods["plateau"] = (by_plateaus(usual, Sweep(graph, usual.costs)), usual)
+    for name, costs in learned_costs(graph, train, asked, out).items():
+        own = Hierarchy(graph, costs)
+        methods[name] = (by_plateaus(own, Sweep(graph, costs)), own)
     print(f"learned, {time.process_time():.0f} s of the processor", flush=True)
-    methods = {"plateau": (by_plateaus(usual, Sweep(graph, usual.costs)), usual)}
-    for name, seen in (("learned", None), ("known", usage_of(graph, train, usual))):
-        ours = LearnedPaths(graph, network, seen)
-        methods[name] = (by_plateaus(ours.search, ours.trees), ours.search)
-    engines = {
-        "OSRM": by_engine(city, usual, osrm),
-        "Valhalla": by_engine(city, usual, valhalla),
-    }
+    engines = {} if asked.ours else {"OSRM": by_engine(city, usual, osrm)}
+    if asked.engines:
+        engines["Valhalla"] = by_engine(city, usual, valhalla)
     rng = np.random.default_rng(0)
     some = rng.choice(len(train), min(TUNED_ON, len(train)), replace=False).tolist()
     results: dict[str, dict] = {}
@@ -220,13 +233,13 @@ def one_fold(city: City, usual: Hierarchy, train: list[Drive], test: list[Drive]
         ends_of = (
             (lambda d: (d.source, d.target)) if heading else lambda d: without_direction(graph, d)
         )
-        tries = {name: (answer, usual, [("", 0.0)]) for name, answer in engines.items()}
+        tries = {} if heading else {n: (a, usual, [("", 0.0)]) for n, a in engines.items()}
         for name, (answer, own) in methods.items():
+            if heading and name == "plateau":
+                continue
             limits = tuned(answer, [(train[k], ends_of(train[k])) for k in some], own)
             tries[name] = (answer, own, list(limits.items()))
         for name, (answer, own, budgets) in tries.items():
-            if heading and name in engines:
-                continue
             for budget, share in budgets:
                 rows = Measured(own, usual)
                 for drive in test:
@@ -283,6 +296,8 @@ def report(files: list[FilePath]) -> None:
             f"the processor | {len(rows['ms'])} drives of {len(set(rows['driver']))} drivers"
         )
     for name, other in COMPARED:
+        if other not in joined:
+            continue
         for what in ("links", "near"):
             gain = np.array(joined[name][what])[:, -1] - np.array(joined[other][what])[:, -1]
             low, high = interval(gain, joined[name]["driver"])
@@ -297,8 +312,9 @@ def main() -> None:
     parser.add_argument("trips")
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--only", type=int, nargs="*", help="folds to measure now (all)")
-    parser.add_argument("--steps", type=int, default=100)
-    parser.add_argument("--rounds", type=int, default=0, help="of learning what earlier paths do")
+    parser.add_argument("--steps", type=int, default=200)
+    parser.add_argument("--engines", action="store_true", help="Valhalla too")
+    parser.add_argument("--ours", action="store_true", help="learned and known costs only")
     parser.add_argument("--every", type=int, default=1, help="measure every n-th drive (1)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=FilePath, default=FilePath("runs/paths-learned"))

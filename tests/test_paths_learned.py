@@ -19,13 +19,16 @@ from nco.roads.learn import (
     Settings,
     groups_of,
     learn_costs,
+    learn_known,
     learn_memory,
     load_costs,
     read_drives,
     save_costs,
 )
 from nco.roads.learn.course import measure, read_settings
+from nco.roads.learn.flow import density, flow
 from nco.roads.learn.gradient import gradient
+from nco.roads.learn.known import learn_factors
 from nco.roads.learn.made_up import Population
 from nco.roads.learn.memory import Memory
 from nco.roads.learn.network import Perceptron
@@ -300,7 +303,45 @@ def test_costs_of_another_format_are_refused(network, tmp_path) -> None:
     """Tensors that fit are no learned costs while the file states another format, or none."""
     path = save_costs(tmp_path / "costs.safetensors", network)
     tensors = load_tensors(path.read_bytes())
-    for metadata, given in (({"format": "nco road costs 2"}, "costs 2"), (None, "None")):
+    for metadata, given in (({"format": "nco road costs 1"}, "costs 1"), (None, "None")):
         path.write_bytes(save_tensors(tensors, metadata=metadata))
-        with pytest.raises(PolicyError, match=f"{given}.*this version reads 'nco road costs 1'"):
+        with pytest.raises(PolicyError, match=f"{given}.*this version reads 'nco road costs 2'"):
             load_costs(path)
+
+
+def test_what_leads_somewhere_has_flow(graph) -> None:
+    """The one street between two towns is on more paths than any other; it is the same again."""
+    lonlat = [(10 + x * STEP, y * STEP) for x in (0, 1, 4, 5) for y in (0, 1)]
+    ends = [(0, 1), (0, 2), (1, 3), (2, 3), (2, 4), (4, 5), (4, 6), (5, 7), (6, 7)]
+    both = [*ends, *((b, a) for a, b in ends)]
+    towns = RoadGraph.from_links(lonlat, [a for a, _ in both], [b for _, b in both])
+    passed = flow(towns)
+    assert passed.max() == max(passed[both.index((2, 4))], passed[both.index((4, 2))])
+    assert (flow.__wrapped__(towns) == passed).all()
+    assert (density(graph) >= 1).all()
+    inner, corner = graph.links.tail == SIDE * SIDE // 2, graph.links.tail == 0
+    assert density(graph)[inner].min() > density(graph)[corner].max()
+
+
+def test_habits_of_a_place_are_known(graph) -> None:
+    """A street that drivers shun for no reason on the map becomes dear; where few are, nothing."""
+    usual = Costs.free_flow(graph)
+    shunned = graph.links.name == graph.names.index("row 4")
+    felt = Costs(np.where(shunned, 3.0, 1.0) * usual.links, usual.turns)
+    search, rng = Dijkstra(graph, felt), np.random.default_rng(0)
+    drives = []
+    for driver in range(60):
+        a, b = (Position.on(graph, int(k), 0.3) for k in rng.choice(len(graph.links), 2))
+        drives.append(Drive.along(search.path(a, b), driver=str(driver)))
+    settings = Settings(factor_steps=12, batch=24, groups=2, steps=1)
+    factors = learn_factors(graph, drives, usual, settings).links / usual.links
+    assert factors[shunned].mean() > factors[~shunned].mean() + 0.05
+    assert np.abs(np.log(factors[~shunned])).mean() < 0.1
+    # One drive alone moves little, and less the stronger it is drawn to nothing.
+    strong = Settings(factor_steps=12, batch=24, groups=2, steps=1, shrinkage=100.0)
+    still = learn_factors(graph, drives[:2], usual, strong).links / usual.links
+    assert np.abs(np.log(still)).max() < 0.05
+    known = learn_known(graph, drives, settings)
+    assert np.isfinite(known.links).all()
+    with pytest.raises(InputError, match="shrinkage is 0"):
+        Settings(shrinkage=0)

@@ -315,7 +315,7 @@ def test_limits_are_relaxed_and_that_is_said():
     assert "long detour" in strict.why_fewer
     found = paths(graph, *places(graph, 0, 5), 2, method="auto")
     assert [path.links.tolist() for path in found] == [[0, 1, 2, 5], [0, 3, 4, 5]]
-    assert found.relaxed == "detour 1.5 in place of 1.25"
+    assert found.relaxed == "detour 1.4 in place of 1.25"
     assert not found.why_fewer
     enough = paths(graph, *places(graph, 0, 5), 1, method="auto")
     assert not enough.relaxed

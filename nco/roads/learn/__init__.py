@@ -9,6 +9,7 @@ from nco.roads.learn.boosting import learn_memory
 from nco.roads.learn.drive import Drive, read_drives
 from nco.roads.learn.features import Usage
 from nco.roads.learn.files import LoadedCosts, load_costs, save_costs, shipped_costs
+from nco.roads.learn.known import learn_known
 from nco.roads.learn.network import CostNetwork
 from nco.roads.learn.paths import LearnedPaths
 from nco.roads.learn.training import Settings, groups_of, learn_costs, usage_of
@@ -22,6 +23,7 @@ __all__ = [
     "Usage",
     "groups_of",
     "learn_costs",
+    "learn_known",
     "learn_memory",
     "load_costs",
     "read_drives",

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from nco.roads.classes import ROAD_CLASSES
 from nco.roads.graph import RoadGraph
+from nco.roads.learn.flow import density, flow
 from nco.roads.path import Path
 
 if TYPE_CHECKING:
@@ -34,11 +35,12 @@ _RANK = np.array(
 )
 _RAMP = np.array([name.endswith("_link") for name in ROAD_CLASSES])
 _TYPICAL_DRIVES = 500
+_LITTLE_FLOW, _TYPICAL_DENSITY = 5, 40.0
 
 LINK_FEATURES = (
     *_KINDS, "ramp", "restricted", "lanes_unknown", "lanes", "speed", "speed_unknown", "toll",
     "bridge", "tunnel", "ferry", "roundabout", "signals", "one_way", "length", "ways_on",
-    "nameless", "driven", "expected", "driven_over_expected",
+    "nameless", "driven", "expected", "driven_over_expected", "flow", "little_flow", "density",
 )  # fmt: skip
 TURN_FEATURES = (
     "straight", "slight", "right", "left", "back", "signals", "to_lesser", "to_greater",
@@ -84,6 +86,7 @@ def link_features(graph: RoadGraph, usage: Usage | None = None) -> Table:
     rank = _RANK[links.road_class]
     kinds = rank[:, None] == np.arange(len(_KINDS))
     length = np.log(np.maximum(links.length_m, 5.0) / 80.0)
+    passed = flow(graph)
     columns = [
         _RAMP[links.road_class],
         links.access > 0,
@@ -102,6 +105,9 @@ def link_features(graph: RoadGraph, usage: Usage | None = None) -> Table:
         np.minimum(np.diff(graph.adjacency.first), 6) / 3.0,
         links.name == 0,
         *_heat(usage, len(links)),
+        np.log1p(passed) / 3.0,
+        np.log1p(np.where(passed < _LITTLE_FLOW, passed, 0)) / 2.0,
+        np.log(np.maximum(density(graph), 1.0) / _TYPICAL_DENSITY),
     ]
     return np.concatenate([kinds, np.stack(columns, axis=1)], axis=1).astype(np.float32)
 

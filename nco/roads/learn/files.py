@@ -18,7 +18,7 @@ from nco.errors import PolicyError, listed, quoted, shortened
 from nco.roads.learn.network import CostNetwork, Perceptron
 
 WEIGHTS = Path(__file__).parent / "weights"
-FORMAT = "nco road costs 1"
+FORMAT = "nco road costs 2"
 _LARGEST_BYTES = 10_000_000
 
 

@@ -112,7 +112,7 @@ class CostNetwork:
                 )
 
     @classmethod
-    def untrained(cls, width: int = 16, seed: int = 0) -> CostNetwork:
+    def untrained(cls, width: int = 32, seed: int = 0) -> CostNetwork:
         """Free flow with small costs of turns; used links cost 1.4 times as much."""
         memory = Perceptron.untrained(len(MEMORY_FEATURES), width, seed + 2)
         memory.skip[[0, 2]] = np.log(1.4)

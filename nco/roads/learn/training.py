@@ -13,7 +13,7 @@ from the two paths alone. Three ways to the gradient:
   when costs move a little towards it.
 
 Drivers are in groups. Where drives are known to the network (`Usage`), each group sees those of
-the others only, and every other step sees none, so that the network also works without.
+the others only.
 """
 
 from __future__ import annotations
@@ -53,38 +53,44 @@ class Settings:
         batch: drives a step.
         groups: of drivers.
         width: of the hidden layers.
-        usage: whether the network gets to know where others drove.
+        usage: whether the network gets to know where others drove; it is of no use without then.
         rounds: over all drives, for the memory of earlier paths.
         memory_rate: of steps in these rounds.
         boost: by how much more links count that earlier paths missed, or used in vain.
+        factor_steps: of the factors of streets (`learn_known`).
+        shrinkage: of their logarithms towards 0: drives that a street needs to move from there.
         seed: of everything random.
     """
 
     method: str = "perturbed"
-    steps: int = 100
+    steps: int = 200
     rate: float = 0.03
     decay: float = 1e-3
     noise: float = 0.3
     pull: float = 0.3
     batch: int = 160
     groups: int = 4
-    width: int = 16
-    usage: bool = True
+    width: int = 32
+    usage: bool = False
     rounds: int = 3
     memory_rate: float = 0.03
     boost: float = 1.5
+    factor_steps: int = 50
+    shrinkage: float = 1.0
     seed: int = 0
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
             raise InputError(f"method is {quoted(self.method)}; use {listed(METHODS)}")
-        least = {"steps": 1, "batch": 1, "groups": 2, "width": 1, "rounds": 0}
+        least = {"steps": 1, "batch": 1, "groups": 2, "width": 1, "rounds": 0, "factor_steps": 1}
         for name, low in least.items():
             if not getattr(self, name) >= low:
                 raise InputError(f"{name} is {quoted(getattr(self, name))}; give {low} or more")
         for name in ("rate", "decay", "noise", "pull", "memory_rate", "boost"):
             if not 0 <= getattr(self, name) < float("inf"):
                 raise InputError(f"{name} is {quoted(getattr(self, name))}; give 0 or more")
+        if not 0 < self.shrinkage < float("inf"):
+            raise InputError(f"shrinkage is {quoted(self.shrinkage)}; give a positive number")
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,6 +114,11 @@ def groups_of(drives: Sequence[Drive], count: int, seed: int = 0) -> NDArray[np.
     return np.array([group[drive.driver] for drive in drives], dtype=np.int64)
 
 
+def reachable(drives: Sequence[Drive], search: Hierarchy) -> list[Drive]:
+    """Those that have a path between their ends."""
+    return [d for d in drives if np.isfinite(search.cost(d.source, d.target))]
+
+
 def usage_of(graph: RoadGraph, drives: Sequence[Drive], search: Hierarchy) -> Usage:
     """Where drives went, and where the cheapest paths of a search go between the same ends."""
     return Usage.of(graph, drives, (search.path(d.source, d.target) for d in drives))
@@ -128,7 +139,7 @@ def learn_costs(
     """
     settings = settings or Settings()
     search = Hierarchy(graph)
-    drives = [d for d in drives if np.isfinite(search.cost(d.source, d.target))]
+    drives = reachable(drives, search)
     group = groups_of(drives, settings.groups, settings.seed)
     if len(set(group.tolist())) < 2:
         raise InputError(
@@ -145,7 +156,7 @@ def learn_costs(
         size = min(settings.batch, len(lesson.drives))
         batch = [lesson.drives[k] for k in rng.choice(len(lesson.drives), size, replace=False)]
         costs = network.from_features(graph, lesson.links, turns)
-        noisy = _with_noise(graph, costs, settings.noise, rng, settings.method)
+        noisy = with_noise(graph, costs, settings.noise, rng, settings.method)
         search.update(noisy)
         by_link, by_turn = np.zeros(len(graph.links)), np.zeros(len(graph.turns))
         loss = 0.0
@@ -175,7 +186,7 @@ def _lessons(
     search: Hierarchy,
     settings: Settings,
 ) -> list[Lesson]:
-    """One for each group, with what the others drove and, every other one, without."""
+    """One for each group, with what the others drove where that is to be known."""
     plain = link_features(graph)
     parts = [
         ([d for d, g in zip(drives, group, strict=True) if g == k],
@@ -187,13 +198,15 @@ def _lessons(
         if settings.usage:
             seen = usage_of(graph, others, search)
             lessons.append(Lesson(own, link_features(graph, seen)))
-        lessons.append(Lesson(own, plain))
+        else:
+            lessons.append(Lesson(own, plain))
     return lessons
 
 
-def _with_noise(
+def with_noise(
     graph: RoadGraph, costs: Costs, noise: float, rng: np.random.Generator, method: str
 ) -> Costs:
+    """Costs as `perturbed` looks for paths: with noise of streets and of links."""
     if method != "perturbed" or noise == 0:
         return costs
     street = rng.normal(0, noise, len(graph.names))

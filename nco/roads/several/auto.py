@@ -16,8 +16,9 @@ from nco.roads.several.query import Chosen, Limits, Query
 from nco.roads.several.via import via
 
 STEPS: tuple[dict[str, float], ...] = (
-    {"detour": 1.5},
-    {"stretch": 1.4, "detour": 1.75},
+    {"detour": 1.4},
+    {"stretch": 1.4},
+    {"detour": 1.75},
     {"local": 0.1},
     {"stretch": 1.5, "share": 0.85},
 )

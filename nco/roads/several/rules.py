@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nco.arrays import Floats
 from nco.data.cities.changes import rings_of
 from nco.errors import CityError, InputError, NoPathError, listed, quoted, shortened
 from nco.roads.classes import ROAD_CLASSES
@@ -244,14 +245,26 @@ def _touched(graph: RoadGraph, ring: bytes) -> Mask:
 
     polygon = shapely.Polygon(np.frombuffer(ring).reshape(-1, 2))
     shapely.prepare(polygon)
-    lonlat, shapes = graph.lonlat, graph.shapes
     west, south, east, north = polygon.bounds
-    segment = np.flatnonzero(graph.segment_m > 0)
-    a, b = lonlat[shapes.nodes[segment]], lonlat[shapes.nodes[segment + 1]]
-    near = (np.minimum(a, b) <= (east, north)).all(axis=1)
-    near &= (np.maximum(a, b) >= (west, south)).all(axis=1)
-    lines = shapely.linestrings(np.stack([a[near], b[near]], axis=1))
-    hit = segment[near][shapely.intersects(polygon, lines)]
+    left, low, right, high = _boxes(graph)
+    near = np.flatnonzero((left <= east) & (right >= west) & (low <= north) & (high >= south))
+    shapes = graph.shapes
+    count = shapes.first[near + 1] - shapes.first[near] - 1
+    link = np.repeat(near, count)
+    segment = shapes.first[link] + np.arange(len(link)) - np.repeat(np.cumsum(count) - count, count)
+    line = np.stack([shapes.nodes[segment], shapes.nodes[segment + 1]], axis=1)
+    hit = shapely.intersects(polygon, shapely.linestrings(graph.lonlat[line]))
     found = np.zeros(len(graph.links), dtype=bool)
-    found[shapes.link[hit]] = True
+    found[link[hit & (graph.segment_m[segment] > 0)]] = True
     return found
+
+
+@lru_cache(maxsize=4)
+def _boxes(graph: RoadGraph) -> tuple[Floats, Floats, Floats, Floats]:
+    """`[L]` each: the least longitude and latitude of links, and the largest."""
+    along, first = graph.lonlat[graph.shapes.nodes].T, graph.shapes.first[:-1]
+    least, most = (
+        [np.asarray(end.reduceat(axis, first)) for axis in along]
+        for end in (np.minimum, np.maximum)
+    )
+    return least[0], least[1], most[0], most[1]

@@ -75,8 +75,8 @@ class Auto:
     groups of alternatives PyVRP has nearly all of a long time, and begins from nothing.
 
     From some seconds on, routes seen on the way are kept where none depends on the others, and the
-    best choice among them counts (`nco.fleet.columns`): where routes are short, that is worth 0.2
-    to 0.5 points.
+    best choice among them counts (`nco.fleet.columns`), if routes are so short that many of them
+    fit together.
 
     No stage is begun that is not expected to end in time, and quick routes are there before any.
 

@@ -16,7 +16,7 @@ from nco.transit.design.city_objective import CityObjective
 from nco.transit.design.registry import design
 from nco.transit.files.gtfs import Service, write_gtfs
 from nco.transit.instance.city import from_city
-from nco.transit.operate.network import from_feed
+from nco.transit.operate.network import _as_counted, from_feed
 from nco.transit.operate.network_cost import CostModel, line_detours
 from nco.transit.operate.network_files import load_network, save_network
 from nco.transit.operate.periods import SUNDAY, WEEKDAY, Period
@@ -149,6 +149,12 @@ def test_stops_that_are_nowhere_are_told(feed, tmp_path, caplog):
     )
     from_feed(FakeCity(), without)
     assert "trips call at 1 stop, which is not in stops.txt" in caplog.text
+
+
+def test_lines_come_as_they_are_counted():
+    """Line 2 before line 10, and its branch behind it."""
+    names = ["10", "2b", "N1", "2", "1", "N"]
+    assert sorted(names, key=_as_counted) == ["1", "2", "2b", "10", "N", "N1"]
 
 
 def test_a_ring_is_no_detour_without_end(row):

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _THIN_PT, _THICK_PT, _GAP_PT = 1.8, 7.0, 0.7
 # Points from edge to edge of a new figure, to turn widths into places on the ground.
 _ACROSS_PT = 480.0
+_DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1.5, 1.5)))  # of lines of one colour
 _MOST_NAMED = 24
 
 
@@ -113,6 +114,8 @@ def transit(
         shift = np.full(len(way) - 1, lane * size / _ACROSS_PT)
         style: dict[str, Any] = {"solid_capstyle": "round", "solid_joinstyle": "round"}
         style |= {"color": COLOURS[r % len(COLOURS)], "linewidth": widths[r][k], "zorder": 3}
+        # The eleventh line is told from the first, whose colour it has, by its dashes.
+        style["linestyle"] = _DASHES[r // len(COLOURS) % len(_DASHES)]
         style["label"] = titles[r] if k == 0 and len(given) <= _MOST_NAMED else None
         ax.plot(*(keep_right(way, shift) / units).T, **style)
     _stops(ax, instance, where, given)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from itertools import pairwise
@@ -39,6 +40,7 @@ PERIODS_H = ((5.0, 6.5), (6.5, 9.0), (9.0, 15.0), (15.0, 18.5), (18.5, 24.0))
 _SPACING_M = 150.0  # stops on both sides of a street are one
 _LEAST_SHARE = 0.15  # of a route's trips, for a pattern to be a line of its own
 _LEAST_S = 5.0  # of a link
+_NUMBERS = re.compile(r"([0-9]{1,9})")
 _ONE_WAY = 0.05  # share of a line's trips, at most, that run against all others
 
 
@@ -273,7 +275,7 @@ def _lines(
     names: list[str] = []
     departures: list[list[float]] = []
     one_way: list[str] = []
-    for route in sorted(by_route):
+    for route in sorted(by_route, key=_as_counted):
         own = by_route[route]
         total = sum(len(one.trips) for one in own)
         mains: list[tuple[int, ...]] = []
@@ -295,6 +297,11 @@ def _lines(
             if min(ways[k][True], ways[k][False]) <= _ONE_WAY * ways[k].total():
                 one_way.append(names[-1])
     return tuple(lines), tuple(names), departures, tuple(one_way)
+
+
+def _as_counted(name: str) -> list[tuple[int, str]]:
+    """A key by which line 2 comes before line 10."""
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in _NUMBERS.split(name)]
 
 
 def _forward(nodes: tuple[int, ...], main: tuple[int, ...]) -> bool:

@@ -270,8 +270,8 @@ class CostModel:
         reached = with_walking(plan.expected_s, *self._near)
         by_bus = reached.weighed_s < np.minimum(self.on_foot_s, self.limit_s)
         between = (reached.first * len(trips) + reached.last).ravel()
-        taken = np.bincount(between, np.where(by_bus, trips, 0.0).ravel(), trips.size)
-        taken = taken.reshape(trips.shape)
+        moved = np.bincount(between, np.where(by_bus, trips, 0.0).ravel(), trips.size)
+        taken = np.asarray(moved.reshape(trips.shape))
         load, boarded = assign.loads(net, seldom, taken, plan)
         return _Assigned(reached, by_bus, taken, load, boarded)
 

@@ -19,6 +19,10 @@ _NOTE = (
     "Minutes are minutes on board: walking and waiting count as often as the prices say, and a "
     "transfer as many minutes as they say. Better and worse are by a minute or more."
 )
+_BY_CHOICE = (
+    "By district, minutes are those of the choice among bus, car and feet (the logsum of all, from "
+    "which who gains and who loses follows as well), so they lie below those of trips by bus."
+)
 _FACTS = (
     ("trips an hour", "trips_per_h", "{:.0f}"),
     ("by bus", "by_bus", "{:.1%}"),
@@ -65,7 +69,7 @@ def report_html(found: Comparison, title: str, city: City | None = None) -> str:
     body = [
         f"<h1>{escape(title)}</h1>",
         f"<p>{escape(_summary(found))}</p>",
-        f'<p class="faint">{escape(_NOTE)}</p>',
+        f'<p class="faint">{escape(_note(found))}</p>',
         table(("", found.before.title, found.after.title), _escaped(_facts(found)), 1),
         "<h2>Who gains and who loses</h2>",
         table(_DISTRICTS, _escaped(_districts(found)), 1),
@@ -106,7 +110,7 @@ class _Report(Pages):
         districts: Sequence[Sequence[str]],
     ) -> None:
         """The page of numbers."""
-        self._begin(title, _NOTE)
+        self._begin(title, _note(found))
         self._say(_summary(found))
         self._table(("", found.before.title, found.after.title), facts, (96, 45, 45), 1)
         self._pdf.ln(4)
@@ -123,6 +127,11 @@ class _Report(Pages):
 
 def _escaped(rows: Sequence[Sequence[str]]) -> list[list[str]]:
     return [[escape(cell) for cell in row] for row in rows]
+
+
+def _note(found: Comparison) -> str:
+    """What minutes are; by district they are other ones where people choose how to travel."""
+    return _NOTE if found.before.modes is None else f"{_NOTE} {_BY_CHOICE}"
 
 
 def _summary(found: Comparison) -> str:

@@ -288,6 +288,7 @@ def test_the_verbs_one_after_the_other(feed, tmp_path, capsys, monkeypatch):
     for text in ("of all trips, by car", "of it standing", "simulated: wait, minutes", " ± "):
         assert text in page
     assert "Who gains and who loses" in page
+    assert "By district, minutes are those of the choice" in page
     assert page.count('class="map"') == 2
     assert (out / "report.pdf").read_bytes()[:4] == b"%PDF"
     assert (

@@ -1,11 +1,15 @@
 """How far the policy of profiled vehicles is from a search, on instances that it has not seen.
 
-    python -m benchmarks.profiled_policy --stops 50 --vehicles 5 --instances 4
+    python -m benchmarks.profiled_policy --stops 100 --vehicles 3 5 7 --instances 4
+    python -m benchmarks.profiled_policy --policy profiled runs/alone.ckpt  # an ablation, in pairs
+    python -m benchmarks.profiled_policy --city campo_grande.osm.pbf
 
-Problems are those of `nco.sample.pvrp` in the unit square. The reference is PyVRP in the form that
-is exact (one shift of all arcs into a stop, trips as copies of vehicles), ended by CPU seconds of
-its thread, so that other load does not change it. Gaps are of a positive quantity: the cost plus
-what preferences could gain at most, weight times stops times the largest preference.
+Problems are those of `nco.sample.pvrp` in the unit square, or on the streets of a city with as many
+vans that are faster and slower. The reference is the better of `lns` and PyVRP in the form that is
+exact (one shift of all arcs into a stop, trips as copies of vehicles), each ended by CPU seconds of
+its thread, so that other load does not change it; policies are measured by processor time as well.
+Gaps are of a positive quantity: the cost plus what preferences could gain at most, weight times
+stops times the largest preference.
 """
 
 from __future__ import annotations
@@ -13,37 +17,76 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import mean, stdev
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
 import nco
-from nco.baselines.pyvrp import solve_by_cpu
+from benchmarks.profiles import KINDS, positive
 from nco.envs import environment
 from nco.envs.convert import conversion
 from nco.problem import Problem
 from nco.problem.check import check
+from nco.search.decoding.expiry import TimeUp
+from nco.search.decoding.redecoding import Redecoding
 from nco.search.decoding.rollout import Strategy
+from nco.search.decoding.rollouts import Rollouts
 from nco.search.decoding.together import Together
 from nco.search.policy.loaded import load_policy
+from nco.stats import interval
+from nco.training.teacher import solved
 
-KINDS = {
-    "random": {"preference": "random"},
-    "sector": {"preference": "sector"},
-    "cluster": {"preference": "cluster"},
-    "zones": {"zone": "random"},
+if TYPE_CHECKING:
+    from nco.envs.pvrp import PVRPInstance
+    from nco.models.policy import Policy
+
+ENV, KIND = environment("pvrp"), conversion("pvrp")
+SECONDS = 1.0  # of the processor, for ways that go on until time is up
+AT_ONCE = 128  # samples
+type Way = Callable[[PVRPInstance, Policy, torch.Generator], Rollouts]
+
+
+def decoded(how: Any) -> Way:
+    """A strategy that ends by itself."""
+    return lambda instance, policy, dice: how.decode(ENV, instance, policy, dice)
+
+
+def sampled(instance: PVRPInstance, policy: Policy, dice: torch.Generator) -> Rollouts:
+    """The best of as many samples as there is time for."""
+    until = time.process_time() + SECONDS
+    with torch.inference_mode():
+        encoded = policy.encode(ENV.observe(instance))
+    how, best = Strategy(temperature=0.3, starts=1, repeats=AT_ONCE), None
+    while best is None or time.process_time() < until:
+        try:
+            over = None if best is None else lambda: time.process_time() > until
+            found = how.search(ENV, instance, encoded, dice, over).best()
+        except TimeUp:
+            break
+        if best is None or found.cost < best.cost:
+            best = found
+    return best
+
+
+def again(instance: PVRPInstance, policy: Policy, dice: torch.Generator) -> Rollouts:
+    """Parts of the best of some samples decoded anew while there is time."""
+    until = time.process_time() + SECONDS
+    how = Redecoding(rounds=None)
+    return how.decode(ENV, instance, policy, dice, lambda: time.process_time() > until)
+
+
+WAYS: dict[str, Way] = {
+    "greedy": decoded(Strategy(starts=1)),
+    "greedy, all at once": decoded(Together()),
+    "samples, 1 s": sampled,
+    "decoded again, 1 s": again,
 }
-WAYS: dict[str, Any] = {
-    "greedy": Strategy(starts=1),
-    "greedy, all vehicles at once": Together(),
-    "greedy from 16 starts": Strategy(starts=16),
-    "16 samples": Strategy(temperature=0.3, starts=1, repeats=16),
-    "16 samples, all vehicles at once": Together(temperature=0.3, starts=16),
-}
+SPLIT = "split by preference"
 
 
 @dataclass(frozen=True)
@@ -51,11 +94,17 @@ class Case:
     """A problem with its reference.
 
     Attributes:
+        kind: of preferences or zones.
+        vehicles: how many.
+        seed: of the instance.
         problem: as drawn.
         offset: what makes its cost positive.
         reference: the best known cost.
     """
 
+    kind: str
+    vehicles: int
+    seed: int
     problem: Problem
     offset: float
     reference: float
@@ -65,31 +114,53 @@ class Case:
         return 100 * (cost - self.reference) / (self.reference + self.offset)
 
 
-def case_of(problem: Problem, cpu_s: float, known: dict[str, float], key: str) -> Case:
-    """Solves the problem in the form of copies, and evaluates the routes on the problem itself.
-
-    Args:
-        problem: as drawn.
-        cpu_s: for the reference.
-        known: costs of references, to which this one is added.
-        key: under which it is known.
-    """
-    wishes = [v.preference for v in problem.vehicles if v.preference is not None]
-    largest = max((float(np.max(w)) for w in wishes), default=0.0)
-    offset = problem.objective.preference * len(problem.stops) * largest
-    if key not in known:
-        known[key] = _reference(problem, cpu_s)
-    return Case(problem, offset, known[key])
+def drawn(kind: str, vehicles: int, seed: int, asked: argparse.Namespace) -> Problem:
+    """An instance."""
+    if asked.city is None:
+        return nco.sample.pvrp(None, asked.stops, seed=seed, vehicles=vehicles, **KINDS[kind])
+    fleet = {"van": -(-vehicles // 2), "electric van": vehicles // 2}
+    return nco.sample.pvrp(
+        nco.city(asked.city), asked.stops, seed=seed, vehicles=fleet, **KINDS[kind]
+    )
 
 
-def _reference(problem: Problem, cpu_s: float) -> float:
-    kind = conversion("pvrp")
-    given = kind.instance(problem, torch.float64)
-    copies = kind.problem(given.instance, 0)
-    found = solve_by_cpu(copies, cpu_s)
-    actions = kind.actions(copies, range(copies.size), found.routes)
-    routes = kind.routes(problem, given.nodes, actions)
-    solution = nco.Solution.from_routes(problem, routes)
+def cases(asked: argparse.Namespace) -> list[Case]:
+    """All instances, with references from a file where it has them."""
+    known: dict[str, float] = {}
+    if asked.references and asked.references.exists():
+        known = json.loads(asked.references.read_text())
+    made = []
+    for seed in range(asked.seed, asked.seed + asked.instances):
+        for vehicles in asked.vehicles:
+            for kind in KINDS:
+                problem = drawn(kind, vehicles, seed, asked)
+                where = f"{asked.city or 'plane'} {kind} {asked.stops} {vehicles} {seed}"
+                for solver, cpu_s in (("lns", asked.lns_s), ("pyvrp", asked.pyvrp_s)):
+                    key = f"{where} {solver} {cpu_s:g}"
+                    if cpu_s and key not in known:
+                        known[key] = _reference(problem, solver, cpu_s)
+                        if asked.references:
+                            asked.references.write_text(json.dumps(known, indent=1))
+                best = min(
+                    known[f"{where} {solver} {cpu_s:g}"]
+                    for solver, cpu_s in (("lns", asked.lns_s), ("pyvrp", asked.pyvrp_s))
+                    if cpu_s
+                )
+                plain = nco.Solution.from_routes(problem, [], explain=False)
+                offset = positive(problem, plain) - plain.cost.total
+                made.append(Case(kind, vehicles, seed, problem, offset, best))
+    return made
+
+
+def _reference(problem: Problem, solver: str, cpu_s: float) -> float:
+    """Solves the problem, for PyVRP in the form of copies, and evaluates the problem's routes."""
+    if solver == "lns":
+        return solved(problem, solver, cpu_s).cost.total
+    given = KIND.instance(problem, torch.float64)
+    copies = KIND.problem(given.instance, 0)
+    found = solved(copies, solver, cpu_s)
+    actions = KIND.actions(copies, range(copies.size), found.routes)
+    solution = nco.Solution.from_routes(problem, KIND.routes(problem, given.nodes, actions))
     if not check(problem, solution).feasible:
         raise SystemExit("the reference is not feasible")
     return solution.cost.total
@@ -127,19 +198,59 @@ def split(problem: Problem) -> float:
     return total
 
 
-def write_card(path: Path, asked: argparse.Namespace, gaps: dict[str, dict[str, Any]]) -> None:
-    """Adds what was measured to a card, under the size of the instances."""
+def measure(case: Case, policy: Policy, way: Way) -> tuple[float, float]:
+    """Gap in percent and processor seconds, check included."""
+    began = time.process_time()
+    given = KIND.instance(case.problem, torch.float32)
+    found = way(given.instance, policy, torch.Generator().manual_seed(case.seed)).best()
+    routes = KIND.routes(case.problem, given.nodes, found.actions[0, 0].tolist())
+    solution = nco.Solution.from_routes(case.problem, routes)
+    feasible = check(case.problem, solution).feasible
+    spent = time.process_time() - began
+    if not feasible:
+        raise SystemExit("what the policy decided is not feasible")
+    return case.gap_percent(solution.cost.total), spent
+
+
+def with_interval(values: Sequence[float], sign: str = "") -> str:
+    """A mean with its interval."""
+    low, high = interval(values) or (np.nan, np.nan)
+    return f"{np.mean(values):{sign}.2f} ({low:{sign}.2f} to {high:{sign}.2f})"
+
+
+def write_card(
+    path: Path, asked: argparse.Namespace, rows: Sequence[Case], gaps: dict[str, list[float]]
+) -> None:
+    """Adds what was measured to a card, by way, kind and number of vehicles."""
     card = json.loads(path.read_text())
+    where = f"{asked.stops} stops, {asked.city or 'the unit square'}"
+
+    def mean(found: Sequence[float], chosen: Callable[[Case], bool]) -> float:
+        own = [gap for gap, case in zip(found, rows, strict=True) if chosen(case)]
+        return round(float(np.mean(own)), 2)
+
     measured = card.get("measured", {})
-    if not isinstance(measured.get("sizes"), dict):
-        measured = {"by": "benchmarks/profiled_policy.py", "sizes": {}}
-    measured["sizes"][f"{asked.stops} stops, {asked.vehicles} vehicles"] = {
+    if not isinstance(measured.get("sets"), dict):
+        measured = {"sets": {}}
+    measured |= {
+        "by": "benchmarks/profiled_policy.py",
+        "quantity": "cost + weight of preferences * stops * largest preference",
+        "problems": "nco.sample.pvrp, weights 0.8 and 0.2",
+    }
+    measured["sets"][where] = {
         "first_seed": asked.seed,
-        "instances_of_each_kind": asked.instances,
-        "reference": f"PyVRP, {asked.cpu_s:g} CPU s an instance",
+        "instances": len(rows),
+        "reference": f"the better of lns, {asked.lns_s:g} CPU s, and PyVRP, {asked.pyvrp_s:g}",
         "gap_percent": {
-            name: {way: round(mean(found), 2) for way, found in own.items()}
-            for name, own in gaps.items()
+            way: {
+                "all": mean(found, lambda _: True),
+                **{k: mean(found, lambda case, k=k: case.kind == k) for k in KINDS},
+                **{
+                    f"{m} vehicles": mean(found, lambda case, m=m: case.vehicles == m)
+                    for m in asked.vehicles
+                },
+            }
+            for way, found in gaps.items()
         },
     }
     path.write_text(json.dumps({**card, "measured": measured}, indent=2) + "\n")
@@ -148,56 +259,45 @@ def write_card(path: Path, asked: argparse.Namespace, gaps: dict[str, dict[str, 
 def main() -> None:
     """Prints a table, and writes it as JSON where that is asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--policy", default="profiled")
-    parser.add_argument("--stops", type=int, default=50)
-    parser.add_argument("--vehicles", type=int, default=5)
-    parser.add_argument("--instances", type=int, default=4)
-    parser.add_argument("--cpu-s", type=float, default=5.0)
+    parser.add_argument("--policy", nargs="+", default=["profiled"], help="others are compared")
+    parser.add_argument("--way", nargs="+", choices=WAYS, default=list(WAYS))
+    parser.add_argument("--split", action="store_true", help="also split by preference")
+    parser.add_argument("--stops", type=int, default=100)
+    parser.add_argument("--vehicles", type=int, nargs="+", default=[3, 5, 7])
+    parser.add_argument("--instances", type=int, default=2, help="of each kind and fleet")
+    parser.add_argument("--lns-s", type=float, default=2.0, help="of the reference; 0 for none")
+    parser.add_argument("--pyvrp-s", type=float, default=0.0, help="of the reference; 0 for none")
     parser.add_argument("--seed", type=int, default=90_000)
+    parser.add_argument("--city", help="name or extract, in place of the unit square")
     parser.add_argument("--references", type=Path, help="JSON file that keeps references")
     parser.add_argument("--out", type=Path, help="JSON file of gaps")
     parser.add_argument("--card", type=Path, help="JSON card of the policy, which gets a summary")
     asked = parser.parse_args()
-    known: dict[str, float] = {}
-    if asked.references and asked.references.exists():
-        known = json.loads(asked.references.read_text())
     torch.set_num_threads(1)
-    policy, env, kind = load_policy(asked.policy), environment("pvrp"), conversion("pvrp")
-    gaps: dict[str, dict[str, list[float]]] = {}
-    seconds: dict[str, list[float]] = {}
-    for name, options in KINDS.items():
-        own = gaps.setdefault(name, {})
-        for k in range(asked.instances):
-            problem = nco.sample.pvrp(
-                None, asked.stops, seed=asked.seed + k, vehicles=asked.vehicles, **options
-            )
-            key = f"{name} {asked.stops} {asked.vehicles} {asked.seed + k} {asked.cpu_s:g}"
-            case = case_of(problem, asked.cpu_s, known, key)
-            for way, how in WAYS.items():
-                began = time.process_time()
-                given = kind.instance(problem, torch.float32)
-                generator = torch.Generator().manual_seed(k)
-                found = how.decode(env, given.instance, policy.policy, generator).best()
-                routes = kind.routes(problem, given.nodes, found.actions[0, 0].tolist())
-                solution = nco.Solution.from_routes(problem, routes)
-                feasible = check(problem, solution).feasible
-                seconds.setdefault(way, []).append(time.process_time() - began)
-                if not feasible:
-                    raise SystemExit(f"{way} is not feasible")
-                own.setdefault(way, []).append(case.gap_percent(solution.cost.total))
-            own.setdefault("split by preference", []).append(case.gap_percent(split(problem)))
-        for way, found in own.items():
-            spread = stdev(found) / len(found) ** 0.5 if len(found) > 1 else float("nan")
-            print(f"{name:8} {way:34} {mean(found):7.2f} % +- {spread:.2f}", flush=True)
-    for way in WAYS:
-        whole = [gap for own in gaps.values() for gap in own[way]]
-        print(f"all      {way:34} {mean(whole):7.2f} %, {1e3 * mean(seconds[way]):.0f} ms of CPU")
-    if asked.references:
-        asked.references.write_text(json.dumps(known, indent=1))
+    rows = cases(asked)
+    gaps: dict[str, dict[str, list[float]]] = defaultdict(dict)
+    for source in asked.policy:
+        policy = load_policy(source).policy
+        for way in asked.way:
+            measure(rows[0], policy, WAYS["greedy"])  # loops are loaded
+            found, spent = zip(*(measure(case, policy, WAYS[way]) for case in rows), strict=True)
+            gaps[source][way] = list(found)
+            print(f"{source}: {way}: {with_interval(found)} %, {1e3 * np.mean(spent):.0f} ms")
+            for kind in KINDS:
+                own = [g for g, case in zip(found, rows, strict=True) if case.kind == kind]
+                print(f"    {kind:13s} {with_interval(own)}", flush=True)
+            if source != asked.policy[0]:
+                apart = np.subtract(found, gaps[asked.policy[0]][way])
+                print(f"    above {asked.policy[0]}: {with_interval(apart.tolist(), '+')} points")
+    if asked.split:
+        parts = [case.gap_percent(split(case.problem)) for case in rows]
+        apart = np.subtract(parts, gaps[asked.policy[0]]["greedy"])
+        print(f"{SPLIT}: {with_interval(parts)} %, above greedy: {with_interval(apart.tolist())}")
+        gaps[asked.policy[0]][SPLIT] = parts
     if asked.card:
-        write_card(asked.card, asked, gaps)
+        write_card(asked.card, asked, rows, gaps[asked.policy[0]])
     if asked.out:
-        made = {"gaps_percent": gaps, "cpu_seconds": seconds}
+        made = {"cases": [(c.kind, c.vehicles, c.seed) for c in rows], "gap_percent": gaps}
         asked.out.write_text(json.dumps(made, indent=1))
 
 

@@ -23,8 +23,11 @@ from nco.models.fleet import FleetEncoded
 from nco.models.pointer import logits
 from nco.models.profiled import ProfiledPolicy
 from nco.problem.check import check
-from nco.search.decoding.rollout import GREEDY, Strategy, decisions_of
+from nco.search.decoding.fleet_driving import drives_fleet
+from nco.search.decoding.redecoding import Redecoding
+from nco.search.decoding.rollout import GREEDY, Strategy, decisions_of, rollout
 from nco.search.decoding.together import Together, driven_together
+from nco.search.decoding.views import Seen
 from nco.search.policy.solver import PolicySolver
 from nco.search.tree.solver import TreeSearch
 from nco.training.batch import Drawn
@@ -200,6 +203,22 @@ def test_stops_that_a_profile_does_not_reach_are_not_permitted_to_it():
     assert 5 not in given.nodes
 
 
+def test_streets_that_fall_apart_are_noted(tmp_path, caplog):
+    """A stop that a vehicle reaches, but not from its other stops, goes to another one."""
+    problem = mixed_problem()
+    van, bicycle = problem.profiles
+    cut = np.array(van.distance_m)
+    cut[1:5, 5] = cut[6:, 5] = np.inf
+    seconds = np.where(np.isinf(cut), np.inf, van.duration_s)
+    problem = replace(problem, profiles=(replace(van, distance_m=cut, duration_s=seconds), bicycle))
+    path = save_policy(tmp_path / "p.safetensors", small_policy(), ["pvrp"])
+    found = nco.solve(problem, PolicySolver("policy", source=str(path)), time_limit_s=20.0)
+    assert found.feasible
+    assert not found.unassigned
+    assert "could serve 1 stop that do not all reach its other stops" in caplog.text
+    assert "(nodes 5)" in caplog.text
+
+
 def test_problems_of_profiles_are_solved_and_checked(tmp_path):
     """By a policy file, with what nobody can serve unassigned; others are refused by name."""
     path = save_policy(tmp_path / "p.safetensors", small_policy(), ["pvrp"])
@@ -303,6 +322,48 @@ def test_rollouts_of_the_network_keep_every_rule(views):
                 check_plainly("pvrp", instance, b, actions)
 
 
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+@pytest.mark.parametrize(("views", "trips"), [(1, UNLIMITED), (4, 2)])
+def test_compiled_rollouts_are_those_of_torch(views, trips, temperature):
+    """The same actions from the same random numbers, also beyond the limit of trips."""
+    instance, policy = directed_pvrp(2, 12, 3, fleet=4, trips=trips), small_policy(ask=False)
+    seen = Seen.of(ENV, instance, views)
+    with torch.inference_mode():
+        encoded = seen.encoded(ENV, policy)
+    how = Strategy(temperature=temperature, starts=6)
+    assert drives_fleet(ENV, encoded, 6)
+    given = ENV, seen.instance, encoded, how
+    compiled = rollout(*given, generator())
+    stepped = rollout(*given, generator(), trace=[])
+    shared = compiled.actions.shape[2]
+    assert torch.equal(compiled.actions, stepped.actions[..., :shared])
+    assert torch.equal(compiled.violation, stepped.violation)
+    torch.testing.assert_close(compiled.cost, stepped.cost)
+
+
+def test_what_is_decoded_again_keeps_every_rule_and_gets_no_dearer():
+    """Each instance of a batch, in several views, with trips that are scarce."""
+    instance, policy = directed_pvrp(2, 14, 2, fleet=4, trips=3), small_policy(ask=False)
+    how = Redecoding(samples=2, choices=3, each=2, rounds=1, views=4)
+    once = how.decode(ENV, instance, policy, generator()).best()
+    found = replace(how, rounds=6).decode(ENV, instance, policy, generator()).best()
+    assert (found.cost <= once.cost + 1e-3).all()
+    torch.testing.assert_close(found.cost, ENV.cost(instance, found.actions))
+    for b in range(2):
+        check_plainly("pvrp", instance, b, found.actions[b, 0].tolist())
+
+
+def test_what_cannot_be_decoded_again_is_said():
+    """Policies that exchange before each decision, and searches without an end."""
+    instance = directed_pvrp(1, 8, 2)
+    with pytest.raises(PolicyError, match="decide one after another"):
+        Redecoding().decode(ENV, instance, small_policy(), generator())
+    with pytest.raises(PolicyError, match="rounds is None"):
+        Redecoding(rounds=None).decode(ENV, instance, small_policy(ask=False), generator())
+    with pytest.raises(PolicyError, match="fewest <= most"):
+        Redecoding(trips=(3, 2))
+
+
 def test_a_policy_grows_only_into_what_has_its_sizes(tmp_path):
     """The message names the tensor."""
     wide = AttentionPolicy(environment("rcvrp").features, **{**SMALL, "width": 32}).eval()
@@ -326,10 +387,10 @@ def labelled(instance: PVRPInstance) -> torch.Tensor:
 
 
 def test_right_decisions_lead_to_the_label_in_any_order():
-    """Whoever takes any of them drives the label's routes, at its cost."""
+    """Whoever takes any of them drives trips of the label, and spends no more than it does."""
     instance = directed_pvrp(2, 7, 5)
     label = labelled(instance)
-    plan = Plan.of(label, instance.vehicles, instance.nodes)
+    plan = Plan.of(label, instance)
     state, dice, taken = ENV.reset(instance, 4), generator(1), []
     while not ENV.done(state).all():
         right = plan.right(state).flatten(2) & ENV.mask(instance, state)
@@ -338,7 +399,31 @@ def test_right_decisions_lead_to_the_label_in_any_order():
         taken.append(draw.argmax(-1))
         state = ENV.step(instance, state, taken[-1])
     expected = ENV.cost(instance, label.clamp_min(0)[:, None]).expand(-1, 4)
-    torch.testing.assert_close(ENV.cost(instance, torch.stack(taken, 2)), expected)
+    assert (ENV.cost(instance, torch.stack(taken, 2)) <= 1.001 * expected).all()
+
+
+def test_what_is_as_good_as_a_label_is_right():
+    """Alike vehicles may begin a trip at both its ends; one that spends more may not."""
+    drive = 10.0 * (1.0 - torch.eye(4)).expand(1, 3, 4, 4).clone()
+    drive[0, 2] *= 1.5
+    permitted = torch.ones(1, 3, 4, dtype=torch.bool)
+    permitted[..., 0] = False
+    instance = PVRPInstance(
+        drive, torch.zeros(1, 4, 2), torch.zeros(1, 3, 4), permitted, torch.tensor([[0, 1, 1, 1]]),
+        torch.full((1, 3), 10), torch.full((1, 3), UNLIMITED),
+    )  # fmt: skip
+    plan = Plan.of(torch.tensor([[1, 2, 3, 0]]), instance)
+    ends = [False, True, False, True]
+    assert plan.begins.tolist() == [[ends, ends, [False] * 4]]
+    backwards = ENV.step(instance, ENV.reset(instance, 1), torch.tensor([[4 + 3]]))
+    allowed = ENV.mask(instance, backwards).view(1, 1, 3, 4)
+    assert torch.nonzero(plan.right(backwards) & allowed).tolist() == [[0, 0, 1, 2]]
+    one_way = replace(instance, cost=drive + torch.triu(drive))
+    assert plan.of(torch.tensor([[3, 2, 1, 0]]), one_way).begins[0, 0].tolist() == [
+        False, False, False, True,
+    ]  # fmt: skip
+    scarce = replace(instance, trips=torch.ones(1, 3, dtype=torch.int64))
+    assert Plan.of(torch.tensor([[1, 2, 3, 0]]), scarce).begins.sum() == 1
 
 
 def test_labels_that_break_a_rule_are_refused():
@@ -388,11 +473,11 @@ def test_likelihoods_of_simultaneous_decisions_are_those_of_what_was_done():
         encoded = policy.encode(ENV.observe(instance))
     seen: dict[tuple[int, ...], float] = {}
     rounds = []
-    driven_together(ENV, instance, encoded, 400, 1.0, generator(), rounds)
+    driven_together(ENV, instance, encoded, 4000, 1.0, generator(), rounds)
     with torch.no_grad():
         chance = rounds[0].log_likelihood(encoded.mapped(torch.clone)).exp()[0]
     stuck = rounds[0].stuck[0]
-    for k in range(400):
+    for k in range(4000):
         lone = (int(rounds[0].action[0, k]),) if stuck[k] else ()
         seen[(*rounds[0].node[0, k].tolist(), *lone)] = float(chance[k])
     assert all(done[0] != done[1] or not done[0] for done in seen)  # no conflict

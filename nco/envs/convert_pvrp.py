@@ -80,6 +80,24 @@ def pvrp_instance(
     return instance, nodes
 
 
+def cut_off(problem: Problem) -> dict[str, list[int]]:
+    """Stops that a vehicle may serve, reaches and leaves again, and that are not permitted to it.
+
+    They do not reach all its other stops, or are not reached from them. By the name of the first
+    vehicle of each kind.
+    """
+    problem = normal(problem).problem
+    depot, found = problem.vehicles[0].start, dict[str, list[int]]()
+    for kind in kinds_of(problem):
+        number = kind.numbers[0]
+        metres = problem.profile_of(number).distance_m
+        able = np.isfinite(metres[depot]) & np.isfinite(metres[:, depot]) & kind.stops
+        lost = sorted(set(np.flatnonzero(able).tolist()) - _reached(problem, kind))
+        if lost:
+            found[kind.vehicle.name or f"vehicle {number}"] = lost
+    return found
+
+
 def _reached(problem: Problem, kind: Kind) -> set[int]:
     """Stops that vehicles of a kind may serve, all of which reach one another."""
     own = np.flatnonzero(kind.stops).tolist()

@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+FAR = 4.0  # mean drives by which vehicles are told apart at most
+MANY = 8  # trips
+
+
 @dataclass(frozen=True)
 class PVRPInstance(Instances):
     """A batch of instances. Node 0 is the depot of all vehicles.
@@ -88,9 +92,9 @@ class PVRP:
 
     name = "pvrp"
     features = Features(
-        node=(*RCVRP.features.node, "forgone"),
+        node=(*RCVRP.features.node, "forgone", "lead"),
         pair=(*RCVRP.features.pair, "forgone"),
-        context=(*RCVRP.features.context, "at depot"),
+        context=(*RCVRP.features.context, "at depot", "trips left"),
         roles=RCVRP.features.roles,
     )
 
@@ -98,7 +102,9 @@ class PVRP:
         """Every vehicle's own view: to it, stops that it may not serve are not there.
 
         Costs are what the vehicle drives and what is forgone by its serving the stop, in units of
-        the mean drive of all vehicles: preferences and their weight are part of them.
+        the mean drive of all vehicles: preferences and their weight are part of them. The lead of
+        a vehicle at a stop is how much less it spends on the way in from the nearest others than
+        the best other vehicle does.
         """
         _, fleet, nodes = instance.forgone.shape
         present = instance.permitted.clone()
@@ -122,9 +128,11 @@ class PVRP:
         saving = to_depot[:, :, None] + from_depot[:, None, :] - cost
         load = instance.demand[:, None] / instance.capacity[..., None].clamp_min(1)
         single = [is_depot, load.flatten(0, 1).clamp_max(1.0), from_depot, to_depot]
+        remote = observe.remoteness(cost, seen)
+        lead = _lead(remote[..., 1].view_as(present), present).flatten(0, 1)
         node = torch.cat(
-            [xy, xy - xy[:, :1], torch.stack(single, -1), observe.remoteness(cost, seen),
-             forgone.flatten(0, 1)[..., None]], -1
+            [xy, xy - xy[:, :1], torch.stack(single, -1), remote,
+             forgone.flatten(0, 1)[..., None], lead[..., None]], -1
         )  # fmt: skip
         planes = [
             *observe.directed(cost),
@@ -226,11 +234,16 @@ class PVRP:
         return torch.stack([state.current, torch.zeros_like(state.current)], -1)
 
     def context(self, instance: PVRPInstance, state: PVRPState) -> Tensor:
-        """`[B, S, M, 3]` free share of the capacity, share of stops unserved, at the depot."""
+        """`[B, S, M, 4]` free share of the capacity, share of stops unserved, at the depot, trips.
+
+        The last are those that the vehicle would need for all unserved stops, in shares of `MANY`.
+        """
         stops = (instance.counts[:, None] - 1).clamp_min(1)
-        free = state.free / instance.capacity[:, None].clamp_min(1)
+        capacity = instance.capacity[:, None].clamp_min(1)
+        free = state.free / capacity
         unserved = (state.unserved / stops)[..., None].expand_as(free)
-        return torch.stack([free, unserved, (state.current == 0).to(free.dtype)], -1)
+        trips = (state.left[..., None] / (MANY * capacity)).clamp_max(1.0)
+        return torch.stack([free, unserved, (state.current == 0).to(free.dtype), trips], -1)
 
     def done(self, state: PVRPState) -> Tensor:
         """All stops served; whoever is away drives home."""
@@ -268,6 +281,22 @@ class PVRP:
         stay = to.gather(2, (first - 1).clamp_min(0)).masked_fill(first == 0, 0)
         place = torch.arange(back.shape[2], device=back.device)
         return torch.where(place < (~idle).sum(2, keepdim=True), moves, stay)
+
+
+def _lead(spent: Tensor, permitted: Tensor) -> Tensor:
+    """`[B, M, N]` what the best other vehicle spends at a stop more than this one.
+
+    Args:
+        spent: `[B, M, N]`.
+        permitted: who may go there at all; 0 is the lead of others.
+    """
+    spent = spent.masked_fill(~permitted, torch.inf)
+    best = F.pad(spent, (0, 0, 0, 1), value=torch.inf).topk(2, 1, largest=False).values
+    first = spent == best[:, :1]
+    other = torch.where(first, best[:, 1:], best[:, :1])
+    lead = (other - spent).clamp(-FAR, FAR).masked_fill(~permitted, 0.0)
+    lead[..., 0] = 0.0
+    return lead
 
 
 def _by_vehicle(actions: Tensor, nodes: int) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:

@@ -143,6 +143,18 @@ def _draw(logit, temperature, allowed, draw, chosen, count, lanes, top, total, f
 
 
 @_inline
+def score(query, key, value, target, pair, weight, bias, clip, roles, context, allowed, count,
+          lanes, room):  # fmt: skip
+    """Scores the first `count` decisions of `room`'s list; returns its logits `[N, T]`."""
+    rows, q, g, p, logit, tanh, shut, line, top, _, share, chosen, _ = room
+    _queries(query, weight, bias, roles, context, allowed, chosen, count, lanes, rows, line, q,
+             shut)  # fmt: skip
+    _glimpse(q, key, value, shut, lanes, p, top, share, g)
+    _logits(g, target, pair, roles, chosen, count, clip, shut, lanes, line, tanh, logit)
+    return logit
+
+
+@_inline
 def make_room(shape, most):
     """What decisions overwrite, for keys of shape `[H, N, W]` and at most so many decisions."""
     heads, nodes, width = shape
@@ -163,17 +175,15 @@ def make_room(shape, most):
 def choose(query, key, value, target, pair, weight, bias, clip, roles, context, allowed,
            temperature, draw, begin, end, room, action):  # fmt: skip
     """Takes the decisions of one instance from `begin` to `end`; arguments as in `decide`."""
-    rows, q, g, p, logit, tanh, shut, line, top, total, share, chosen, found = room
+    _, _, _, _, logit, _, _, _, top, total, _, chosen, found = room
     j, nodes = begin, len(logit)
     while j < end:
         count, j = _pick_up(allowed, j, end, action, chosen)
         if count == 0:
             continue
         lanes = _lanes(max(count, LANES), len(chosen))
-        _queries(query, weight, bias, roles, context, allowed, chosen, count, lanes, rows, line, q,
-                 shut)  # fmt: skip
-        _glimpse(q, key, value, shut, lanes, p, top, share, g)
-        _logits(g, target, pair, roles, chosen, count, clip, shut, lanes, line, tanh, logit)
+        score(query, key, value, target, pair, weight, bias, clip, roles, context, allowed, count,
+              lanes, room)  # fmt: skip
         if temperature > _ZERO:
             _draw(logit, temperature, allowed, draw, chosen, count, lanes, top, total, found,
                   action)  # fmt: skip

@@ -40,6 +40,8 @@ class ProfiledPolicy(AttentionPolicy):
         exchange_width: of what vehicles tell one another.
         exchange_heads: of the attention among vehicles.
         communicate: whether vehicles exchange anything; without, each is encoded alone.
+        ask: whether they also exchange where they stand before each decision. Where one of them
+            moves at a time, all others wait at the depot, and know nothing new.
         clip: logits lie within plus and minus this.
 
     Raises:
@@ -58,6 +60,7 @@ class ProfiledPolicy(AttentionPolicy):
         exchange_width: int = 64,
         exchange_heads: int = 4,
         communicate: bool = True,
+        ask: bool = True,
         clip: float = 10.0,
     ) -> None:
         super().__init__(
@@ -66,8 +69,8 @@ class ProfiledPolicy(AttentionPolicy):
         del self._init_args["pairs"]
         own = {"exchange_width": exchange_width, "exchange_heads": exchange_heads}
         check_sizes({"width": exchange_width, **own})
-        self._init_args |= {**own, "communicate": communicate}
-        count = layers + 1 if communicate else 0
+        self._init_args |= {**own, "communicate": communicate, "ask": ask}
+        count = layers + ask if communicate else 0
         self.exchanges = nn.ModuleList(
             Exchange(width, exchange_width, exchange_heads) for _ in range(count)
         )
@@ -75,7 +78,7 @@ class ProfiledPolicy(AttentionPolicy):
     @property
     def exchange(self) -> Exchange | None:
         """Before decisions."""
-        if not len(self.exchanges):
+        if len(self.exchanges) <= self.layers:
             return None
         last = self.exchanges[-1]
         assert isinstance(last, Exchange)  # noqa: S101 (as built)

@@ -16,6 +16,7 @@ from nco.errors import PolicyError, quoted
 from nco.models.pointer import Decisions, decide, logits, sampled
 from nco.search.decoding.driving import driven, drives
 from nco.search.decoding.expiry import TimeUp
+from nco.search.decoding.fleet_driving import driven_fleet, drives_fleet
 from nco.search.decoding.rollouts import Rollouts
 from nco.search.decoding.views import MOST, Seen
 
@@ -219,6 +220,12 @@ def rollout(
             cost = env.cost(instance, found.actions)
             return Rollouts(found.actions, cost, env.violation(found.state))
         state = env.step(instance, env.reset(instance, action.shape[1]), action)
+        if not strategy.narrows and trace is None and drives_fleet(env, encoded, action.numel()):
+            rest, state = driven_fleet(
+                instance, encoded, state, strategy.temperature, generator, expired
+            )
+            taken = torch.cat([action[..., None], rest], 2)
+            return Rollouts(taken, env.cost(instance, taken), env.violation(state))
         actions = [action]
         while not env.done(state).all():
             if expired is not None and expired():

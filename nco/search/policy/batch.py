@@ -11,9 +11,10 @@ import torch
 
 from nco.envs import environment
 from nco.envs.convert import CONVERSIONS, conversion
+from nco.envs.convert_pvrp import cut_off
 from nco.envs.instances import each, pad
 from nco.envs.pvrp import PVRPInstance
-from nco.errors import InputError, PolicyError, UnsupportedError, quoted
+from nco.errors import InputError, PolicyError, UnsupportedError, counted, listed, quoted
 from nco.problem import Problem
 from nco.problem.solution import Solution
 from nco.search.decoding.rollout import GREEDY
@@ -164,13 +165,27 @@ def serving(
     )
 
 
-def note_unusual(loaded: StoredPolicy, instance: object) -> None:
-    """Says that a fleet is larger than any that a policy has seen; it is decoded all the same.
+def note_unusual(loaded: StoredPolicy, instance: object, problem: Problem) -> None:
+    """Says what is unusual about a fleet; it is decoded all the same.
+
+    It may be larger than any that the policy has seen, and the streets of a vehicle may not lead
+    from each of its stops to all others: some are then left to other vehicles, or are put in when
+    everything else is planned.
 
     Args:
         loaded: the policy, whose card may say `vehicles`, the fewest and the most.
         instance: to decode.
+        problem: whose instance it is.
     """
+    if isinstance(instance, PVRPInstance):
+        for name, lost in cut_off(problem).items():
+            log.warning(
+                "%s could serve %s that do not all reach its other stops, or are not reached "
+                "from them (nodes %s): the policy leaves them to other vehicles",
+                quoted(name),
+                counted(len(lost), "stop"),
+                listed(lost),
+            )
     seen = loaded.card.get("vehicles")
     if isinstance(instance, PVRPInstance) and isinstance(seen, list) and seen:
         most = seen[-1]
@@ -250,7 +265,7 @@ def _decoded(
         views = at_most(how.views, PAIRS_AND_VIEWS.get(device.type, 0) // nodes**2)
         if views < how.views:
             log.info("%d nodes: %d of %d views fit into memory", nodes, views, how.views)
-        note_unusual(loaded, group[0].given.instance)
+        note_unusual(loaded, group[0].given.instance, group[0].problem)
         whole = each(pad([task.given.instance for task in group]), lambda _, x: x.to(device))
         generator = torch.Generator(device).manual_seed(seed)
         how = replace(how, views=views)

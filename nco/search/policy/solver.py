@@ -134,7 +134,7 @@ class PolicySolver:
             given = conversion(name).instance(problem, torch.float32)
             if len(given.nodes) == 1:  # no vehicle can serve any stop
                 return served_routes(problem, name, given.nodes, [], clock)
-            note_unusual(loaded, given.instance)
+            note_unusual(loaded, given.instance, problem)
             known = initial and conversion(name).actions_of(problem, initial.routes, given.nodes)
             how = replace(self._begun(known) if known else self.strategy, views=views)
             reserve_s = min(_RESERVE_S * pairs, 0.2 * clock.left_s)

@@ -142,7 +142,9 @@ def mixed_problem(**changes) -> Problem:
         "vehicles": (
             replace(van, preference=wishes, allowed=None),
             van,
-            Vehicle(capacity=(5.0,), profile=1, max_trips=n, preference=1 - wishes),
+            Vehicle(
+                capacity=(5.0,), profile=1, max_trips=n, preference=(1 - wishes) * (demand > 0)
+            ),
             van,
         ),
         "demand": demand,

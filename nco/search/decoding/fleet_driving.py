@@ -14,7 +14,6 @@ import torch
 
 from nco.envs.pvrp import MANY, PVRP
 from nco.models import threads
-from nco.models.fleet import FleetEncoded
 from nco.search.decoding.expiry import watched
 
 if TYPE_CHECKING:
@@ -22,23 +21,26 @@ if TYPE_CHECKING:
 
     from nco.envs.base import AnyEnvironment
     from nco.envs.pvrp import PVRPInstance, PVRPState
-    from nco.models.pointer import Encoded
+    from nco.models.fleet import FleetEncoded
     from nco.search.decoding.expiry import Expired
 
 LIGHT = 300  # nodes of all vehicles and rollouts below which loops are not worth being loaded
 _HEAVY = 2**28  # bytes of scores and states; what would need more goes step by step
 
 
-def drives_fleet(env: AnyEnvironment, encoded: Encoded, rollouts: int) -> bool:
+def drives_fleet(env: AnyEnvironment, encoded: FleetEncoded, rollouts: int) -> bool:
     """Whether so many rollouts are for the compiled loops, and worth it.
 
     Sizes alone decide: the same seed, the same answer.
     """
-    if not isinstance(env, PVRP) or not isinstance(encoded, FleetEncoded):
-        return False
     work = rollouts * encoded.vehicles * encoded.query.shape[2]
     plain = encoded.query.device.type == "cpu" and encoded.query.dtype == torch.float32
-    return plain and encoded.exchange is None and LIGHT <= work <= _HEAVY // 8
+    return (
+        isinstance(env, PVRP)
+        and plain
+        and encoded.exchange is None
+        and LIGHT <= work <= _HEAVY // 8
+    )
 
 
 def driven_fleet(

@@ -212,8 +212,8 @@ class _Search:
     def _keep(self, b: int, chosen: list[list[int]], cost: Floats, actions: torch.Tensor) -> None:
         """Puts in what gains most, then all that gains elsewhere."""
         how, trips = self._how, self._trips[b]
-        by_choice = cost.reshape(-1, how.choices, how.each).transpose(1, 0, 2)
-        by_choice = by_choice.reshape(how.choices, -1)
+        by_turn = cost.reshape(-1, how.choices, how.each).transpose(1, 0, 2)
+        by_choice = by_turn.reshape(how.choices, -1)
         best = by_choice.argmin(1)
         before = np.array([sum(trips[k].cost for k in numbers) for numbers in chosen])
         gain = before - by_choice.min(1)

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from nco.errors import PolicyError, quoted
+from nco.models.fleet import FleetEncoded
 from nco.models.pointer import Decisions, decide, logits, sampled
 from nco.search.decoding.driving import driven, drives
 from nco.search.decoding.expiry import TimeUp
@@ -220,9 +221,11 @@ def rollout(
             cost = env.cost(instance, found.actions)
             return Rollouts(found.actions, cost, env.violation(found.state))
         state = env.step(instance, env.reset(instance, action.shape[1]), action)
-        if not strategy.narrows and trace is None and drives_fleet(env, encoded, action.numel()):
+        fleet = encoded if isinstance(encoded, FleetEncoded) else None
+        plain = not strategy.narrows and trace is None
+        if fleet is not None and plain and drives_fleet(env, fleet, action.numel()):
             rest, state = driven_fleet(
-                instance, encoded, state, strategy.temperature, generator, expired
+                instance, fleet, state, strategy.temperature, generator, expired
             )
             taken = torch.cat([action[..., None], rest], 2)
             return Rollouts(taken, env.cost(instance, taken), env.violation(state))

@@ -30,10 +30,13 @@ def _policies() -> None:
 
 
 def _lines() -> None:
+    from nco.transit.design.city_objective import CityObjective
     from nco.transit.design.registry import design
     from nco.transit.instance.transit_instance import TransitInstance
 
-    design(TransitInstance.mandl(), "annealing", evaluations=1000)
+    mandl = TransitInstance.mandl()
+    design(mandl, "annealing", evaluations=1000)
+    design(CityObjective(mandl), "hyper", evaluations=20)
 
 
 def _paths() -> None:
@@ -54,7 +57,7 @@ def _paths() -> None:
 LOOPS: dict[str, Callable[[], None]] = {
     "neighbourhood search": _neighbourhoods,
     "decisions of policies": _policies,
-    "annealing of bus lines": _lines,
+    "search for bus lines": _lines,
     "shortest paths": _paths,
 }
 """What is compiled, and a function that compiles it, or loads it where it was compiled before."""

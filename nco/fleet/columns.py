@@ -11,7 +11,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from contextvars import ContextVar
 from time import perf_counter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -22,8 +22,6 @@ from nco.problem.route import Route
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-    from scipy.sparse import csc_array
 
     from nco.arrays import Floats
     from nco.fleet.kinds import Kind
@@ -56,8 +54,8 @@ class _Program(NamedTuple):
     """Choose columns at least cost: `rows` of them add up to 1, `limits` to `most` at most."""
 
     cost: Floats
-    rows: csc_array
-    limits: csc_array
+    rows: Any  # sparse, which scipy's types do not know `linprog` to take
+    limits: Any
     most: Floats
 
 
@@ -96,7 +94,7 @@ class Columns:
             known: breaks no rule.
             limit_s: seconds for it, about.
         """
-        from scipy.optimize import LinearConstraint, linprog, milp
+        from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 
         begun_s, cost = perf_counter(), known.cost.total
         columns = list(self._of(kinds))
@@ -120,8 +118,8 @@ class Columns:
         chosen = chosen[np.argsort(dear[chosen], kind="stable")[:KEPT]]
         found = milp(
             program.cost[chosen],
-            integrality=np.ones(len(chosen)),
-            bounds=(0.0, 1.0),
+            integrality=np.ones(len(chosen), int),
+            bounds=Bounds(0.0, 1.0),
             constraints=[
                 LinearConstraint(program.rows[:, chosen], equal, equal),
                 LinearConstraint(program.limits[:, chosen], -np.inf, program.most),

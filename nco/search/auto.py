@@ -323,7 +323,7 @@ def _short_routes(problem: Problem) -> bool:
     """Whether vehicles are full after so few stops that many of the routes seen fit together."""
     wanted = np.maximum(problem.demand.sum(axis=0), problem.pickup.sum(axis=0))
     room = np.array([vehicle.capacity for vehicle in problem.vehicles]).mean(axis=0)
-    least = (wanted / np.maximum(room, 1e-9)).max(initial=0.0)
+    least = float((wanted / np.maximum(room, 1e-9)).max(initial=0.0))
     return len(problem.stops) <= SHORT * least
 
 

@@ -9,6 +9,8 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from nco.problem import Problem
+
 
 def _neighbourhoods() -> None:
     from nco.problem import Objective, Problem, Vehicle
@@ -21,12 +23,27 @@ def _neighbourhoods() -> None:
     GUIDED.prepare(problem)
     weights = Objective(makespan=1.0, longest_leg=1.0)
     GUIDED.prepare(Problem.from_matrices(np.ones((3, 3)) - np.eye(3), objective=weights))
+    GUIDED.prepare(_plain())
+
+
+def _plain() -> Problem:
+    from nco.problem import Problem
+
+    return Problem.from_matrices(np.ones((4, 4)) - np.eye(4), demand=[0, 1, 1, 1], capacity=2)
+
+
+def _programs() -> None:
+    from nco.search.evolve.files import SHIPPED, read_operators
+    from nco.search.lns.solver import SOLVER
+
+    shipped = read_operators(SHIPPED)
+    SOLVER.with_operators(shipped.removals, shipped.insertions).prepare(_plain())
 
 
 def _policies() -> None:
-    from nco.search.decoding import driving
+    from nco.search.tree.solver import SOLVER
 
-    driving.prepare()
+    SOLVER.prepare(_plain())
 
 
 def _lines() -> None:
@@ -56,6 +73,7 @@ def _paths() -> None:
 
 LOOPS: dict[str, Callable[[], None]] = {
     "neighbourhood search": _neighbourhoods,
+    "operators that evolve": _programs,
     "decisions of policies": _policies,
     "search for bus lines": _lines,
     "shortest paths": _paths,

@@ -107,9 +107,11 @@ class Columns:
             A_eq=program.rows, b_eq=equal, A_ub=program.limits, b_ub=program.most,
             method="highs", options={"time_limit": RELAXED * limit_s},
         )  # fmt: skip
-        gap = cost * (1 - NEAR) - relaxed.fun if relaxed.status == 0 else 0.0
         left_s = WHOLE * limit_s - (perf_counter() - begun_s)
-        if gap <= 0.0 or left_s <= 0.0:
+        if relaxed.status != 0 or relaxed.fun is None or left_s <= 0.0:
+            return None
+        gap = cost * (1 - NEAR) - relaxed.fun
+        if gap <= 0.0:
             return None
         # A column whose reduced cost is above the gap is in no better answer.
         dear = relaxed.lower.marginals

@@ -44,8 +44,10 @@ QUESTION = json.dumps({"k": 3})
 
 def readers(folder: Path) -> Iterator[tuple[str, Path, Any, Any]]:
     """Name, file, ways to damage it and reader of each."""
+    folder = folder / "roads"
+    folder.mkdir()
     nodes = [[24.9 + 0.01 * k, 60.1] for k in range(5)]
-    graph = RoadGraph.from_links(nodes, [0, 1, 2, 3], [1, 2, 3, 4])
+    graph = RoadGraph.from_links(nodes, [0, 1, 2, 3], [1, 2, 3, 4], osm_node=range(5))
     files = {
         "points.csv": POINTS,
         "matched.csv": MATCHED,

@@ -69,7 +69,7 @@ class Store:
                     f"{path} was written by another version of nco; give another file with --data"
                 )
             self._database.executescript(f"{_TABLES} pragma user_version = {_VERSION};")
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, OSError, UnicodeDecodeError) as error:
             raise StorageError(
                 f"cannot keep anything in {path}: {error}; give another file with --data"
             ) from error
@@ -107,7 +107,7 @@ class Store:
         """
         try:
             return self._database.execute(question, given).fetchall()
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             raise StorageError(
                 f"what was kept cannot be read: {error}; give another file with --data"
             ) from error

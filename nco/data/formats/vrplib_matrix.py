@@ -92,4 +92,5 @@ def _matrix(text: Text, section: Section, n: int) -> Floats:
     matrix = np.zeros((n, n))
     offset = 0 if diagonal else 1
     matrix[np.triu_indices(n, offset) if upper else np.tril_indices(n, -offset)] = weights
-    return matrix + matrix.T
+    with np.errstate(over="ignore"):  # what is too large is refused with the whole matrix
+        return matrix + matrix.T

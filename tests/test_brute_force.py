@@ -105,7 +105,7 @@ PROBLEMS = {
     "preferences": _many(
         [
             Vehicle(capacity=(10,), preference=PREFERENCE),
-            Vehicle(capacity=(10,), preference=1 - PREFERENCE, profile=1),
+            Vehicle(capacity=(10,), preference=np.r_[0, 1 - PREFERENCE[1:]], profile=1),
         ],
         objective=Objective(preference=1500.0),
     ),

@@ -262,6 +262,7 @@ def test_temperatures_do_not_count_preferences():
     """What all vehicles gain at every stop changes no route and no mean cost of a stop."""
     plain = ring(9)
     likes = np.full(plain.size, 7.0)
+    likes[: plain.depots] = 0.0
     liked = [replace(vehicle, preference=likes) for vehicle in plain.vehicles]
     units = []
     for problem in (plain, replace(plain, vehicles=liked)):

@@ -375,8 +375,9 @@ def test_several_trips_are_fixed_one_by_one():
 def test_optional_stops_profits_and_own_ends():
     """Prizes, preferences, closed doors and ends of one's own mean what they mean on the day."""
     size = 13
+    likes = np.r_[0.0, 0.0, np.linspace(50, 300, size - 2)]
     fleet = [
-        Vehicle(capacity=(9.0,), end=1, preference=np.linspace(0, 300, size)),
+        Vehicle(capacity=(9.0,), end=1, preference=likes),
         Vehicle(capacity=(9.0,), end=1, allowed=np.arange(size) % 2 == 0),
     ]
     prize = np.full(size, 2500.0)

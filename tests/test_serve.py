@@ -99,7 +99,7 @@ def test_a_server_solves_cancels_and_loses_nothing(tmp_path, problem):
         saved = client._object("POST", "/v1/scenarios", {"name": "x", "content": [1]})
         workers = children(running.process)
         running.end(signal.SIGKILL)
-        with pytest.raises(ServiceError, match="does not answer"):
+        with pytest.raises(ServiceError, match="cannot be reached"):
             client.about()
         kept = Store(data)
         assert kept.scenario(saved["id"])[1] == "[1]"

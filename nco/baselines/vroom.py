@@ -21,6 +21,7 @@ from nco.problem import Feature, Problem
 from nco.problem.objective import CLASSICAL
 from nco.problem.route import Route
 from nco.problem.solution import CONSTRUCTION, Solution
+from nco.problem.work_rules import Break
 from nco.solver import Clock
 
 DEEPEST = 5  # VROOM's highest exploration level
@@ -189,8 +190,9 @@ class _Model:
     def _vehicle(self, k: int, number: int) -> vroom.Vehicle:
         kind, day, steps = self._kinds[k], None, []
         if self._ticks is not None:
-            opens = int(self._ticks.up(kind.opens_s))
-            day = (opens, max(opens, int(self._ticks.down(kind.closes_s))))
+            opens_s, closes_s, _ = _on_duty(kind)
+            opens = int(self._ticks.up(opens_s))
+            day = (opens, max(opens, int(self._ticks.down(closes_s))))
         elif self._barred:
             day = (0, 1)
         given = [j for j in self._start.get(number, ()) if j in self._stops]
@@ -245,7 +247,7 @@ class _Model:
         }
 
     def _breaks(self, kind: Kind) -> list[vroom.Break]:
-        """Breaks of a vehicle, without those that it may take before its shift or after it."""
+        """Breaks of a vehicle that it takes on duty."""
         if self._ticks is None:
             return []
         return [
@@ -256,8 +258,7 @@ class _Model:
                 ],
                 service=int(self._ticks.up(one.length_s)),
             )
-            for number, one in enumerate(kind.vehicle.breaks)
-            if one.window_s[1] < kind.closes_s and one.window_s[0] + one.length_s > kind.opens_s
+            for number, one in enumerate(_on_duty(kind)[2])
         ]
 
     def _job(self, j: int) -> vroom.Job:
@@ -281,11 +282,39 @@ class _Model:
         return [Route(number, tuple(its_stops)) for number, its_stops in stops.items()]
 
 
+def _on_duty(kind: Kind) -> tuple[float, float, list[Break]]:
+    """When a vehicle is on duty, and the breaks that it then takes.
+
+    Whoever is off duty needs no break. One that the shift has no room for is before the duty or
+    after it: VROOM finds no vehicle with such a break, so that the duty is made shorter.
+    """
+    opens_s, closes_s, taken = kind.opens_s, kind.closes_s, list[Break]()
+    for one in kind.vehicle.breaks:
+        begins_s, latest_s = one.window_s
+        if latest_s >= kind.closes_s or begins_s + one.length_s <= kind.opens_s:
+            continue
+        if latest_s < kind.opens_s:
+            opens_s = max(opens_s, begins_s + one.length_s)
+        elif max(begins_s, kind.opens_s) + one.length_s > kind.closes_s:
+            closes_s = min(closes_s, latest_s)
+        else:
+            taken.append(one)
+    return opens_s, closes_s, taken
+
+
 def _windows(ticks: Ticks, windows: Sequence[tuple[float, float]]) -> list[tuple[int, int]]:
-    """Windows in ticks; one that is shorter than a tick counts if there is no other."""
+    """Windows in ticks; one that is shorter than a tick counts if there is no other.
+
+    Windows that meet are one: those beyond the horizon all end there, which VROOM calls unsorted.
+    """
     whole = [(int(ticks.up(begin)), int(ticks.down(end))) for begin, end in windows]
-    first = whole[0][0]
-    return [pair for pair in whole if pair[0] <= pair[1]] or [(first, first)]
+    apart: list[tuple[int, int]] = []
+    for begin, end in (pair for pair in whole if pair[0] <= pair[1]):
+        if apart and begin <= apart[-1][1]:
+            apart[-1] = (apart[-1][0], max(end, apart[-1][1]))
+        else:
+            apart.append((begin, end))
+    return apart or [(whole[0][0], whole[0][0])]
 
 
 SOLVER = Vroom()

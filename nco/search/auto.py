@@ -35,10 +35,11 @@ SMALL, MEDIUM, LARGE = 150, 350, 1500  # stops
 TIMED_SHARE = 0.5  # of the time for the neighbourhood search, up to SMALL stops with windows
 ONWARD = 0.5  # of PyVRP's time then for going on; the rest is begun from nothing, as that may be a
 # trap
-GROUPS_SHARE = 0.05  # of the time for it with groups: PyVRP gets further then, from nothing
+CHOOSING_SHARE = 0.05  # of the time for it with groups, or fleets of several kinds up to SMALL
+# without windows: PyVRP gets further then, from nothing
 BOTH_SHARE = 0.5  # the same where some stops give and others take, up to LARGE / 2
 JOINED_SHARE = 0.2  # the same for trips that are joined, up to MEDIUM stops
-MIXED_SHARE = 0.4  # the same for fleets of several kinds, up to SMALL
+MIXED_SHARE = 0.4  # the same for fleets of several kinds with windows, up to SMALL
 # Where the genetic search goes on, up to such a size: iterations a stop of the neighbourhood search
 # before it, which do not depend on the limit, so that a longer one begins like a shorter one, and
 # the share of the time that they may take.
@@ -72,7 +73,8 @@ class Auto:
     Several trips a vehicle are other vehicles where nothing joins them
     (`nco.fleet.reductions.trips`), and else known to the neighbourhood search, from whose routes
     PyVRP goes on sooner. Where some stops give and others take, the two share the time; among
-    groups of alternatives PyVRP has nearly all of a long time, and begins from nothing.
+    groups of alternatives, and in small fleets of several kinds, PyVRP has nearly all of a long
+    time, and begins from nothing.
 
     From some seconds on, routes seen on the way are kept where none depends on the others, and the
     best choice among them counts (`nco.fleet.columns`), if routes are so short that many of them
@@ -306,14 +308,15 @@ def _before_pyvrp(problem: Problem) -> tuple[float, float, float]:
     if Feature.TRIPS in features and size <= MEDIUM:
         return JOINED_SHARE, RUN_S, 1.0
     if Feature.GROUPS in features and size <= MEDIUM:
-        return GROUPS_SHARE, 2 * RUN_S, 0.0
+        return CHOOSING_SHARE, 2 * RUN_S, 0.0
     both = not features.isdisjoint({Feature.BACKHAULS, Feature.PICKUPS})
     if both and size <= LARGE / 2 and not _asked(problem):
         return BOTH_SHARE, 2 * RUN_S, 1.0
     if _small(problem) and Feature.PREFERENCES in features and _asked(problem):
         return TIMED_SHARE, RUN_S, ONWARD
     if _small(problem) and Feature.MIXED_FLEET in features:
-        return MIXED_SHARE, 2 * RUN_S, 1.0
+        timed = Feature.TIME_WINDOWS in features
+        return (MIXED_SHARE, 2 * RUN_S, 1.0) if timed else (CHOOSING_SHARE, 2 * RUN_S, 0.0)
     if _small(problem) and _asked(problem):
         return TIMED_SHARE, 2 * RUN_S, ONWARD
     return 1.0, math.inf, 1.0

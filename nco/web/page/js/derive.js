@@ -75,8 +75,9 @@ const pose = latest(async (signal) => {
     found.vehicleOf = new Map(found.fleet.map((one, k) => [one.name, k]));
     known.problem = found;
   } catch (error) {
-    if (error.name === "AbortError" || !error.status || error.status >= 500) throw error;
+    if (error.name === "AbortError") throw error;
     known.problem = null;
+    if (!error.status || error.status >= 500) throw error;
     known.trouble = error.message;
   }
 });
@@ -111,7 +112,16 @@ export const judge = latest(async (signal) => {
   settleView();
 });
 
+// Changes of what is planned, and how many of them are in the problem that is known.
+let changes = 0, posedChanges = 0;
+const waiting = [];
+
+/** Waits until the problem is that of the document: whoever plans at once plans what is shown. */
+export const upToDate = () =>
+  posedChanges === changes ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve));
+
 async function all(kinds) {
+  const begun = changes;
   await working("read", async () => {
     if (kinds.length) await readTables(kinds);
     await pose();
@@ -119,6 +129,9 @@ async function all(kinds) {
     tell("problem");
     await judge();
   });
+  if (begun !== changes) return; // what came meanwhile is on its way
+  posedChanges = changes;
+  for (const resolve of waiting.splice(0)) resolve();
 }
 
 let wanted = new Set();
@@ -144,7 +157,10 @@ export function follow() {
     if (whole) forget();
     const changed = ["stops", "fleet"].filter((kind) => whole || before[kind] !== doc[kind]);
     changed.forEach((kind) => wanted.add(kind));
-    if (changed.length || before.zones !== doc.zones || before.city !== doc.city) soon();
+    if (changed.length || before.zones !== doc.zones || before.city !== doc.city) {
+      changes += 1;
+      soon();
+    }
     else if (before.routes !== doc.routes || before.locked !== doc.locked) working("judge", judge);
   });
 }

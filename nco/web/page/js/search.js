@@ -2,6 +2,7 @@
 
 import { ask } from "./api.js";
 import { known, store, tell } from "./app.js";
+import { upToDate } from "./derive.js";
 import { failed, say } from "./told.js";
 import { namesOf, routesOf } from "./view.js";
 import { t } from "./words.js";
@@ -9,15 +10,17 @@ import { t } from "./words.js";
 /** Begins a search; `further`: from the present routes on. */
 export async function plan({ further = false } = {}) {
   if (known.search?.running || !known.problem) return;
-  const { doc } = store;
   const search = (known.search = {
-    running: true, stopping: false, begun: performance.now(), limit_s: doc.options.time_limit_s,
+    running: true, stopping: false, begun: performance.now(), limit_s: store.doc.options.time_limit_s,
     points: [], best: null, offset_s: further ? known.search?.spent_s ?? 0 : 0,
     before: further ? known.search?.points ?? [] : [],
   });
   tell("search");
   try {
+    await upToDate();
+    const { doc } = store;
     const { problem } = known;
+    if (!problem) return ended(search); // the checks say why
     search.problem = problem;
     const body = { problem_id: problem.id, time_limit_s: search.limit_s };
     if (doc.options.method) body.method = doc.options.method;

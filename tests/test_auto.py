@@ -141,17 +141,19 @@ def test_joined_trips_are_shared_with_pyvrp_sooner(told, stops, limit_s, rest_s)
 
 
 SHORT = [Vehicle(capacity=(2.0,)), Vehicle(capacity=(4.0,), fixed_cost=5.0)] * 4
+DAY = np.array([[0.0, 1e6]] * 13)
 
 
 @pytest.mark.parametrize(
     ("fields", "asked"),
     [
-        ({"vehicles": [Vehicle(capacity=(90.0,)), Vehicle(capacity=(99.0,))]}, [(6.0, True)]),
-        ({"vehicles": SHORT}, [(3.5, True), (2.5, True)]),
+        ({"vehicles": [Vehicle(capacity=(90.0,)), Vehicle(capacity=(99.0,))]}, [(9.5, False)]),
+        ({"vehicles": SHORT}, [(8.5, False)]),
+        ({"vehicles": SHORT, "window_s": DAY}, [(3.5, True), (2.5, True)]),
         ({"groups": (Group(stops=(1, 2)),)}, [(9.5, False)]),
         ({"pickup": np.r_[0.0, np.ones(12)]}, [(5.0, True)]),
     ],
-    ids=["vehicles", "short routes", "groups", "pickups"],
+    ids=["vehicles", "short routes", "windows", "groups", "pickups"],
 )
 def test_much_of_a_long_time_is_for_pyvrp_where_more_than_an_order_is_chosen(told, fields, asked):
     """From 10 s on PyVRP goes on, or begins from nothing; a choice among routes is in between."""

@@ -355,6 +355,21 @@ def test_what_is_decoded_again_keeps_every_rule_and_gets_no_dearer():
         check_plainly("pvrp", instance, b, found.actions[b, 0].tolist())
 
 
+def test_sampling_decodes_again_where_vehicles_decide_one_after_another(monkeypatch):
+    """`policy-sample` does for profiles, and samples plainly where all vehicles are alike."""
+    asked = []
+    search = Redecoding.search
+    monkeypatch.setattr(Redecoding, "search", lambda *given: asked.append(1) or search(*given))
+    problem = nco.sample.pvrp(None, 12, seed=3, vehicles=3, preference="sector")
+    greedy = nco.solve(problem, "policy", time_limit_s=0.3)
+    found = nco.solve(problem, "policy-sample", time_limit_s=0.3)
+    assert found.cost.total <= greedy.cost.total
+    assert not nco.check(problem, found).findings
+    assert asked == [1]
+    nco.solve(nco.sample.pvrp(None, 12, seed=3, vehicles=3), "policy-sample", time_limit_s=0.3)
+    assert asked == [1]
+
+
 def test_what_cannot_be_decoded_again_is_said():
     """Policies that exchange before each decision, and searches without an end."""
     instance = directed_pvrp(1, 8, 2)

@@ -19,6 +19,7 @@ from nco.problem.solution import CONSTRUCTION, INITIAL, Solution
 from nco.search.decoding import driving
 from nco.search.decoding.active import ActiveSearch
 from nco.search.decoding.beam import Beam
+from nco.search.decoding.redecoding import Redecoding
 from nco.search.decoding.rollout import GREEDY, Decoder, Strategy
 from nco.search.decoding.timed import decode
 from nco.search.decoding.views import EIGHT, at_most
@@ -58,11 +59,13 @@ class PolicySolver:
         strategy: how to decode.
         source: name or path of the policy; None takes the shipped one of the least general
             environment that covers the problem.
+        fleets: how to decode instead for vehicles with profiles that decide one after another.
     """
 
     name: str
     strategy: Decoder = GREEDY
     source: str | None = None
+    fleets: Decoder | None = None
 
     @property
     def supports(self) -> frozenset[Feature]:
@@ -136,7 +139,11 @@ class PolicySolver:
                 return served_routes(problem, name, given.nodes, [], clock)
             note_unusual(loaded, given.instance, problem)
             known = initial and conversion(name).actions_of(problem, initial.routes, given.nodes)
-            how = replace(self._begun(known) if known else self.strategy, views=views)
+            how = self._begun(known) if known else self.strategy
+            one_by_one = loaded.policy.exchange is None and name in FAMILIES[1]
+            if self.fleets is not None and one_by_one and given.instance.vehicles > 1:
+                how = self.fleets
+            how = replace(how, views=views)
             reserve_s = min(_RESERVE_S * pairs, 0.2 * clock.left_s)
             env = environment(name)
             best = decode(env, given.instance, loaded.policy, how, clock, seed, reserve_s)
@@ -190,7 +197,7 @@ def _loaded(source: str) -> StoredPolicy:
 
 SOLVER = PolicySolver("policy")
 AUGMENTED = PolicySolver("policy-x8", Strategy(views=EIGHT))
-SAMPLING = PolicySolver("policy-sample", Strategy(temperature=1.0))
+SAMPLING = PolicySolver("policy-sample", Strategy(temperature=1.0), fleets=Redecoding(rounds=None))
 # The numbers of starts bound what a step takes on large problems, where time must be kept.
 BEAM = PolicySolver("policy-beam", Beam(width=8, starts=32))
 ACTIVE = PolicySolver("policy-active", ActiveSearch(steps=None, starts=64))

@@ -79,9 +79,3 @@ LOOPS: dict[str, Callable[[], None]] = {
     "shortest paths": _paths,
 }
 """What is compiled, and a function that compiles it, or loads it where it was compiled before."""
-
-
-def warm_up() -> None:
-    """Compiles all loops that take long to compile; what was compiled before takes seconds."""
-    for prepare in LOOPS.values():
-        prepare()

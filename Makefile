@@ -5,10 +5,11 @@
 demo: setup
 	.venv/bin/nco demo --out out/demo
 
-# The linters leave a core idle, on which the slowest loops are compiled meanwhile.
+# The linters leave a core idle, on which the slowest loops are compiled meanwhile. Files with few
+# but slow tests are not left for the end, where one worker would be alone with them.
 test: setup
 	@$(MAKE) --no-print-directory -j2 lint compile
-	.venv/bin/python -m pytest -n 2 --dist loadfile
+	.venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # Tests that the gate has no time for.
 slow: setup compile

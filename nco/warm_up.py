@@ -41,9 +41,11 @@ def _programs() -> None:
 
 
 def _policies() -> None:
+    from nco.search.decoding import fleet_driving
     from nco.search.tree.solver import SOLVER
 
     SOLVER.prepare(_plain())
+    fleet_driving.prepare()
 
 
 def _lines() -> None:

@@ -23,6 +23,7 @@ from nco.models.fleet import FleetEncoded
 from nco.models.pointer import logits
 from nco.models.profiled import ProfiledPolicy
 from nco.problem.check import check
+from nco.search.decoding import fleet_driving
 from nco.search.decoding.fleet_driving import drives_fleet
 from nco.search.decoding.redecoding import Redecoding
 from nco.search.decoding.rollout import GREEDY, Strategy, decisions_of, rollout
@@ -30,6 +31,7 @@ from nco.search.decoding.together import Together, driven_together
 from nco.search.decoding.views import Seen
 from nco.search.policy.solver import PolicySolver
 from nco.search.tree.solver import TreeSearch
+from nco.solve import solver
 from nco.training.batch import Drawn
 from nco.training.fleet_imitation import FleetImitation, Plan
 from nco.training.growing import grow_from
@@ -368,6 +370,18 @@ def test_sampling_decodes_again_where_vehicles_decide_one_after_another(monkeypa
     assert asked == [1]
     nco.solve(nco.sample.pvrp(None, 12, seed=3, vehicles=3), "policy-sample", time_limit_s=0.3)
     assert asked == [1]
+
+
+def test_loops_of_fleets_are_loaded_before_the_clock(monkeypatch):
+    """A policy prepares them where vehicles differ, and not where all are alike."""
+    asked = []
+    monkeypatch.setattr(fleet_driving, "prepare", lambda: asked.append(1))
+    for method in ("policy", "policy-sample"):
+        asked.clear()
+        solver(method).prepare(nco.sample.pvrp(None, 6, seed=3, vehicles=3))
+        assert asked == []
+        solver(method).prepare(nco.sample.pvrp(None, 6, seed=3, vehicles=3, preference="sector"))
+        assert asked == [1]
 
 
 def test_what_cannot_be_decoded_again_is_said():

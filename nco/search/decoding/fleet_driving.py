@@ -12,16 +12,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from nco.envs.pvrp import MANY, PVRP
+from nco.envs.pvrp import MANY, PVRP, PVRPInstance
 from nco.models import threads
+from nco.models.fleet import FleetEncoded
+from nco.models.pointer import Encoded
 from nco.search.decoding.expiry import watched
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from nco.envs.base import AnyEnvironment
-    from nco.envs.pvrp import PVRPInstance, PVRPState
-    from nco.models.fleet import FleetEncoded
+    from nco.envs.pvrp import PVRPState
     from nco.search.decoding.expiry import Expired
 
 LIGHT = 300  # nodes of all vehicles and rollouts below which loops are not worth being loaded
@@ -104,6 +105,21 @@ def driven_fleet(
         for name, x in zip(("current", "free", "spare"), (held[0], held[2], held[5]), strict=True)
     }
     return taken, replace(state, **ended)
+
+
+def prepare() -> None:
+    """Loads the compiled loops; otherwise the first that are worth it do."""
+    # They are loaded, or compiled, for types of arguments: this is the smallest rollout.
+    one = torch.ones(1, 2, dtype=torch.int64)
+    instance = PVRPInstance(
+        cost=torch.ones(1, 2, 2, 2), xy=torch.zeros(1, 2, 2), forgone=torch.zeros(1, 2, 2),
+        permitted=torch.tensor([[[False, True]] * 2]), demand=torch.tensor([[0, 1]]),
+        capacity=one, trips=one,
+    )  # fmt: skip
+    shapes = (2, 2, 2, 1), (2, 1, 2, 1), (2, 1, 2, 1), (2, 2, 1), (2, 2, 2), (4, 1), (1,)
+    encoded = Encoded.of([torch.zeros(shape) for shape in shapes], 1.0)
+    fleet = FleetEncoded(**vars(encoded), vehicles=2)
+    driven_fleet(instance, fleet, PVRP().reset(instance, 1), 0.0, None)
 
 
 def _own(tensor: Tensor, count: int, rollouts: int) -> Any:

@@ -16,7 +16,7 @@ from nco.fleet.mending import completed, explained
 from nco.models.files import read_policy, shipped
 from nco.models.pointer import LIGHT
 from nco.problem.solution import CONSTRUCTION, INITIAL, Solution
-from nco.search.decoding import driving
+from nco.search.decoding import driving, fleet_driving
 from nco.search.decoding.active import ActiveSearch
 from nco.search.decoding.beam import Beam
 from nco.search.decoding.redecoding import Redecoding
@@ -91,6 +91,8 @@ class PolicySolver:
         wide = self._pairs(problem) * self.strategy.views >= LIGHT
         if wide or isinstance(self.strategy, ActiveSearch):
             driving.prepare()
+        if len(problem.fleet) > 1 and self._one_by_one(problem):
+            fleet_driving.prepare()
 
     def solve(
         self,
@@ -140,8 +142,8 @@ class PolicySolver:
             note_unusual(loaded, given.instance, problem)
             known = initial and conversion(name).actions_of(problem, initial.routes, given.nodes)
             how = self._begun(known) if known else self.strategy
-            one_by_one = loaded.policy.exchange is None and name in FAMILIES[1]
-            if self.fleets is not None and one_by_one and given.instance.vehicles > 1:
+            several = given.instance.vehicles > 1
+            if self.fleets is not None and several and self._one_by_one(problem):
                 how = self.fleets
             how = replace(how, views=views)
             reserve_s = min(_RESERVE_S * pairs, 0.2 * clock.left_s)
@@ -156,6 +158,11 @@ class PolicySolver:
         """Pairs of nodes that are encoded: of every kind of vehicle where each has its own."""
         alike = self._policy(problem)[1] in FAMILIES[0]
         return int(problem.size**2) * (1 if alike else len(problem.fleet))
+
+    def _one_by_one(self, problem: Problem) -> bool:
+        """Whether vehicles with profiles decide one after another."""
+        loaded, name = self._policy(problem)
+        return name in FAMILIES[1] and loaded.policy.exchange is None
 
     def _policy(self, problem: Problem) -> tuple[StoredPolicy, str]:
         """The policy for a problem, and the environment to decode it in.

@@ -188,9 +188,10 @@ class _Model:
         return self._ticks.up(self._kinds[k].duration_s)
 
     def _vehicle(self, k: int, number: int) -> vroom.Vehicle:
-        kind, day, steps = self._kinds[k], None, []
+        kind, day, steps, breaks = self._kinds[k], None, [], []
         if self._ticks is not None:
-            opens_s, closes_s, _ = _on_duty(kind)
+            opens_s, closes_s, taken = _on_duty(kind)
+            breaks = [_break(self._ticks, number, one) for number, one in enumerate(taken)]
             opens = int(self._ticks.up(opens_s))
             day = (opens, max(opens, int(self._ticks.down(closes_s))))
         elif self._barred:
@@ -210,7 +211,7 @@ class _Model:
             time_window=day,
             costs=vroom.VehicleCosts(fixed=min(self._costs.fixed[k], MOST_FIXED)),
             steps=steps,
-            breaks=self._breaks(kind),
+            breaks=breaks,
             **self._limits(k),
         )
 
@@ -245,21 +246,6 @@ class _Model:
             },
             "time_windows": _windows(self._ticks, self._problem.windows[j]),
         }
-
-    def _breaks(self, kind: Kind) -> list[vroom.Break]:
-        """Breaks of a vehicle that it takes on duty."""
-        if self._ticks is None:
-            return []
-        return [
-            vroom.Break(
-                number,
-                time_windows=[
-                    vroom.TimeWindow(*pair) for pair in _windows(self._ticks, [one.window_s])
-                ],
-                service=int(self._ticks.up(one.length_s)),
-            )
-            for number, one in enumerate(_on_duty(kind)[2])
-        ]
 
     def _job(self, j: int) -> vroom.Job:
         return vroom.Job(
@@ -300,6 +286,11 @@ def _on_duty(kind: Kind) -> tuple[float, float, list[Break]]:
         else:
             taken.append(one)
     return opens_s, closes_s, taken
+
+
+def _break(ticks: Ticks, number: int, one: Break) -> vroom.Break:
+    windows = [vroom.TimeWindow(*pair) for pair in _windows(ticks, [one.window_s])]
+    return vroom.Break(number, time_windows=windows, service=int(ticks.up(one.length_s)))
 
 
 def _windows(ticks: Ticks, windows: Sequence[tuple[float, float]]) -> list[tuple[int, int]]:

@@ -161,21 +161,22 @@ class Auto:
             first_s = share * time_limit_s - (choice_s if then is None else 0.0)
             found = first.solve(problem, first_s, seed, initial)
             if then is not None and onward < 1.0:
-                onward_s = onward * (clock.left_s - choice_s)
-                found = self._onward(then, problem, onward_s, seed, found)
+                rest_s = clock.left_s - choice_s
+                found = self._onward(then, problem, onward * rest_s, seed, found)
                 fresh_s = clock.left_s - choice_s
                 if fresh_s > 0.0:
                     other = self._best_of(then, problem, fresh_s, seed, None)
                     found = other if other.better_than(found) else found
-            elif then is not None:
-                again_s = 0.0 if columns is None else AGAIN * clock.left_s
-                onward_s = clock.left_s - choice_s - again_s
-                found = self._onward(then, problem, onward_s, seed, found)
+            elif then is not None and columns is not None:
+                # What PyVRP goes on from has to be good: the choice comes before its last part.
+                rest_s = (1 - AGAIN) * clock.left_s - choice_s
+                found = self._onward(then, problem, rest_s, seed, found)
                 found = _recombined(problem, columns, found, min(choice_s, clock.left_s))
-                if columns is not None:
-                    found = self._onward(then, problem, clock.left_s, seed, found)
-                    columns = None  # it is what one goes on from that has to be good
-            found = _recombined(problem, columns, found, clock.left_s)
+                found, columns = self._onward(then, problem, clock.left_s, seed, found), None
+            elif then is not None:
+                found = self._onward(then, problem, clock.left_s, seed, found)
+            if columns is not None:
+                found = _recombined(problem, columns, found, clock.left_s)
         return replace(found, seed=seed)
 
     def _onward(
@@ -268,11 +269,9 @@ class Auto:
                     return initial
 
 
-def _recombined(
-    problem: Problem, columns: Columns | None, found: Solution, limit_s: float
-) -> Solution:
+def _recombined(problem: Problem, columns: Columns, found: Solution, limit_s: float) -> Solution:
     """The best choice among all routes seen, where it is better than what was found."""
-    if columns is None or limit_s <= 0.0 or not found.feasible:
+    if limit_s <= 0.0 or not found.feasible:
         return found
     routes = columns.best(problem, kinds_of(problem), found, limit_s)
     if routes is None:

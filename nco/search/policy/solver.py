@@ -142,9 +142,8 @@ class PolicySolver:
             note_unusual(loaded, given.instance, problem)
             known = initial and conversion(name).actions_of(problem, initial.routes, given.nodes)
             how = self._begun(known) if known else self.strategy
-            several = given.instance.vehicles > 1
-            if self.fleets is not None and several and self._one_by_one(problem):
-                how = self.fleets
+            if self.fleets is not None and self._one_by_one(problem):
+                how = self.fleets if given.instance.vehicles > 1 else how
             how = replace(how, views=views)
             reserve_s = min(_RESERVE_S * pairs, 0.2 * clock.left_s)
             env = environment(name)

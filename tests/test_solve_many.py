@@ -15,7 +15,8 @@ import nco
 from nco import bench
 from nco.errors import InputError, NcoError, ProblemError, UnsupportedError
 from nco.executors import executor_at
-from nco.solve_many import MOST_TRIES, solve_many, spread
+from nco.solve_many import solve_many
+from nco.spread import MOST_TRIES, spread
 
 SMALL = [nco.Problem.from_matrices(k * (1.0 - np.eye(3))) for k in (1, 2, 3)]
 

@@ -18,7 +18,7 @@ from nco.bench.worker import prepare, prepared_work, work
 from nco.errors import NcoError, StorageError
 from nco.files import appending
 from nco.solve import METHODS
-from nco.solve_many import spread
+from nco.spread import spread
 from nco.versions import machine, version_of, versions
 from nco.workers import workers
 

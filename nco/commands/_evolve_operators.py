@@ -11,7 +11,6 @@ from nco import console
 from nco.commands import _problem
 from nco.errors import InputError, quoted
 from nco.threads import one_thread
-from nco.workers import workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -43,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     group.add_argument(
         "--problem", type=_problem.names, default=("rcvrp",), metavar="P[,P]",
-        help="rcvrp (default), rcvrptw",
+        help="rcvrp (default), rcvrptw, pickups, long-windows",
     )  # fmt: skip
     group.add_argument(
         "--stops", type=_problem.whole, nargs="+", default=[100], metavar="N", help="sizes (100)"
@@ -56,7 +55,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--iterations", type=_problem.whole, metavar="N", help="of a search (2000, or 500 alone)"
     )
     group.add_argument(
-        "--time-limit", type=_problem.seconds, metavar="S", help="of a search, instead"
+        "--time-limit",
+        type=_problem.seconds,
+        metavar="S",
+        help="seconds of the processor for a search, instead",
     )
     group.add_argument(
         "--alone", action="store_true",
@@ -236,14 +238,18 @@ def _executor(arguments: argparse.Namespace) -> Iterator[Executor | None]:
         with executor_at(arguments.executor) as executor:
             yield executor
         return
-    from nco.solve_many import cores
+    from nco.crew import Crew
+    from nco.spread import cores
 
     jobs = arguments.jobs or cores()
     if jobs == 1:
         yield None
         return
-    with workers(jobs) as pool:
-        yield pool
+    crew = Crew(jobs)  # whose processes end with this one, whatever ends it
+    try:
+        yield crew
+    finally:
+        crew.kill()
 
 
 def _operators(evolution: Evolution, task: dict[str, Any]) -> OperatorSet:

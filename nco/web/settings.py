@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from nco.errors import InputError, quoted, worded
-from nco.solve_many import cores
+from nco.spread import cores
 
 LEAST_TOKEN = 16  # characters
 _TILES = r"https?://[\w.:-]+/(?=\S*\{z\})(?=\S*\{x\})(?=\S*\{y\})[\w./?=&%~+{}-]+"

@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -31,6 +31,7 @@ from nco.search.evolve.genetics import (
 )
 from nco.search.evolve.judge import Trial, episode, loss, plain, price
 from nco.search.evolve.language import Insertion, Program, Removal, program_of, to_json
+from nco.spread import spread
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -124,7 +125,8 @@ class Evolution:
         problems: to be judged on, in their normal form; poor pairs see the first ones only.
         trial: how to search.
         seed: of all that is random.
-        executor: where episodes are run; None runs them here, one after the other.
+        executor: where episodes are run, those of lost workers again; None runs them here, one
+            after the other.
         state: to go on from.
         writer: asked for about half of the children; genetic programming makes the others, and
             those that do not come out. Only without one is a run the same every time.
@@ -198,10 +200,8 @@ class Evolution:
         ]
         if self._executor is None:
             return [episode(*call) for call in calls]
-        futures: list[Future[list[float]]] = [
-            self._executor.submit(episode, *call) for call in calls
-        ]
-        return [future.result() for future in futures]
+        done = dict(spread(episode, enumerate(calls), executor=self._executor))
+        return [done[n].result() for n in range(len(calls))]
 
     def _judge(self, pairs: Sequence[Pair]) -> None:
         """Judges pairs on more and more instances, of which the poor half is given up each time."""

@@ -19,10 +19,10 @@ from nco.problem.route import Route
 from nco.search.evolve.language import Insertion, Removal, program_of
 from nco.search.evolve.linking import operator_of
 from nco.search.evolve.plain import steps
-from nco.search.lns.pace import Pace, stopped
+from nco.search.lns.pace import Pace
 from nco.search.lns.search import Search
 from nco.search.lns.settings import DEFAULT, Settings
-from nco.solver import Clock
+from nco.solver import ThreadClock
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,7 +42,8 @@ class Trial:
 
     Attributes:
         iterations: how many; 0 leaves it to the time.
-        seconds: of wall-clock time, where iterations are 0.
+        seconds: of the processor's time, which other load on the machine does not shorten, where
+            iterations are 0.
         alone: whether a pair is all that the search has; else it joins the hand-made operators.
         scattered: whether it starts from stops in random order, cut where vehicles are full;
             else from what insertion makes.
@@ -93,7 +94,6 @@ def searched(
     problem: Problem, seed: int, trial: Trial, settings: Settings
 ) -> tuple[list[float], list[Route]]:
     """The cost after each quarter of a search by some settings, and its best routes."""
-    clock = Clock(trial.seconds if not trial.iterations else math.inf)
     routes = scattered(problem, seed) if trial.scattered else []
     search = Search(problem, kinds_of(problem), routes, seed, settings=settings)
     found = []
@@ -103,11 +103,10 @@ def searched(
             search.run(end - begin, begin / trial.iterations, end / trial.iterations)
             found.append(search.cost)
         return found, search.routes
-    pace = Pace(clock, None)
-    with stopped(search, clock):
-        for quarter in range(QUARTERS):
-            pace.run(search, (quarter + 1) / QUARTERS)
-            found.append(search.cost)
+    pace = Pace(ThreadClock(trial.seconds), None)
+    for quarter in range(QUARTERS):
+        pace.run(search, (quarter + 1) / QUARTERS)
+        found.append(search.cost)
     return found, search.routes
 
 

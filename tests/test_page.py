@@ -154,6 +154,78 @@ def test_hands_zones_files_and_the_day(address):
         assert browser.wrong == []
 
 
+TITLES = {
+    **SCENARIO,
+    "name": "Their own words",
+    "stops": {
+        "header": ["Customer", "Address", "Crates (blue)", "Delivery time", "Order"],
+        "rows": [
+            ["depot", "Kaivokatu 1", "", "", ""],
+            ["b", "Pohjoisesplanadi 37", "2", "8-10", "A 1"],
+            ["c", "Nowhere 7", "1", "", "A 2"],
+        ],
+    },
+    "fleet": {"header": ["name", "capacity"], "rows": [["van", "5"]]},
+}
+
+
+def test_a_table_in_other_words_is_made_sense_of(address):
+    """Columns get a meaning, a stop without a place is shown on the map, doubts are settled."""
+    with browsing(address) as browser:
+        page = browser.page
+        browser.open(as_file(TITLES))
+        column = page.locator(".check", has_text="Crates (blue)")
+        column.get_by_text("It is the Demand").click()
+        column.wait_for(state="detached")
+        page.locator(".check", has_text="Delivery time").get_by_text("It is the Window").click()
+        order = page.locator(".check.note", has_text="Order")
+        order.get_by_text("Leave it so").click()
+        order.wait_for(state="detached")
+        lost = page.locator(".check.bad", has_text="Nowhere 7")
+        lost.get_by_text("Show it on the map").click()
+        page.locator(".map-note", has_text="Click where c is").wait_for()
+        box = page.locator("#map").bounding_box()
+        page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        lost.wait_for(state="detached")
+        browser.plan()
+        page.locator(".card h2").get_by_text("c", exact=True).wait_for()
+        page.locator(".card .facts", has_text="Demand").wait_for()
+        browser.open(as_file(SCENARIO))
+        page.click("[aria-label=Undo]")  # what was opened last can be undone
+        page.wait_for_function("document.querySelector('.name').value === 'Their own words'")
+        page.wait_for_selector(".route")
+        assert browser.wrong == []
+
+
+def test_what_was_not_saved_is_there_after_a_reload(address):
+    """Tables, routes and the day outlive the page; saved scenarios are deleted and come back."""
+    with browsing(address) as browser:
+        page = browser.page
+        browser.open(as_file({**HAND, "name": "Not saved"}))
+        browser.plan()
+        browser.tab("Day")
+        page.click("#begin-day:not(:disabled)")
+        page.wait_for_selector(".clock-now")
+        page.wait_for_timeout(600)
+        page.reload()
+        page.wait_for_selector("text=This is what you worked on last")
+        browser.tab("Day")
+        page.locator(".day .route", has_text="van").wait_for()
+        with page.expect_download() as download:
+            page.click("#bar >> text=Export")
+            page.locator(".menu button", has_text="CSV").click()
+        assert "van" in download.value.path().read_text(encoding="utf-8-sig")
+        page.wait_for_selector(".keep.unsaved")
+        page.keyboard.press("Control+s")
+        page.click("dialog .main")
+        page.wait_for_selector(".keep:not(.unsaved)")
+        page.click("[aria-label='Open and save']")
+        page.click("[aria-label='Delete Not saved']")
+        page.click(".toast >> text=Undo")
+        page.wait_for_selector("text=Saved: Not saved")
+        assert browser.wrong == []
+
+
 def _dragged(browser: Browser) -> None:
     """Onto another route on the map and back by undo; onto another lane of the timeline."""
     page = browser.page

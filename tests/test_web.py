@@ -138,6 +138,7 @@ def test_plans_are_written_as_files(ask, posed):
 
     table = export("csv")
     assert ",'=b," in table.text
+    assert table.text.lstrip("\ufeff").split(",")[4:7] == ["vehicle_name", "arrival", "departure"]
     assert "attachment" in table.headers["content-disposition"]
     assert export("geojson").json()["type"] == "FeatureCollection"
     assert export("vroom").json()["summary"]["routes"] == 2

@@ -128,6 +128,14 @@ class Planner:
         """What is left to be decided; None where nothing is."""
         return self._rest().problem
 
+    @property
+    def rest_planned(self) -> Solution | None:
+        """The present plan of `rest`, for files and sheets of it; None where nothing is left."""
+        rest = self._rest()
+        if rest.problem is None:
+            return None
+        return Solution.from_routes(rest.problem, rest.routes(self._planned))
+
     def plan(self, time_limit_s: float = PLAN_S) -> Plan:
         """Plans what is left; the first plan of a day deserves more time than later ones.
 

@@ -76,6 +76,13 @@ class ExportRequest(Strict):
     city: Text | None = None
 
 
+class ExportDayRequest(Strict):
+    """What is left of a day, wanted as a file."""
+
+    format: Text = "json"
+    city: Text | None = None
+
+
 class MatrixRequest(Strict):
     """Places between which distances are wanted."""
 

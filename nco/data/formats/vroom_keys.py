@@ -85,6 +85,16 @@ def check_keys(entry: Fields, kind: str) -> list[str]:
     return own
 
 
+def is_known(key: str, kind: str) -> bool:
+    """Whether VROOM knows a key; `distribute_options` and such are others' own."""
+    return key in _KNOWN[kind] or (kind, key) == ("break", "max_load")
+
+
+def meant_by(key: str, kind: str) -> str | None:
+    """The key that was probably meant by one that VROOM does not know; see `check_keys`."""
+    return _nearly(key, kind)
+
+
 def _all(kind: str) -> tuple[str, ...]:
     return (*_KNOWN[kind], *_REFUSED.get(kind, ()))
 

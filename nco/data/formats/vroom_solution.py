@@ -19,14 +19,14 @@ from nco.data.cities.city import CREDIT
 from nco.data.formats.drawn import Drawn, streets_of
 from nco.data.formats.json_file import Fields, read_json, write_json
 from nco.data.formats.polyline import encoded
+from nco.data.formats.vroom_breaks import OffDuty, is_break, off_duty
 from nco.data.formats.vroom_tasks import MOST_ID
 from nco.data.formats.vroom_write import DELIVERY, JOB, PICKUP, location, step_ids, vehicle_ids
 from nco.errors import quoted, shortened
-from nco.problem import Problem
+from nco.problem import Problem, Vehicle
 from nco.problem.passages import services
 from nco.problem.schedule import RouteSchedule, Visit, schedule
 from nco.problem.solution import Route, Solution, Violation
-from nco.problem.work_rules import Break
 
 _CAUSES = {
     "capacity": "load",
@@ -185,14 +185,15 @@ def _route(
     nodes = [visit.node for visit in visits]
     given, taken = (_amounts(amounts) for amounts in _moved(problem, nodes))
     service_s = services(problem, vehicle)
-    paused = [length for visit in visits for _, length in visit.pauses]
+    off = off_duty(vehicle, visits)
+    paused = [length for visit in visits for _, length in visit.pauses] + off.lengths_s
     return {
         "vehicle": vehicles[timetable.vehicle],
         "cost": _whole(sum(cost)),
         "setup": _whole(sum(visit.setup_s for visit in visits)),
         "service": _whole(float(service_s[nodes].sum()) + sum(paused)),
         "duration": _whole(timetable.driving_s),
-        "waiting_time": _whole(sum(_idle(visits, k) for k in range(len(visits)))),
+        "waiting_time": _whole(sum(_idle(visits, k) for k in range(len(visits))) + off.waiting_s),
         "priority": _whole(float(problem.priority[_tasks(problem, nodes)].sum())),
         "distance": _whole(timetable.distance_m),
         "delivery": given,
@@ -200,7 +201,7 @@ def _route(
         "pickup": taken,
         **({"description": vehicle.name} if vehicle.name else {}),
         "violations": [_violation(v) for v in mine],
-        "steps": list(_steps(problem, timetable, steps, mine, service_s)),
+        "steps": list(_steps(problem, timetable, steps, mine, service_s, off)),
     }
 
 
@@ -216,50 +217,75 @@ def _steps(
     steps: dict[int, tuple[str, int]],
     violations: Sequence[Violation],
     service_s: Floats,
+    off: OffDuty,
 ) -> Iterator[dict[str, Any]]:
     """What a vehicle does one after the other: stops, and the breaks and rests between them."""
     vehicle, visits = problem.vehicles[timetable.vehicle], timetable.visits
     last = len(visits) - 1
     left = list(enumerate(vehicle.breaks, start=1))
     for k, visit in enumerate(visits):
-        so_far = {
-            "duration": _whole(visit.duration_s - visits[0].duration_s),
-            "distance": _whole(visit.distance_m - visits[0].distance_m),
-            "load": _amounts(visit.load),
-        }
+        so_far = _so_far(visits, k)
+        if k == last:
+            for one in off.after:
+                yield _pause({"id": one.number}, one.begin_s, one.length_s, one.waiting_s, so_far)
         if not (k == 0 and vehicle.open_start) and not (k == last and vehicle.open_end):
             yield {
                 **_kind(k, steps, visit),
                 **location(problem, visit.node),
                 "description": problem.names[visit.node],
-                "arrival": _whole(visit.arrival_s),
+                "arrival": _whole(off.arrival_s(k, last, visit.arrival_s)),
                 "setup": _whole(visit.setup_s),
                 "service": _whole(float(service_s[visit.node])),
-                "waiting_time": _whole(_idle(visits, k)),
+                "waiting_time": _whole(_idle(visits, k) + off.waits_s(k)),
                 **so_far,
                 "violations": [
-                    _violation(v) for v in violations if v.stop == visit.node and 0 < k < last
+                    _violation(v)
+                    for v in violations
+                    if (v.stop == visit.node and 0 < k < last)
+                    or (v.stop is None and v.kind == "capacity" and _too_full(visit, vehicle))
                 ],
             }
         for begin_s, length_s in visit.pauses:
-            number = next((n for n, one in left if _is(one, begin_s, length_s)), None)
+            number = next((n for n, one in left if is_break(one, begin_s, length_s)), None)
             left = [(n, one) for n, one in left if n != number]
-            yield {
-                "type": "break",
-                **({"description": "rest"} if number is None else {"id": number}),
-                "arrival": _whole(begin_s),
-                "setup": 0,
-                "service": _whole(length_s),
-                "waiting_time": 0,
-                **so_far,
-                "violations": [],
-            }
+            named = {"description": "rest"} if number is None else {"id": number}
+            yield _pause(named, begin_s, length_s, 0.0, so_far)
+        if k == 0:
+            for one in off.before:
+                yield _pause({"id": one.number}, one.begin_s, one.length_s, one.waiting_s, so_far)
 
 
-def _is(one: Break, begin_s: float, length_s: float) -> bool:
-    """Whether what was taken is this break, and no rest after so much driving."""
-    begins = one.window_s[0] - 0.5 <= begin_s <= one.window_s[1] + 0.5
-    return begins and math.isclose(one.length_s, length_s, abs_tol=0.5)
+def _too_full(visit: Visit, vehicle: Vehicle) -> bool:
+    """Whether a vehicle leaves with more on board than it holds."""
+    return any(load > most for load, most in zip(visit.load, vehicle.capacity, strict=True))
+
+
+def _so_far(visits: Sequence[Visit], k: int) -> dict[str, Any]:
+    return {
+        "duration": _whole(visits[k].duration_s - visits[0].duration_s),
+        "distance": _whole(visits[k].distance_m - visits[0].distance_m),
+        "load": _amounts(visits[k].load),
+    }
+
+
+def _pause(
+    named: dict[str, Any],
+    begin_s: float,
+    length_s: float,
+    waiting_s: float,
+    so_far: dict[str, Any],
+) -> dict[str, Any]:
+    """A step that is a break; VROOM's arrival there is before the wait for its window."""
+    return {
+        "type": "break",
+        **named,
+        "arrival": _whole(begin_s - waiting_s),
+        "setup": 0,
+        "service": _whole(length_s),
+        "waiting_time": _whole(waiting_s),
+        **so_far,
+        "violations": [],
+    }
 
 
 def _idle(visits: Sequence[Visit], k: int) -> float:

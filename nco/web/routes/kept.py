@@ -9,11 +9,11 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
 from nco.errors import NcoError
-from nco.web.models import Change, PlanRequest, ScenarioRequest
+from nco.web.models import Change, ExportDayRequest, PlanRequest, ScenarioRequest
 from nco.web.reply import RefusedError
 from nco.web.routes.asked import TheServer, described, parsed, response
 from nco.web.state import Server
-from nco.web.work import days
+from nco.web.work import days, exporting
 
 scenarios = APIRouter(prefix="/v1/scenarios", tags=["scenarios"])
 plans = APIRouter(prefix="/v1/plans", tags=["plans"])
@@ -110,6 +110,23 @@ async def change(number: str, request: Request, server: TheServer) -> Response:
     raw = await request.body()
     await parsed(Change, raw)
     return await _changed(server, number, raw)
+
+
+@plans.post("/{number}/export")
+async def export(number: str, asked: ExportDayRequest, server: TheServer) -> Response:
+    """What is left of a day as a file, of one of the formats that `/v1/about` lists."""
+    async with server.one_at_a_time(number):
+        problem, options, changes = await server.keeping(server.store.plan, number)
+        count = len(changes)
+        left = await server.ask_of(server.planners, days.left, number, count, None)
+        if left.unknown:
+            kept = days.Kept(problem, options, changes)
+            left = await server.ask_of(server.planners, days.left, number, count, kept)
+    if left.reply.status >= 400:
+        return response(left.reply)
+    ask = server.print if asked.format in exporting.PRINTED else server.ask
+    given = asked.format, left.reply.body, problem, asked.city
+    return response(await ask(exporting.export_left, *given))
 
 
 @plans.delete("/{number}", status_code=204)

@@ -57,6 +57,7 @@ async def evaluate(number: str, request: Request, server: TheServer) -> Response
     await parsed(JudgeRequest, raw)
     kept = server.kept(number)
     # Problems are large, and the judges know the last ones.
+    server.planners.start()  # whoever judges routes soon begins the day with them
     reply = await server.ask_of(server.judges, judging.judge, raw, number, None)
     if reply is None:
         reply = await server.ask_of(server.judges, judging.judge, raw, number, kept)

@@ -13,7 +13,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nco.data.formats.json_file import Fields, finite
-from nco.data.formats.native import route_data, vehicle_from
+from nco.data.formats.native import problem_data, route_data, vehicle_from
 from nco.errors import InputError
 from nco.planner import Planner
 from nco.problem.solution import Solution
@@ -135,6 +135,30 @@ def change(number: str, count: int, raw: bytes | None, kept: Kept | None) -> Don
     if answer.status >= 500:
         _days.pop(number, None)  # who knows how far it came
     return Done(answer, told[0] if told and answer.status < 400 else None)
+
+
+def left(number: str, count: int, kept: Kept | None) -> Done:
+    """What is left of a day and its plan, in our JSON: `{"problem": ..., "routes": [...]}`.
+
+    Args:
+        number: id of the day.
+        count: how many changes it has had.
+        kept: the day, where it was not known here.
+    """
+    done = change(number, count, None, kept)
+    if done.unknown or done.reply.status >= 400:
+        return done
+
+    @served.replying
+    def reply() -> Reply:
+        planner = _days[number].planner
+        problem, planned = planner.rest, planner.rest_planned
+        if problem is None or planned is None:
+            raise InputError("nothing is left of this day that could be written")
+        routes = [route_data(route) for route in planned.routes]
+        return as_json(finite({"problem": problem_data(problem), "routes": routes}))
+
+    return done._replace(reply=reply())
 
 
 def _shown(day: _Day) -> dict[str, Any]:

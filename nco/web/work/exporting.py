@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from nco.data.cities.city import City
+from nco.data.formats import native
+from nco.data.formats.csv_rows import table_text
 from nco.data.formats.geojson import geojson_data
 from nco.data.formats.json_file import finite, json_text
 from nco.data.formats.native import solution_data
-from nco.data.formats.solution_csv import routes_table, routes_text
+from nco.data.formats.solution_csv import REQUIRED, routes_table
 from nco.data.formats.vroom_solution import vroom_answer
 from nco.data.formats.xlsx import workbook
 from nco.errors import InputError
@@ -53,14 +55,37 @@ def _vroom(problem: Problem, solution: Solution, ground: _Ground) -> Reply:
     return Reply(200, body, JSON, "solution.vroom.json")
 
 
+def _table(problem: Problem, solution: Solution) -> tuple[list[str], list[list[object]]]:
+    """The timetable, in which people find vehicles by their names, and times by the clock.
+
+    Columns that `nco.load` and other programs read stay as they are.
+    """
+    header, rows = routes_table(problem, solution)
+    vehicle, *times = (header.index(title) for title in ("vehicle", "arrival_s", "departure_s"))
+
+    def told(row: list[object]) -> list[object]:
+        if row[vehicle] == "":  # nobody serves it
+            return ["", "", ""]
+        clock = [
+            problem.times.at(60 * (float(str(row[k])) // 60)) if row[k] != "" else "" for k in times
+        ]
+        return [problem.vehicles[int(str(row[vehicle]))].name, *clock]
+
+    at = len(REQUIRED)
+    shown = ["vehicle_name", "arrival", "departure"]
+    return [*header[:at], *shown, *header[at:]], [
+        [*row[:at], *told(row), *row[at:]] for row in rows
+    ]
+
+
 def _csv(problem: Problem, solution: Solution, _ground: _Ground) -> Reply:
-    text = "\ufeff" + routes_text(problem, solution)  # the mark, or Excel takes it for another code
+    text = "\ufeff" + table_text(*_table(problem, solution))  # or Excel takes it for another code
     return Reply(200, _bytes(text), "text/csv; charset=utf-8", "routes.csv")
 
 
 def _xlsx(problem: Problem, solution: Solution, _ground: _Ground) -> Reply:
     """The timetable, the vehicles, the figures of the plan, and what is not served and why."""
-    header, rows = routes_table(problem, solution)
+    header, rows = _table(problem, solution)
     found = answer(problem, solution)
     vehicles = [
         {name: value for name, value in one.items() if name not in ("cost", "violations")}
@@ -146,9 +171,30 @@ def export(kind: str, solution: bytes, problem: bytes, city: str | None) -> Repl
         problem: JSON as it was posed.
         city: whose streets routes follow; that of the problem, or the first one, if left out.
     """
-    if kind not in FORMATS:
-        raise InputError(f"this format is not known; known are {', '.join(FORMATS)}")
+    _refuse(kind)
     posed_problem = posed_by(problem)
     found = routes_of(served.fields_of(solution), posed_problem).with_reasons(posed_problem)
     ground = _Ground(city_by(problem, city), streets_by(problem))
     return FORMATS[kind](posed_problem, found, ground)
+
+
+@served.replying
+def export_left(kind: str, left: bytes, whole: bytes, city: str | None) -> Reply:
+    """What is left of a day as a file.
+
+    Args:
+        kind: of `FORMATS`.
+        left: JSON of what is left: `problem` and `routes`, see `days.left`.
+        whole: the problem that the day began with, as it was posed; its streets are driven.
+        city: as in `export`.
+    """
+    _refuse(kind)
+    data = served.fields_of(left)
+    problem = native.problem_from(data.child("problem"))
+    found = routes_of(data, problem).with_reasons(problem)
+    return FORMATS[kind](problem, found, _Ground(city_by(whole, city), streets_by(whole)))
+
+
+def _refuse(kind: str) -> None:
+    if kind not in FORMATS:
+        raise InputError(f"this format is not known; known are {', '.join(FORMATS)}")

@@ -181,7 +181,7 @@ _READ = {"stops": _read_stops, "fleet": _read_fleet}
 
 
 def _told(error: TableError) -> list[dict[str, Any]]:
-    return [{"line": f.line, "column": f.title, "text": f.text} for f in error.faults]
+    return [{"line": f.line, "column": f.title or f.of, "text": f.text} for f in error.faults]
 
 
 def _addresses(stops: Stops, lines: list[int], city: City) -> list[dict[str, Any]]:

@@ -19,6 +19,7 @@ from nco.solve import solve
 from nco.web.reply import INPUT, INTERNAL, ROUTING, TOO_LARGE, Reply, as_json
 from nco.web.work import served
 from nco.web.work.vroom_costs import as_charged, task_rates
+from nco.web.work.vroom_input import as_vroom_reads, in_own_words
 
 STATUS = {INTERNAL: 500, INPUT: 400, ROUTING: 500, TOO_LARGE: 413}
 DEFAULT_X = 5
@@ -50,14 +51,9 @@ def solve_vroom(raw: bytes) -> Reply:
 
 
 def _solved(data: Fields) -> dict[str, Any]:
+    data, notes = as_vroom_reads(data)
     options = data.child("options", {})
     plan = _chosen(options, "c", bool, default=False)
-    if "matrix" in data:  # what `matrices` was called before there were profiles
-        given = dict(data.data)
-        matrix = given.pop("matrix")
-        profiles = {vehicle.text("profile", "car") for vehicle in data.children("vehicles")}
-        given.setdefault("matrices", {name: {"durations": matrix} for name in profiles})
-        data = Fields(data.path, data.where, given)
     city = None if "matrices" in data else served.city()
     data, too_large = _without_too_large(data)
     if "jobs" not in data and "shipments" not in data:
@@ -74,7 +70,8 @@ def _solved(data: Fields) -> dict[str, Any]:
     answer = vroom_answer(problem, found, city=served.city() if geometry else None)
     answer["unassigned"] += too_large
     answer["summary"]["unassigned"] += len(too_large)
-    return _with_costs(answer, data)
+    in_own_words(answer, data)
+    return _with_costs(answer, data) | ({"notes": notes} if notes else {})
 
 
 def _searched(problem: Problem, data: Fields, limit_s: float, steps: Solution | None) -> Solution:

@@ -22,11 +22,13 @@ class Fault:
         line: of the row, as `Faults.word` counts; of the titles where it is about them.
         title: of the column, empty for a row as a whole.
         text: what is wrong, and what to do.
+        of: our name of what the row as a whole lacks, such as `address`; empty if nothing is known.
     """
 
     line: int
     title: str
     text: str
+    of: str = ""
 
 
 class TableError(FormatError):
@@ -72,11 +74,11 @@ class Faults:
         self.titles.append(f"{self.word} {self.head}: {text}")
         self.all.append(Fault(self.head, "", text))
 
-    def about(self, line: int, title: str, text: str) -> None:
+    def about(self, line: int, title: str, text: str, of: str = "") -> None:
         """Note what is wrong with a cell, or with a row if there is no title."""
         where = f", column {quoted(title)} " if title else ": "
         self.rows.setdefault(line, []).append(f"{self.word} {line}{where}{text}")
-        self.all.append(Fault(line, title, text))
+        self.all.append(Fault(line, title, text, of))
 
     def raise_titles(self) -> None:
         """Raise if something is wrong with the titles.

@@ -38,11 +38,11 @@ def complete(
             continue
         if geocoder is None:
             text = f"there is an address, but no lat and lon; add them, or give {option('city')}"
-            faults.about(row.line, "", f"{text} to have it looked up")
+            faults.about(row.line, "", f"{text} to have it looked up", of="address")
             continue
         found = geocoder.find(address_of(row.details), _CANDIDATES)
         if found.best is None or (found.doubtful and not accept_doubtful):
-            faults.about(row.line, "", _doubt(found))
+            faults.about(row.line, "", _doubt(found), of="address")
         else:
             best = found.best
             row.lonlat = best.lonlat

@@ -17,6 +17,7 @@ export const known = {
   view: null, // the plan as it is shown; see view.js
   planned: null, // the plan of the document, and
   day: null, // the day that was begun, and
+  dayProblem: null, // the problem that its vehicles were named by
   dayView: null, // its plan; which of the two is shown depends on what is looked at
   dayOn: false,
   checks: [],

@@ -1,7 +1,7 @@
 // What a person should look at before planning: faults, doubtful places, odd windows.
 
 import { known } from "./app.js";
-import { columnOf } from "./columns.js";
+import { columnOf, guessOf, unknownColumns } from "./columns.js";
 import { clock, span } from "./format.js";
 import { t } from "./words.js";
 
@@ -19,10 +19,18 @@ export function leftOut(doc) {
 
 /** All of them: {kind, level, line, column, name, text, candidates}; `table` says whose line it is. */
 export function checksOf(doc) {
-  return [
-    ...faults("stops", doc), ...faults("fleet", doc), ...doubtful(), ...missing(doc), ...odd(doc), ...trouble(),
+  const all = [
+    ...trouble(), ...faults("stops", doc), ...faults("fleet", doc), ...missing(doc),
+    ...aside(doc, true), ...doubtful(), ...odd(doc), ...aside(doc, false),
   ];
+  return all.filter((one) => one.level === "bad" || !doc.accepted.includes(keyOf(one)));
 }
+
+/** What is accepted of a check: it comes again when it says something else. */
+export const keyOf = ({ kind, table, name, column, text }) => [kind, table, name, column, text].join(" · ");
+
+/** A document in which a check is left as it is. */
+export const withAccepted = (doc, check) => ({ ...doc, accepted: [...doc.accepted, keyOf(check)] });
 
 function faults(table, doc) {
   return known[table].faults.map((fault) => ({
@@ -90,6 +98,16 @@ function tooMuch(row) {
     if (fleet.length && n > most) return { text: t("check.too_much", { n, most }) };
   }
   return null;
+}
+
+/** Columns that nothing is planned with: those that look like something that counts, or the others. */
+function aside(doc, guessed) {
+  return ["stops", "fleet"].flatMap((table) => unknownColumns(doc, table).flatMap((column) => {
+    const guess = guessOf(doc, table, column);
+    if (Boolean(guess) !== guessed) return [];
+    const title = doc[table].header[column];
+    return [{ kind: "column", level: guess ? "warn" : "note", table, title, guess, name: title, text: t(guess ? "check.guess" : "check.aside") }];
+  }));
 }
 
 function trouble() {

@@ -34,6 +34,34 @@ export function withPlace(doc, row, lon, lat) {
   return withMeant(withMeant(doc, "stops", row, "lat", lat.toFixed(6)), "stops", row, "lon", lon.toFixed(6));
 }
 
+/** Numbers of columns that hold something and that nothing is planned with. */
+export function unknownColumns(doc, kind) {
+  const { header, rows } = doc[kind];
+  return header.flatMap((title, k) => (meanings[kind].get(title) === "" && title.trim()
+    && rows.some((row) => String(row[k]).trim()) ? [k] : []));
+}
+
+const TIMES = /^\d{1,2}([:.]\d{2})?(:\d{2})?\s*(-|–|to)\s*\d{1,2}([:.]\d{2})?(:\d{2})?$/;
+const LENGTH = /min|unload|service|drop/i;
+const mostly = (cells, is) => cells.length > 0 && cells.filter(is).length >= 0.8 * cells.length;
+
+/** What a column may be by what it holds; null where that says nothing, or where there is one. */
+export function guessOf(doc, kind, column) {
+  const cells = doc[kind].rows.map((row) => String(row[column]).trim()).filter(Boolean);
+  const free = (name) => (columnOf(doc[kind], kind, name) < 0 ? name : null);
+  const hours = kind === "stops" ? free("window") && free("window_start") && "window" : free("shift") && free("shift_start") && "shift";
+  if (mostly(cells, (cell) => TIMES.test(cell))) return hours;
+  if (!mostly(cells, (cell) => /^\d{1,5}([.,]\d+)?$/.test(cell))) return null;
+  if (kind === "fleet") return free("capacity");
+  return LENGTH.test(doc.stops.header[column]) ? free("service") : free("demand");
+}
+
+/** A document in which a column is called by what it means. */
+export function withMeaning(doc, kind, title, name) {
+  const { header, rows } = doc[kind];
+  return { ...doc, [kind]: { header: header.map((one) => (one === title ? name : one)), rows } };
+}
+
 /** Names that a cell may hold for the choice of a column, and those to add. */
 export const MORE = {
   stops: ["window", "window_start", "window_end", "service", "setup", "demand", "demand_2", "pickup",

@@ -20,7 +20,9 @@ export function dayPanel() {
   const show = perFrame(() => refill(place, content()));
   on("view day problem doc busy choose", show);
   on("doc", ({ before }) => { if (before.day !== store.doc.day) load(); });
+  on("problem", () => { if (known.day && known.dayProblem !== known.problem) took(known.day); });
   on("day-add", add);
+  on("day-again", again);
   on("day-move", ({ name, lonlat }) => change({ op: "move", name, lonlat }, t("day.moved", { name })));
   show();
   return place;
@@ -29,6 +31,7 @@ export function dayPanel() {
 /** Takes what the server says of the day, and shows it where the day is looked at. */
 function took(state) {
   known.day = state;
+  known.dayProblem = known.problem;
   known.dayView = state.plan ? dayView(state) : null;
   tell("day");
   settleView();
@@ -69,6 +72,8 @@ async function begin() {
 let busy = false;
 function working(is) {
   busy = is;
+  if (is) known.busy.add("day");
+  else known.busy.delete("day");
   tell("day");
 }
 
@@ -91,6 +96,7 @@ async function change(what, told = "", again = true) {
   }
 }
 
+const again = () => change({ op: "replan", time_limit_s: 4 * AGAIN_S }, t("day.again.done"), false);
 const advance = (now_s) => change({ op: "advance", now_s }, "", false);
 
 async function end() {
@@ -148,7 +154,7 @@ function events() {
   const chosen = at.chosen && known.dayView.byStop.get(at.chosen);
   const open = chosen && !chosen.visit.done;
   return h("div.events", {},
-    h("button.button.small", { "data-key": "again", disabled: busy, title: t("day.again.tip"), onclick: () => change({ op: "replan", time_limit_s: 4 * AGAIN_S }, t("day.again.done"), false) }, icon("again"), t("day.again")),
+    h("button.button.small", { "data-key": "again", disabled: busy, title: t("day.again.tip"), onclick: again }, icon("again"), t("day.again")),
     h("button.button.small", { "data-key": "add", disabled: busy, onclick: () => tell("sketch") }, icon("add"), t("day.add")),
     h("button.button.small", {
       "data-key": "cancel", disabled: busy || !open, title: open ? t("day.cancel.what", { name: at.chosen }) : t("day.cancel.tip"),

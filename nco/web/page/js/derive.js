@@ -161,6 +161,7 @@ export function follow() {
       changes += 1;
       soon();
     }
+    else if (before.accepted !== doc.accepted) { known.checks = checksOf(doc); tell("problem"); }
     else if (before.routes !== doc.routes || before.locked !== doc.locked) working("judge", judge);
   });
 }

@@ -49,7 +49,7 @@ export function dock(place) {
     for (const view of VIEWS) views[view].hidden = view !== name;
     markTab(tabs, name);
     tools.replaceChildren(...(sheets[name] ? tableTools(sheets[name]) : []));
-    if (sheets[name]?.ready) sheets[name].table.redraw();
+    sheets[name]?.shown();
   }
   roundTabs(tabs, show);
 

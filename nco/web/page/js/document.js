@@ -13,6 +13,7 @@ export function emptyDocument() {
     city: null,
     stops: { header: STOPS, rows: [] },
     fleet: { header: FLEET, rows: [] },
+    accepted: [], // checks that a person has looked at and left as they are; see checks.js
     zones: [], // {name, ring: [[lon, lat], ...], vehicles: [names]}; no vehicles: all of them
     routes: null, // [{vehicle, stops, reload_at}], by names; reload_at: where it loads for its next trip
     locked: [], // names of vehicles whose routes stay
@@ -49,6 +50,7 @@ export function documentFrom(data) {
     city: data.city === null || data.city === undefined ? null : String(data.city),
     stops: text(data.stops),
     fleet: text(data.fleet),
+    accepted: (Array.isArray(data.accepted) ? data.accepted : []).map(String),
     zones,
     routes: routes(data.routes),
     locked: (data.locked ?? []).map(String),

@@ -19,22 +19,26 @@ export function exportItems() {
   });
   const people = ["pdf", "html", "sheets"].filter((one) => formats.includes(one));
   return [
-    t("export.people"), ...people.map(item),
+    known.view?.isDay && t("export.rest"), t("export.people"), ...people.map(item),
     "-", t("export.programs"), ...formats.filter((one) => !people.includes(one)).map(item),
     "-", { label: t("export.scenario"), icon: "save", run: scenario },
   ];
 }
 
+/** The plan as a file; of a day that is looked at, what is left of it. */
 async function written(format) {
-  say(t("export.begun"));
+  const over = say(t("export.begun"), { until: true });
   try {
-    const routes = routesOf(store.doc.routes, known.problem);
-    const body = { routes, format, ...(store.doc.city ? { city: store.doc.city } : {}) };
-    const { blob, name } = await fileOf(`/v1/problems/${known.problem.id}/export`, body);
+    const city = store.doc.city ? { city: store.doc.city } : {};
+    const { blob, name } = known.view.isDay
+      ? await fileOf(`/v1/plans/${encodeURIComponent(store.doc.day)}/export`, { format, ...city })
+      : await fileOf(`/v1/problems/${known.problem.id}/export`, { routes: routesOf(store.doc.routes, known.problem), format, ...city });
     download(blob, named(name));
     say(t("export.done", { name }));
   } catch (error) {
     failed(error);
+  } finally {
+    over();
   }
 }
 

@@ -4,6 +4,7 @@ import { ask } from "./api.js";
 import { store, tell } from "./app.js";
 import { documentFrom, emptyDocument, FORMAT, spread, withTable } from "./document.js";
 import { learn } from "./columns.js";
+import { isSaved } from "./draft.js";
 import { failed, say } from "./told.js";
 import { t } from "./words.js";
 
@@ -31,7 +32,8 @@ async function takeScenario(file) {
     throw new Error("format");
   }
   if (data?.format !== FORMAT) throw new Error("format");
-  store.load(documentFrom(data));
+  const doc = documentFrom(data);
+  store.load(doc, t("undo.open", { name: doc.name || file.name }));
   tell("opened");
 }
 
@@ -67,7 +69,8 @@ export async function example() {
   const doc = { ...emptyDocument(), name: t("example.name"), city: found.city ?? null };
   const text = ({ header, rows }) => ({ header: header.map(String), rows: rows.map((row) => row.map((cell) => String(cell ?? ""))) });
   const fleet = text(found.fleet);
-  store.load({ ...doc, stops: text(found.stops), fleet: spread(fleet, fleet.header.indexOf("count")) });
+  store.load({ ...doc, stops: text(found.stops), fleet: spread(fleet, fleet.header.indexOf("count")) }, t("undo.open", { name: doc.name }));
+  isSaved(); // nobody minds to lose it
   tell("opened");
 }
 

@@ -1,6 +1,6 @@
 // Keys that work everywhere but where something is typed.
 
-import { at, choose, known, store } from "./app.js";
+import { at, choose, known, store, tell } from "./app.js";
 import { chooseNothing } from "./dock.js";
 import { moved } from "./hand.js";
 import { help } from "./help.js";
@@ -11,7 +11,7 @@ import { t } from "./words.js";
 
 export function followKeys({ map, dock }) {
   const plain = {
-    p: () => plan(),
+    p: () => (known.view?.isDay ? tell("day-again") : plan()),
     s: () => stop(),
     f: () => map.fit(),
     l: () => at.chosenVehicle && lock(at.chosenVehicle),

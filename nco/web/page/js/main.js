@@ -5,10 +5,11 @@ import { known, on, store, tell } from "./app.js";
 import { bar } from "./bar.js";
 import { card } from "./card.js";
 import { followCity } from "./cities.js";
-import { derive, follow } from "./derive.js";
+import { derive, follow, upToDate } from "./derive.js";
 import { dock } from "./dock.js";
 import { emptyDocument } from "./document.js";
 import { h } from "./dom.js";
+import { followDraft, restore } from "./draft.js";
 import { followDrops } from "./files.js";
 import { icon } from "./icons.js";
 import { followKeys } from "./keys.js";
@@ -41,15 +42,18 @@ async function begin() {
   known.about = about;
   await followCity(map, cities, about.tiles);
   tell("about");
-  on("draw-zone", () => { document.body.dataset.view = "map"; map.setMode("zone"); });
-  on("sketch", () => map.setMode("add"));
-  on("move-places", () => map.setMode("place"));
-  on("new", () => { store.load({ ...emptyDocument(), city: store.doc.city }); });
+  const onMap = (begin) => (detail) => { document.body.dataset.view = "map"; tell("map-shown"); begin(detail); };
+  on("draw-zone", onMap(() => map.setMode("zone")));
+  on("sketch", onMap(() => map.setMode("add")));
+  on("move-places", onMap(() => map.setMode("place")));
+  on("point-place", onMap((wanted) => map.point(wanted)));
+  on("new", () => { store.load({ ...emptyDocument(), city: store.doc.city }, store.doc.stops.rows.length ? t("scenario.new") : ""); });
   let fit = false;
   on("opened", () => { fit = true; known.search = null; tell("search"); });
   on("read", () => { if (fit) { fit = false; map.fit(); } });
   map.onzone = () => tell("show-dock", "zones");
-  await derive();
+  followDraft();
+  await (restore(known.cities) ? upToDate() : derive());
   document.body.dataset.ready = "yes";
 }
 
@@ -67,7 +71,7 @@ function views() {
   byId("views").append(...buttons);
   document.body.dataset.view = "map";
   mark("map");
-  on("draw-zone", () => mark("map"));
+  on("map-shown", () => mark("map"));
   on("reach", () => mark("dock"));
 }
 

@@ -14,8 +14,11 @@ export function menu(button, items) {
   const list = h("div.menu", { role: "menu" }, items.filter(Boolean).map((item) => {
     if (item === "-") return h("hr");
     if (typeof item === "string") return h("div.title", {}, item);
-    return h("button", { role: "menuitem", disabled: item.off, onclick: () => { close(); item.run(); }, title: item.tip },
-      item.icon && icon(item.icon), h("span.grow", {}, item.label), item.key && h("kbd", {}, item.key));
+    const chosen = h("button", { role: "menuitem", disabled: item.off, onclick: () => { close(); item.run(); }, title: item.tip },
+      item.icon && icon(item.icon), h("span.grow.cut", {}, item.label), item.key && h("kbd", {}, item.key));
+    return item.bin ? h("div.row", {}, chosen, h("button.bin", {
+      role: "menuitem", title: item.bin.label, "aria-label": item.bin.label, onclick: () => { close(); item.bin.run(); },
+    }, icon("bin"))) : chosen;
   }));
   document.body.append(list);
   const box = button.getBoundingClientRect();

@@ -19,7 +19,7 @@ export function planPanel() {
 
 function searching() {
   const { search } = known;
-  if (!search) return null;
+  if (!search || known.view?.isDay) return null;
   const now_s = search.offset_s + (search.running ? (performance.now() - search.begun) / 1000 : 0);
   const { best } = search;
   const cost = search.running ? best?.cost : known.planned?.totals.cost;
@@ -30,7 +30,7 @@ function searching() {
   return h("div.searching", {},
     h("div.row", {},
       h("span.soft.grow", {}, state),
-      cost !== undefined && cost !== null && h("strong", { title: t("search.cost") }, money(cost)),
+      cost !== undefined && cost !== null && h("span", { title: t("search.cost") }, h("span.soft", {}, `${t("total.cost")} `), h("strong", {}, money(cost))),
       search.running
         ? h("button.button.small", { "data-key": "stop", onclick: stop, disabled: search.stopping || !search.id, title: t("search.stop.tip") },
           icon("stop"), t("search.stop"))
@@ -44,7 +44,7 @@ function totals() {
   if (!view) return null;
   const { totals: sum } = view;
   const one = (key, value, level = "") => h(`div.total${level ? `.${level}` : ""}`, { title: t(`total.${key}.tip`) },
-    h("span.value", {}, value), h("span.what", {}, t(`total.${key}`)));
+    h("span.value", {}, value), h("span.what", {}, t(`total.${key}`, { n: value })));
   return h("div.totals", { role: "group", "aria-label": t("totals") },
     one("km", km(sum.distance_m)),
     one("hours", span(sum.duration_s)),

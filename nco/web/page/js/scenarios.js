@@ -3,6 +3,7 @@
 import { ask } from "./api.js";
 import { store, tell } from "./app.js";
 import { documentFrom, FORMAT } from "./document.js";
+import { isSaved } from "./draft.js";
 import { question } from "./menu.js";
 import { failed, say } from "./told.js";
 import { t } from "./words.js";
@@ -19,18 +20,36 @@ export async function scenarioItems() {
     { label: t("scenario.save_as"), icon: "save", run: () => saveAs() },
     "-",
     all.length ? t("scenario.saved") : t("scenario.none"),
-    ...all.slice(0, 30).map((one) => ({ label: one.name, icon: "open", run: () => open(one.id) })),
+    ...all.slice(0, 30).map((one) => ({
+      label: one.name, icon: "open", run: () => open(one.id),
+      bin: { label: t("scenario.remove", { name: one.name }), run: () => remove(one) },
+    })),
   ];
 }
 
 export async function open(id) {
   try {
     const found = await ask("GET", `/v1/scenarios/${id}`);
-    store.load({ ...documentFrom(found.content), day: found.content.day ?? null, saved: { id: found.id, version: found.version } });
+    const doc = { ...documentFrom(found.content), day: found.content.day ?? null, saved: { id: found.id, version: found.version } };
+    store.load(doc, t("undo.open", { name: doc.name }));
+    isSaved();
     tell("opened");
   } catch (error) {
     if (error.message === "format") say(t("file.no_scenario", { name: id }), { bad: true });
     else failed(error);
+  }
+}
+
+/** Deletes a scenario on the server, and says how it comes back: it is fetched first. */
+async function remove({ id, name }) {
+  try {
+    const found = await ask("GET", `/v1/scenarios/${id}`);
+    await ask("DELETE", `/v1/scenarios/${id}`);
+    if (store.doc.saved?.id === id) store.note((doc) => ({ ...doc, saved: null }));
+    const back = () => ask("POST", "/v1/scenarios", { name, content: found.content }).then(() => say(t("scenario.is_saved", { name })), failed);
+    say(t("scenario.removed", { name }), { action: t("undo"), run: back });
+  } catch (error) {
+    failed(error);
   }
 }
 
@@ -45,6 +64,7 @@ export async function save() {
   try {
     const row = await ask("PUT", `/v1/scenarios/${saved.id}`, { name, content: content(), version: saved.version });
     store.note((doc) => ({ ...doc, saved: { id: saved.id, version: row.version } }));
+    isSaved();
     say(t("scenario.is_saved", { name }));
   } catch (error) {
     if (error.status === 409) say(t("scenario.changed"), { bad: true, action: t("scenario.save_as"), run: saveAs });
@@ -61,6 +81,7 @@ async function saveAs() {
     store.note((doc) => ({ ...doc, name: given.name }));
     const row = await ask("POST", "/v1/scenarios", { name: given.name, content: content() });
     store.note((doc) => ({ ...doc, saved: { id: row.id, version: row.version } }));
+    isSaved();
     say(t("scenario.is_saved", { name: given.name }));
   } catch (error) {
     failed(error);

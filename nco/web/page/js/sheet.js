@@ -92,8 +92,9 @@ export class Sheet {
   cell(cell, column) {
     const marks = this.marks.get(cell.getRow().getData().id + 2) ?? [];
     const title = store.doc[this.kind].header[column];
-    const found = marks.filter((one) => one.column === title || one.column === meaning(this.kind, title)
-      || (one.column === "window" && meaning(this.kind, title).startsWith("window")));
+    const what = meaning(this.kind, title);
+    const found = marks.filter((one) => one.column === title || (what && one.column === what)
+      || (one.column === "window" && what.startsWith("window")) || (one.column === "address" && what === "street"));
     const element = cell.getElement();
     element.classList.toggle("fault", found.some((one) => one.level === "bad"));
     element.classList.toggle("doubt", found.length > 0 && found.every((one) => one.level !== "bad"));
@@ -206,6 +207,13 @@ export class Sheet {
     if (!cell) return;
     this.table.getRanges().forEach((range) => range.setBounds(cell, cell));
     this.table.element.querySelector(".tabulator-tableholder").focus({ preventScroll: true });
+  }
+
+  /** It was turned to: it has a size now, and shows what was chosen elsewhere meanwhile. */
+  shown() {
+    if (!this.ready) return;
+    this.table.redraw();
+    this.#chosen("");
   }
 
   filter(words) {

@@ -30,9 +30,10 @@ export function side(place) {
   roundTabs(tabs, show);
   on("read problem", perFrame(() => {
     const bad = known.checks.filter((one) => one.level === "bad").length;
-    count.textContent = known.checks.length || "";
+    const all = known.checks.filter((one) => one.level !== "note").length;
+    count.textContent = all || "";
     count.className = `tag ${bad ? "bad" : "warn"}`;
-    count.hidden = !known.checks.length;
+    count.hidden = !all;
   }));
   let begun = null;
   on("search", () => {

@@ -25,9 +25,9 @@ export class Store extends EventTarget {
     this.#set(next);
   }
 
-  /** Another document: nothing of the former can be undone. */
-  load(document) {
-    this.#past = [];
+  /** Another document; the former comes back by undo, where `label` says how it went. */
+  load(document, label = "") {
+    this.#past = label ? [{ label, doc: this.doc, whole: true }] : [];
     this.#future = [];
     this.#last = "";
     this.#set(document, true);
@@ -41,18 +41,18 @@ export class Store extends EventTarget {
   undo() {
     const step = this.#past.pop();
     if (!step) return null;
-    this.#future.push({ label: step.label, doc: this.doc });
+    this.#future.push({ ...step, doc: this.doc });
     this.#last = "";
-    this.#set(step.doc);
+    this.#set(step.doc, step.whole);
     return step.label;
   }
 
   redo() {
     const step = this.#future.pop();
     if (!step) return null;
-    this.#past.push({ label: step.label, doc: this.doc });
+    this.#past.push({ ...step, doc: this.doc });
     this.#last = "";
-    this.#set(step.doc);
+    this.#set(step.doc, step.whole);
     return step.label;
   }
 

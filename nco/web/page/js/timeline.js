@@ -52,7 +52,9 @@ function draw(place, zoom) {
     refill(place, h("div.empty", {}, icon("time"), t("timeline.empty")));
     return null;
   }
-  const names = [...new Set([...view.routes.map((one) => one.name)])];
+  // Vehicles that stay in have a lane as well: stops can be given to them.
+  const idle = view.isDay ? [] : (view.problem?.fleet ?? []).map((one) => one.name);
+  const names = [...new Set([...view.routes.map((one) => one.name), ...idle])];
   const times = view.routes.flatMap((one) => one.visits.flatMap((visit) => [visit.arrival_s, visit.departure_s]))
     .filter((time) => time !== null);
   const first = Math.floor(Math.min(...times) / 3600);
@@ -95,13 +97,24 @@ const lanes = new WeakMap();
 function lookOf(view, name, frame) {
   const visits = view.routes.filter((one) => one.name === name)
     .flatMap((route) => route.visits.map((visit) => `${visit.name} ${visit.start_s} ${visit.late_s > 0} ${visit.done ?? ""}`));
-  return [...frame, colourOf(view.routes.find((one) => one.name === name).vehicle), ...visits].join("\n");
+  return [...frame, colourOf(numberOf(view, name)), ...visits].join("\n");
+}
+
+const numberOf = (view, name) => view.routes.find((one) => one.name === name)?.vehicle ?? view.problem.vehicleOf.get(name);
+
+/** What of a lane is no working time of its vehicle. */
+function offShift(group, view, name, top, x, wide) {
+  const [from, to] = known.fleet.read.find((one) => one.name === name)?.shift_s ?? [0, null];
+  const rest = (begin, end) => end > begin && group.append(svg("rect.off", { x: begin, y: top + 1, width: end - begin, height: ROW - 2 }));
+  rest(NAMES, Math.min(x(from ?? 0), NAMES + wide));
+  if (to !== null) rest(Math.max(x(to), NAMES), NAMES + wide);
 }
 
 function row(view, name, top, x, wide) {
   const routes = view.routes.filter((one) => one.name === name);
   const group = svg("g.lane", { "data-row": name });
   group.append(svg("rect.lane-back", { x: 0, y: top, width: NAMES + wide + 12, height: ROW }));
+  offShift(group, view, name, top, x, wide);
   for (const route of routes) {
     const colour = colourOf(route.vehicle);
     route.visits.forEach((visit, k) => {
@@ -127,10 +140,10 @@ function row(view, name, top, x, wide) {
       }
     });
   }
-  const [route] = routes;
+  if (!routes.length) group.append(svg("text.idle", { x: NAMES + 8, y: top + ROW / 2 + 4 }, t("timeline.idle")));
   const label = svg("g.who", { role: "button", tabindex: "0", "aria-label": name },
     svg("rect.who-back", { x: 0, y: top, width: NAMES - 6, height: ROW }),
-    svg("circle", { cx: 14, cy: top + ROW / 2, r: 5, fill: colourOf(route.vehicle) }),
+    svg("circle", { cx: 14, cy: top + ROW / 2, r: 5, fill: colourOf(numberOf(view, name)) }),
     svg("text", { x: 26, y: top + ROW / 2 + 4 }, name.length > 14 ? `${name.slice(0, 13)}…` : name));
   label.addEventListener("click", () => chooseVehicle(name));
   label.addEventListener("keydown", (event) => { if (event.key === "Enter") chooseVehicle(name); });
@@ -196,7 +209,8 @@ function drags(place, frameOf) {
     const lane = Math.floor((event.clientY - box.top - HEAD) / ROW);
     const vehicle = frame.names[lane];
     const routes = frame.view.routes.filter((one) => one.name === vehicle);
-    if (!routes.length || routes[0].locked || event.clientX < box.left + NAMES) return null;
+    if (!vehicle || routes[0]?.locked || event.clientX < box.left + NAMES) return null;
+    if (!routes.length) return { vehicle, number: numberOf(frame.view, vehicle), trip: 0, turn: 0 };
     const time = frame.time(event.clientX - box.left);
     const route = routes.findLast((one) => one.visits[0].departure_s <= time) ?? routes[0];
     const turn = route.stops.filter((visit) => visit.start_s < time).length;

@@ -7,7 +7,8 @@ import { t } from "./words.js";
 
 const LONG_MS = 6000;
 
-export function say(text, { bad = false, action = null, run = null } = {}) {
+/** Says something for a while, or until what it returns is called: `until` says that it is. */
+export function say(text, { bad = false, action = null, run = null, until = false } = {}) {
   const place = document.getElementById("told");
   while (place.children.length > 2) place.firstChild.remove();
   const close = () => toast.remove();
@@ -16,7 +17,8 @@ export function say(text, { bad = false, action = null, run = null } = {}) {
     action && h("button.button.small", { onclick: () => { close(); run(); } }, action),
     h("button.button.small.square.plain", { onclick: close, "aria-label": t("close") }, icon("close")));
   place.append(toast);
-  setTimeout(close, bad ? 3 * LONG_MS : LONG_MS);
+  if (!until) setTimeout(close, bad ? 3 * LONG_MS : LONG_MS);
+  return close;
 }
 
 /** Tells of an error in words for people. */

@@ -16,7 +16,7 @@ export function followDrag(city) {
 
   place.addEventListener("pointerdown", (event) => {
     city.dragged = false;
-    if (event.button !== 0 || city.mode === "zone" || city.mode === "add" || event.target.closest(".leaflet-control")) return;
+    if (event.button !== 0 || city.mode === "zone" || city.mode === "add" || city.mode === "point" || event.target.closest(".leaflet-control")) return;
     const stop = city.stopAt(event, event.pointerType === "touch" ? 22 : 12);
     if (!stop) return;
     const row = known.stops.read.find((one) => one.name === stop.name);

@@ -28,7 +28,7 @@ export class CityMap {
       this.map.createPane(name).style.zIndex = level;
     }
     this.scene = new Scene();
-    this.mode = null; // what a click does: null, "zone", "add", "place"
+    this.mode = null; // what a click does: null, "zone", "add", "place", "point"
     this.map.setView([0, 0], 2);
     this.#tools();
   }
@@ -144,6 +144,12 @@ export class CityMap {
       { padding: [36, 36], maxZoom: 17 });
   }
 
+  /** A click says where the stop of a row is: {row, name}. */
+  point(wanted) {
+    this.wanted = wanted;
+    this.setMode("point");
+  }
+
   setMode(mode) {
     this.mode = mode;
     this.place.dataset.mode = mode ?? "";
@@ -151,7 +157,7 @@ export class CityMap {
       if (button.hasAttribute("aria-pressed")) button.setAttribute("aria-pressed", String(name === mode));
     }
     this.note.hidden = !mode;
-    this.note.replaceChildren(mode ? t(`mode.${mode}`) : "");
+    this.note.replaceChildren(mode ? t(`mode.${mode}`, { name: this.wanted?.name ?? "" }) : "");
     this.onmode?.(mode);
   }
 

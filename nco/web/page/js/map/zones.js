@@ -10,6 +10,7 @@ export function followZones(city) {
   map.on("click", ({ latlng, originalEvent }) => {
     if (city.mode === "zone") corner([latlng.lng, latlng.lat], originalEvent);
     if (city.mode === "add") added([latlng.lng, latlng.lat]);
+    if (city.mode === "point") pointed([latlng.lng, latlng.lat]);
   });
   map.on("dblclick", () => { if (city.mode === "zone") close(); });
   window.addEventListener("keydown", (event) => {
@@ -59,6 +60,14 @@ export function followZones(city) {
     });
     setTimeout(() => choose(name, "map"), 600);
     return undefined;
+  }
+
+  /** The place of a row that had none, or another one. */
+  function pointed([lon, lat]) {
+    const { row, name } = city.wanted;
+    city.setMode(null);
+    store.change(t("undo.place", { name }), (doc) => withPlace(doc, row, lon, lat));
+    setTimeout(() => choose(name, "map"), 600);
   }
 
   function free(word) {

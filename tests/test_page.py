@@ -120,6 +120,7 @@ def _driven(browser: Browser) -> None:
     page.press(".clock-now", "Enter")
     page.wait_for_selector(".day .route >> text=home at")
     page.click("text=End and forget this day")
+    page.click("dialog .main")
 
 
 HAND = {
@@ -190,9 +191,11 @@ def test_a_table_in_other_words_is_made_sense_of(address):
         browser.plan()
         page.locator(".card h2").get_by_text("c", exact=True).wait_for()
         page.locator(".card .facts", has_text="Demand").wait_for()
-        browser.open(as_file(SCENARIO))
+        page.click("[aria-label=More]")
+        page.click(".menu >> text=Try an example")
+        page.wait_for_function("() => document.querySelector('.name').value === 'Example'")
         page.click("[aria-label=Undo]")  # what was opened last can be undone
-        page.wait_for_function("document.querySelector('.name').value === 'Their own words'")
+        page.wait_for_function("() => document.querySelector('.name').value === 'Their own words'")
         page.wait_for_selector(".route")
         assert browser.wrong == []
 
@@ -346,6 +349,7 @@ def _whole_day(browser: Browser) -> None:
     page.wait_for_selector("text=is reported as served")
     page.locator(".day [aria-label^='What van reports']").click()
     page.click(".menu >> text=drops out")
+    page.click("dialog .main")  # it cannot be taken back
     page.wait_for_selector("text=The vehicle is out")
 
 

@@ -100,6 +100,7 @@ const again = () => change({ op: "replan", time_limit_s: 4 * AGAIN_S }, t("day.a
 const advance = (now_s) => change({ op: "advance", now_s }, "", false);
 
 async function end() {
+  if (!await question(t("day.end"), [], t("day.end"), t("day.end.sure"))) return;
   try {
     await ask("DELETE", `/v1/plans/${encodeURIComponent(store.doc.day)}`);
   } catch (error) {
@@ -146,15 +147,21 @@ function now() {
   return h("div.clock-row", {},
     h("label.row", {}, h("span.soft", {}, t("day.now")),
       h("input.field.clock-now", { value: clock(base), size: 5, "data-key": "now", "aria-label": t("day.now"), disabled: busy, onchange: (event) => set(event.target.value) })),
+    wall() > base && h("button.button.small", { "data-key": "wall", disabled: busy, title: t("day.wall.tip"), onclick: () => advance(wall()) }, t("day.wall", { at: clock(wall()) })),
     STEPS.map((minutes) => h("button.button.small", { "data-key": `step ${minutes}`, disabled: busy, onclick: () => advance(base + 60 * minutes) }, `+${span(60 * minutes)}`)),
     h("span.grow"), busy && h("span.faint", {}, t("day.busy")));
+}
+
+/** What the clock on the wall says, in seconds of the day. */
+function wall() {
+  const now = new Date();
+  return 3600 * now.getHours() + 60 * now.getMinutes();
 }
 
 function events() {
   const chosen = at.chosen && known.dayView.byStop.get(at.chosen);
   const open = chosen && !chosen.visit.done;
   return h("div.events", {},
-    h("button.button.small", { "data-key": "again", disabled: busy, title: t("day.again.tip"), onclick: again }, icon("again"), t("day.again")),
     h("button.button.small", { "data-key": "add", disabled: busy, onclick: () => tell("sketch") }, icon("add"), t("day.add")),
     h("button.button.small", {
       "data-key": "cancel", disabled: busy || !open, title: open ? t("day.cancel.what", { name: at.chosen }) : t("day.cancel.tip"),
@@ -177,7 +184,7 @@ function vehicle(route) {
     onclick: () => menu(more, [
       bound && { label: t("day.report", { name: bound.name }), icon: "check", run: () => report(route, done) },
       next && { label: t("day.report.next", { name: next.name }), icon: "check", run: () => report(route, [...done, next]) },
-      { label: t("day.drop", { name: route.name }), icon: "bin", run: () => change({ op: "drop_vehicle", vehicle: route.vehicle }, t("day.dropped", { name: route.name })) },
+      { label: t("day.drop", { name: route.name }), icon: "bin", run: () => drop(route) },
     ]),
   }, icon("more"));
   return h("section.route", { "data-vehicle": route.name },
@@ -185,6 +192,12 @@ function vehicle(route) {
       h("span.number.soft", {}, t("day.of", { n: done.length, all: route.stops.length })), more),
     h("div.under", {}, h("span.progress", {}, h("i", { style: { width: `${(100 * done.length) / Math.max(1, route.stops.length)}%` } })),
       next ? h("button.link.cut", { onclick: () => choose(next.name) }, t("day.next", { name: next.name, at: clock(next.start_s) })) : h("span.soft", {}, t("day.home", { at: clock(route.visits.at(-1).arrival_s) }))));
+}
+
+async function drop(route) {
+  const name = { name: route.name };
+  if (!await question(t("day.drop", name), [], t("day.drop", name), t("day.drop.sure"))) return;
+  await change({ op: "drop_vehicle", vehicle: route.vehicle }, t("day.dropped"));
 }
 
 /** Says what a vehicle has really done, and when it could leave the last of it. */

@@ -41,7 +41,7 @@ export class Sheet {
 
   #listen(place) {
     const { table } = this;
-    table.on("tableBuilt", () => { this.ready = true; this.show(); });
+    table.on("tableBuilt", () => { this.ready = true; this.#keepFocus(place); this.show(); });
     table.on("cellEdited", () => this.harvest());
     table.on("clipboardPasted", () => this.harvest());
     table.on("rangeChanged", perFrame(() => this.#follow()));
@@ -53,6 +53,14 @@ export class Sheet {
     });
     on("read problem view theme", perFrame(() => this.repaint()));
     on("choose", ({ from }) => this.#chosen(from));
+  }
+
+  /** The table takes the focus when it is filled; keys that are pressed then are not meant for it. */
+  #keepFocus(place) {
+    const holder = place.querySelector(".tabulator-tableholder");
+    const take = holder.focus.bind(holder);
+    holder.focus = (more) => { if (place.contains(document.activeElement)) take(more); };
+    this.takeFocus = () => take({ preventScroll: true });
   }
 
   columns() {
@@ -206,7 +214,7 @@ export class Sheet {
     const cell = column < 0 ? null : row.getCell(`c${column}`);
     if (!cell) return;
     this.table.getRanges().forEach((range) => range.setBounds(cell, cell));
-    this.table.element.querySelector(".tabulator-tableholder").focus({ preventScroll: true });
+    this.takeFocus();
   }
 
   /** It was turned to: it has a size now, and shows what was chosen elsewhere meanwhile. */

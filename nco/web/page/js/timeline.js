@@ -53,8 +53,8 @@ function draw(place, zoom) {
     return null;
   }
   // Vehicles that stay in have a lane as well: stops can be given to them.
-  const idle = view.isDay ? [] : (view.problem?.fleet ?? []).map((one) => one.name);
-  const names = [...new Set([...view.routes.map((one) => one.name), ...idle])];
+  const fleet = view.isDay ? [] : (view.problem?.fleet ?? []).map((one) => one.name);
+  const names = [...new Set([...fleet, ...view.routes.map((one) => one.name)])];
   const times = view.routes.flatMap((one) => one.visits.flatMap((visit) => [visit.arrival_s, visit.departure_s]))
     .filter((time) => time !== null);
   const first = Math.floor(Math.min(...times) / 3600);

@@ -94,7 +94,7 @@ export default {
 
   "map.in": "Closer", "map.out": "Farther", "map.fit": "Show all stops (F)", "map.add": "Add stops by clicking", "map.place": "Move stops to other places",
   "map.zone": "Draw a zone to avoid",
-  "mode.add": "Click on the map to add stops. Escape ends it.", "mode.place": "Drag stops to where they are. Escape ends it.",
+  "mode.add": "Click on the map to add stops. Escape ends it.", "mode.keys": "By keys: arrows move the map, Space takes its middle.", "mode.place": "Drag stops to where they are. Escape ends it.",
   "mode.point": "Click where {name} is. Escape ends it.",
   "mode.zone": "Click the corners; Enter, or the first corner again, closes the zone.",
   "stop.name": "Stop", "vehicle.name": "Van {n}", "zone.name": "Zone {n}",
@@ -133,7 +133,7 @@ export default {
   "day.empty": "Begin the day with this plan: set the clock, report what was served, add, cancel and move stops, drop vehicles, and plan the rest again.",
   "day.cannot": "Some stops of the plan cannot be reached: plan again first",
   "day.begin": "Begin the day", "day.begun": "The day has begun with the present plan", "day.loading": "Loading the day…",
-  "day.now": "Now", "day.busy": "working…", "day.again": "Replan", "day.again.tip": "Plan what is left again", "day.again.done": "Planned again", "day.add": "Add", "day.cancel": "Cancel",
+  "day.now": "Now", "day.busy": "working…", "day.again": "Plan the rest", "day.again.tip": "Plan what is left again", "day.again.done": "Planned again", "day.add": "Add", "day.cancel": "Cancel",
   "day.cancel.what": "Cancel {name}", "day.cancel.tip": "Choose a stop that nobody has set out for", "day.cancelled": "{name} is cancelled",
   "day.move": "Move", "day.move.tip": "Drag stops on the map to where they are now", "day.moved": "{name} was moved",
   "day.name": "Name", "day.from": "Window from", "day.to": "until", "day.minutes": "Minutes of service", "day.added": "{name} is added",
@@ -141,6 +141,9 @@ export default {
   "day.ready": "Ready to leave at", "day.reported": "{name} is reported as served", "day.no_time": "That is no time; write 14:30.",
   "day.drop": "{name} drops out", "day.dropped": "The vehicle is out; its stops go to others", "day.of": "{n} of {all}", "day.of_vehicle": "by {name}",
   "day.next": "next {name}, {at}", "day.home": "home at {at}", "day.end": "End and forget this day",
+  "day.end.sure": "What was reported, added and cancelled today is deleted. The plan of the morning stays.",
+  "day.drop.sure": "This cannot be taken back. What it has on board is left out; its other stops go to others.",
+  "day.wall": "It is {at}", "day.wall.tip": "Set the clock to the time that it is",
 
   export: "Export", "export.people": "For drivers and dispatchers", "export.programs": "For other programs", "export.rest": "What is left of the day",
   "export.scenario": "Scenario as one file",

@@ -157,7 +157,11 @@ export class CityMap {
       if (button.hasAttribute("aria-pressed")) button.setAttribute("aria-pressed", String(name === mode));
     }
     this.note.hidden = !mode;
-    this.note.replaceChildren(mode ? t(`mode.${mode}`, { name: this.wanted?.name ?? "" }) : "");
+    this.note.replaceChildren(...(mode ? [
+      t(`mode.${mode}`, { name: this.wanted?.name ?? "" }),
+      mode !== "place" && h("div.by-keys", {}, t("mode.keys")),
+    ].filter(Boolean) : []));
+    if (mode && document.activeElement?.matches(":focus-visible")) this.place.focus({ preventScroll: true });
     this.onmode?.(mode);
   }
 
@@ -181,7 +185,7 @@ export class CityMap {
     for (const kind of ["click", "dblclick", "mousedown", "pointerdown", "touchstart"]) {
       bar.addEventListener(kind, (event) => event.stopPropagation());
     }
-    this.place.append(this.note);
+    this.place.append(this.note, h("div.crosshair", { "aria-hidden": "true" }));
   }
 }
 

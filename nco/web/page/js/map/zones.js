@@ -7,10 +7,16 @@ import { t } from "../words.js";
 
 export function followZones(city) {
   const { map, scene } = city;
-  map.on("click", ({ latlng, originalEvent }) => {
-    if (city.mode === "zone") corner([latlng.lng, latlng.lat], originalEvent);
-    if (city.mode === "add") added([latlng.lng, latlng.lat]);
-    if (city.mode === "point") pointed([latlng.lng, latlng.lat]);
+  const taken = ({ lng, lat }) => {
+    if (city.mode === "zone") corner([lng, lat]);
+    if (city.mode === "add") added([lng, lat]);
+    if (city.mode === "point") pointed([lng, lat]);
+  };
+  map.on("click", ({ latlng }) => taken(latlng));
+  city.place.addEventListener("keydown", (event) => {
+    if (event.key !== " " || event.target !== city.place || !city.mode) return;
+    event.preventDefault();
+    taken(map.getCenter());
   });
   map.on("dblclick", () => { if (city.mode === "zone") close(); });
   window.addEventListener("keydown", (event) => {
@@ -22,11 +28,10 @@ export function followZones(city) {
     city.redraw();
   };
 
-  function corner(place, event) {
+  function corner(place) {
     const [first] = scene.ring;
     if (first && scene.ring.length > 2) {
-      const there = map.latLngToContainerPoint([first[1], first[0]]);
-      const here = map.mouseEventToContainerPoint(event);
+      const [there, here] = [first, place].map(([lon, lat]) => map.latLngToContainerPoint([lat, lon]));
       if (there.distanceTo(here) < 12) return close();
     }
     const last = scene.ring.at(-1);

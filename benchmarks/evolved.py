@@ -2,15 +2,16 @@
 
     python benchmarks/evolved.py glns OPS.json [--stops 50 100 200] [--instances 64] [--ortools S]
     python benchmarks/evolved.py cities OPS.json [--city helsinki porto.osm.pbf table.npz]
-                                 [--kind rcvrp] [--stops 100 500] [--limits 1 5] [--cpu]
+                                 [--kind rcvrp] [--stops 100 500] [--limits 1 5] [--cpu] [--alone]
     python benchmarks/evolved.py programs [--count 10000] [--first 0]
 
 `glns`: the setting of G-LNS, whose generator of test instances (`datasets/cvrp/gen_inst.py` of
 ZBoyn/G-LNS) is followed draw by draw: depot in the middle of the unit square, demands 1 to 9,
 capacity 50; 500 iterations from stops in random order. A file's first removal and insertion alone
 against all hand-made operators, and OR-Tools with a time limit. `cities`: `lns` with the operators
-against `lns`, instances of cities in turn, equal wall-clock time, the two in turn; with `--cpu`
-equal seconds of the processor, under other load. `programs`: pairs of random programs in searches,
+against `lns`, instances of cities in turn, equal wall-clock time, the two in turn; with `--alone`
+with them in place of the hand-made ones, with `--cpu` equal seconds of the processor, under other
+load. `programs`: pairs of random programs in searches,
 each plan checked by `nco.check`; pair `k` follows from `k` alone.
 
 With `--rows FILE` each measurement is a line of a file, and what is there already is not measured
@@ -107,6 +108,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=np.inf)
     parser.add_argument("--rows", type=Path, help="a file of measurements, to go on with")
     parser.add_argument("--cpu", action="store_true", help="the processor's seconds count")
+    parser.add_argument("--alone", action="store_true", help="in place of the hand-made ones")
     parser.add_argument("--limits", type=float, nargs="+", default=[1.0, 5.0])
     parser.add_argument("--count", type=int, default=10_000)
     parser.add_argument("--first", type=int, default=0, help="number of the first program")
@@ -214,6 +216,8 @@ def cities(given: argparse.Namespace, rows: Rows) -> None:
         (kind, n, limit) for kind in given.kind for n in given.stops for limit in given.limits
     ]
     method = replace(SOLVER, clock=ThreadClock) if given.cpu else SOLVER
+    with_them = method.with_operators(operators.removals, operators.insertions)
+    with_them = replace(with_them, settings=replace(with_them.settings, alone=given.alone))
     gains: dict[tuple[str, int, float], list[float]] = {setting: [] for setting in settings}
     ready = set[str]()
     for k in range(given.instances):
@@ -225,18 +229,19 @@ def cities(given: argparse.Namespace, rows: Rows) -> None:
             ) -> Row:
                 problem = KINDS[kind](towns[k % len(towns)], stops, seed=FIRST_SEED + k)
                 if kind not in ready:
-                    nco.solve(problem, method, time_limit_s=0.1, operators=operators)
+                    nco.solve(problem, with_them, time_limit_s=0.1)
                     ready.add(kind)
                 costs = [0.0, 0.0]
                 for row in (k % 2, 1 - k % 2):
-                    more = operators if row else None
-                    found = nco.solve(problem, method, time_limit_s=limit, seed=k, operators=more)
+                    which = with_them if row else method
+                    found = nco.solve(problem, which, time_limit_s=limit, seed=k)
                     assert nco.check(problem, found).feasible
                     costs[row] = found.cost.total
                 return {"without": costs[0], "with": costs[1]}
 
             of = {"operators": given.operators.name, "kind": kind, "stops": stops, "limit": limit,
                   "city": Path(name).name, "k": k, "cpu": given.cpu}  # fmt: skip
+            of |= {"alone": True} if given.alone else {}
             if row := rows.get(of, 2 * limit + 1, measure):
                 gains[kind, stops, limit].append(100 * (1 - row["with"] / row["without"]))
     for (kind, stops, limit), own in gains.items():

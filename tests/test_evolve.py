@@ -17,7 +17,7 @@ import nco
 from nco.errors import FormatError, InputError, UnsupportedError
 from nco.problem.normal import normal
 from nco.search.evolve import genetics, seeds
-from nco.search.evolve.evolution import Evolution, State, program_from, text_of
+from nco.search.evolve.evolution import Evolution
 from nco.search.evolve.files import (
     SHIPPED,
     NamedProgram,
@@ -41,6 +41,7 @@ from nco.search.evolve.language import (
 )
 from nco.search.evolve.linking import operator_of
 from nco.search.evolve.plain import reckoned, simplified, steps
+from nco.search.evolve.state import State, program_from, text_of
 from nco.search.lns.operators import INSERTIONS, REMOVALS
 
 TRIAL = Trial(60, alone=True, scattered=True, share=0.3, hot=0.1, cold=0.01)
@@ -237,8 +238,8 @@ def test_pools_hold_pairs_that_behave_differently(evolved: Evolution):
     state = evolved.state
     behaviours = [tuple(state.losses[pair]) for pair in state.parents]
     assert len(set(behaviours)) == len(behaviours) >= 4
-    assert len(evolved.best(3)) == 3
-    assert evolved.loss(evolved.best()[0]) == state.told[-1] <= state.told[0]
+    assert len(state.best(2, TRIAL, 3)) == 3
+    assert evolved.loss(state.best(2, TRIAL)[0]) == state.told[-1] <= state.told[0]
 
 
 def test_a_state_of_another_evolution_is_refused(evolved: Evolution, tmp_path: Path):

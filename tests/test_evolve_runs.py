@@ -11,14 +11,22 @@ from concurrent.futures import Executor, Future
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
+from loopback import loopback
 
+import nco
 from nco.cli import main
 from nco.crew import LostWorkerError
+from nco.data.cities.engine import Matrices
+from nco.data.cities.table import TableCity
 from nco.problem.normal import normal
+from nco.search.evolve import seeds
 from nco.search.evolve.evolution import Evolution
-from nco.search.evolve.instances import square
-from nco.search.evolve.judge import Trial
+from nco.search.evolve.instances import KINDS, square
+from nco.search.evolve.judge import Trial, searched
+from nco.search.evolve.language import Insertion
+from nco.search.evolve.llm import author
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -139,3 +147,90 @@ def test_what_lost_workers_did_is_done_again():
         evolution.step()
         states.append({**vars(evolution.state), "seconds": 0.0})
     assert states[0] == states[1]
+
+
+def test_islands_are_joined(tmp_path: Path, capsys: Any):
+    """Shards draw operators of their own and judge on the same; the best pair of all is kept."""
+    outs = [tmp_path / f"{k}.json" for k in (1, 2)]
+    for k, out in enumerate(outs, 1):
+        assert main(arguments(out, "--jobs", "1", "--shard", f"{k}/2")) == 0
+    states = [json.loads(out.with_name(f"{out.name}.state").read_text()) for out in outs]
+    assert states[0]["losses"] != states[1]["losses"]
+    assert states[0]["state"]["known"] == states[1]["state"]["known"]
+    joined = tmp_path / "ops.json"
+    assert main(["evolve", "merge", *map(str, outs), "--out", str(joined)]) == 0
+    gains = [
+        max(pair["gain_percent"] for pair in json.loads(out.read_text())["measured"]["training"])
+        for out in (*outs, joined)
+    ]
+    assert gains[2] == max(gains)
+    made = json.loads(joined.read_text())["made"]
+    assert (made["shards"], made["generations"]) == (["1/2", "2/2"], 2 * GENERATIONS)
+    data = states[0]
+    (tmp_path / "other.json.state").write_text(
+        json.dumps(data | {"task": data["task"] | {"seed": 9}})
+    )
+    (tmp_path / "torn.json.state").write_text(json.dumps(states[0] | {"task": {"trial": 3}}))
+    for files, words in (
+        (("1.json", "other.json"), "of another evolution"),
+        (("torn.json",), "damaged"),
+        (("nowhere.json",), "nowhere.json.state"),
+    ):
+        paths = [str(tmp_path / file) for file in files]
+        assert main(["evolve", "merge", *paths, "--out", str(joined)]) == 2
+        assert words in capsys.readouterr().err
+    assert main(arguments(joined, "--jobs", "1", "--shard", "3/2")) == 2
+
+
+def test_what_a_model_cost_is_known_after_a_kill(tmp_path: Path, monkeypatch: Any):
+    """Tokens of earlier runs are told and count for what may be used."""
+    monkeypatch.setattr(author, "admitted", lambda _: Insertion(order="demand"))
+    usage = {"prompt_tokens": 100, "completion_tokens": 10}
+    text = "```python\nkind = 'insertion'\n```"
+    said = {"choices": [{"message": {"content": text}}], "usage": usage}
+    heard = []
+
+    def answer(_path: str, _body: bytes, _before: int) -> tuple[int, bytes]:
+        heard.append(1)
+        return 200, json.dumps(said).encode()
+
+    out = tmp_path / "ops.json"
+    with loopback(answer) as url:
+        for generations in ("3", "6"):
+            command = arguments(out, "--jobs", "1", "--llm", url, "--llm-model", "m")
+            command[command.index("--generations") + 1] = generations
+            assert main(command) == 0
+            told = json.loads(out.read_text())["made"]["llm"]
+            assert told["asked"] == len(heard) > 0
+            assert told["sent_tokens"] == 100 * len(heard)
+        before = len(heard)
+        command[command.index("--generations") + 1] = "9"
+        assert main([*command, "--llm-tokens", str(110 * before)]) == 0
+    assert len(heard) == before
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_kind_of_instance_can_be_evolved_on(kind: str):
+    """They are solved, and limits of time are the processor's."""
+    points = np.random.default_rng(1).random((13, 2)) * 0.01 + [24.9, 60.1]
+    far = 1e5 * np.hypot(*(points[:, None] - points[None]).transpose(2, 0, 1))
+    town = TableCity("plane", points, Matrices(far, far / 10))
+    problem = KINDS[kind](town, 12, seed=1)
+    assert (kind == "pickups") == (len(problem.shipments) == 6)
+    trial = Trial(0, 0.05, alone=True)
+    pair = seeds.REMOVALS["string"], seeds.INSERTIONS["blinks"]
+    begun_s = time.thread_time()
+    costs, routes = searched(normal(problem).problem, 0, trial, trial.settings(12, pair))
+    assert time.thread_time() - begun_s >= 0.05
+    assert costs == sorted(costs, reverse=True)
+    assert nco.check(problem, nco.Solution.from_routes(problem, routes)).feasible
+
+
+def test_long_windows_are_longer():
+    """None begins later or ends earlier than in the problem that they are made of."""
+    points = np.random.default_rng(2).random((31, 2)) * 0.01 + [24.9, 60.1]
+    far = 1e5 * np.hypot(*(points[:, None] - points[None]).transpose(2, 0, 1))
+    town = TableCity("plane", points, Matrices(far, far / 10))
+    narrow, long = (KINDS[kind](town, 30, seed=1).window_s for kind in ("rcvrptw", "long-windows"))
+    assert (long[:, 0] <= narrow[:, 0]).all() and (long[:, 1] >= narrow[:, 1]).all()
+    assert np.diff(long[1:]).mean() > 3 * np.diff(narrow[1:]).mean()

@@ -15,7 +15,7 @@ from loopback import loopback
 
 from nco.cli import main
 from nco.errors import InputError, ServiceError
-from nco.search.evolve.evolution import Evolution, text_of
+from nco.search.evolve.evolution import Evolution
 from nco.search.evolve.instances import square
 from nco.search.evolve.judge import Trial
 from nco.search.evolve.language import Insertion, Phase, Removal, program_of
@@ -23,6 +23,7 @@ from nco.search.evolve.llm import author, prompts
 from nco.search.evolve.llm.author import Author
 from nco.search.evolve.llm.model import KEY, MOST_ANSWER_BYTES, Model
 from nco.search.evolve.outside.program import translated
+from nco.search.evolve.state import text_of
 
 FAR = 'kind = "removal"\ndraws = 6\n\n\ndef anchor(detour):\n    return detour\n'
 FIRST = 'kind = "insertion"\n\n\ndef order(demand):\n    return demand\n'

@@ -19,10 +19,11 @@ from nco.data.cities.geocode import index
 from nco.data.cities.geocode.scan import scan
 from nco.errors import InputError
 from nco.search.evolve import files as evolved
-from nco.search.evolve.evolution import Evolution, State, text_of
+from nco.search.evolve.evolution import Evolution
 from nco.search.evolve.judge import Trial
 from nco.search.evolve.llm.model import Model
 from nco.search.evolve.seeds import INSERTIONS, REMOVALS
+from nco.search.evolve.state import State, text_of
 from nco.training.curves import read_curves
 from nco.transit.answer import read_design
 from nco.transit.instance.demand import read_zones

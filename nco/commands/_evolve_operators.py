@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import math
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from nco import console
 from nco.commands import _problem
+from nco.commands._evolve_found import found_operators, spent_before, state_path, tell
 from nco.errors import InputError, quoted
 from nco.threads import one_thread
 
@@ -17,12 +19,11 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
     from pathlib import Path
 
+    from nco.bench.shards import Shard
     from nco.search.evolve.evolution import Evolution
-    from nco.search.evolve.files import OperatorSet
     from nco.search.evolve.judge import Trial
     from nco.search.evolve.llm.author import Author
 
-_KEPT = 3  # pairs that are written
 _BUDGET_S = 600.0
 _SHARE = 0.4  # of the stops that a short search takes out in one go, at most
 _HOT, _COLD = 0.1, 0.002  # temperatures of it, in mean costs of a stop
@@ -74,6 +75,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--executor", metavar="URL",
         help="run episodes on other machines: dask://HOST:PORT, or mpi:// under mpiexec (here)",
     )  # fmt: skip
+    group.add_argument(
+        "--shard", metavar="I/N",
+        help="island I of N, such as one a machine; see `nco evolve merge`",
+    )  # fmt: skip
     group = parser.add_argument_group("a language model that writes some of the operators")
     group.add_argument(
         "--llm", metavar="URL",
@@ -99,6 +104,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Evolve, and write the best pairs."""
     one_thread()
+    from nco.bench.shards import Shard
     from nco.search.evolve.evolution import Evolution
     from nco.search.evolve.files import read_state, write_operators
     from nco.search.evolve.instances import KINDS, training
@@ -110,10 +116,13 @@ def run(arguments: argparse.Namespace) -> int:
         raise InputError("--instances is 1; give 2 or more, or chance decides")
     if arguments.executor is not None and arguments.jobs is not None:
         raise InputError("--jobs is for processes here, --executor for others; leave one out")
+    shard = None if arguments.shard is None else Shard.of(arguments.shard)
     trial, author = _trial(arguments), _author(arguments)
-    task = _task(arguments, trial)
-    path = arguments.out.with_name(f"{arguments.out.name}.state")
+    task = _task(arguments, trial, shard)
+    path = state_path(arguments.out)
     state = read_state(path, task) if path.is_file() else None
+    if author is not None and state is not None and state.asked:
+        author.model.spent = spent_before(path, state)
     with console.progress("drawing instances", quiet=arguments.quiet):
         from nco.data.cities.places import city
 
@@ -128,13 +137,16 @@ def run(arguments: argparse.Namespace) -> int:
     if budget_s is None:
         budget_s = math.inf if arguments.generations else _BUDGET_S
     with _executor(arguments) as executor:
-        evolution = Evolution(problems, trial, arguments.seed, executor, state, author)
+        island = 0 if shard is None else shard.number
+        evolution = Evolution(problems, trial, arguments.seed, executor, state, author, island)
         with console.counter("evolving", quiet=arguments.quiet) as told:
-            _run(evolution, path, task, budget_s, arguments.generations, told)
-    asked = {} if author is None else _asked(author, arguments.llm_price)
-    found = _operators(evolution, task | asked)
+            _run(evolution, author, path, task, budget_s, arguments.generations, told)
+    state, prices = evolution.state, arguments.llm_price
+    asked = {} if author is None else {"llm": _asked(author, prices)}
+    found = found_operators(state, trial, arguments.instances, task | asked)
     write_operators(arguments.out, found)
-    return _tell(arguments, evolution, found)
+    tell(arguments, state, found)
+    return 0
 
 
 def _author(arguments: argparse.Namespace) -> Author | None:
@@ -156,25 +168,15 @@ def _author(arguments: argparse.Namespace) -> Author | None:
 
 
 def _asked(author: Author, prices: Sequence[float] | None) -> dict[str, Any]:
-    """What was asked of a model, as it is written down."""
+    """What was asked of a model, those of earlier runs included, as it is written down."""
     spent = author.model.spent
     cost = spent.cost(None if prices is None else (prices[0], prices[1]))
-    return {
-        "llm": {
-            "model": author.model.name,
-            "asked": spent.asked,
-            "programs": spent.programs,
-            "unread": spent.unread,
-            "sent_tokens": spent.sent_tokens,
-            "answered_tokens": spent.answered_tokens,
-            "estimated": spent.estimated,
-            "cost": cost,
-        }
-    }
+    return {"model": author.model.name, **asdict(spent), "cost": cost}
 
 
 def _run(
     evolution: Evolution,
+    author: Author | None,
     path: Path,
     task: dict[str, Any],
     budget_s: float,
@@ -183,18 +185,21 @@ def _run(
 ) -> None:
     """Goes on, and writes down after each generation where the evolution stands."""
     from nco.search.evolve.files import write_state
+    from nco.search.evolve.judge import Trial
 
     known, last = evolution.state, math.inf if generations is None else generations
     try:
         while known.generation < last and known.seconds < budget_s:
             evolution.step()
+            if author is not None:
+                known.asked = asdict(author.model.spent)
             write_state(path, known, task)
             if generations is not None:
                 told(known.generation, generations)
             else:
                 told(min(int(known.seconds), int(budget_s)), max(1, int(budget_s)))
     except KeyboardInterrupt:
-        if not evolution.best():
+        if not known.best(len(evolution), Trial(**task["trial"])):
             raise
 
 
@@ -215,7 +220,7 @@ def _trial(arguments: argparse.Namespace) -> Trial:
     )  # fmt: skip
 
 
-def _task(arguments: argparse.Namespace, trial: Trial) -> dict[str, Any]:
+def _task(arguments: argparse.Namespace, trial: Trial, shard: Shard | None) -> dict[str, Any]:
     """What an evolution is of, as it is written down."""
     from nco.search.evolve.judge import plain
 
@@ -226,6 +231,7 @@ def _task(arguments: argparse.Namespace, trial: Trial) -> dict[str, Any]:
         "instances": arguments.instances,
         "seed": arguments.seed,
         "trial": plain(trial),
+        **({} if shard is None else {"shard": str(shard)}),
     }
 
 
@@ -250,52 +256,3 @@ def _executor(arguments: argparse.Namespace) -> Iterator[Executor | None]:
         yield crew
     finally:
         crew.kill()
-
-
-def _operators(evolution: Evolution, task: dict[str, Any]) -> OperatorSet:
-    """The best pairs as a file holds them."""
-    from nco import __version__
-    from nco.search.evolve.evolution import program_from
-    from nco.search.evolve.files import NamedProgram, OperatorSet
-
-    state = evolution.state
-    texts = [text for pair in evolution.best(_KEPT) for text in pair]
-    named = tuple(
-        NamedProgram(f"evolved-{n}", program_from(text))
-        for n, text in enumerate(dict.fromkeys(texts), 1)
-    )
-    made = {"nco": __version__, **task, "generations": state.generation}
-    pairs = [
-        {"gain_percent": round(-100.0 * evolution.loss(pair), 3), "instances": len(evolution)}
-        for pair in evolution.best(_KEPT)
-    ]
-    return OperatorSet(named, {**made, "seconds": round(state.seconds, 1)}, {"training": pairs})
-
-
-def _tell(arguments: argparse.Namespace, evolution: Evolution, found: OperatorSet) -> int:
-    state = evolution.state
-    if arguments.json:
-        console.write_json(
-            {
-                "written": str(arguments.out),
-                "generations": state.generation,
-                "seconds": state.seconds,
-                "pairs": found.measured["training"],
-                "llm": found.made.get("llm"),
-            }
-        )
-        return 0
-    for number, pair in enumerate(found.measured["training"], 1):
-        console.write(
-            f"pair {number}: {pair['gain_percent']:+.2f} % against the hand-made operators, on "
-            f"the {pair['instances']} instances that it was chosen on"
-        )
-    if asked := found.made.get("llm"):
-        cost = "" if asked["cost"] is None else f", cost {asked['cost']:.4f}"
-        console.write(
-            f"{asked['model']}: {asked['asked']} answers, {asked['programs']} operators, "
-            f"{asked['sent_tokens']} + {asked['answered_tokens']} tokens{cost}"
-        )
-    console.write(f"{state.generation} generations in {state.seconds:.0f} s")
-    console.write(f"written: {arguments.out}")
-    return 0

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 
-from nco.commands import _evolve_operators
+from nco.commands import _evolve_merge, _evolve_operators
 from nco.commands._parser import add_actions
 
 _ACTIONS = {
     "operators": (_evolve_operators, "evolve removals and insertions, judged in pairs"),
+    "merge": (_evolve_merge, "join the islands of an evolution"),
 }
 
 

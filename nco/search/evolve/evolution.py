@@ -16,7 +16,6 @@ import json
 import math
 import time
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -29,17 +28,15 @@ from nco.search.evolve.genetics import (
     random_insertion,
     random_removal,
 )
-from nco.search.evolve.judge import Trial, episode, loss, plain, price
-from nco.search.evolve.language import Insertion, Program, Removal, program_of, to_json
+from nco.search.evolve.judge import Trial, episode, loss, plain
+from nco.search.evolve.language import Insertion, Program, Removal
+from nco.search.evolve.state import Pair, State, program_from, text_of
 from nco.spread import spread
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from nco.problem import Problem
-
-    type Pair = tuple[str, str]
-    """A removal and an insertion, as text."""
 
 POOL = 8  # operators of each kind
 CHILDREN = 6  # new pairs a generation
@@ -51,48 +48,6 @@ RUNGS = 3  # of judging, each on twice as many instances as the one before
 PARENTS = 16  # pairs that have children
 KNOWN = 2000  # pairs of which is remembered what they were worth
 ALIKE = 1e-9  # losses on each instance that differ by less are those of the same behaviour
-
-
-def text_of(program: Program) -> str:
-    """A program as one line, by which it is known."""
-    return json.dumps(to_json(program), separators=(",", ":"))
-
-
-def program_from(text: str) -> Program:
-    """A program from its line."""
-    return program_of(json.loads(text))
-
-
-@dataclass
-class State:
-    """Where an evolution stands.
-
-    Attributes:
-        generation: how many have been.
-        seconds: that they took.
-        removals: the pool, as text.
-        insertions: likewise.
-        parents: pairs that have children, the best first.
-        losses: of each pair, by instance, in order; the synergy matrix.
-        known: costs of the hand-made operators on each instance.
-        random: state of the random numbers.
-        told: best loss after each generation.
-    """
-
-    generation: int = 0
-    seconds: float = 0.0
-    removals: list[str] = field(default_factory=list)
-    insertions: list[str] = field(default_factory=list)
-    parents: list[Pair] = field(default_factory=list)
-    losses: dict[Pair, list[float]] = field(default_factory=dict)
-    known: list[list[float]] = field(default_factory=list)
-    random: dict[str, Any] = field(default_factory=dict)
-    told: list[float] = field(default_factory=list)
-
-    def ranked(self, least: int) -> list[Pair]:
-        """Pairs that were judged on so many instances, the best first."""
-        pairs = [pair for pair, losses in self.losses.items() if len(losses) >= least]
-        return sorted(pairs, key=lambda pair: (float(np.mean(self.losses[pair])), pair))
 
 
 class Writer(Protocol):
@@ -130,6 +85,8 @@ class Evolution:
         state: to go on from.
         writer: asked for about half of the children; genetic programming makes the others, and
             those that do not come out. Only without one is a run the same every time.
+        island: evolutions of the same seed on different islands are judged on the same searches,
+            but draw operators of their own.
     """
 
     def __init__(
@@ -140,13 +97,14 @@ class Evolution:
         executor: Executor | None = None,
         state: State | None = None,
         writer: Writer | None = None,
+        island: int = 0,
     ) -> None:
         if len(problems) < 2:
             raise InputError(f"problems are {quoted(len(problems))}; give two or more")
         self._problems, self._trial, self._seed = list(problems), trial, seed
         self._executor, self._writer = executor, writer
         self.state = state or State()
-        self._rng = np.random.default_rng(seed)
+        self._rng = np.random.default_rng([seed, island] if island else seed)
         if self.state.random:
             self._rng.bit_generator.state = self.state.random
 
@@ -169,22 +127,14 @@ class Evolution:
         self._judge(pairs)
         self._select()
         state.generation += 1
-        ranked = state.ranked(len(self._problems))
-        state.told.append(self.loss(ranked[0]) if ranked else math.inf)
+        best = state.best(len(self._problems), self._trial)
+        state.told.append(self.loss(best[0]) if best else math.inf)
         state.random = dict(self._rng.bit_generator.state)
         state.seconds += time.monotonic() - begun
 
     def loss(self, pair: Pair) -> float:
         """What a pair loses against the hand-made operators, its steps included."""
-        return float(np.mean(self.state.losses[pair])) + self._price(pair)
-
-    def best(self, count: int = 1) -> list[Pair]:
-        """The best pairs that were judged on all instances."""
-        found = self.state.ranked(len(self._problems))
-        return sorted(found, key=lambda pair: (self.loss(pair), pair))[:count]
-
-    def _price(self, pair: Pair) -> float:
-        return price([program_from(text) for text in pair], self._trial)
+        return self.state.loss(pair, self._trial)
 
     def _episodes(self, wanted: Sequence[tuple[Pair | None, int]]) -> list[list[float]]:
         """Curves of pairs on instances."""

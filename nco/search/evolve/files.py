@@ -16,9 +16,9 @@ import numpy as np
 
 from nco.data.formats.json_file import read_json, write_json
 from nco.errors import FormatError, InputError, quoted, shortened
-from nco.search.evolve.evolution import State, program_from
 from nco.search.evolve.language import Program, Removal, program_of, to_json
 from nco.search.evolve.linking import operator_of
+from nco.search.evolve.state import State, program_from
 
 if TYPE_CHECKING:
     from nco.search.lns.operators import Operator
@@ -187,14 +187,26 @@ def read_state(path: str | Path, task: dict[str, Any]) -> State:
         FormatError: the file is damaged, or of another evolution.
         StorageError: it cannot be read.
     """
-    data = read_json(path).data
-    _check(path, data, EVOLUTION)
-    if data.get("task") != task:
+    state, known = read_evolution(path)
+    if known != task:
         raise FormatError(
-            f"{path} is of another evolution, of {quoted(data.get('task'))}; give the same options "
+            f"{path} is of another evolution, of {quoted(known)}; give the same options "
             "to go on with it, or another file to begin one"
         )
+    return state
+
+
+def read_evolution(path: str | Path) -> tuple[State, dict[str, Any]]:
+    """Where an evolution stood, and what it is of.
+
+    Raises:
+        FormatError: the file is damaged, or something else.
+        StorageError: it cannot be read.
+    """
+    data = read_json(path).data
+    _check(path, data, EVOLUTION)
     try:
+        task = dict(data["task"])
         known = data["state"]
         losses = {(str(a), str(b)): list(map(float, c)) for a, b, c in data["losses"]}
         state = State(
@@ -207,6 +219,7 @@ def read_state(path: str | Path, task: dict[str, Any]) -> State:
             known=[list(map(float, costs)) for costs in known["known"]],
             random=_checked_random(known["random"]),
             told=[float("inf") if x is None else float(x) for x in known["told"]],
+            asked=dict(known.get("asked", {})),
         )
         for pair in (*losses, *state.parents):
             for text in pair:
@@ -217,7 +230,7 @@ def read_state(path: str | Path, task: dict[str, Any]) -> State:
         raise FormatError(
             f"{path} is damaged: {shortened(error)}; delete it to begin anew"
         ) from error
-    return state
+    return state, task
 
 
 def _checked_random(state: Any) -> dict[str, Any]:

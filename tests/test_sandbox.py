@@ -57,6 +57,10 @@ HOSTILE = {  # FILE and PORT are canaries, PARENT is the process that asks
     "nests signs": ("eval('-' * 10**6 + '1')", f"Error|{MEMORY}|{CRASHED}|{DEEP}"),
     "writes a huge number": ("eval('1' * 10**6)", "SyntaxError|ValueError"),
     "crashes": (C + "ctypes.string_at(0)", CRASHED),
+    "writes out of bounds": (C + "ctypes.memset(8, 1, 8)", CRASHED),
+    "writes over its interpreter": (
+        C + "ctypes.memset(id(None), 255, 10**6)", f"{CRASHED}|a signal ended it|{FORBIDDEN}"
+    ),
     "forks": ("__import__('os').fork()", FORBIDDEN),
     "forks without end": ("import os\nwhile True: os.fork()", FORBIDDEN),
     "starts a thread": ("import _thread\n_thread.start_new_thread(print, ())", FORBIDDEN),
@@ -330,3 +334,25 @@ def test_limits_by_themselves_hold():
     ).splitlines()
     assert said[0] == "limits descriptors user no_new_privs"
     assert said[1:] == ["refused"] * 4
+
+
+def test_rights_by_themselves_are_given_up():
+    """Without either, it is nobody, gets no new privileges, and nobody may look into it."""
+    said = alone(
+        """
+        landlock.restrict = seccomp.restrict = lambda: False
+        guards.activate(5, 200 << 20)
+        prctl = ctypes.CDLL(None).prctl
+        print(prctl(39, 0, 0, 0, 0), prctl(3, 0, 0, 0, 0), 0 in os.getresuid(), 0 in os.getgroups())
+        for what in (lambda: os.setuid(0), lambda: os.kill(os.getppid(), 0)):
+            try:
+                what()
+                print("allowed")
+            except PermissionError:
+                print("refused")
+        """
+    ).splitlines()
+    assert said[0] == "1 0 False False"
+    assert said[1] == "refused"
+    if os.geteuid() == 0:  # else it is of the same user as its parent
+        assert said[2] == "refused"

@@ -12,6 +12,7 @@ from nco.commands.train import main
 from nco.errors import FormatError, InputError, PolicyError
 from nco.roads import Costs, Dijkstra, NodePairs, Position, RoadGraph
 from nco.roads.classes import class_number
+from nco.roads.hierarchy import Hierarchy
 from nco.roads.learn import (
     CostNetwork,
     Drive,
@@ -32,7 +33,7 @@ from nco.roads.learn.known import learn_factors
 from nco.roads.learn.made_up import Population
 from nco.roads.learn.memory import Memory
 from nco.roads.learn.network import Perceptron
-from nco.roads.learn.training import METHODS
+from nco.roads.learn.training import METHODS, drive_cost, with_noise
 from nco.roads.several import Limits, paths
 from nco.roads.several.query import Query
 
@@ -140,6 +141,45 @@ def test_every_way_to_the_gradient_learns(graph, drives, method) -> None:
     small = graph.links.road_class == class_number("residential")
     factor = costs.links / graph.links.duration_s
     assert factor[small].mean() > factor[~small].mean()
+
+
+def test_noise_is_in_the_gradient_of_links_and_turns(graph, drives) -> None:
+    """What a small change of a link or a turn makes of a drive over the noisy path is its slope."""
+    costs = Costs(graph.links.duration_s, np.full(len(graph.turns), 4.0))
+    noisy = with_noise(graph, costs, 0.5, np.random.default_rng(3), "perturbed")
+    search, drive = Hierarchy(graph, noisy), drives[0]
+    found = search.path(drive.source, drive.target)
+    by_link, by_turn = np.zeros(len(graph.links)), np.zeros(len(graph.turns))
+    METHODS["perturbed"](search, drive, found, costs, Settings(), by_link, by_turn)
+
+    def loss(links: np.ndarray, turns: np.ndarray) -> float:
+        plain = Costs(links, turns)
+        times = Costs(links * noisy.links / costs.links, turns * noisy.turns / costs.turns)
+        return float(np.log(drive_cost(drive, plain) / found.cost(times)))
+
+    for k in {*drive.links.tolist(), *found.links.tolist()}:
+        more = costs.links.copy()
+        more[k] *= np.exp(1e-6)
+        assert (loss(more, costs.turns) - loss(costs.links, costs.turns)) / 1e-6 == pytest.approx(
+            by_link[k], abs=1e-4
+        )
+    for k in {*drive.turns.tolist(), *found.turns.tolist()}:
+        more = costs.turns.copy()
+        more[k] += 1e-6
+        assert (loss(costs.links, more) - loss(costs.links, costs.turns)) / 1e-6 == pytest.approx(
+            by_turn[k], abs=1e-4
+        )
+
+
+def test_learned_costs_keep_their_unit(graph, drives) -> None:
+    """However long it learns, what was driven costs about its seconds of free flow."""
+    settings = Settings(steps=150, rate=0.1, batch=8, groups=2)
+    costs = learn_costs(graph, drives, settings).costs(graph)
+    seconds = np.zeros(len(graph.links))
+    for drive in drives:
+        np.add.at(seconds, drive.links, drive.shares * graph.links.duration_s[drive.links])
+    factor = costs.links / graph.links.duration_s
+    assert (seconds * factor).sum() == pytest.approx(seconds.sum(), rel=0.2)
 
 
 def test_the_same_seed_learns_the_same(graph, drives) -> None:

@@ -8,7 +8,7 @@ from test_paths_learned import town
 
 from nco.errors import InputError
 from nco.roads import Bidirectional, Costs, Path, Position, RoadGraph
-from nco.roads.learn import Drive
+from nco.roads.learn import Drive, Usage
 from nco.roads.ranking.differences import FIELDS, measures, path_sizes, shares
 from nco.roads.ranking.logit import Choice, fit
 from nco.roads.ranking.ranker import Ranker
@@ -62,6 +62,41 @@ def test_logit_finds_the_weights_that_made_the_choices() -> None:
         fit([])
     with pytest.raises(InputError, match="finite"):
         fit([Choice(np.full((2, 1), np.nan), 0)])
+
+
+def test_choices_may_be_shared() -> None:
+    """Shares of alternatives teach what as many single choices do."""
+    rng = np.random.default_rng(1)
+    tables = [rng.normal(size=(3, 2)) for _ in range(40)]
+    shared = fit([Choice(x, np.array([0.5, 0.5, 0.0]), 2.0) for x in tables])
+    single = fit([Choice(x, k) for x in tables for k in (0, 1)])
+    assert shared.weights / shared.scale == pytest.approx(single.weights / single.scale, abs=1e-3)
+
+
+def test_what_others_drive_decides_where_the_map_does_not(graph) -> None:
+    """Drivers who follow others are ranked rightly by who knows the others, with that reason."""
+    requests, usages = [], []
+    streets = np.random.default_rng(5).integers(0, 2, len(graph.links)) * 6
+    usage = Usage(streets, np.full(len(streets), 2), 6)
+    for a, b in itertools.product((0, 1, 4, 20, 24), (18, 19, 34, 38, 39)):
+        paths = candidates(graph, a, b)
+        if len(paths) > 1:
+            followed = measures(paths, None, usage)[:, FIELDS.index("undriven_km")]
+            requests.append((paths, Drive.along(paths[int(followed.argmin())])))
+            usages.append(usage)
+    knows = Ranker.learn(requests, None, usages)
+    plain = Ranker.learn(requests)
+
+    def right(order: list[int]) -> float:
+        return float(
+            np.mean([d.covered(p[k]) > 0.99 for (p, d), k in zip(requests, order, strict=True)])
+        )
+
+    found = [knows(paths, 1, None, usage) for paths, _ in requests]
+    assert right([f.order[0] for f in found]) > 0.9
+    assert right([plain(paths, 1).order[0] for paths, _ in requests]) < 0.9
+    told = {reason.field for f in found for reasons in f.reasons for reason in reasons}
+    assert told & {"undriven_km", "driven_km", "habit_km"}
 
 
 def test_lists_put_first_what_was_driven_and_end(graph) -> None:

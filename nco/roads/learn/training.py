@@ -33,7 +33,7 @@ from nco.roads.hierarchy import Hierarchy
 from nco.roads.learn.drive import Drive
 from nco.roads.learn.features import Table, Usage, link_features, turn_features
 from nco.roads.learn.gradient import Adam, Mean, gradient
-from nco.roads.learn.network import TURN_S, CostNetwork
+from nco.roads.learn.network import TURN_S, CostNetwork, Perceptron, factor
 from nco.roads.path import Path
 
 log = logging.getLogger("nco")
@@ -150,6 +150,8 @@ def learn_costs(
     network = CostNetwork.untrained(settings.width, settings.seed)
     links, onto = Adam(network.links, settings.decay), Adam(network.turns, settings.decay)
     mean, mean_onto = Mean(), Mean()
+    seconds = _driven_s(graph, drives)
+    used = np.flatnonzero(seconds)
     rng = np.random.default_rng(settings.seed)
     for step in range(settings.steps):
         lesson = lessons[step % len(lessons)]
@@ -168,6 +170,7 @@ def learn_costs(
         rate = settings.rate * min(1.0, 2 * (1 - step / settings.steps))
         at = np.flatnonzero(by_link)  # by the logarithm of the factor: the cost of the link itself
         links.step(gradient(network.links, lesson.links[at], by_link[at] / size), rate)
+        links.network = _anchored(links.network, lesson.links[used], seconds[used])
         at = np.flatnonzero(by_turn)
         slope = TURN_S / (1 + np.exp(-network.turns(turns[at]).astype(float)))
         onto.step(gradient(network.turns, turns[at], by_turn[at] * slope / size), rate)
@@ -177,6 +180,23 @@ def learn_costs(
             mean_onto.add(onto.network)
         log.info("step %d of %d: loss %.4f", step + 1, settings.steps, loss / size)
     return replace(network, links=mean.network(), turns=mean_onto.network())
+
+
+def _driven_s(graph: RoadGraph, drives: Sequence[Drive]) -> Floats:
+    """`[L]`, seconds of free flow that drives spent on each link."""
+    links = np.concatenate([drive.links for drive in drives])
+    shares = np.concatenate([drive.shares for drive in drives])
+    return np.bincount(links, shares, len(graph.links)) * graph.links.duration_s
+
+
+def _anchored(network: Perceptron, links: Table, seconds: Floats) -> Perceptron:
+    """The same costs in another unit: what was driven costs its seconds of free flow.
+
+    The loss does not depend on the unit of all costs. Without an anchor links drift to costs
+    beside which turns weigh nothing, or nothing else does, and end where factors are cut off.
+    """
+    costs = float((seconds * factor(network(links))).sum())
+    return replace(network, bias=network.bias - np.float32(np.log(costs / seconds.sum())))
 
 
 def _lessons(
@@ -212,7 +232,9 @@ def with_noise(
     street = rng.normal(0, noise, len(graph.names))
     street[0] = 0.0  # links without a name are no street
     own = rng.normal(0, noise, len(graph.links))
-    return Costs(costs.links * np.exp(street[graph.links.name] + own), costs.turns)
+    times = np.exp(street[graph.links.name] + own)
+    # Turns as well: without noise on them, the loss would fall where turns are made to weigh more.
+    return Costs(costs.links * times, costs.turns * times[graph.turns.to_link])
 
 
 def drive_cost(drive: Drive, costs: Costs) -> float:
@@ -224,12 +246,19 @@ def drive_cost(drive: Drive, costs: Costs) -> float:
 
 def _add(
     by_link: Floats, by_turn: Floats, costs: Costs, links: NDArray[np.int64], shares: Floats,
-    turns: NDArray[np.int64], weight: float,
+    turns: NDArray[np.int64], weight: float, plain: Costs | None = None,
 ) -> None:  # fmt: skip
-    """Add what a way costs, link by link, to the gradient by logarithms of costs of links."""
+    """Add what a way costs, link by link, to the gradient by logarithms of costs of links.
+
+    That by turns is by their seconds in `plain` costs, which `costs` may multiply by noise.
+    """
     driven = shares > 0
     np.add.at(by_link, links[driven], weight * shares[driven] * costs.links[links[driven]])
-    np.add.at(by_turn, turns, weight)
+    times = np.ones(len(turns))
+    if plain is not None:
+        asked = plain.turns[turns]
+        np.divide(costs.turns[turns], asked, out=times, where=asked > 0)
+    np.add.at(by_turn, turns, weight * times)
 
 
 def _difference(
@@ -242,7 +271,7 @@ def _difference(
     if not (0 < driven < np.inf and 0 < least < np.inf):
         return 0.0
     _add(by_link, by_turn, costs, drive.links, drive.shares, drive.turns, 1 / driven)
-    _add(by_link, by_turn, noisy, found.links, found.shares, found.turns, -1 / least)
+    _add(by_link, by_turn, noisy, found.links, found.shares, found.turns, -1 / least, costs)
     return float(np.log(driven / found.cost(costs)))
 
 

@@ -21,13 +21,21 @@ class Choice:
 
     Attributes:
         features: `[n, F]`.
-        taken: index.
+        taken: index; or `[n]`, the share of each where several were as good, which sum to 1.
         weight: how much it counts.
     """
 
     features: Floats
-    taken: int
+    taken: int | Floats
     weight: float = 1.0
+
+    @property
+    def shares(self) -> Floats:
+        """`[n]`, which sum to 1."""
+        if isinstance(self.taken, np.ndarray):
+            return self.taken
+        shares: Floats = np.eye(len(self.features))[self.taken]
+        return shares
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +63,10 @@ class Logit:
     def log_likelihood(self, choices: Sequence[Choice]) -> float:
         """Of what was taken."""
         return float(
-            sum(c.weight * np.log(max(self.chances(c.features)[c.taken], 1e-300)) for c in choices)
+            sum(
+                c.weight * (c.shares * np.log(np.maximum(self.chances(c.features), 1e-300))).sum()
+                for c in choices
+            )
         )
 
 
@@ -84,7 +95,7 @@ def fit(choices: Sequence[Choice], ridge: float = 1e-3) -> Logit:
     scale = np.where(spread > 1e-9, spread, 1.0)
     first = np.cumsum([0, *(len(c.features) for c in choices)])
     inputs = whole / scale
-    taken = first[:-1] + np.array([c.taken for c in choices])
+    shares = np.concatenate([c.shares for c in choices])
     weight = np.array([c.weight for c in choices])
     of = np.repeat(np.arange(len(choices)), np.diff(first))
 
@@ -93,9 +104,9 @@ def fit(choices: Sequence[Choice], ridge: float = 1e-3) -> Logit:
         top = np.maximum.reduceat(scores, first[:-1])
         odds = np.exp(scores - top[of])
         total = np.add.reduceat(odds, first[:-1])
-        value = (weight * (scores[taken] - top - np.log(total))).sum()
+        value = (weight[of] * shares * (scores - top[of] - np.log(total)[of])).sum()
         chance = odds / total[of]
-        slope = weight @ inputs[taken] - (weight[of] * chance) @ inputs
+        slope = (weight[of] * (shares - chance)) @ inputs
         penalty = ridge * weight.sum()
         return -value + penalty * (weights**2).sum(), -slope + 2 * penalty * weights
 

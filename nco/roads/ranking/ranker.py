@@ -3,8 +3,9 @@
 Each step takes one of the paths that are left, or ends the list. A path is judged by its
 differences from the others, field by field, as CCN does (arXiv 2508.08745), and by what it adds to
 those already taken; ending the list is one more alternative, as in SCASRec (arXiv 2602.03324), and
-steps count by what was to be gained in them. Scores are sums over fields, so that what decided
-between two paths can be read off.
+steps count by what was to be gained in them. What is to be taken are shares, as in ListNet (Z. Cao
+et al., ICML 2007): a path that gains nearly as much as the best one is nearly as right. Scores are
+sums over fields, so that what decided between two paths can be read off.
 """
 
 from __future__ import annotations
@@ -18,12 +19,16 @@ from numpy.typing import NDArray
 from nco.arrays import Floats
 from nco.errors import InputError
 from nco.roads.learn.drive import Drive
+from nco.roads.learn.features import Usage
 from nco.roads.path import Path
 from nco.roads.ranking.differences import FIELDS, measures, path_sizes, shares
 from nco.roads.ranking.logit import Choice, Logit, fit
 
 # What a path must add to the share of a drive that is covered for the list to go on.
 LEAST_GAIN = 0.05
+# Gains that differ by this much are e times as much wanted.
+_TEMPERATURE = 0.1
+_RIDGE = 1e-3
 # A list ends where that is likelier than any way to go on.
 _SURE = 0.5
 _OWN = len(FIELDS)
@@ -76,12 +81,14 @@ class Ranker:
         cls,
         requests: Sequence[tuple[Sequence[Path], Drive]],
         costs_s: Sequence[Sequence[float]] | None = None,
+        usages: Sequence[Usage] | None = None,
     ) -> Ranker:
         """Learn from what was driven.
 
         Args:
             requests: candidates, two or more, and the drive.
             costs_s: what the candidates cost by learned costs.
+            usages: for each request where others drove, without its own driver.
 
         Raises:
             InputError: there are no requests with a choice.
@@ -89,14 +96,22 @@ class Ranker:
         steps: list[Choice] = []
         for k, (paths, drive) in enumerate(requests):
             if len(paths) > 1:
-                table = Table.of(paths, None if costs_s is None else costs_s[k])
+                table = Table.of(
+                    paths,
+                    None if costs_s is None else costs_s[k],
+                    None if usages is None else usages[k],
+                )
                 steps += _lessons(table, paths, drive)
         if not steps:
             raise InputError("no request has two paths or more; give some that do")
-        return cls(fit(steps))
+        return cls(fit(steps, _RIDGE))
 
     def __call__(
-        self, paths: Sequence[Path], most: int = 3, cost_s: Sequence[float] | None = None
+        self,
+        paths: Sequence[Path],
+        most: int = 3,
+        cost_s: Sequence[float] | None = None,
+        usage: Usage | None = None,
     ) -> Ranked:
         """The order of paths.
 
@@ -104,13 +119,14 @@ class Ranker:
             paths: candidates of any generators, one at least.
             most: how many are taken at most.
             cost_s: what they cost by learned costs, if it was learned with those.
+            usage: where others drove, if it was learned with that.
 
         Raises:
             InputError: there are no paths.
         """
         if not paths or most < 1:
             raise InputError(f"{len(paths)} paths, {most} wanted at most; give one of each or more")
-        table = Table.of(paths, cost_s)
+        table = Table.of(paths, cost_s, usage)
         order: list[int] = []
         reasons: list[tuple[Reason, ...]] = []
         while len(order) < min(most, len(paths)):
@@ -156,9 +172,11 @@ class Table:
     sizes: Floats
 
     @classmethod
-    def of(cls, paths: Sequence[Path], cost_s: Sequence[float] | None) -> Table:
+    def of(
+        cls, paths: Sequence[Path], cost_s: Sequence[float] | None, usage: Usage | None
+    ) -> Table:
         """Measure candidates."""
-        return cls(measures(paths, cost_s), shares(paths), np.log(path_sizes(paths)))
+        return cls(measures(paths, cost_s, usage), shares(paths), np.log(path_sizes(paths)))
 
     def step(self, order: Sequence[int], left: Sequence[int]) -> Floats:
         """`[m + 1, F]`, features of the paths left, and of ending the list."""
@@ -190,10 +208,12 @@ def _lessons(table: Table, paths: Sequence[Path], drive: Drive) -> list[Choice]:
         gains = covers[left] - covered
         best = int(gains.argmax())
         features = table.step(order, left)
+        offered = np.append(gains, LEAST_GAIN if order else -np.inf)
+        wanted = np.exp((offered - offered.max()) / _TEMPERATURE)
+        apart = float(np.ptp(offered[np.isfinite(offered)]))
+        lessons.append(Choice(features, wanted / wanted.sum(), max(apart, LEAST_GAIN)))
         if order and gains[best] < LEAST_GAIN:
-            lessons.append(Choice(features, len(left), LEAST_GAIN))
             return lessons
-        lessons.append(Choice(features, best, max(float(gains[best]), LEAST_GAIN)))
         covered = max(covered, float(covers[left[best]]))
         order.append(left[best])
     return lessons

@@ -5,6 +5,8 @@ import json
 import pytest
 from browser import Browser, browsing, needs_browser, served_page
 
+from nco.data.formats.xlsx import workbook
+
 pytest.importorskip("fastapi", reason="the extra `web` is not installed")
 
 EVIL = "<img src=x onerror=alert(1)>"
@@ -170,6 +172,22 @@ TITLES = {
 }
 
 
+def test_a_workbook_has_stops_and_vehicles(address):
+    """Two sheets in one file are two tables."""
+    sheets = {
+        "Orders": [["name", "lat", "lon", "demand"], ["depot", 60.17, 24.94, ""],
+                   ["a", 60.171, 24.945, 1], ["b", 60.168, 24.95, 2]],
+        "Vans": [["name", "capacity"], ["van", 5], ["bike", 1]],
+    }  # fmt: skip
+    media = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    with browsing(address) as browser:
+        browser.open({"name": "today.xlsx", "mimeType": media, "buffer": workbook(sheets)})
+        browser.page.wait_for_selector("#plan:not(:disabled)")
+        browser.page.locator(".tab:has-text('Stops') .tag", has_text="3").wait_for()
+        browser.page.locator(".tab:has-text('Vehicles') .tag", has_text="2").wait_for()
+        assert browser.wrong == []
+
+
 def test_a_table_in_other_words_is_made_sense_of(address):
     """Columns get a meaning, a stop without a place is shown on the map, doubts are settled."""
     with browsing(address) as browser:
@@ -183,6 +201,10 @@ def test_a_table_in_other_words_is_made_sense_of(address):
         order.get_by_text("Leave it so").click()
         order.wait_for(state="detached")
         lost = page.locator(".check.bad", has_text="Nowhere 7")
+        browser.plan()
+        page.locator(".waiting .chip", has_text="c").wait_for()  # nobody forgets it
+        assert page.locator(".total.bad", has_text="left out").count() == 1
+        browser.tab("Checks")
         lost.get_by_text("Show it on the map").click()
         page.locator(".map-note", has_text="Click where c is").wait_for()
         box = page.locator("#map").bounding_box()

@@ -6,6 +6,7 @@ is after stands with it.
 
 from __future__ import annotations
 
+import copy
 import json
 from typing import Any
 
@@ -176,6 +177,18 @@ ANSWERED: dict[str, dict[str, Any]] = {
         "jobs": [{"id": 1, "location": THERE}, {"id": 2, "location": NEAR}],
         "options": {"c": True},
     },
+    "a break in one of two windows": {
+        "vehicles": [{"id": 1, **HOME, "time_window": [0, 20000], "description": "van", "breaks": [
+            {"id": 7, "service": 300, "time_windows": [[0, 100], [9000, 9100]]}]}],
+        "jobs": [{"id": 1, "location": NEAR, "time_windows": [[150, 9000]]}],
+        "options": {"g": True},
+    },
+    "a break of an empty vehicle (vroom#794)": {
+        "vehicles": [{"id": 1, **HOME, "capacity": [4], "profile": "lorry", "breaks": [
+            {"id": 7, "service": 300, "time_windows": [[0, 9000]], "max_load": [0]}]}],
+        "jobs": [{"id": 1, "location": NEAR, "delivery": [1]}],
+        "shipments": [PAIR | {"amount": [2]}],
+    },
     "keys of one's own, and a limit (vroom#1226)": {
         "vehicles": [{"id": 1, **HOME, "capacity": [4], "driver": {"name": "x"}, "plate": "A 1"}],
         "jobs": [{"id": 1, "location": THERE, "amount": [1], "address": "x", "windows": 5}],
@@ -224,6 +237,32 @@ def test_breaks_are_in_the_route_with_their_own_ids(ask):
         [taken] = [step for step in route["steps"] if step["type"] == "break"]
         assert taken["id"] == 10 + route["vehicle"]
         assert 32400 <= taken["arrival"] + taken["waiting_time"] <= 34200
+
+
+def test_breaks_that_only_vroom_knows_are_kept(ask):
+    """VROOM's own answer: the break is in one of its windows, and with nothing on board."""
+    for name, allowed in (
+        ("a break in one of two windows", lambda s, at: at <= 100 or 9000 <= at <= 9100),
+        ("a break of an empty vehicle (vroom#794)", lambda s, at: s["load"] == [0]),
+    ):
+        [route] = sent(ask, ANSWERED[name])[1]["routes"]
+        [taken] = [step for step in route["steps"] if step["type"] == "break"]
+        assert allowed(taken, taken["arrival"] + taken["waiting_time"])
+        assert ("geometry" in route) == ("options" in ANSWERED[name])
+        timed = copy.deepcopy(ANSWERED[name]) | {"options": {"c": True}}
+        timed["vehicles"][0]["steps"] = [
+            {key: step[key] for key in ("type", "id") if key in step} for step in route["steps"]
+        ]
+        status, answer = sent(ask, timed)
+        assert (status, answer["unassigned"]) == (200, [])
+        check_answer(answer, timed)
+    bad = copy.deepcopy(timed)
+    bad["vehicles"][0]["breaks"][0]["max_load"] = [0, 0]
+    status, answer = sent(ask, bad)
+    assert (status, answer["code"]) == (400, 2)
+    bad["vehicles"][0]["start"] = [0, 0]
+    assert sent(ask, bad)[1]["code"] == 3
+    assert sent(ask, timed | {"jobs": [{"id": 9, "location": [0, 0]}], "shipments": []})[0] == 400
 
 
 @pytest.mark.parametrize(

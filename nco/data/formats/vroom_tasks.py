@@ -203,7 +203,7 @@ def breaks_of(vehicle: Fields) -> tuple[Break, ...]:
     found = []
     for entry in vehicle.children("breaks", []):
         check_keys(entry, "break")
-        window, *further = _joined(windows_of(entry))
+        window, *further = joined_windows(entry)
         if further:
             entry.fail(
                 "time_windows",
@@ -214,10 +214,10 @@ def breaks_of(vehicle: Fields) -> tuple[Break, ...]:
     return tuple(found)
 
 
-def _joined(windows: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Windows in order, of which those that touch are one."""
+def joined_windows(entry: Fields) -> list[tuple[float, float]]:
+    """The windows of a break in order, of which those that touch are one."""
     found: list[tuple[float, float]] = []
-    for begin, end in windows:
+    for begin, end in windows_of(entry):
         if found and begin <= found[-1][1]:
             found[-1] = (found[-1][0], max(found[-1][1], end))
         else:

@@ -9,7 +9,7 @@ from typing import Any
 
 from nco.data.formats.json_file import Fields, finite
 from nco.data.formats.vroom_json import vroom_problem
-from nco.data.formats.vroom_solution import vroom_answer
+from nco.data.formats.vroom_solution import vroom_answer, vroom_routes
 from nco.data.formats.vroom_steps import vroom_steps
 from nco.data.formats.vroom_tasks import MOST_ID
 from nco.errors import CityError, InputError, NcoError, ServiceError, UnsupportedError
@@ -17,7 +17,7 @@ from nco.problem import Problem
 from nco.problem.solution import Solution
 from nco.solve import solve
 from nco.web.reply import INPUT, INTERNAL, ROUTING, TOO_LARGE, Reply, as_json
-from nco.web.work import served
+from nco.web.work import served, vroom_itself
 from nco.web.work.vroom_costs import as_charged, task_rates
 from nco.web.work.vroom_input import as_vroom_reads, in_own_words
 
@@ -58,20 +58,44 @@ def _solved(data: Fields) -> dict[str, Any]:
     data, too_large = _without_too_large(data)
     if "jobs" not in data and "shipments" not in data:
         return _nothing(too_large)
-    problem = vroom_problem(data, city=city, names="id", allow_unassigned=True, plan=plan)
+    itself = vroom_itself.is_needed(data)
+    known = vroom_itself.without_such_breaks(data) if itself else data
+    problem = vroom_problem(known, city=city, names="id", allow_unassigned=True, plan=plan)
     served.check_size(problem)
+    geometry = _chosen(options, "g", bool, default=False)
+    if itself:
+        answer = vroom_itself.answered(data, problem, _limit_s(problem, options), plan=plan)
+        if geometry:
+            _drawn(answer, problem)
+        return _with(answer, too_large, notes)
     begun = any("steps" in vehicle for vehicle in data.children("vehicles"))
     steps = vroom_steps(data, problem) if begun else None
     if plan:
         found = steps or Solution.from_routes(problem, [])
     else:
         found = _searched(problem, data, _limit_s(problem, options), steps)
-    geometry = _chosen(options, "g", bool, default=False)
     answer = vroom_answer(problem, found, city=served.city() if geometry else None)
+    in_own_words(answer, data)
+    return _with(_with_costs(answer, data), too_large, notes)
+
+
+def _with(
+    answer: dict[str, Any], too_large: list[dict[str, Any]], notes: list[str]
+) -> dict[str, Any]:
+    """An answer with what no vehicle can carry, and with what was not used of the request."""
     answer["unassigned"] += too_large
     answer["summary"]["unassigned"] += len(too_large)
-    in_own_words(answer, data)
-    return _with_costs(answer, data) | ({"notes": notes} if notes else {})
+    return answer | ({"notes": notes} if notes else {})
+
+
+def _drawn(answer: dict[str, Any], problem: Problem) -> None:
+    """Gives the routes of an answer of VROOM their lines."""
+    found = vroom_routes(Fields("answer", "", answer), problem)
+    ours = vroom_answer(problem, found, city=served.city())
+    lines = {route["vehicle"]: route.get("geometry") for route in ours["routes"]}
+    for route in answer["routes"]:
+        if lines.get(route["vehicle"]):
+            route["geometry"] = lines[route["vehicle"]]
 
 
 def _searched(problem: Problem, data: Fields, limit_s: float, steps: Solution | None) -> Solution:

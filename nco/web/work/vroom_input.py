@@ -49,6 +49,9 @@ def as_vroom_reads(data: Fields) -> tuple[Fields, list[str]]:
         for vehicle in kept.get("vehicles") or ():
             if isinstance(vehicle, dict):
                 vehicle.pop("capacity", None)  # there is nothing that could fill it
+                for one in vehicle.get("breaks") or ():
+                    if isinstance(one, dict):
+                        one.pop("max_load", None)
     return Fields(data.path, data.where, kept), notes
 
 

@@ -17,6 +17,16 @@ export function leftOut(doc) {
   return out;
 }
 
+/** Rows of stops that nobody plans before they are corrected: {name, line, text}. */
+export function waitingRows(doc) {
+  const out = leftOut(doc);
+  const rows = [...out].filter((line) => doc.stops.rows[line - 2]?.some((cell) => String(cell).trim()));
+  return rows.map((line) => ({
+    line, name: nameAt(doc, "stops", line) || t("check.row", { n: line - 1 }),
+    text: known.checks.find((one) => one.table === "stops" && one.line === line && one.level === "bad")?.text ?? "",
+  }));
+}
+
 /** All of them: {kind, level, line, column, name, text, candidates}; `table` says whose line it is. */
 export function checksOf(doc) {
   const all = [

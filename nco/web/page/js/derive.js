@@ -2,7 +2,7 @@
 
 import { ask, latest } from "./api.js";
 import { known, on, settleView, store, tell } from "./app.js";
-import { checksOf, leftOut } from "./checks.js";
+import { checksOf, leftOut, waitingRows } from "./checks.js";
 import { learn } from "./columns.js";
 import { settled } from "./dom.js";
 import { failed } from "./told.js";
@@ -108,7 +108,7 @@ export const judge = latest(async (signal) => {
   if (signal.aborted || !answer) return;
   known.judgedRoutes = routes;
   known.judgedLocks = store.doc.locked;
-  known.planned = viewOf(answer, known.problem, store.doc);
+  known.planned = { ...viewOf(answer, known.problem, store.doc), waiting: waitingRows(store.doc) };
   settleView();
 });
 

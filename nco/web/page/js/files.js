@@ -45,11 +45,14 @@ async function takeTable(file, suffix) {
   const [stops, fleet] = await Promise.all([read("stops"), read("fleet")]);
   const fits = (found) => found.columns.filter(Boolean).length;
   const isFleet = fits(fleet) > fits(stops) || (fits(fleet) === fits(stops) && FLEET.test(file.name));
-  const kind = isFleet ? "fleet" : "stops";
-  const found = isFleet ? fleet : stops;
-  learn(kind, found.header, found.columns);
-  setTable(kind, found.header, found.rows.map((row) => row.cells), found.columns);
-  say(t(`file.${kind}`, { n: store.doc[kind].rows.length, name: file.name }));
+  // A workbook may have a sheet of either kind: then each was read from its own.
+  const apart = stops.header.join("\u0000") !== fleet.header.join("\u0000") && fits(stops) > 0 && fits(fleet) > 0;
+  for (const [kind, found] of [["stops", stops], ["fleet", fleet]]) {
+    if (!apart && (kind === "fleet") !== isFleet) continue;
+    learn(kind, found.header, found.columns);
+    setTable(kind, found.header, found.rows.map((row) => row.cells), found.columns);
+    say(t(`file.${kind}`, { n: store.doc[kind].rows.length, name: file.name }));
+  }
 }
 
 export function setTable(kind, header, rows, columns) {
@@ -78,7 +81,7 @@ export function chooseFiles() {
   const input = document.createElement("input");
   input.type = "file";
   input.multiple = true;
-  input.accept = ".csv,.tsv,.txt,.xlsx,.xls,.ods,.json";
+  input.accept = ".csv,.tsv,.txt,.xlsx,.xlsm,.ods,.json";
   input.addEventListener("change", () => take([...input.files]));
   input.click();
 }

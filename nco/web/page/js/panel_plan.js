@@ -43,6 +43,7 @@ function totals() {
   const { view } = known;
   if (!view) return null;
   const { totals: sum } = view;
+  const left = sum.unserved + (view.waiting?.length ?? 0);
   const one = (key, value, level = "") => h(`div.total${level ? `.${level}` : ""}`, { title: t(`total.${key}.tip`) },
     h("span.value", {}, value), h("span.what", {}, t(`total.${key}`, { n: value })));
   return h("div.totals", { role: "group", "aria-label": t("totals") },
@@ -50,6 +51,6 @@ function totals() {
     one("hours", span(sum.duration_s)),
     one("vehicles", `${sum.vehicles}/${known.problem?.fleet.length ?? store.doc.fleet.rows.length}`),
     sum.broken > sum.late ? one("broken", String(sum.broken), "bad") : one("late", String(sum.late), sum.late ? "bad" : "good"),
-    one("unserved", String(sum.unserved), sum.unserved ? "bad" : "good"),
+    one("unserved", String(left), left ? "bad" : "good"),
     one("balance", `${Math.round(100 * sum.balance)} %`));
 }

@@ -22,7 +22,18 @@ export function routesPanel() {
 function content() {
   const { view } = known;
   if (!view) return h("div.empty", {}, icon("van"), t(known.problem ? "routes.none" : "routes.nothing"));
-  return [unserved(view), ...view.routes.map((route) => one(route)), idle(view)];
+  return [waiting(view), unserved(view), ...view.routes.map((route) => one(route)), idle(view)];
+}
+
+/** Rows that are not planned before they are corrected: easily forgotten, once there is a plan. */
+function waiting(view) {
+  if (!view.waiting?.length) return null;
+  return h("section.unserved.waiting", { "aria-label": t("waiting.title", { n: view.waiting.length }) },
+    h("h3.bad.row", {}, icon("alarm"), t("waiting.title", { n: view.waiting.length })),
+    h("div.chips", {}, view.waiting.map((row) => h("button.chip", {
+      title: row.text, onclick: () => tell("reach", { table: "stops", row: row.line - 2, column: "name" }),
+    }, row.name))),
+    h("button.button.small", { onclick: () => tell("show-side", "checks") }, t("waiting.checks")));
 }
 
 function unserved(view) {

@@ -48,7 +48,7 @@ export default {
   "total.vehicles": "vehicles", "total.vehicles.tip": "Vehicles that drive, of those there are",
   "total.late": "late", "total.late.tip": "Stops that are reached after their window",
   "total.broken": "rules broken", "total.broken.one": "rule broken", "total.broken.tip": "Capacities, windows, skills and shifts that are not kept",
-  "total.unserved": "left out", "total.unserved.tip": "Stops that no vehicle serves",
+  "total.unserved": "left out", "total.unserved.tip": "Stops that no vehicle serves, and rows that have to be corrected first",
   "total.longest": "longest day", "total.longest.tip": "Hours of the vehicle that is out longest",
   "total.balance": "balance", "total.balance.tip": "Mean day as a share of the longest: 100 % where all are as long",
 
@@ -75,6 +75,8 @@ export default {
   "check.accept": "Yes, {name}", "check.to_street": "Move it to the street", "check.clear": "Clear the skills",
   "check.remove": "Remove the row",
 
+  "waiting.title": "{n} rows are not planned before they are corrected", "waiting.title.one": "One row is not planned before it is corrected",
+  "waiting.checks": "To the checks",
   unserved: "left out", "unserved.title": "{n} stops are left out", "unserved.title.one": "One stop is left out",
   "routes.none": "Nothing is planned yet. Press Plan.", "routes.nothing": "Routes will be here once there are stops and vehicles.",
   "routes.idle": "{n} vehicles stay in: {names}", "routes.idle.one": "Stays in: {names}",

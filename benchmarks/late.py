@@ -19,6 +19,7 @@ import numpy as np
 
 import nco
 from nco import Break, Group, Objective, Problem, Shipment, Vehicle
+from nco.fleet.reductions.reduced import reduced
 from nco.solve import solver
 from nco.solver import Prepares
 from nco.threads import one_thread
@@ -126,8 +127,9 @@ def main() -> None:
         rng = np.random.default_rng(number)
         what, problem = drawn(number, rng)
         limit_s = float(rng.choice(given.limits))
-        if isinstance(method, Prepares):
-            method.prepare(problem)
+        if isinstance(method, Prepares):  # by a copy: what is known of the problem is found later
+            form = reduced(drawn(number, np.random.default_rng(number))[1], method.supports)
+            method.prepare(form.problem)
         begin_s, begin_cpu_s = time.perf_counter(), time.process_time()
         found = nco.solve(problem, method, time_limit_s=limit_s, seed=number)
         took_s = time.perf_counter() - begin_s

@@ -118,6 +118,7 @@ def finished(
     method: str,
     seed: int,
     fallback: str = "",
+    known: Solution | None = None,
 ) -> Solution:
     """The solution that a solver returns: its routes, mended if need be, or the initial ones.
 
@@ -130,8 +131,11 @@ def finished(
         method: name of the solver.
         seed: recorded.
         fallback: what the routes are if the solver did not find them, see `Solution`.
+        known: a solution that counts in place of the routes, where it is evaluated already.
     """
-    if initial is not None and routes is initial.routes:  # evaluated before
+    if known is not None:
+        found, routes = known, known.routes
+    elif initial is not None and routes is initial.routes:  # evaluated before
         found = initial
     else:
         found = Solution.from_routes(problem, routes, explain=False)

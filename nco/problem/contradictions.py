@@ -6,10 +6,12 @@ the fastest one there count where they are faster than the direct one.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import pairwise
+from time import perf_counter
 from typing import NamedTuple
 
 import numpy as np
@@ -60,22 +62,29 @@ def contradictions(problem: Problem) -> tuple[Contradiction, ...]:
     return tuple(_found(given_problem(problem), problem.stops))
 
 
-def reasons_of(problem: Problem, among: Iterable[int]) -> dict[int, str]:
+def reasons_of(
+    problem: Problem, among: Iterable[int], within_s: float = math.inf
+) -> dict[int, str]:
     """Why stops can be served by no answer, of those for which that is certain.
 
     Args:
         problem: that they are of.
         among: stops that are asked about.
+        within_s: seconds, after which nothing is said of the others.
     """
-    asked = set(among)
-    found = {j: c.reason for c in _found(problem, sorted(asked)) for j in c.stops}
+    asked, end_s = set(among), perf_counter() + within_s
+    found = {j: c.reason for c in _found(problem, sorted(asked), end_s) for j in c.stops}
     return {j: reason for j, reason in found.items() if j in asked}
 
 
-def _found(problem: Problem, among: Sequence[int]) -> Iterator[Contradiction]:
+def _found(
+    problem: Problem, among: Sequence[int], end_s: float = math.inf
+) -> Iterator[Contradiction]:
     known, required, asked = units(problem), problem.required, set(among)
     streets = [_Streets.of(profile) for profile in problem.profiles] if asked else []
     for unit in dict.fromkeys(known[j] for j in among if required[j]):
+        if perf_counter() > end_s:
+            return
         text, names = _fault(problem, unit, streets), _names(problem, stops_of(unit))
         if text:
             reason = text if len(stops_of(unit)) == 1 else f"{names}: {text}"

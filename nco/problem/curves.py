@@ -9,11 +9,13 @@ with general time-window constraints".)
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 
 Curve = list[tuple[float, float]]
 Pair = tuple[float, float]
+ROUNDED = 1e-13  # share of a cost, or a time, by which rounding alone may make a difference
 
 
 def cost_at(curve: Curve, time: float) -> float:
@@ -40,6 +42,12 @@ def attained(curve: Curve, time: float) -> float:
     while last > 0 and curve[last - 1][1] == curve[last][1]:
         last -= 1
     return curve[last][0]
+
+
+def snapped(curve: Curve, time: float) -> float:
+    """A time, or that of a point which is later by no more than rounding: it may fall there."""
+    most = time + ROUNDED * (1.0 + abs(time))
+    return max((at for at, _ in curve if time < at <= most), default=time)
 
 
 def later(curve: Curve, seconds: float) -> Curve:
@@ -73,14 +81,17 @@ def until(curve: Curve, end: float) -> Curve:
 
 
 def begun(
-    curve: Curve, windows: Sequence[Pair], penalty: Callable[[float], float], bends: Sequence[float]
+    curve: Curve,
+    windows: Sequence[Pair],
+    penalty: Callable[[float], float] | None = None,
+    bends: Sequence[float] = (),
 ) -> Curve:
     """The curve of who then begins something, and waits for a time that is allowed and cheap.
 
     Args:
         curve: of who is ready.
         windows: when it may begin, in order and apart.
-        penalty: what that costs at each time, piecewise linear.
+        penalty: what that costs at each time, piecewise linear; None is nothing.
         bends: where the slope of the penalty changes.
     """
     found: Curve = []
@@ -89,6 +100,11 @@ def begun(
         if not part:
             continue
         opened = max(opens, curve[0][0])
+        if penalty is None:
+            if opens > curve[0][0]:
+                part = [(opens, cost_at(part, opens)), *(p for p in part if p[0] > opens)]
+            _follow(found, part)
+            continue
         times = {t for t, _ in part if t > opened} | {t for t in bends if opened < t < closes}
         if closes < float("inf"):
             times.add(max(closes, opened))
@@ -114,6 +130,56 @@ def never_above(curve: Curve, other: Curve) -> bool:
         if time > other[0][0] and _until(curve, time) > _until(other, time):
             return False
     return True
+
+
+def lowest(first: Curve, second: Curve) -> Curve:
+    """The curve of who may choose between two; the first one itself where that is never worse.
+
+    What rounding may explain is no difference: curves of the same driving in another order would
+    cross again and again.
+
+    Args:
+        first: begins no later than the second.
+        second: of whatever is done instead.
+    """
+    little = ROUNDED * (1.0 + abs(first[0][1]) + abs(first[-1][1]) + abs(second[0][1]))
+    times = sorted({t for t, _ in first} | {t for t, _ in second})
+    found: Curve = []
+    better = False
+    before, costs = 0.0, (0.0, 0.0)
+    for time in times:
+        here = cost_at(first, time), cost_at(second, time)
+        if found:
+            reached = _until(first, time), _until(second, time) if time > second[0][0] else math.inf
+            found += _crossing((before, costs), (time, reached), little)
+            found.append((time, min(reached)))
+            better = better or reached[1] < reached[0] - little
+        if not found or min(here) < found[-1][1]:
+            found.append((time, min(here)))
+        better = better or here[1] < here[0] - little
+        before, costs = time, here
+    return _straightened(found, little) if better else first
+
+
+def _straightened(curve: Curve, little: float) -> Curve:
+    """A curve without points between which and their neighbours its slope does not change."""
+    found = curve[:1]
+    for point, after in pairwise(curve[1:]):
+        before = found[-1]
+        bent = not before[0] < point[0] < after[0]
+        if bent or abs(_between(before, after, point[0]) - point[1]) > little:
+            found.append(point)
+    return found + curve[1:][-1:]
+
+
+def _crossing(begin: tuple[float, Pair], end: tuple[float, Pair], little: float) -> Curve:
+    """Where the lower one of two lines changes between two times, if it does."""
+    (t0, (a0, b0)), (t1, (a1, b1)) = begin, end
+    left, right = a0 - b0, a1 - b1
+    if not (min(left, right) < -little and max(left, right) > little and math.isfinite(left)):
+        return []
+    share = left / (left - right)
+    return [(t0 + share * (t1 - t0), a0 + share * (a1 - a0))]
 
 
 def _follow(found: Curve, pieces: Curve) -> None:

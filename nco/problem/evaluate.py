@@ -66,8 +66,9 @@ def evaluate(problem: Problem, routes: Sequence[Route]) -> tuple[Cost, tuple[Vio
         ProblemError: a route names a vehicle or a stop that does not exist.
     """
     trips: dict[int, list[Route]] = {}
+    stops = problem.stops
     for r, route in enumerate(routes):
-        _check_numbers(problem, r, route)
+        _check_numbers(problem, stops, r, route)
         trips.setdefault(route.vehicle, []).append(route)
     weights, form = problem.objective, normal(problem)
     found: list[Violation] = []
@@ -120,7 +121,7 @@ def _product(weight: float, amount: float) -> float:
     return weight * amount if weight else 0.0
 
 
-def _check_numbers(problem: Problem, r: int, route: Route) -> None:
+def _check_numbers(problem: Problem, stops: range, r: int, route: Route) -> None:
     if not 0 <= route.vehicle < len(problem.vehicles):
         raise ProblemError(
             f"routes[{r}]: vehicle {route.vehicle} does not exist; "
@@ -132,7 +133,7 @@ def _check_numbers(problem: Problem, r: int, route: Route) -> None:
             f"{problem.depots - 1}"
         )
     for k, stop in enumerate(route.stops):
-        if stop not in problem.stops:
+        if stop not in stops:
             raise ProblemError(
                 f"routes[{r}].stops[{k}]: {stop} is not a stop; stops are nodes "
                 f"{problem.depots} to {problem.size - 1}"

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nco.problem.objective import Feature
+
 if TYPE_CHECKING:
     from nco.arrays import Bools, Floats
     from nco.problem.problem import Problem
@@ -27,7 +29,8 @@ def handling(problem: Problem, vehicle: Vehicle, nodes: Sequence[int]) -> Floats
     is at the depot.
     """
     found = np.zeros(len(nodes) - 1)
-    if not len(found) or not (problem.setup_s.any() or vehicle.loading_s or vehicle.unloading_s):
+    asked = vehicle.loading_s or vehicle.unloading_s or Feature.SETUP in problem.features
+    if not len(found) or not asked:
         return found
     here, there = np.array(nodes[:-1], int), np.array(nodes[1:], int)
     profile = problem.profiles[vehicle.profile]

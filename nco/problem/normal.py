@@ -66,7 +66,7 @@ def normal(problem: Problem) -> Normal:
 
 
 def _normal(problem: Problem) -> Normal:
-    vehicles = list({id(vehicle): vehicle for vehicle in problem.vehicles}.values())
+    vehicles = list({v.sameness: v for v in problem.vehicles}.values())
     zero_s = _zero(problem, vehicles)
     longest_s = max(
         *(_largest(profile.duration_s) for profile in problem.profiles),
@@ -96,7 +96,7 @@ def _normal(problem: Problem) -> Normal:
         first[j] = own[0]
 
     known = {
-        id(vehicle): replace(
+        vehicle.sameness: replace(
             vehicle,
             shift_s=tuple(moved(np.array(vehicle.shift_s)).tolist()),
             capacity=tuple((np.array(vehicle.capacity) * units).tolist()),
@@ -122,7 +122,7 @@ def _normal(problem: Problem) -> Normal:
     }
     other = replace(
         problem,
-        vehicles=tuple(known[id(vehicle)] for vehicle in problem.vehicles),
+        vehicles=tuple(known[vehicle.sameness] for vehicle in problem.vehicles),
         profiles=tuple(
             profile
             if per_s == 1 and (zero_s == 0 or not profile.traffic)
@@ -234,7 +234,7 @@ def _all_driven(problem: Problem, trips: int) -> float:
     drives = [np.where(np.isinf(p.duration_s), 0.0, p.duration_s) for p in problem.profiles]
     returns = problem.size if trips > 1 else 1
     legs = max(float(drive.max(axis=0).sum() + returns * drive.max()) for drive in drives)
-    vehicles = {id(vehicle): vehicle for vehicle in problem.vehicles}.values()
+    vehicles = [vehicle for vehicle, _ in problem.fleet]
     own = [v.service_s for v in vehicles if v.service_s is not None]
     service = np.max([problem.service_s, *own], axis=0)
     depots = returns * max(v.loading_s + v.unloading_s for v in vehicles)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nco.arrays import Floats
+from nco.problem.objective import Feature
 from nco.problem.problem import Problem
 from nco.problem.route import Route
 from nco.problem.vehicle import Vehicle
@@ -86,7 +87,7 @@ def openings(problem: Problem, vehicle: Vehicle, trips: Trips) -> tuple[Floats, 
         if is_open:
             opens[k], closes[k] = 0.0, np.inf
     opens[0] = max(opens[0], vehicle.shift_s[0])
-    if problem.release_s.any():
+    if Feature.RELEASES in problem.features:
         begin = 0
         for trip in trips:
             ready = problem.release_s[list(trip.stops)].max(initial=0.0)

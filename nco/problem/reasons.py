@@ -58,7 +58,7 @@ def reasons_unassigned(
     end_s = time.perf_counter() + within_s
     found = {j: Reason(problem.off_street[j]) for j in missing if j in problem.off_street}
     if problem.features - CLASSICAL:
-        certain = reasons_of(problem, [j for j in missing if j not in found])
+        certain = reasons_of(problem, [j for j in missing if j not in found], within_s)
         found.update((j, Reason(text)) for j, text in certain.items())
     asked = np.array([j for j in missing if j not in found], np.int64)
     if problem.features - CLASSICAL:

@@ -2,7 +2,8 @@
 
 Forward over the nodes with labels: how many breaks were taken, how long one has driven since the
 last rest, and what it costs at least to have begun each node by a time (`nco.problem.curves`).
-A label that another one beats in all three is dropped. `nco.search.lns` has the same in compiled
+A label that another one beats in all three is dropped, and those that differ in the cost alone
+become one, whose cost is the lowest of theirs. `nco.search.lns` has the same in compiled
 form; the checker looks for the cheapest times in another way.
 """
 
@@ -14,13 +15,16 @@ from dataclasses import dataclass
 from functools import partial
 
 from nco.problem.curves import (
+    ROUNDED,
     Curve,
     attained,
     begun,
     cost_at,
     later,
+    lowest,
     mapped,
     never_above,
+    snapped,
     until,
 )
 from nco.problem.way import Times, Way, cost_of
@@ -42,6 +46,7 @@ class _Label:
         back: the time of the parent at which one must be done, for a time of this label.
         what: "start", "drive", "break" or "road" (a break on the way), and "rests".
         amount: seconds of that.
+        choices: what it may be instead, whichever costs least by a time.
     """
 
     curve: Curve
@@ -51,6 +56,17 @@ class _Label:
     back: Callable[[float], float]
     what: str
     amount: float = 0.0
+    choices: tuple[_Label, ...] = ()
+
+    def at(self, time: float) -> tuple[_Label, float]:
+        """What it is that costs least by a time, and since when it costs that."""
+        time = snapped(self.curve, time)
+        if not self.choices:
+            return self, attained(self.curve, time)
+        costs = [cost_at(one.curve, time) for one in self.choices]
+        most = min(costs) + ROUNDED * (1.0 + abs(min(costs)))
+        cheap = [o for o, c in zip(self.choices, costs, strict=True) if c <= most]
+        return min(((o, attained(o.curve, time)) for o in cheap), key=lambda pair: pair[1])
 
 
 def timetable(way: Way) -> Times | None:
@@ -123,7 +139,8 @@ def _onward(way: Way, k: int, drive: float, labels: Sequence[_Label]) -> list[_L
     arrived = _kept([*arrived, *_breaks(way, arrived)])
     started = []
     for one in arrived:
-        curve = begun(later(one.curve, beside), there.windows, there.penalty, there.bends)
+        penalty = there.penalty if there.bends else None
+        curve = begun(later(one.curve, beside), there.windows, penalty, there.bends)
         if curve:
             started.append(_Label(curve, one.taken, one.driven, one, lambda t: t - beside, "start"))
     return _kept(started)
@@ -139,7 +156,7 @@ def _breaks(way: Way, labels: Sequence[_Label]) -> list[_Label]:
             continue
         pause = way.breaks[one.taken]
         (opens, closes), length = pause.window_s, pause.length_s
-        curve = begun(until(one.curve, closes), ((opens, math.inf),), lambda _: 0.0, ())
+        curve = begun(until(one.curve, closes), ((opens, math.inf),))
         if curve:
             rested = way.rest is not None and length >= way.rest.length_s
             label = _Label(
@@ -157,9 +174,12 @@ def _before_break(length: float, closes: float, time: float) -> float:
 
 def _driven(way: Way, one: _Label, drive: float) -> Iterator[_Label]:
     """One way to drive on, or two: a rest at the end of a drive may come in time for others."""
-    bends = [begin for begin, _ in way.traffic]
-    bends += [departure(way.traffic, begin, drive) for begin, _ in way.traffic]
-    curve = mapped(one.curve, lambda t: arrival(way.traffic, t, drive), bends)
+    if way.traffic:
+        bends = [begin for begin, _ in way.traffic]
+        bends += [departure(way.traffic, begin, drive) for begin, _ in way.traffic]
+        curve = mapped(one.curve, lambda t: arrival(way.traffic, t, drive), bends)
+    else:
+        curve = later(one.curve, drive)
     if way.rest is None:
         yield _Label(curve, one.taken, one.driven, one,
                      lambda t: departure(way.traffic, t, drive), "drive")  # fmt: skip
@@ -187,7 +207,7 @@ def _on_the_road(way: Way, one: _Label, drive: float) -> Iterator[_Label]:
         return
     pause = way.breaks[one.taken]
     (opens, closes), length = pause.window_s, pause.length_s
-    curve = begun(later(until(one.curve, closes), drive), ((opens, math.inf),), lambda _: 0.0, ())
+    curve = begun(later(until(one.curve, closes), drive), ((opens, math.inf),))
     if curve:
         yield _Label(
             later(curve, length), one.taken + 1, one.driven, one,
@@ -196,7 +216,10 @@ def _on_the_road(way: Way, one: _Label, drive: float) -> Iterator[_Label]:
 
 
 def _kept(labels: Sequence[_Label]) -> list[_Label]:
-    """Those that no other one beats."""
+    """Those that no other one beats, and one of those that differ in the cost alone."""
+    if len(labels) < 2:
+        return list(labels)
+    labels = _merged(labels)
     found: list[_Label] = []
     ends: list[float] = []  # what each of them costs at last
     for one in sorted(labels, key=lambda label: (label.curve[0][0], -label.taken, label.driven)):
@@ -215,12 +238,37 @@ def _kept(labels: Sequence[_Label]) -> list[_Label]:
     return found[:MOST_LABELS]
 
 
+def _merged(labels: Sequence[_Label]) -> list[_Label]:
+    """One label for each number of breaks and seconds of driving."""
+    alike: dict[tuple[int, float], list[_Label]] = {}
+    for one in labels:
+        alike.setdefault((one.taken, one.driven), []).append(one)
+    found = []
+    for own in alike.values():
+        own.sort(key=lambda label: label.curve[0][0])
+        curve, choices = own[0].curve, own[:1]
+        for one in own[1:]:
+            lower = lowest(curve, one.curve)
+            if lower is not curve:
+                curve = lower
+                choices.append(one)
+        found.append(
+            choices[0]
+            if len(choices) == 1
+            else _Label(curve, own[0].taken, own[0].driven, None, choices[0].back, "",
+                        choices=tuple(choices))
+        )  # fmt: skip
+    return found
+
+
 def _traced(way: Way, last: _Label, end: float) -> Times:
     """The times behind a label, from its last one backwards."""
     steps: list[tuple[_Label, float]] = []
     label, time = last, end
     while True:
-        time = attained(label.curve, time)
+        label, time = label.at(time)
+        while label.choices:
+            label, time = label.at(time)
         steps.append((label, time))
         if label.parent is None:
             break

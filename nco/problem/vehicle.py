@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
+from operator import attrgetter
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -220,9 +221,17 @@ class Vehicle(ByValue):
     @cached_property
     def likeness(self) -> Hashable:
         """The same for vehicles that differ in nothing but name and details, and for no others."""
-        said = ("name", "details")
-        values = (getattr(self, f.name) for f in fields(self) if f.name not in said)
-        return tuple(x.tobytes() if isinstance(x, np.ndarray) else x for x in values)
+        arrays = (self.service_s, self.allowed, self.preference)
+        return (*_PLAIN(self), *(x if x is None else x.tobytes() for x in arrays))
+
+    @cached_property
+    def sameness(self) -> Hashable:
+        """The same for vehicles that differ in nothing at all, and for no others."""
+        return self.likeness, self.name, tuple(self.details.items())
+
+
+_NOT_PLAIN = {"name", "details", "service_s", "allowed", "preference"}
+_PLAIN = attrgetter(*(f.name for f in fields(Vehicle) if f.name not in _NOT_PLAIN))
 
 
 def _capacity(given: ArrayLike, what: str) -> tuple[float, ...]:

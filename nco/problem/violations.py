@@ -6,12 +6,14 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from operator import le
 
 import numpy as np
 
 from nco.errors import counted, listed, quoted
 from nco.problem.duty import loads
 from nco.problem.normal import Normal
+from nco.problem.objective import Feature
 from nco.problem.passages import Duty, Trips
 from nco.problem.problem import Problem
 from nco.problem.route import Route
@@ -124,11 +126,12 @@ def _overloaded(
     """Dimensions in which a trip carries too much, as the problem in its normal form has it."""
     if not problem.dimensions:
         return
-    if problem.shipments or problem.pickup.any():
+    if problem.shipments or Feature.PICKUPS in problem.features:
         most = loads(scaled, trip).max(axis=0)
     else:
         most = scaled.demand[list(trip)].sum(axis=0)
-    for k, (have, limit) in enumerate(zip(most, scaled.vehicles[v].capacity, strict=True)):
+    limits = scaled.vehicles[v].capacity
+    for k, (have, limit) in enumerate(zip(most.tolist(), limits, strict=True)):
         if exceeds(have, limit):
             carried = float(loads(problem, trip)[:, k].max())
             holds = problem.vehicles[v].capacity[k]
@@ -248,8 +251,8 @@ def _late(problem: Problem, form: Normal, v: int, plan: Duty) -> Iterator[Violat
     names, during = problem.names, problem.times.during
     windows, vehicle = form.problem.hours_s, problem.vehicles[v]
     last = len(plan.nodes) - 1
-    closes = windows[list(plan.nodes), 1]
-    on_time = bool((np.array(plan.start_s) <= closes).all())
+    closes = windows[list(plan.nodes), 1].tolist()
+    on_time = all(map(le, plan.start_s, closes))
     for k, (j, start) in () if on_time else enumerate(zip(plan.nodes, plan.start_s, strict=True)):
         if (k == 0 and vehicle.open_start) or (k == last and vehicle.open_end):
             continue  # no depot is visited there

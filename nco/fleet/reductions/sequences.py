@@ -166,8 +166,8 @@ def _shared_service(
     known = [v.service_s for v in vehicles if v.service_s is not None]
     if len({own.tobytes() for own in known}) != 1 or len(known) < len(vehicles):
         return service, vehicles
-    plain = {id(v): replace(v, service_s=None) for v in vehicles}
-    return known[0], tuple(plain[id(v)] for v in vehicles)
+    plain = {v.sameness: replace(v, service_s=None) for v in vehicles}
+    return known[0], tuple(plain[v.sameness] for v in vehicles)
 
 
 def _joined(

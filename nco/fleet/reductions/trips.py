@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from nco.fleet.reductions.vehicles import changed
 from nco.problem.objective import LIMITS, TIES, TIMETABLED, Feature
 
 if TYPE_CHECKING:
@@ -42,8 +43,8 @@ def trips(problem: Problem) -> Problem | None:
     owners = owners_of(problem)
     if len(owners) > max(MOST, len(problem.vehicles)):
         return None
-    known = {id(v): replace(v, max_trips=1) for v in problem.vehicles}
-    return replace(problem, vehicles=tuple(known[id(problem.vehicles[v])] for v in owners))
+    once = changed(problem, lambda vehicle: replace(vehicle, max_trips=1))
+    return replace(problem, vehicles=tuple(once[v] for v in owners))
 
 
 def owners_of(problem: Problem) -> tuple[int, ...]:

@@ -25,7 +25,7 @@ def driving_counts(problem: Problem) -> bool:
 
 
 def changed(problem: Problem, change: Callable[[Vehicle], Vehicle]) -> tuple[Vehicle, ...]:
-    """The vehicles of a problem, each changed; what was the same object stays so."""
-    known = {id(vehicle): vehicle for vehicle in problem.vehicles}
+    """The vehicles of a problem, each changed; those that differ in nothing become one object."""
+    known = {vehicle.sameness: vehicle for vehicle in problem.vehicles}
     made = {key: change(vehicle) for key, vehicle in known.items()}
-    return tuple(made[id(vehicle)] for vehicle in problem.vehicles)
+    return tuple(made[vehicle.sameness] for vehicle in problem.vehicles)

@@ -169,23 +169,23 @@ class Search:
     @property
     def routes(self) -> list[Route]:
         """The best routes."""
-        duties, depots = [], self._depots()
+        duties, depots, following = [], self._depots(), self._successors.tolist()
         for places in self._fleet.vehicles:
             trips = [
                 Route(0, tuple(trip), depots.get(v))
-                for v, trip in zip(places, self._trips(places), strict=True)
+                for v, trip in zip(places, self._trips(places, following), strict=True)
             ]
             duties.append((self._fleet.kind[places[0]], trips))
         return renumbered(self._fleet.kinds, duties)
 
-    def _trips(self, places: Sequence[int]) -> list[list[int]]:
-        """Stops of some trips, of the best routes."""
+    def _trips(self, places: Sequence[int], following: Sequence[int]) -> list[list[int]]:
+        """Stops of some trips, by what follows each place."""
         size, found = len(self._instance.service), []
         for v in places:
-            trip, place = list[int](), int(self._successors[size + 2 * v])
+            trip, place = list[int](), following[size + 2 * v]
             while place < size:
                 trip.append(place)
-                place = int(self._successors[place])
+                place = following[place]
             found.append(trip)
         return found
 

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from time import perf_counter
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from nco.baselines.quick import better_of, quick_routes
+from nco.baselines.quick import quick_routes
+from nco.fleet.ending import ending_s, least_ending_s
 from nco.fleet.kinds import kinds_of
 from nco.fleet.mending import finished
 from nco.problem import Feature, Problem
-from nco.problem.duty import duty
 from nco.problem.objective import CLASSICAL, PEAKED, RULES, TIMETABLED
-from nco.problem.solution import CONSTRUCTION, SEED
+from nco.problem.solution import CONSTRUCTION, SEED, Solution
 from nco.search import seeds
 from nco.search.lns import chaining, guide, operators, peaks, timetable
 from nco.search.lns.annealing import anneal
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 
     from nco.fleet.kinds import Kind
     from nco.problem.route import Route
-    from nco.problem.solution import Solution
     from nco.search.lns.operators import Operator
 
 # Seconds of bringing a problem into arrays, which cannot be interrupted, those a pair of nodes, and
@@ -44,6 +42,9 @@ GRACE_S = 0.03  # for quick routes, where there is no time
 SEARCHED = CLASSICAL | RULES | TIMETABLED | PEAKED | {Feature.PRIORITIES, Feature.RELOADS}
 SHRINKING = 0.5  # share of the time for fewer vehicles, at most, where they are dear
 FEW = 1000  # iterations, up to which quick routes may still be better when time is over
+FEW_S = 0.2  # with less time, there will be no more
+NEAREST_S = 5e-5  # of nearest neighbour, a stop
+MOST = 0.9  # of the time that is left, for what comes behind the search
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,8 @@ class LNS:
         clock = self.clock(time_limit_s)
         kinds = kinds_of(problem)
         routes: list[Route] = []
-        fallback = ""
+        fallback, hasty = "", False
+        known: Solution | None = None
         if any(kind.stops.any() for kind in kinds):
             found = seeds.starts(problem, self.sources, 1, clock, seed)
             routes = found[0].routes if found else []
@@ -142,7 +144,9 @@ class LNS:
             if hint is not None and not routes:
                 routes = hint.routes
             search = None
-            if clock.left_s > setup_s(problem, kinds):
+            plain = problem.features <= CLASSICAL  # quick routes know no other rules
+            quick_s = least_ending_s(problem) + NEAREST_S * len(problem.stops) if plain else 0.0
+            if clock.left_s > setup_s(problem, kinds) + (quick_s if not routes else 0.0):
                 heatmap = None if hint is None else hint.heatmap
                 search = Search(problem, kinds, routes, seed, heatmap, self.settings)
                 if len(search.instance.stops):
@@ -150,20 +154,25 @@ class LNS:
                     each_s = REASON_S if problem.features <= CLASSICAL else TRYING_S
                     reasons_s = each_s * int(search.state.bank_size[0])
                     reasons_s = min(reasons_s, REASONS_SHARE * time_limit_s)
-                    ending_s = reasons_s + min(_evaluating_s(problem, routes), clock.left_s / 2)
-                    until = self.clock(max(0.0, clock.left_s - ending_s))
+                    after_s = reasons_s + ending_s(problem, search.routes)
+                    if plain and clock.left_s < FEW_S:
+                        after_s += quick_s
+                    until = self.clock(max(0.0, clock.left_s - min(after_s, MOST * clock.left_s)))
                     self._run(problem, kinds, search, until, seed)
+                    hasty = search.iterations < FEW and until.over
                 routes = search.routes
             elif routes:
                 fallback = SEED
-            plain = problem.features <= CLASSICAL  # quick routes know no other rules
-            if plain and (search is None or (search.iterations < FEW and clock.over)):
+            if plain and (search is None or hasty):
                 quick = quick_routes(problem, kinds, Clock(max(clock.left_s, GRACE_S)))
-                best = better_of(problem, routes, quick)
-                routes, fallback = best, CONSTRUCTION if best is quick else fallback
+                other = Solution.from_routes(problem, quick, explain=False)
+                known = Solution.from_routes(problem, routes, explain=False) if routes else None
+                if other.better_than(known):
+                    known, fallback = other, CONSTRUCTION
         return finished(
-            problem, routes, initial, clock, method=self.name, seed=seed, fallback=fallback
-        )
+            problem, routes, initial, clock,
+            method=self.name, seed=seed, fallback=fallback, known=known,
+        )  # fmt: skip
 
     def _run(
         self, problem: Problem, kinds: Sequence[Kind], search: Search, clock: Clock, seed: int
@@ -180,17 +189,6 @@ class LNS:
                 Pace(clock, self.max_iterations).run_rounds(search)
             else:
                 run_islands(search, self.jobs, clock, self.max_iterations, seed)
-
-
-def _evaluating_s(problem: Problem, routes: Sequence[Route]) -> float:
-    """Seconds to evaluate routes, where times are chosen for each vehicle; else no time at all."""
-    if not problem.timetabled or not routes:
-        return 0.0
-    longest = max(routes, key=lambda route: len(route.stops))
-    begin = perf_counter()
-    duty(problem, problem.vehicles[longest.vehicle], [longest])
-    stops = sum(len(route.stops) for route in routes)
-    return (perf_counter() - begin) * stops / len(longest.stops)
 
 
 def setup_s(problem: Problem, kinds: Sequence[Kind]) -> float:

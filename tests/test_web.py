@@ -104,6 +104,9 @@ def test_tables_are_read_with_what_is_doubtful_and_wrong(ask):
         "demand",
         ["depot", "a"],
     )
+    nowhere = {"header": ["name", "address"], "rows": [["depot", "Nowhere 7"]]}
+    [lost] = ask("POST", "/v1/tables?kind=stops", json=nowhere).json()["faults"]
+    assert lost["column"] == "address"
     [doubtful] = [d for d in found["doubtful"] if d["kind"] == "address"]
     assert doubtful["line"] == 5
     assert doubtful["candidates"]
@@ -317,6 +320,31 @@ def test_a_day_is_planned_again_and_outlives_its_process(ask, posed):
     assert ask("DELETE", place).status_code == 204
 
 
+def test_what_is_left_of_a_day_is_written_as_files(ask, posed):
+    """Driver sheets of the afternoon: without what was served, with what came up."""
+    from nco.web.work import days
+
+    asked = {"problem_id": posed, "method": "nearest"}
+    place = f"/v1/plans/{ask('POST', '/v1/plans', json=asked).json()['id']}"
+
+    def change(op: str, **more):
+        assert ask("POST", f"{place}/changes", json={"op": op, **more}).status_code == 200
+
+    change("replan", time_limit_s=0.1)
+    change("add", name="new", lonlat=[24.943, 60.169], demand=1)
+    change("replan", time_limit_s=0.1)
+    days._days.clear()  # it is made again for that
+    table = ask("POST", f"{place}/export", json={"format": "csv"})
+    assert "new" in table.text
+    lines = ask("POST", f"{place}/export", json={"format": "geojson"}).json()
+    assert any(one["geometry"]["type"] == "LineString" for one in lines["features"])
+    assert ask("POST", f"{place}/export", json={"format": "../x"}).status_code == 400
+    assert ask("POST", "/v1/plans/none/export", json={}).status_code == 404
+    change("advance", now_s=10_000_000)
+    gone = ask("POST", f"{place}/export", json={"format": "csv"})
+    assert "nothing is left" in gone.json()["error"]["message"]
+
+
 def test_a_day_takes_all_that_the_planner_knows(ask, posed):
     """Stops with every field, a shipment and a further vehicle, after a restart as before."""
     from nco.web.work import days
@@ -375,7 +403,7 @@ def test_the_description_covers_what_there_is(ask):
         /v1/problems/{number}/export /v1/solve
         /v1/solve/{number} /v1/solve/{number}/events /v1/solve/{number}/result
         /v1/solve/{number}/stop /v1/plans /v1/plans/{number} /v1/plans/{number}/changes
-        /v1/scenarios /v1/scenarios/{number} /v1/example /v1/map
+        /v1/plans/{number}/export /v1/scenarios /v1/scenarios/{number} /v1/example /v1/map
         /v1/map/{zoom}/{column}/{row}
         /{service}/v1/{profile}/{places}"""
     assert set(wanted.split()) <= set(found["paths"])

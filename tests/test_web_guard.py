@@ -46,7 +46,10 @@ def test_pages_of_other_sites_may_not_ask():
     with serving(origins=("https://ours.example",)) as ask:
         rebound = ask("GET", "/v1/about", headers={"host": "evil.example"})
         assert (rebound.status_code, rebound.json()["error"]["kind"]) == (403, "WrongHost")
-        assert ask("GET", "/v1/about", headers={"host": "[::1"}).status_code == 403
+        for host in ("[::1", "[::1].evil", "127.0.0.1:1, evil.example", "localhost:1@evil", ""):
+            assert ask("GET", "/v1/about", headers={"host": host}).status_code == 403, host
+        for host in ("[::1]:8765", "localhost", "127.0.0.1:1"):
+            assert ask("GET", "/v1/about", headers={"host": host}).status_code == 200, host
         other = ask("POST", "/", headers={"origin": "https://evil.example"}, json={})
         assert (other.status_code, other.json()["code"]) == (403, 2)
         assert ask("GET", "/v1/about", headers={"origin": "null"}).status_code == 403

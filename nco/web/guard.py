@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import re
 from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, parse_qs, urlsplit
@@ -33,6 +34,8 @@ POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
+# A name or an address and a port, and nothing around them: `urlsplit` reads "[::1].evil" as ::1.
+_HOST = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|[\w.-]+)(?::\d{1,5})?", re.ASCII)
 _HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
@@ -98,7 +101,8 @@ class Guard:
         """
         settings, found = self._settings, []
         host = headers.get("host", "")
-        if settings.on_loopback and not is_loopback(_parts(f"//{host}").hostname or ""):
+        named = _HOST.fullmatch(host)
+        if settings.on_loopback and not (named and is_loopback(named["name"])):
             raise RefusedError(
                 403, "WrongHost", "this server answers to its own address on this machine only"
             )

@@ -139,6 +139,7 @@ function content() {
 function now() {
   const { now_s: time } = known.day;
   const first = Math.min(...known.dayView.routes.map((route) => route.visits[0].departure_s));
+  const last = Math.max(...known.dayView.routes.map((route) => route.visits.at(-1).arrival_s ?? 0));
   const base = time || Math.floor(first / 900) * 900;
   const set = (text) => {
     const to = seconds(text);
@@ -147,7 +148,7 @@ function now() {
   return h("div.clock-row", {},
     h("label.row", {}, h("span.soft", {}, t("day.now")),
       h("input.field.clock-now", { value: clock(base), size: 5, "data-key": "now", "aria-label": t("day.now"), disabled: busy, onchange: (event) => set(event.target.value) })),
-    wall() > base && h("button.button.small", { "data-key": "wall", disabled: busy, title: t("day.wall.tip"), onclick: () => advance(wall()) }, t("day.wall", { at: clock(wall()) })),
+    wall() > base && wall() < last && h("button.button.small", { "data-key": "wall", disabled: busy, title: t("day.wall.tip"), onclick: () => advance(wall()) }, t("day.wall", { at: clock(wall()) })),
     STEPS.map((minutes) => h("button.button.small", { "data-key": `step ${minutes}`, disabled: busy, onclick: () => advance(base + 60 * minutes) }, `+${span(60 * minutes)}`)),
     h("span.grow"), busy && h("span.faint", {}, t("day.busy")));
 }

@@ -4,7 +4,7 @@ import { ask, latest } from "./api.js";
 import { known, on, settleView, store, tell } from "./app.js";
 import { checksOf, leftOut, waitingRows } from "./checks.js";
 import { learn } from "./columns.js";
-import { settled } from "./dom.js";
+import { now, settled } from "./dom.js";
 import { failed } from "./told.js";
 import { routesOf, viewOf } from "./view.js";
 
@@ -110,6 +110,7 @@ export const judge = latest(async (signal) => {
   known.judgedLocks = store.doc.locked;
   known.planned = { ...viewOf(answer, known.problem, store.doc), waiting: waitingRows(store.doc) };
   settleView();
+  now(); // who has changed something by hand waits for this
 });
 
 // Changes of what is planned, and how many of them are in the problem that is known.

@@ -35,12 +35,22 @@ export function refill(element, ...children) {
   if (key) element.querySelector(`[data-key="${CSS.escape(key)}"]`)?.focus({ preventScroll: true });
 }
 
+const asked = new Map(); // what is to be done in the next frame
+
 /** Does something once a frame at most, however often it is asked for. */
 export function perFrame(work) {
-  let asked = 0;
   return () => {
-    if (!asked) asked = requestAnimationFrame(() => { asked = 0; work(); });
+    if (!asked.has(work)) asked.set(work, requestAnimationFrame(() => { asked.delete(work); work(); }));
   };
+}
+
+/** Does now what waits for the next frame. */
+export function now() {
+  for (const [work, frame] of [...asked]) {
+    cancelAnimationFrame(frame);
+    asked.delete(work);
+    work();
+  }
 }
 
 /** Does something when nobody has asked for it again for a while. */

@@ -19,14 +19,20 @@ export function timeline() {
   let zoom = null;
   let frame = null;
   let shown = null; // the vehicle that was chosen when it was drawn
+  let width = 0; // to ask the element for it would lay out the whole page at once
   const show = perFrame(() => {
-    frame = draw(place, zoom);
+    if (!width) return; // it is not looked at
+    frame = draw(place, zoom, width);
     shown = at.chosenVehicle;
   });
   on("view theme day", show);
   on("choose", ({ from }) => { if (from === "vehicle" || at.chosenVehicle !== shown) show(); else mark(place); });
   on("point", () => mark(place));
-  new ResizeObserver(() => { if (zoom === null) show(); }).observe(place);
+  new ResizeObserver(([{ contentRect }]) => {
+    const shownAgain = !width;
+    width = contentRect.width;
+    if (zoom === null || shownAgain) show();
+  }).observe(place);
   place.addEventListener("wheel", (event) => {
     if (!event.ctrlKey || !frame) return;
     event.preventDefault();
@@ -46,7 +52,7 @@ export function timeline() {
   return place;
 }
 
-function draw(place, zoom) {
+function draw(place, zoom, width) {
   const { view } = known;
   if (!view?.routes.length) {
     refill(place, h("div.empty", {}, icon("time"), t("timeline.empty")));
@@ -59,7 +65,7 @@ function draw(place, zoom) {
     .filter((time) => time !== null);
   const first = Math.floor(Math.min(...times) / 3600);
   const last = Math.ceil(Math.max(...times, first * 3600 + 1) / 3600);
-  const room = place.clientWidth - NAMES - 26;
+  const room = width - NAMES - 26;
   const hour = zoom ?? Math.max(26, room / Math.max(1, last - first));
   const wide = hour * (last - first);
   const x = (seconds) => (seconds === null ? NaN : NAMES + hour * (seconds / 3600 - first));

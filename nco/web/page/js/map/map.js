@@ -76,7 +76,8 @@ export class CityMap {
     on("read problem view lines", retake);
     on("view", () => { if (known.view) wantLines(known.view.routes); });
     on("ghost", (place) => { scene.ghost = place; this.redraw(); });
-    on("point choose doc", () => this.redraw());
+    on("point choose", () => this.redraw());
+    on("doc", ({ before }) => { if (before.zones !== store.doc.zones) this.redraw(); });
     on("labels", perFrame(() => this.labels.redraw()));
     on("theme", () => { this.base?.repaint(); this.labels.redraw(); this.redraw(); });
     on("choose", ({ from }) => { if (from !== "map") this.#reach(); });

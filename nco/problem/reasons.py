@@ -19,9 +19,10 @@ from nco.problem.obstacles import Bill, Obstacle, obstacles
 from nco.problem.problem import Problem
 from nco.problem.route import Route
 from nco.problem.slots import Ints, Limit, Slots, Trial
-from nco.problem.trying import LIMIT_S, reasons_by_trying
+from nco.problem.trying import LIMIT_S, NO_TIME, SURE, reasons_by_trying
 
 AT_ONCE = 2**16  # pairs of stops and slots that are tried in one go
+ROUTE_S, STOP_S = 2e-4, 3e-4  # of looking for reasons: for each route, and for each stop left out
 # What the last resorts weigh; other limits weigh their share of a day, or of what is carried.
 WEIGHTS = {Limit.STREET: 1e6, Limit.PERMISSION: 3.0, Limit.TRIPS: 2.0}
 EACH = 1e3  # what every limit weighs beside that: one that gives much rather than two a little
@@ -53,7 +54,7 @@ def reasons_unassigned(
         problem: as given.
         routes: of its vehicles; where these break rules, less may be said than would have to give.
         missing: stops on none of them.
-        within_s: seconds for what takes long, which is rules beyond loads, windows and trips.
+        within_s: seconds; where they are too few for many stops, it is said that they were.
     """
     end_s = time.perf_counter() + within_s
     found = {j: Reason(problem.off_street[j]) for j in missing if j in problem.off_street}
@@ -64,6 +65,8 @@ def reasons_unassigned(
     if problem.features - CLASSICAL:
         texts = reasons_by_trying(problem, routes, asked.tolist(), end_s - time.perf_counter())
         found.update(zip(asked.tolist(), map(Reason, texts), strict=True))
+    elif len(asked) > SURE and within_s < ROUTE_S * len(routes) + STOP_S * len(asked):
+        found.update((j, Reason(NO_TIME)) for j in asked.tolist())
     elif len(asked):
         explainer = _Explainer(problem, routes)
         step = max(1, AT_ONCE // explainer.slots)

@@ -245,6 +245,9 @@ def _merged(labels: Sequence[_Label]) -> list[_Label]:
         alike.setdefault((one.taken, one.driven), []).append(one)
     found = []
     for own in alike.values():
+        if len(own) == 1:
+            found += own
+            continue
         own.sort(key=lambda label: label.curve[0][0])
         curve, choices = own[0].curve, own[:1]
         for one in own[1:]:

@@ -19,7 +19,8 @@ from nco.problem.route import Route
 from nco.problem.violations import Violation, between_routes, broken_ties, of_vehicle
 
 LIMIT_S = 0.5  # of trying, for all stops together; what is found until then counts
-SURE = 20  # stops for which one place at least is tried, however late it is
+SURE = 5  # stops for which one place at least is tried, however late it is
+NO_TIME = "the method left it out; there was no time to look for the reason"
 # Kinds of violations that are a last resort, the later the less likely to be said.
 RANK = ("trips", "skills", "not allowed", "unreachable")
 
@@ -59,9 +60,7 @@ def reasons_by_trying(
     for n, stop in enumerate(missing):
         left_s = end_s - time.perf_counter()
         if n >= SURE and left_s < 0:
-            found += ["the method left it out; there was no time to look for the reason"] * (
-                len(missing) - n
-            )
+            found += [NO_TIME] * (len(missing) - n)
             break
         share_s = left_s / (len(missing) - n)
         found.append(_reason(problem, trips, unit, stop, time.perf_counter() + share_s))

@@ -16,7 +16,7 @@ from nco.fleet.columns import Columns, collecting, separable
 from nco.fleet.kinds import kinds_of
 from nco.fleet.mending import finished, unexplained
 from nco.problem import Feature
-from nco.problem.solution import Solution
+from nco.problem.solution import CONSTRUCTION, Solution
 from nco.search.genetic.solver import Genetic
 from nco.search.lns.islands import at_once
 from nco.search.lns.solver import GUIDED, LNS, setup_s
@@ -207,6 +207,8 @@ class Auto:
         if initial is None:  # savings serve far more stops, and are soon done beside what follows
             routes = quick_routes(problem, kinds, Clock(QUICK_SHARE * clock.left_s))
             initial = Solution.from_routes(problem, routes, explain=False)
+            if clock.left_s <= setup_s(problem, kinds):
+                return replace(initial, seed=seed, fallback=CONSTRUCTION)
         # PyVRP gets further in the same time, as long as it can begin at all.
         share = COLLECTING_SHARE if clock.left_s > 2 * set_up_s(problem, kinds) else 1.0
         first_s = share * clock.left_s

@@ -13,6 +13,7 @@ from nco.fleet.kinds import kinds_of
 from nco.fleet.mending import finished
 from nco.problem import Feature, Problem
 from nco.problem.objective import CLASSICAL, PEAKED, RULES, TIMETABLED
+from nco.problem.reasons import ROUTE_S, STOP_S
 from nco.problem.solution import CONSTRUCTION, SEED, Solution
 from nco.search import seeds
 from nco.search.lns import chaining, guide, operators, peaks, timetable
@@ -35,8 +36,7 @@ if TYPE_CHECKING:
 # Seconds of bringing a problem into arrays, which cannot be interrupted, those a pair of nodes, and
 # those a pair in each table of arcs.
 SETUP_S, PAIR_S, TABLE_S = 5e-3, 7e-8, 3e-8
-REASON_S = 1.2e-4  # for the reason of a stop left out
-TRYING_S = 4e-3  # where it is found by trying
+TRYING_S = 4e-3  # for the reason of a stop left out, where it is found by trying
 REASONS_SHARE = 0.1  # of the time, for all of them together
 GRACE_S = 0.03  # for quick routes, where there is no time
 SEARCHED = CLASSICAL | RULES | TIMETABLED | PEAKED | {Feature.PRIORITIES, Feature.RELOADS}
@@ -151,10 +151,11 @@ class LNS:
                 search = Search(problem, kinds, routes, seed, heatmap, self.settings)
                 if len(search.instance.stops):
                     # To say why stops are left out takes time behind the search.
-                    each_s = REASON_S if problem.features <= CLASSICAL else TRYING_S
-                    reasons_s = each_s * int(search.state.bank_size[0])
+                    begun, left_out = search.routes, int(search.state.bank_size[0])
+                    reasons_s = (STOP_S if plain else TRYING_S) * left_out
+                    reasons_s += ROUTE_S * len(begun) if plain and left_out else 0.0
                     reasons_s = min(reasons_s, REASONS_SHARE * time_limit_s)
-                    after_s = reasons_s + ending_s(problem, search.routes)
+                    after_s = reasons_s + ending_s(problem, begun)
                     if plain and clock.left_s < FEW_S:
                         after_s += quick_s
                     until = self.clock(max(0.0, clock.left_s - min(after_s, MOST * clock.left_s)))

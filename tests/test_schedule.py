@@ -92,3 +92,22 @@ def test_where_a_vehicle_begins_and_what_it_never_reaches():
     assert (first.node, first.arrival_s, first.start_s, first.departure_s) == (1, 5, 5, 5)
     assert (last.node, last.arrival_s, last.waiting_s) == (0, np.inf, 0.0)
     assert (timetable.distance_m, timetable.duration_s, timetable.driving_s) == (np.inf,) * 3
+
+
+@pytest.mark.parametrize("begin_s", [0, 8 * 3600, 1_745_300_000])
+def test_who_may_leave_in_the_morning_leaves_in_the_morning(begin_s):
+    """Where nothing has to wait, a shift begins when it may, however long it is."""
+    way = 60 * np.array([[0, 1, 2], [1, 0, 1], [2, 1, 0]], float)
+    shift = (begin_s, begin_s + 9 * 3600)
+    problem = Problem.from_matrices(
+        way, way, demand=[0, 0, 0], vehicles=[Vehicle(shift_s=shift, capacity=(1,))]
+    )
+    [timetable] = schedule(problem, Solution.from_routes(problem, [Route(0, (1, 2))]))
+    assert [visit.arrival_s - begin_s for visit in timetable.visits] == [0, 60, 120, 240]
+    windows = [[0, np.inf], [begin_s + 7200, begin_s + 7300], [0, np.inf]]
+    later = Problem.from_matrices(
+        way, way, demand=[0, 0, 0], window_s=windows,
+        vehicles=[Vehicle(shift_s=shift, capacity=(1,))],
+    )  # fmt: skip
+    [timetable] = schedule(later, Solution.from_routes(later, [Route(0, (1, 2))]))
+    assert [visit.arrival_s - begin_s for visit in timetable.visits] == [7140, 7200, 7260, 7380]

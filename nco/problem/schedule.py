@@ -110,6 +110,9 @@ def _drive(problem: Problem, form: Normal, v: int, trips: Trips) -> list[RouteSc
     vehicle = problem.vehicles[v]
     plan = duty(form.problem, form.problem.vehicles[v], trips)
     now = form.time_s(plan.departure_s)
+    if not problem.timetabled and form.zero_s > openings(problem, vehicle, trips)[0][0]:
+        # Idle hours that the normal form leaves out count for people: who may leave at 8 does.
+        now = duty(problem, vehicle, trips).departure_s
     starts = [form.time_s(time) for time in plan.start_s]
     arrivals = [form.time_s(time) for time in plan.arrival_s]
     pauses: dict[int, list[tuple[float, float]]] = {}

@@ -99,7 +99,7 @@ export default {
   "mode.add": "Click on the map to add stops. Escape ends it.", "mode.keys": "By keys: arrows move the map, Space takes its middle.", "mode.place": "Drag stops to where they are. Escape ends it.",
   "mode.point": "Click where {name} is. Escape ends it.",
   "mode.zone": "Click the corners; Enter, or the first corner again, closes the zone.",
-  "stop.name": "Stop", "vehicle.name": "Van {n}", "zone.name": "Zone {n}",
+  "depot.name": "Depot", "stop.name": "Stop", "vehicle.name": "Van {n}", "zone.name": "Zone {n}",
 
   "stops.empty": "No stops yet. Drop a table here, paste cells, or add a row.",
   "fleet.empty": "No vehicles yet. Drop a table here, or add a row.",

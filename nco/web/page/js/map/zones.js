@@ -52,7 +52,8 @@ export function followZones(city) {
   }
 
   function added([lon, lat]) {
-    const name = free(t("stop.name"));
+    const begins = !store.doc.stops.rows.length; // the first is where vehicles begin
+    const name = begins ? t("depot.name") : free(t("stop.name"));
     if (known.view?.isDay) {
       city.setMode(null);
       return tell("day-add", { lonlat: [lon, lat], name });
@@ -60,8 +61,7 @@ export function followZones(city) {
     store.change(t("undo.add", { name }), (doc) => {
       const row = doc.stops.rows.length;
       const next = withMeant(withRow(doc, "stops", []), "stops", row, "name", name);
-      const first = !known.stops.read.some((one) => one.depot) && row === 0;
-      return withPlace(first ? withMeant(next, "stops", row, "kind", "depot") : next, row, lon, lat);
+      return withPlace(begins ? withMeant(next, "stops", row, "kind", "depot") : next, row, lon, lat);
     });
     setTimeout(() => choose(name, "map"), 600);
     return undefined;

@@ -166,7 +166,9 @@ def desktop(story: Story) -> None:
     page.locator("[data-key=files]").or_(page.locator("[aria-label=More]")).first.click()
     story.click(".menu >> text=Try an example")
     page.wait_for_selector("#plan:not(:disabled)")
-    page.wait_for_function("() => document.querySelectorAll('#sheet-stops .tabulator-row').length > 8")
+    page.wait_for_function(
+        "() => document.querySelectorAll('#sheet-stops .tabulator-row').length > 8"
+    )
     story.picture("tables", 2)
     page.select_option(".seconds", "10")
     story.click("#plan:not(:disabled)")

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from nco.fleet.ending import ending_s
 from nco.fleet.insertion import Construction
 from nco.fleet.kinds import Kind, unserved_cost
 from nco.fleet.trying import Trial
@@ -38,6 +39,8 @@ def kept(problem: Problem, routes: Sequence[Route], clock: Clock) -> list[Route]
     plan.keep(routes)
     return plan.routes
 
+
+MENDING = 2.0  # times that routes are evaluated to insert what is missing
 
 _explains: ContextVar[bool] = ContextVar("explains", default=True)
 
@@ -109,6 +112,11 @@ def completed(
     return plan.routes
 
 
+def _too_late(problem: Problem, routes: Sequence[Route], clock: Clock) -> bool:
+    """Whether the time left is not enough to mend routes, which are evaluated anew for that."""
+    return MENDING * ending_s(problem, routes) > clock.left_s
+
+
 def finished(
     problem: Problem,
     routes: Sequence[Route],
@@ -139,7 +147,7 @@ def finished(
         found = initial
     else:
         found = Solution.from_routes(problem, routes, explain=False)
-    if found.violations or not (found.feasible or clock.over):
+    if found.violations or not (found.feasible or clock.over or _too_late(problem, routes, clock)):
         routes = completed(problem, routes, clock)
         mended = Solution.from_routes(problem, routes, explain=False)
         if found.violations or mended.better_than(found):

@@ -100,6 +100,7 @@ def test_fingerprints_look_at_all_that_is_imported(shop, monkeypatch):
     def now() -> str:
         prints.fingerprint.cache_clear()
         prints._read.cache_clear()
+        prints._imported.cache_clear()
         return prints.fingerprint("shop.outer")
 
     known = now()
@@ -114,6 +115,7 @@ def test_fingerprints_look_at_all_that_is_imported(shop, monkeypatch):
     assert now() == known
     prints.fingerprint.cache_clear()
     prints._read.cache_clear()
+    prints._imported.cache_clear()
 
 
 def test_every_compiled_function_is_kept_under_a_fingerprint():

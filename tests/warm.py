@@ -34,7 +34,7 @@ def loads() -> list[str]:
         return entry(self, kinds, *arguments, **options)
 
     def noted_by_numba(self: Any, signature: Any, context: Any) -> Any:
-        found.append(str(self.function))
+        found.append(self._caches[0]._name)
         return overload(self, signature, context)
 
     compiled.Kernel._entry = noted  # type: ignore[method-assign]

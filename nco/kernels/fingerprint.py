@@ -7,17 +7,19 @@ same sources have the same fingerprint in every checkout and installation.
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import os
 import sys
 from functools import cache
 from importlib.util import find_spec
+from os.path import isfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nco.kernels.imports import remembered
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from typing import Any
 
 _HOME = Path(__file__).parents[1]
@@ -48,10 +50,10 @@ def fingerprint(module: str) -> str:
         if name in found or (path := source_of(name)) is None:
             continue
         found[name] = path
-        ours = _top(name) == _PACKAGE
-        waiting += [other for other in _imported(name, path) if not ours or _top(other) == _PACKAGE]
+        waiting += _imported(name, path)
     if module not in found:
         raise LookupError(f"module {module!r} has no source file")
+    remembered().keep({_read(path)[1] for path in found.values()})
     digest = hashlib.sha256(_surroundings().encode())
     for name, path in sorted(found.items()):
         digest.update(f"\n{name} {_read(path)[1]}".encode())
@@ -81,9 +83,9 @@ def source_of(name: str) -> Path | None:
         if not inner:
             return _source(spec.origin)
         home = Path(spec.origin).parent
-    place = home.joinpath(*inner)
-    file = place.with_suffix(".py") if inner else None
-    return _source(file) or _source(place / "__init__.py")
+    place = "/".join((str(home), *inner))  # of hundreds of names most are no modules: no `Path` yet
+    files = (f"{place}.py", f"{place}/__init__.py") if inner else (f"{place}/__init__.py",)
+    return next((Path(file) for file in files if isfile(file)), None)  # noqa: PTH113
 
 
 def home_of(function: Callable[..., Any]) -> str:
@@ -113,32 +115,27 @@ def _read(path: Path) -> tuple[bytes, str]:
     return content, hashlib.sha256(content).hexdigest()
 
 
+@cache
 def _imported(module: str, path: Path) -> list[str]:
-    """Names of modules that a module imports, and names in them, which may be modules as well."""
+    """Modules that a module imports, of which ours need none but ours."""
     package = module if path.name == "__init__.py" else module.rpartition(".")[0]
     names: list[str] = []
-    for node in _imports(ast.parse(_read(path)[0])):
-        if isinstance(node, ast.Import):
-            names += [alias.name for alias in node.names]
+    for base, level, within in remembered().of(*_read(path)):
+        if not within:
+            names.append(base)
             continue
-        base = node.module or ""
-        if node.level:
+        if level:
             parts = package.split(".")
-            above = parts[: len(parts) + 1 - node.level]
+            above = parts[: len(parts) + 1 - level]
             base = ".".join([*above, base] if base else above)
-        names += [base, *(f"{base}.{alias.name}" for alias in node.names)]
-    return names
-
-
-def _imports(tree: ast.AST) -> Iterator[ast.Import | ast.ImportFrom]:
-    """The imports of a module, but those for type checkers."""
-    for node in ast.iter_child_nodes(tree):
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            yield node
-        elif isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING":
-            yield from _imports(ast.Module(node.orelse, []))
-        elif isinstance(node, ast.stmt | ast.excepthandler | ast.match_case):
-            yield from _imports(node)
+        # What is imported from a module may be a module as well.
+        names += [base, *(f"{base}.{name}" for name in within)]
+    wanted = (_PACKAGE,) if _top(module) == _PACKAGE else ()
+    return [
+        name
+        for name in dict.fromkeys(names)
+        if (not wanted or _top(name) in wanted) and source_of(name) is not None
+    ]
 
 
 @cache

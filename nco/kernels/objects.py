@@ -12,16 +12,15 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
-import tempfile
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nco.kernels.fingerprint import fingerprint, source_of
+from nco.kernels.imports import cache_dir, replacing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 _KEPT = 4  # fingerprints of a module in a folder, so that old ones do not pile up
 _HEAD = 32 + 8  # bytes: the hash of what follows, and the length of the index
@@ -123,15 +122,6 @@ def folders(module: str) -> list[Path]:
     return [source.parent / "__pycache__", cache_dir() / "compiled"]
 
 
-def cache_dir() -> Path:
-    """The user's cache folder, as everywhere in nco; `NCO_CACHE` names another one."""
-    if chosen := os.environ.get("NCO_CACHE"):
-        return Path(chosen).expanduser().absolute()
-    from platformdirs import user_cache_path
-
-    return user_cache_path("nco")
-
-
 def read(path: Path) -> dict[str, Compiled]:
     """The functions in a file; none where it is missing or damaged."""
     try:
@@ -160,20 +150,8 @@ def write(path: Path, functions: Mapping[str, Compiled]) -> None:
         at += len(code)
     head = json.dumps(index).encode()
     rest = b"".join((len(head).to_bytes(8, "little"), head, *(f.code for f in functions.values())))
-    with _replacing(path) as temporary:
+    with replacing(path) as temporary:
         temporary.write_bytes(hashlib.sha256(rest).digest() + rest)
-
-
-@contextlib.contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
-    try:
-        yield Path(name)
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    finally:
-        Path(name).unlink(missing_ok=True)
 
 
 def _modified(path: Path) -> float:

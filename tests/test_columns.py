@@ -59,6 +59,24 @@ def test_good_routes_of_two_bad_plans_are_put_together():
     }
 
 
+def test_a_small_gain_is_seen_beside_dear_vehicles():
+    """One metre less counts also where each of two vehicles costs more than ten million metres."""
+    at = np.array([0.0, -201.0, -200.0, 200.0, 201.0])
+    problem = Problem.from_matrices(
+        abs(at[:, None] - at) + np.triu(np.ones((5, 5)), 1),
+        demand=[0, 1, 1, 1, 1],
+        vehicles=[Vehicle(capacity=(2.0,), fixed_cost=2e7)] * 2,
+    )
+    plans = [[(2, 1), (3, 4)], [(1, 2), (4, 3)]]
+    costs = [Solution.from_routes(problem, plan).cost.total for plan in plans]
+    assert abs(costs[0] - costs[1]) < 1e-6 * min(costs)
+    mixed = [(2, 1), (4, 3)]
+    known = Solution.from_routes(problem, [(1, 2), (3, 4)])
+    found = best(noted(problem, *plans), problem, [(1, 2), (3, 4)])
+    assert found is not None and found.cost.total == Solution.from_routes(problem, mixed).cost.total
+    assert 0 < known.cost.total - found.cost.total <= 4
+
+
 def test_nothing_better_is_no_answer():
     """Where the known plan is the best choice, or a stop is on no route, there is none."""
     problem = pairs_on_a_line()

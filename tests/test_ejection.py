@@ -34,7 +34,23 @@ def shipped() -> Problem:
     )
 
 
-@pytest.mark.parametrize("problem", [tight(), shipped()], ids=["windows", "shipments"])
+def skilled() -> Problem:
+    """The same twelve stops, of which half of the vehicles may serve the first eight alone."""
+    return Problem.from_matrices(
+        tight().profiles[0].distance_m,
+        vehicles=[
+            Vehicle(capacity=(3.0,), fixed_cost=1e6, allowed=np.arange(13) <= 8),
+            Vehicle(capacity=(3.0,), fixed_cost=1e6),
+        ]
+        * 2,
+        demand=np.r_[0.0, np.ones(12)],
+        window_s=tight().window_s,
+    )
+
+
+@pytest.mark.parametrize(
+    "problem", [tight(), shipped(), skilled()], ids=["windows", "shipments", "skills"]
+)
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_what_is_known_of_routes_stays_true(problem, seed):
     """After every iteration, total and loads are those of the same routes built anew."""
@@ -50,6 +66,7 @@ def test_what_is_known_of_routes_stays_true(problem, seed):
         assert state.total[0] == pytest.approx(total, rel=1e-9)
         assert np.allclose(state.load, load)
         assert not state.late.any()
+        assert state.total[0] < part.instance.barred / 2
 
 
 def test_a_stop_takes_the_place_of_one_that_goes_elsewhere():

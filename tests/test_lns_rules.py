@@ -103,6 +103,34 @@ def test_routes_are_dissolved_until_one_vehicle_is_left():
     assert nco.check(problem, nco.Solution.from_routes(problem, search.routes))
 
 
+def test_stops_that_fit_nowhere_at_first_are_served():
+    """A stop that a full van alone may serve is served by it when another goes to the idle one."""
+    at = np.array([0.0, 10.0, 20.0, 30.0])
+    problem = Problem.from_matrices(
+        abs(at[:, None] - at),
+        vehicles=[
+            Vehicle(capacity=(2.0,)),
+            Vehicle(capacity=(1.0,), allowed=[True, True, False, False]),
+        ],
+        demand=[0.0, 1.0, 1.0, 1.0],
+    )
+    search = Search(problem, kinds_of(problem), [Route(0, (1, 2))], 0)
+    before = search.cost
+    shrinking.complete(search, Clock(20), 20.0, 0)
+    assert not search.incomplete and search.cost < before
+    assert nco.check(problem, nco.Solution.from_routes(problem, search.routes))
+
+
+def test_what_nobody_can_serve_takes_no_time():
+    """With a vehicle of each kind idle, a stop that is left out fits nowhere: nothing is tried."""
+    problem = in_pairs(20, 5.0)
+    search = Search(problem, kinds_of(problem), [], 0)
+    search.state.bank_size[0] = 1
+    search.serve_all = None  # type: ignore[assignment]
+    shrinking.complete(search, Clock(20), 20.0, 0)
+    search.state.bank_size[0] = 0
+
+
 def test_vehicles_are_not_saved_below_what_capacity_asks_for():
     """Twelve demands of 1 on vehicles that hold 5 take three of them, and shrinking ends there."""
     problem = Problem.from_matrices(

@@ -105,7 +105,7 @@ def test_what_a_search_leaves_out_is_offered_quick_routes(monkeypatch):
     assert Search(problem, kinds_of(problem), [], 0).incomplete
     whole = [Route(0, (1, 2)), Route(1, (3, 4, 5)), Route(2, (6, 7, 8))]
     monkeypatch.setattr(lns, "quick_routes", lambda *_: whole)
-    monkeypatch.setattr(lns.Pace, "run_rounds", lambda *_: None)
+    monkeypatch.setattr(lns.Pace, "run_rounds", lambda *_, **__: None)
     monkeypatch.setattr(lns, "FEW", 0)
     found = LNS().solve(problem, 1.0, seed=0)
     assert found.feasible

@@ -17,7 +17,7 @@ from nco.kernels.draws import below
 from nco.search.lns.changes import insert, remove, settle, take_back
 from nco.search.lns.insertion import best_place
 from nco.search.lns.options import compiled, inner
-from nco.search.lns.places import NEVER, cost_behind, near
+from nco.search.lns.places import cost_behind, near
 
 CANDIDATES = 30  # stops of a route that are thought of to make room, at most
 SHAKES = 10  # stops that are put elsewhere after each ejection
@@ -31,9 +31,12 @@ def _cost(instance, state, j, i, bound):
 
 @inner
 def _place_on(instance, state, h, v):
-    """The place on a route behind which a stop costs least, -1 if it fits nowhere."""
+    """The place on a route behind which a stop costs least, -1 if it fits nowhere.
+
+    Where a vehicle may not drive, arcs cost more than any reward.
+    """
     size = len(instance.service)
-    best, place, second = NEVER, np.int64(-1), np.int64(-1)
+    best, place, second = instance.reward, np.int64(-1), np.int64(-1)
     i = np.int64(size + 2 * v)
     while i != size + 2 * v + 1:
         delta = _cost(instance, state, h, i, best)
@@ -140,7 +143,7 @@ def _shake(instance, state):
     count = near(instance, state, j, 0.0, nobody)
     for n in range(count):
         i = np.int64(state.trial[n])
-        if _cost(instance, state, j, i, NEVER) < NEVER:
+        if _cost(instance, state, j, i, instance.reward) < instance.reward:
             found += 1
             if below(state.bits, found) == 0:
                 place, second = i, np.int64(state.second[0])

@@ -62,9 +62,15 @@ class Pace:
             count = self._piece(left)
             self._search(search, count, done, min(1.0, done + (1.0 - done) * count / whole))
 
-    def run_rounds(self, search: Search) -> None:
-        """Cools again and again, each time for as long as all times before."""
-        length, begin = ROUND * max(1, len(search.instance.stops)), 0.0
+    def run_rounds(self, search: Search, *, warm: bool = False) -> None:
+        """Cools again and again, each time for as long as all times before.
+
+        Args:
+            search: to run.
+            warm: whether its routes are good ones already, so that the first round is as warm as
+                later ones are.
+        """
+        length, begin = ROUND * max(1, len(search.instance.stops)), WARM if warm else 0.0
         while (left := self._left()) > 0:
             if begin and left < length:
                 begin = 1.0 - (1.0 - begin) * math.sqrt(left / length)

@@ -23,7 +23,7 @@ from nco.search.lns.islands import run_islands
 from nco.search.lns.pace import Pace, stopped
 from nco.search.lns.search import Search
 from nco.search.lns.settings import DEFAULT, Settings
-from nco.search.lns.shrinking import shrink
+from nco.search.lns.shrinking import complete, shrink
 from nco.solver import Clock
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ REASONS_SHARE = 0.1  # of the time, for all of them together
 GRACE_S = 0.03  # for quick routes, where there is no time
 SEARCHED = CLASSICAL | RULES | TIMETABLED | PEAKED | {Feature.PRIORITIES, Feature.RELOADS}
 SHRINKING = 0.5  # share of the time for fewer vehicles, at most, where they are dear
+COMPLETING = 0.3  # share of the time, at most, to serve all stops where too few fit at first
 FEW = 1000  # iterations, up to which quick routes may still be better when time is over
 FEW_S = 0.2  # with less time, there will be no more
 NEAREST_S = 5e-5  # of nearest neighbour, a stop
@@ -129,7 +130,7 @@ class LNS:
         clock = self.clock(time_limit_s)
         kinds = kinds_of(problem)
         routes: list[Route] = []
-        fallback, hasty = "", False
+        fallback, hasty, warm = "", False, False
         known: Solution | None = None
         if any(kind.stops.any() for kind in kinds):
             found = seeds.starts(problem, self.sources, 1, clock, seed)
@@ -137,7 +138,7 @@ class LNS:
             if initial is not None and not initial.violations:
                 unserved = sum(u.required for u in initial.unassigned)
                 if not found or (unserved, initial.cost.total) < found[0].rank:
-                    routes = list(initial.routes)
+                    routes, warm = list(initial.routes), True
             hint = None
             if self.guided:
                 hint = guide.guide_of(problem, kinds, self.guided, clock, seed)
@@ -159,7 +160,7 @@ class LNS:
                     if plain and clock.left_s < FEW_S:
                         after_s += quick_s
                     until = self.clock(max(0.0, clock.left_s - min(after_s, MOST * clock.left_s)))
-                    self._run(problem, kinds, search, until, seed)
+                    self._run(problem, kinds, search, until, seed, warm=warm)
                     hasty = search.iterations < FEW and until.over
                 routes = search.routes
             elif routes:
@@ -176,18 +177,26 @@ class LNS:
         )  # fmt: skip
 
     def _run(
-        self, problem: Problem, kinds: Sequence[Kind], search: Search, clock: Clock, seed: int
+        self,
+        problem: Problem,
+        kinds: Sequence[Kind],
+        search: Search,
+        clock: Clock,
+        seed: int,
+        *,
+        warm: bool,
     ) -> None:
-        """Runs a search until the clock or the iterations end it."""
+        """Runs a search until the clock or the iterations end it; `warm` is for `Pace`."""
         if (
             search.incomplete and problem.features <= CLASSICAL
         ):  # vehicles are nearly full: another order may fit
             search.offer(quick_routes(problem, kinds, clock))
         with stopped(search, clock):
             if self.max_iterations is None:
+                complete(search, clock, clock.elapsed_s + COMPLETING * clock.left_s, seed)
                 shrink(search, clock, clock.elapsed_s + SHRINKING * clock.left_s, seed)
             if self.jobs == 1:
-                Pace(clock, self.max_iterations).run_rounds(search)
+                Pace(clock, self.max_iterations).run_rounds(search, warm=warm)
             else:
                 run_islands(search, self.jobs, clock, self.max_iterations, seed)
 

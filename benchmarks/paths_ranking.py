@@ -9,6 +9,7 @@ leaves out a request's own driver.
 
 - First covers: the share of the drive that the first path covers; first is best: how often no
   candidate covers more; NDCG: gains are covered shares; best of three.
+- `lists that end` are the ranker's own, of at most three paths.
 - `path-size logit` has the fields of the map (`FIELDS` before `cost_min`) and the path size;
   `with all fields` has learned costs and others' drives as well, as the ranker has.
 
@@ -143,10 +144,7 @@ def learned(train: list[Request]) -> dict[str, Order]:
     )
 
     def ranked(r: Request) -> list[int]:
-        """What a list that ended leaves out comes behind it, by learned cost."""
-        order = ranker(r.paths, len(r.paths), r.cost_s, r.usage).order
-        rest = np.argsort(r.cost_s, kind="stable").tolist()
-        return [*order, *(k for k in rest if k not in order)]
+        return np.argsort(-ranker.chances(r.paths, r.cost_s, r.usage), kind="stable").tolist()
 
     return {
         "by time": lambda r: np.argsort([p.duration_s for p in r.paths], kind="stable").tolist(),

@@ -94,6 +94,11 @@ def test_what_others_drive_decides_where_the_map_does_not(graph) -> None:
 
     found = [knows(paths, 1, None, usage) for paths, _ in requests]
     assert right([f.order[0] for f in found]) > 0.9
+    chances = knows.chances(requests[0][0], None, usage)
+    assert chances.sum() == pytest.approx(1.0)
+    assert int(chances.argmax()) == found[0].order[0]
+    with pytest.raises(InputError, match="no paths to choose from"):
+        knows.chances([])
     assert right([plain(paths, 1).order[0] for paths, _ in requests]) < 0.9
     told = {reason.field for f in found for reasons in f.reasons for reason in reasons}
     assert told & {"undriven_km", "driven_km", "habit_km"}

@@ -93,7 +93,7 @@ class Ranker:
         Raises:
             InputError: there are no requests with a choice.
         """
-        steps: list[Choice] = []
+        known: list[tuple[Table, Floats]] = []
         for k, (paths, drive) in enumerate(requests):
             if len(paths) > 1:
                 table = Table.of(
@@ -101,10 +101,14 @@ class Ranker:
                     None if costs_s is None else costs_s[k],
                     None if usages is None else usages[k],
                 )
-                steps += _lessons(table, paths, drive)
-        if not steps:
+                known.append((table, np.array([drive.covered(path) for path in paths])))
+        if not known:
             raise InputError("no request has two paths or more; give some that do")
-        return cls(fit(steps, _RIDGE))
+        first = cls(fit([c for table, covers in known for c in _lessons(table, covers)], _RIDGE))
+        # Behind the best path there is little to gain, behind the one that it takes there may be:
+        # a list that was learned from the best ones alone would end too early.
+        own = [c for table, covers in known for c in _lessons(table, covers, first)]
+        return cls(fit(own, _RIDGE))
 
     def __call__(
         self,
@@ -139,6 +143,31 @@ class Ranker:
             reasons.append(self._reasons(table, features, left, ranks))
             order.append(left[int(ranks[0])])
         return Ranked(tuple(order), tuple(reasons), False)
+
+    def chances(
+        self,
+        paths: Sequence[Path],
+        cost_s: Sequence[float] | None = None,
+        usage: Usage | None = None,
+    ) -> Floats:
+        """`[n]`, how likely each path is to be the first one of the list; they sum to 1.
+
+        A list goes on with what adds to it, so that near copies of its first path come last. For
+        an order by that alone, sort by these.
+
+        Args:
+            paths: as in a call.
+            cost_s: as in a call.
+            usage: as in a call.
+
+        Raises:
+            InputError: there are no paths.
+        """
+        if not paths:
+            raise InputError("there are no paths to choose from; give one or more")
+        table = Table.of(paths, cost_s, usage)
+        odds = self.logit.chances(table.step([], list(range(len(paths)))))[:-1]
+        return np.asarray(odds / odds.sum())
 
     def _reasons(
         self, table: Table, features: Floats, left: list[int], ranks: NDArray[np.int64]
@@ -197,23 +226,26 @@ class Table:
         return np.concatenate([paths, stop])
 
 
-def _lessons(table: Table, paths: Sequence[Path], drive: Drive) -> list[Choice]:
-    """Each step should take the path that adds most to what is covered; or stop."""
-    covers = np.array([drive.covered(path) for path in paths])
+def _lessons(table: Table, covers: Floats, ranker: Ranker | None = None) -> list[Choice]:
+    """Each step should take the path that adds most to what is covered; or stop.
+
+    The list goes on with that path, or with the one that a ranker takes.
+    """
     order: list[int] = []
     lessons = []
     covered = 0.0
-    while len(order) < len(paths):
-        left = [i for i in range(len(paths)) if i not in order]
+    while len(order) < len(covers):
+        left = [i for i in range(len(covers)) if i not in order]
         gains = covers[left] - covered
-        best = int(gains.argmax())
         features = table.step(order, left)
         offered = np.append(gains, LEAST_GAIN if order else -np.inf)
         wanted = np.exp((offered - offered.max()) / _TEMPERATURE)
         apart = float(np.ptp(offered[np.isfinite(offered)]))
         lessons.append(Choice(features, wanted / wanted.sum(), max(apart, LEAST_GAIN)))
-        if order and gains[best] < LEAST_GAIN:
+        if order and gains.max() < LEAST_GAIN:
             return lessons
-        covered = max(covered, float(covers[left[best]]))
-        order.append(left[best])
+        scores = gains if ranker is None else ranker.logit.scores(features)[:-1]
+        taken = left[int(scores.argmax())]
+        covered = max(covered, float(covers[taken]))
+        order.append(taken)
     return lessons

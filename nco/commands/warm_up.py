@@ -3,7 +3,7 @@
 import argparse
 import time
 
-from nco import console
+from nco import console, interruption
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,6 +23,8 @@ def run(arguments: argparse.Namespace) -> int:
         begin = time.perf_counter()
         with console.progress(f"compiling {name}", quiet=arguments.quiet):
             prepare()
+        if interruption.interrupted():  # a search that loads loops ended early, which is no answer
+            raise KeyboardInterrupt
         if not arguments.quiet:
             console.write(f"ready: {name} ({time.perf_counter() - begin:.1f} s)")
     return 0

@@ -185,7 +185,6 @@ def _run(
 ) -> None:
     """Goes on, and writes down after each generation where the evolution stands."""
     from nco.search.evolve.files import write_state
-    from nco.search.evolve.judge import Trial
 
     known, last = evolution.state, math.inf if generations is None else generations
     try:
@@ -199,7 +198,7 @@ def _run(
             else:
                 told(min(int(known.seconds), int(budget_s)), max(1, int(budget_s)))
     except KeyboardInterrupt:
-        if not known.best(len(evolution), Trial(**task["trial"])):
+        if not known.best(len(evolution), evolution.trial):
             raise
 
 

@@ -152,8 +152,8 @@ class Ranker:
     ) -> Floats:
         """`[n]`, how likely each path is to be the first one of the list; they sum to 1.
 
-        A list goes on with what adds to it, so that near copies of its first path come last. For
-        an order by that alone, sort by these.
+        A list goes on with what adds to it, so that near copies of its first path come last; an
+        order by these does not put them there.
 
         Args:
             paths: as in a call.

@@ -101,7 +101,7 @@ class Evolution:
     ) -> None:
         if len(problems) < 2:
             raise InputError(f"problems are {quoted(len(problems))}; give two or more")
-        self._problems, self._trial, self._seed = list(problems), trial, seed
+        self._problems, self.trial, self._seed = list(problems), trial, seed
         self._executor, self._writer = executor, writer
         self.state = state or State()
         self._rng = np.random.default_rng([seed, island] if island else seed)
@@ -127,18 +127,18 @@ class Evolution:
         self._judge(pairs)
         self._select()
         state.generation += 1
-        best = state.best(len(self._problems), self._trial)
+        best = state.best(len(self._problems), self.trial)
         state.told.append(self.loss(best[0]) if best else math.inf)
         state.random = dict(self._rng.bit_generator.state)
         state.seconds += time.monotonic() - begun
 
     def loss(self, pair: Pair) -> float:
         """What a pair loses against the hand-made operators, its steps included."""
-        return self.state.loss(pair, self._trial)
+        return self.state.loss(pair, self.trial)
 
     def _episodes(self, wanted: Sequence[tuple[Pair | None, int]]) -> list[list[float]]:
         """Curves of pairs on instances."""
-        trial, seed = plain(self._trial), self._seed
+        trial, seed = plain(self.trial), self._seed
         calls = [
             (
                 self._problems[k],

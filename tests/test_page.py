@@ -125,6 +125,22 @@ def _driven(browser: Browser) -> None:
     page.click("dialog .main")
 
 
+def test_what_is_typed_is_never_thrown_away(address):
+    """A field that somebody types in outlives whatever is shown anew beside it, and is taken."""
+    with browsing(address) as browser:
+        page = browser.page
+        browser.open(as_file({**SCENARIO, "stops": {**STOPS, "rows": STOPS["rows"][:6]}}))
+        browser.plan()
+        browser.tab("Day")
+        page.click("#begin-day")
+        page.fill(".clock-now", "1")
+        page.evaluate("import('/page/js/app.js').then((app) => app.tell('day'))")
+        page.evaluate("() => new Promise((done) => setTimeout(done, 200))")  # many frames
+        page.keyboard.type("6:00\n")
+        page.wait_for_selector(".day .route >> text=home at")
+        assert browser.wrong == []
+
+
 HAND = {
     **SCENARIO,
     "name": "By hand",

@@ -19,7 +19,7 @@ export function dayPanel() {
   const place = h("div.day", {});
   const show = perFrame(() => refill(place, content()));
   on("view day problem doc busy choose", show);
-  on("doc", ({ before }) => { if (before.day !== store.doc.day) load(); });
+  on("doc", ({ before }) => { if (before.day !== store.doc.day && known.day?.id !== store.doc.day) load(); });
   on("problem", () => { if (known.day && known.dayProblem !== known.problem) took(known.day); });
   on("day-add", add);
   on("day-again", again);
@@ -43,7 +43,8 @@ async function load() {
   tell("day");
   if (!day) return settleView();
   try {
-    took(await ask("GET", `/v1/plans/${encodeURIComponent(day)}`));
+    const state = await ask("GET", `/v1/plans/${encodeURIComponent(day)}`);
+    if (day === store.doc.day && !(known.day?.changes > state.changes)) took(state); // else it is of the past
   } catch (error) {
     if (error.status === 404) store.note((doc) => ({ ...doc, day: null }));
     else failed(error);
@@ -58,7 +59,7 @@ async function begin() {
     const { id } = await ask("POST", "/v1/plans", { problem_id: problem.id, ...(store.doc.city ? { city: store.doc.city } : {}) });
     const routes = routesOf(store.doc.routes, problem);
     const state = await ask("POST", `/v1/plans/${id}/changes`, { op: "adopt", routes });
-    known.names = problem.fleet.map((one) => one.name);
+    known.day = state; // before the day has its number: it need not be asked for again
     store.note((doc) => ({ ...doc, day: id }));
     took(state);
     say(t("day.begun"));

@@ -28,12 +28,35 @@ function filled(element, classes, attributes, children) {
   return element;
 }
 
-/** Replaces what an element holds, and keeps the focus on what has the same data-key. */
+const waiting = new WeakMap(); // what an element is to hold when its field has been left
+
+/**
+ * Replaces what an element holds, and keeps the focus on what has the same data-key.
+ * While somebody types in it, it waits: what is typed is never thrown away.
+ */
 export function refill(element, ...children) {
-  const key = element.contains(document.activeElement) ? document.activeElement.dataset.key : undefined;
+  const focused = element.contains(document.activeElement) ? document.activeElement : null;
+  if (focused?.typed) {
+    if (!waiting.has(element)) {
+      for (const end of ["change", "blur"]) focused.addEventListener(end, () => setTimeout(() => refilled(element)), { once: true });
+    }
+    waiting.set(element, children);
+    return;
+  }
+  waiting.delete(element);
+  const key = focused?.dataset.key;
   element.replaceChildren(...children.flat(3).filter((child) => child !== null && child !== undefined && child !== false));
   if (key) element.querySelector(`[data-key="${CSS.escape(key)}"]`)?.focus({ preventScroll: true });
 }
+
+function refilled(element) {
+  const children = waiting.get(element);
+  waiting.delete(element);
+  if (children) refill(element, ...children);
+}
+
+addEventListener("input", ({ target }) => { target.typed = true; }, true);
+for (const end of ["change", "blur"]) addEventListener(end, ({ target }) => { target.typed = false; }, true);
 
 const asked = new Map(); // what is to be done in the next frame
 
